@@ -1,0 +1,91 @@
+"""What a judgement says: one of four states, its reason, what was measured, and the operations that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from readiness.history import Op
+
+type Measured = Mapping[str, float | int | str | bool | None]
+
+
+class State(StrEnum):
+    """The state of a criterion. When findings merge, the worst wins: REFUTED > UNKNOWN > NOT RUN > PROVED."""
+
+    REFUTED = "REFUTED"
+    UNKNOWN = "UNKNOWN"
+    NOT_RUN = "NOT RUN"
+    PROVED = "PROVED"
+
+
+_WORST_FIRST = (State.REFUTED, State.UNKNOWN, State.NOT_RUN, State.PROVED)
+
+
+def worst(states: Iterable[State]) -> State:
+    """The merged state. Nothing to merge is UNKNOWN: an empty set of findings proves nothing."""
+    present = set(states)
+    return next((state for state in _WORST_FIRST if state in present), State.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A judgement with its grounds.
+
+    `observations` counts the direct observations of the candidate behind it; a PROVED finding with none is
+    downgraded to UNKNOWN when it is merged or recorded. `witness` is the shortest history that shows a refusal.
+    """
+
+    state: State
+    reason: str
+    measured: Measured = field(default_factory=dict)
+    observations: int = 0
+    witness: tuple[Op, ...] = ()
+
+    def honest(self) -> Finding:
+        """This finding, or UNKNOWN if it claims PROVED without one direct observation (stop condition S.6)."""
+        if self.state is State.PROVED and self.observations <= 0:
+            return Finding(State.UNKNOWN, f"no direct observation stands behind it: {self.reason}", self.measured)
+        return self
+
+
+def proved(reason: str, observations: int, **measured: float | int | str | bool | None) -> Finding:
+    """A PROVED finding that rests on `observations` direct observations."""
+    return Finding(State.PROVED, reason, measured, observations)
+
+
+def refuted(
+    reason: str,
+    *,
+    observations: int = 1,
+    witness: Iterable[Op] = (),
+    measured: Measured | None = None,
+) -> Finding:
+    """A REFUTED finding; `witness` holds the operations that show it."""
+    return Finding(State.REFUTED, reason, measured or {}, observations, tuple(witness))
+
+
+def unknown(reason: str, *, observations: int = 0, measured: Measured | None = None) -> Finding:
+    """An UNKNOWN finding: the reason says what could not be judged."""
+    return Finding(State.UNKNOWN, reason, measured or {}, observations)
+
+
+def merge(findings: Iterable[Finding]) -> Finding:
+    """One finding for many: worst state, the reasons of that state joined, measured values united, counts added."""
+    parts = [finding.honest() for finding in findings]
+    state = worst(part.state for part in parts)
+    reasons = list(dict.fromkeys(part.reason for part in parts if part.state is state and part.reason))
+    measured: dict[str, float | int | str | bool | None] = {}
+    for part in parts:
+        measured.update(part.measured)
+    witness = next((part.witness for part in parts if part.state is state and part.witness), ())
+    return Finding(
+        state,
+        "; ".join(reasons) or "nothing was judged",
+        measured,
+        sum(part.observations for part in parts),
+        witness,
+    )
