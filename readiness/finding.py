@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from readiness.history import Op
 
-type Measured = Mapping[str, float | int | str | bool | None]
+Measured: TypeAlias = Mapping[str, float | int | str | bool | None]
 
 
 class State(StrEnum):
