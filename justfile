@@ -1,0 +1,51 @@
+# Recipes of the project. `./just RECIPE` needs only python3; with `just` installed, `just RECIPE` is the same.
+set positional-arguments := true
+
+python := env("READINESS_PYTHON", "python3")
+venv := justfile_directory() / ".venv" / "bin"
+
+# list the recipes
+[private]
+default:
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+
+# make .venv from the lock file if it is not up to date
+[private]
+ensure:
+    @"{{ python }}" ./just --ensure
+
+# judge a candidate: all phases, reports/junit.xml, an evidence folder and the verdict
+[no-exit-message]
+tofu-state-ha-readiness *ARGS: ensure
+    @"{{ venv }}/python" -m readiness.run "$@"
+
+# set everything up and run all of the project's own tests (ARGS go to pytest)
+test *ARGS: lint types setup
+    "{{ venv }}/python" -m readiness.obtain go-test
+    "{{ venv }}/python" -m pytest tests "$@"
+
+# obtain everything a run needs: the environment, tofu, the control and the other programs
+setup: ensure
+    "{{ venv }}/python" -m readiness.obtain all
+
+# check style and formatting
+lint: ensure
+    "{{ venv }}/ruff" check
+    "{{ venv }}/ruff" format --check
+
+# check types
+types: ensure
+    "{{ venv }}/mypy"
+
+# correct formatting, and style where that is safe
+format: ensure
+    "{{ venv }}/ruff" format
+    "{{ venv }}/ruff" check --fix
+
+# measure what a run costs
+bench *ARGS: ensure
+    @"{{ venv }}/python" -m readiness.bench "$@"
+
+# renew the lock files from pyproject.toml and tools/go.in (ARGS go to uv: --upgrade, --upgrade-package NAME)
+lock *ARGS: ensure
+    "{{ venv }}/python" tools/lock.py "$@"
