@@ -1,0 +1,105 @@
+"""Find, read and check a candidate file. Whatever is wrong with it becomes one UsageError that says what to change."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from readiness import criteria
+from readiness.candidate.model import Candidate
+from readiness.errors import UsageError
+
+CANDIDATES = Path(__file__).resolve().parents[2] / "candidates"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A candidate with the file it came from and its fingerprint: SHA-256 of what it declares, comments and layout apart."""
+
+    candidate: Candidate
+    path: Path
+    fingerprint: str
+
+
+def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
+    """The candidate of that name in `candidates/`, or of that file. Raises UsageError."""
+    path = _find(name_or_path, folder)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"candidate file {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"candidate file {path} is not valid TOML: {error}") from None
+    try:
+        candidate = Candidate.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError(f"candidate file {path}: " + "; ".join(_explain(error))) from None
+    _check_expected_red(candidate, path)
+    declared = json.dumps(candidate.model_dump(mode="json", by_alias=True), sort_keys=True)
+    return Loaded(candidate, path, hashlib.sha256(declared.encode()).hexdigest())
+
+
+def _find(name_or_path: str, folder: Path) -> Path:
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise UsageError(f"candidate file {name_or_path} does not exist; start from candidates/TEMPLATE.toml")
+        return path
+    path = folder / f"{name_or_path}.toml"
+    if path.is_file():
+        return path
+    known = sorted(entry.stem for entry in folder.glob("*.toml") if entry.stem != "TEMPLATE")
+    near = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"? ' if near else ""
+    raise UsageError(f'unknown candidate "{name_or_path}": {hint}known: {", ".join(known)}; or give the path of a .toml file')
+
+
+def _explain(error: ValidationError) -> list[str]:
+    said = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            name = str(problem["loc"][-1])
+            near = difflib.get_close_matches(name, _fields_at(problem["loc"][:-1]), n=1, cutoff=0.4)
+            said.append(f'unknown field "{where}"' + (f', did you mean "{near[0]}"?' if near else ""))
+        elif problem["type"] == "missing":
+            said.append(f'missing field "{where}"')
+        else:
+            said.append(f'field "{where}": {problem["msg"].removeprefix("Value error, ")}')
+    return said
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Candidate
+    for part in location:
+        if isinstance(part, int):
+            continue
+        by_alias = {(info.alias or name): info for name, info in model.model_fields.items()}
+        if part not in by_alias:
+            return []
+        model = _model_in(by_alias[part].annotation)
+        if model is None:
+            return []
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)
+
+
+def _check_expected_red(candidate: Candidate, path: Path) -> None:
+    known = [criterion.id for criterion in criteria.MANIFEST]
+    for listed in candidate.expected_red:
+        if listed not in known:
+            near = difflib.get_close_matches(listed, known, n=1, cutoff=0.5)
+            hint = f', did you mean "{near[0]}"?' if near else ""
+            raise UsageError(f'candidate file {path}: expected_red names the unknown criterion "{listed}"{hint}')
