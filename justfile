@@ -1,8 +1,9 @@
 # Recipes of the project. `./just RECIPE` needs only python3; with `just` installed, `just RECIPE` is the same.
-set positional-arguments := true
+set positional-arguments
 
 python := env("READINESS_PYTHON", "python3")
 venv := justfile_directory() / ".venv" / "bin"
+locking := "--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
 
 # list the recipes
 [private]
@@ -46,6 +47,8 @@ format: ensure
 bench *ARGS: ensure
     @"{{ venv }}/python" -m readiness.bench "$@"
 
-# renew the lock files from pyproject.toml and tools/go.in (ARGS go to uv: --upgrade, --upgrade-package NAME)
+# renew the lock files from pyproject.toml and tools/go.in (ARGS go to uv, for example --upgrade)
 lock *ARGS: ensure
-    "{{ venv }}/python" tools/lock.py "$@"
+    "{{ venv }}/python" -m pip install --quiet --upgrade --target .uv uv
+    .uv/bin/uv pip compile {{ locking }} --group dev pyproject.toml --output-file requirements.lock "$@"
+    .uv/bin/uv pip compile {{ locking }} tools/go.in --output-file tools/go.lock "$@"

@@ -71,7 +71,7 @@ def inspect(program: Path) -> str:
             raise _NotUsableError(f"it cannot be run ({error.strerror})") from error
         except subprocess.TimeoutExpired as error:
             raise _NotUsableError("it did not say its version within 30 s") from error
-    stated = re.match(r"OpenTofu v((\d+\.\d+\.\d+)\S*)", answer.stdout)
+    stated = re.search(r"^OpenTofu v((\d+\.\d+\.\d+)\S*)", answer.stdout, re.MULTILINE)
     if not stated:
         said = (answer.stdout or answer.stderr).strip().split("\n")[0][:80]
         raise _NotUsableError(f"it is not OpenTofu (it says {said!r}, exit code {answer.returncode})")
