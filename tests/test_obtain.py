@@ -1,0 +1,302 @@
+"""Which program is taken, which is passed over, and that what is built is complete or absent.
+
+Nothing is compiled here: `go` is a small script that writes the program it is asked for, and notes how it was called.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from readiness.errors import UsageError
+from readiness.obtain import caddy, go, opentofu, tofu, weed
+from readiness.obtain.__main__ import main
+from readiness.obtain.cache import cached, forget_unused
+from readiness.obtain.go import ROOT, TOOLS, needed_by, version
+from readiness.obtain.opentofu import inspect, pinned_version
+
+Script = Callable[[str, str], Path]
+
+FAKE_GO = """
+[ "$1" = version ] && { echo "go version go1.99.0 linux/amd64"; exit; }
+env > "$TRACE/environment"
+echo "$@" >> "$TRACE/builds"
+[ -e "$TRACE/fail" ] && { echo "no route to the module proxy"; exit 1; }
+[ -e "$TRACE/slow" ] && sleep "$(cat "$TRACE/slow")"
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\\necho "OpenTofu v%s"\\n' "$SAYS" > "$2"
+chmod +x "$2"
+"""
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    """Writes an executable shell script of that name into the folder that is first on PATH."""
+
+    def write(name: str, body: str) -> Path:
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, trace: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a Go that pretends, no tofu, and an empty cache."""
+    script("go", FAKE_GO)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("READINESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("READINESS_TOFU", raising=False)
+    monkeypatch.setenv("TRACE", str(trace))
+    monkeypatch.setenv("SAYS", pinned_version())
+
+
+def says(text: str) -> str:
+    return f'echo "{text}"'
+
+
+def builds(trace: Path) -> int:
+    noted = trace / "builds"
+    return len(noted.read_text(encoding="utf-8").splitlines()) if noted.exists() else 0
+
+
+def test_the_option_comes_before_the_environment_and_the_path(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_path = script("tofu", says("OpenTofu v1.10.0"))
+    in_environment = script("tofu-e", says("OpenTofu v1.11.0"))
+    in_option = script("tofu-o", says("OpenTofu v1.12.0-rc1"))
+    assert tofu() == opentofu.Tofu(on_path, "1.10.0", "PATH")
+    monkeypatch.setenv("READINESS_TOFU", str(in_environment))
+    assert tofu() == opentofu.Tofu(in_environment, "1.11.0", "environment")
+    assert tofu(in_option) == opentofu.Tofu(in_option, "1.12.0-rc1", "option")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (says("OpenTofu v1.9.4"), "it is 1.9.4, needed is 1.10 or newer"),
+        (says("Terraform v1.14.0"), "it is not OpenTofu (it says 'Terraform v1.14.0', exit code 0)"),
+        ("echo broken >&2; exit 3", "it is not OpenTofu (it says 'broken', exit code 3)"),
+    ],
+)
+def test_a_tofu_that_will_not_do_is_passed_over_on_path_and_refused_when_named(
+    script: Script,
+    body: str,
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = script("tofu", body)
+    found = tofu()
+    assert (found.version, found.source) == (pinned_version(), "built")
+    assert f"{program} is not used: {reason}" in capsys.readouterr().err
+    with pytest.raises(UsageError) as refused:
+        tofu(program)
+    assert reason in str(refused.value)
+    monkeypatch.setenv("READINESS_TOFU", str(program))
+    with pytest.raises(UsageError) as refused:
+        tofu()
+    assert str(refused.value).endswith("Change or remove READINESS_TOFU.")
+
+
+def test_a_named_tofu_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be run"):
+        tofu(tmp_path / "nowhere")
+
+
+def test_the_version_is_asked_without_the_operators_settings(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = script("tofu", 'env | grep -q "^TF_CLI_ARGS" && exit 1; echo "OpenTofu v1.12.6"; pwd >&2')
+    monkeypatch.setenv("TF_CLI_ARGS", "-no-such-option")
+    monkeypatch.setenv("TF_CLI_ARGS_version", "-json")
+    assert inspect(program) == "1.12.6"
+
+
+def test_tofu_is_built_once_and_then_cached(trace: Path) -> None:
+    first, second = tofu(), tofu()
+    assert (first.source, second.source) == ("built", "cache")
+    assert first.path == second.path
+    assert builds(trace) == 1
+    noted = (trace / "builds").read_text(encoding="utf-8")
+    assert "version.dev=no" in noted
+    assert noted.rstrip().endswith("github.com/opentofu/opentofu/cmd/tofu")
+
+
+def test_the_operators_go_settings_do_not_reach_the_build(
+    trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOFLAGS", "-mod=vendor -race")
+    monkeypatch.setenv("GOOS", "plan9")
+    monkeypatch.setenv("GOROOT", "/nowhere")
+    monkeypatch.setenv("GOPROXY", "https://proxy.example")
+    tofu()
+    used = dict(
+        line.split("=", 1) for line in (trace / "environment").read_text().splitlines() if "=" in line
+    )
+    assert used["GOFLAGS"] == "-mod=readonly -buildvcs=false -trimpath"
+    assert used["GOTOOLCHAIN"] == "local"
+    assert used["GOPROXY"] == "https://proxy.example"
+    assert not {"GOOS", "GOROOT"} & set(used)
+
+
+def test_a_failed_build_says_why_and_leaves_nothing(trace: Path, tmp_path: Path) -> None:
+    (trace / "fail").touch()
+    with pytest.raises(UsageError, match=r"(?s)building tofu .* failed.*no route to the module proxy"):
+        tofu()
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["locks"]
+    (trace / "fail").unlink()
+    assert tofu().source == "built"
+
+
+def test_a_build_of_another_version_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAYS", "1.12.6-dev")
+    with pytest.raises(UsageError, match=r"says 1\.12\.6-dev, not"):
+        tofu()
+    monkeypatch.setenv("SAYS", pinned_version())
+    assert tofu().source == "built"
+
+
+def start_obtaining() -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "readiness.obtain", "tofu"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_runs_at_once_build_once(trace: Path) -> None:
+    (trace / "slow").write_text("1", encoding="utf-8")
+    with start_obtaining() as one, start_obtaining() as other:
+        outputs = [one.communicate(timeout=30), other.communicate(timeout=30)]
+    assert [one.returncode, other.returncode] == [0, 0]
+    assert builds(trace) == 1
+    sources = sorted(out.split("from ")[1].split(",")[0] for out, _ in outputs)
+    assert sources == ["built", "cache"]
+    assert any("waiting for it" in err for _, err in outputs)
+
+
+def test_a_killed_build_is_begun_anew(trace: Path, tmp_path: Path) -> None:
+    (trace / "slow").write_text("2", encoding="utf-8")
+    with start_obtaining() as killed:
+        wait_until(lambda: builds(trace) == 1)
+        killed.send_signal(signal.SIGKILL)
+    assert list((tmp_path / "cache").glob(".tofu-*"))
+    assert not list((tmp_path / "cache").glob("tofu-*"))
+    (trace / "slow").unlink()
+    assert tofu().source == "built"
+    assert builds(trace) == 2
+    assert not list((tmp_path / "cache").glob(".tofu-*"))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_an_interrupted_build_leaves_no_process(trace: Path) -> None:
+    (trace / "slow").write_text("321", encoding="utf-8")
+    with start_obtaining() as interrupted:
+        wait_until(lambda: builds(trace) == 1)
+        interrupted.send_signal(signal.SIGINT)
+        interrupted.wait(timeout=20)
+    wait_until(lambda: "sleep 321" not in subprocess.check_output(["ps", "-eo", "args"], text=True))
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("READINESS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UsageError, match="set READINESS_CACHE to a writable folder"):
+        tofu()
+
+
+def test_only_old_entries_of_other_sources_are_forgotten(tmp_path: Path) -> None:
+    for name in ("control-new", "control-recent", "control-old", "tofu-old"):
+        entry = cached(name, lambda folder: None)
+        if name.endswith("-old"):
+            os.utime(entry, (0, 0))
+    forget_unused("control", keep="control-new")
+    left = {path.name for path in (tmp_path / "cache").iterdir()} - {"locks"}
+    assert left == {"control-new", "control-recent", "tofu-old"}
+
+
+def test_the_control_is_built_for_its_sources_as_they_are(
+    tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = tmp_path / "control"
+    sources.mkdir()
+    (sources / "go.mod").write_text("module control\n\ngo 1.26\n", encoding="utf-8")
+    (sources / "go.sum").touch()
+    (sources / "main.go").write_text("package main\n", encoding="utf-8")
+    monkeypatch.setattr(go, "CONTROL", sources)
+    first = go.control()
+    (sources / "main_test.go").write_text("package main\n", encoding="utf-8")
+    assert go.control() == first
+    (sources / "main.go").write_text("package main // changed\n", encoding="utf-8")
+    assert go.control() != first
+    assert builds(trace) == 2
+    assert os.access(first, os.X_OK)
+
+
+def test_a_go_that_is_too_old_gives_way_to_the_wheel(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(go, "_go_of_wheel", lambda: tmp_path)
+    old = script("go", says("go version go1.19.8 linux/amd64"))
+    assert go.go((1, 26, 6)) == tmp_path / "go" / "bin" / "go"
+    assert f"{old} is not used: it is 1.19.8, needed is 1.26.6" in capsys.readouterr().err
+    assert go.go((1, 19)) == old
+    script("go", "exit 1")
+    assert go.go((1, 19)) == tmp_path / "go" / "bin" / "go"
+
+
+def test_versions_compare_as_numbers() -> None:
+    assert version("1.9.0") < version("1.10") < version("1.10.0") < version("1.10.1")
+
+
+def test_the_go_of_the_wheel_is_new_enough_for_every_module() -> None:
+    pinned = (TOOLS / "go.lock").read_text(encoding="utf-8").split("==")[1].split()[0]
+    modules = [path.parent for path in [*TOOLS.glob("*/go.mod"), *ROOT.glob("control/go.mod")]]
+    assert modules
+    assert all(needed_by(module) <= version(pinned) for module in modules)
+
+
+def test_the_programs_of_the_wheels_run() -> None:
+    assert b"linux" in subprocess.check_output([weed(), "version"], stderr=subprocess.DEVNULL)
+    assert subprocess.check_output([caddy(), "version"]).startswith(b"v2")
+
+
+@pytest.mark.parametrize("arguments", [[], ["tofo"], ["all", "tofu"]])
+def test_a_wrong_call_is_told_the_right_one(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 4
+    assert "usage: python -m readiness.obtain" in capsys.readouterr().err
+
+
+def test_the_command_prints_path_source_and_time(capsys: pytest.CaptureFixture[str], script: Script) -> None:
+    program = script("tofu", says("OpenTofu v1.12.6"))
+    assert main(["tofu", "caddy"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith(f"tofu: {program} (1.12.6 from PATH, ")
+    assert printed[1].startswith(f"caddy: {caddy()} (wheel, ")
