@@ -1,0 +1,177 @@
+"""The evidence folder of one run: everything the run saw, append-only while running, sealed at the end, free of secrets.
+
+Layout: `run.json` (what was judged, how, with what); `history/SCOPE.jsonl` (operations, readiness.history.Op, one a line);
+`events.jsonl` (faults with their proofs, provider calls, notes); `criteria.jsonl` (findings as they were made); `capture/` (failure capture);
+`verdict.json`; `seal.json` (SHA-256 of every other file). A line is on disk within a second of its operation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from readiness.history import Op
+
+SEAL = "seal.json"
+MAX_FILE_BYTES = 64 * 1024 * 1024
+_SIGNATURE = re.compile(r"(?i)(Signature=|X-Amz-Signature=|X-Amz-Credential=|Authorization: ?)[^\s,&\"]+")
+
+
+class EvidenceFull(Exception):
+    """A history outgrew its bound: what follows could not be kept, so it cannot be judged."""
+
+
+class Redactor:
+    """Replaces every known secret, and everything shaped like a signature, in text that is kept."""
+
+    def __init__(self) -> None:
+        self._secrets: list[str] = []
+
+    def add(self, *secrets: str) -> None:
+        """Names secrets; those shorter than 6 characters are ignored, since they would black out ordinary words."""
+        for secret in secrets:
+            if len(secret) >= 6 and secret not in self._secrets:
+                self._secrets.append(secret)
+        self._secrets.sort(key=len, reverse=True)
+
+    def clean(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return _SIGNATURE.sub(r"\1[signature]", text)
+
+
+class Recorder:
+    """Collects the operations of one scope (a scenario, a criterion) and appends each to its file. Thread-safe."""
+
+    def __init__(self, scope: str, out: TextIO, clock: Callable[[], float]) -> None:
+        self.scope = scope
+        self.history: list[Op] = []
+        self.now = clock
+        self._out, self._lock, self._bytes, self._flushed = out, threading.Lock(), 0, 0.0
+
+    def record(self, **fields: Any) -> Op:
+        """Adds one operation; `index` is given here. Raises EvidenceFull beyond the bound."""
+        with self._lock:
+            op = Op(index=len(self.history), **fields)
+            line = op.as_json() + "\n"
+            self._bytes += len(line)
+            if self._bytes > MAX_FILE_BYTES:
+                raise EvidenceFull(f"the history of {self.scope} outgrew {MAX_FILE_BYTES >> 20} MiB")
+            self.history.append(op)
+            self._out.write(line)
+            if self.now() - self._flushed > 0.5:
+                self._out.flush()
+                self._flushed = self.now()
+            return op
+
+    def close(self) -> None:
+        """Flush and close the file; the history stays readable."""
+        with self._lock:
+            self._out.close()
+
+
+class Evidence:
+    """The evidence folder while a run writes it."""
+
+    def __init__(self, folder: Path, redactor: Redactor) -> None:
+        self.folder = folder
+        self.redactor = redactor
+        self.epoch = time.monotonic()
+        self._lock = threading.Lock()
+        self._recorders: dict[str, Recorder] = {}
+        (folder / "history").mkdir(parents=True)
+
+    def now(self) -> float:
+        """Seconds since the run began: the clock of every operation and event."""
+        return time.monotonic() - self.epoch
+
+    def recorder(self, scope: str) -> Recorder:
+        """A new recorder for that scope. Raises ValueError if the scope has one already."""
+        name = re.sub(r"[^\w.+-]+", "_", scope)
+        if name in self._recorders:
+            raise ValueError(f"the scope {scope} is recorded already")
+        out = (self.folder / "history" / f"{name}.jsonl").open("x", encoding="utf-8")
+        recorder = self._recorders[name] = Recorder(scope, out, self.now)
+        return recorder
+
+    def recorders(self) -> Iterator[Recorder]:
+        """All recorders so far."""
+        yield from list(self._recorders.values())
+
+    def write(self, name: str, content: Mapping[str, Any]) -> Path:
+        """Writes a JSON file whole, replacing an earlier one."""
+        path = self.folder / name
+        path.write_text(self.redactor.clean(json.dumps(content, indent=1, ensure_ascii=False, default=str)) + "\n", "utf-8")
+        return path
+
+    def append(self, name: str, row: Mapping[str, Any]) -> None:
+        """Appends one JSON line, with the time it was written, and flushes."""
+        stamped = {"at": round(self.now(), 4), **row}
+        line = self.redactor.clean(json.dumps(stamped, ensure_ascii=False, default=str))
+        with self._lock, (self.folder / name).open("a", encoding="utf-8") as out:
+            out.write(line + "\n")
+
+    def event(self, kind: str, **details: Any) -> None:
+        """One line of events.jsonl."""
+        self.append("events.jsonl", {"event": kind, **details})
+
+    def capture(self, name: str, text: str) -> Path:
+        """Keeps a captured text (at most 1 MiB, its tail) under capture/."""
+        path = self.folder / "capture" / re.sub(r"[^\w.+-]+", "_", name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(self.redactor.clean(text)[-(1 << 20) :], "utf-8")
+        return path
+
+    def close(self) -> None:
+        """Closes the recorders; the folder can still be written to."""
+        for recorder in self._recorders.values():
+            with contextlib.suppress(ValueError):
+                recorder.close()
+
+    def seal(self) -> str:
+        """Writes the seal and returns its digest. What is changed, added or removed later breaks it."""
+        self.close()
+        digest = _root(files := _digests(self.folder))
+        sealed = {"sealed": datetime.now(UTC).isoformat(timespec="seconds"), "root": digest, "files": files}
+        (self.folder / SEAL).write_text(json.dumps(sealed, indent=1) + "\n", "utf-8")
+        return digest
+
+
+class BrokenSeal(Exception):
+    """The folder is not the evidence that was sealed; the message names the first difference."""
+
+
+def verify_seal(folder: Path) -> dict[str, Any]:
+    """The seal of an unchanged evidence folder. Raises BrokenSeal for an edited, truncated or unsealed one."""
+    try:
+        seal = json.loads((folder / SEAL).read_text("utf-8"))
+        listed = dict(seal["files"])
+        root = seal["root"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BrokenSeal(f"{folder} has no readable {SEAL}: the run did not end, or it is not an evidence folder") from None
+    found = _digests(folder)
+    for name in sorted(listed.keys() | found.keys()):
+        if listed.get(name) != found.get(name):
+            what = "is missing" if name not in found else "was added" if name not in listed else "was changed"
+            raise BrokenSeal(f"{folder}: {name} {what} after the run was sealed")
+    if _root(found) != root:
+        raise BrokenSeal(f"{folder}: {SEAL} was edited")
+    return dict(seal)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    names = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != SEAL)
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in names}
+
+
+def _root(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
