@@ -81,7 +81,7 @@ def control() -> Path:
     """The embedded control, built from the sources in control/ as they are now."""
     key = f"control-{fingerprint(_control_sources())}"
     label = "building the control (once for these sources; cached afterwards)"
-    entry = cached(key, build(CONTROL, ".", "control", label, ["-ldflags=-s -w"]))
+    entry = cached(key, build(CONTROL, _control_package(), "control", label, ["-ldflags=-s -w"]))
     forget_unused("control", keep=key)
     return entry / "control"
 
@@ -97,6 +97,22 @@ def _control_sources() -> list[Path]:
     if not sources:
         raise UsageError(f"{CONTROL} has no Go sources: this checkout is not complete")
     return [CONTROL / "go.mod", CONTROL / "go.sum", *sources]
+
+
+def _control_package() -> str:
+    """The one package of the control that is a program."""
+    commands = {file.parent for file in _control_sources() if _is_main(file)}
+    if len(commands) != 1:
+        raise UsageError(
+            f"{CONTROL} should have one package main, not {len(commands)}: this checkout is not complete"
+        )
+    return f"./{commands.pop().relative_to(CONTROL)}"
+
+
+def _is_main(file: Path) -> bool:
+    return file.suffix == ".go" and bool(
+        re.search(r"^package main\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def _go_of_wheel() -> Path:
