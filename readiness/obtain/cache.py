@@ -27,12 +27,12 @@ def cache_directory() -> Path:
     return Path.home() / ".cache" / DIRECTORY
 
 
-def fingerprint(files: Iterable[Path]) -> str:
-    """A short hash of the files' names and contents, and of this kind of machine."""
+def fingerprint(root: Path, files: Iterable[Path]) -> str:
+    """A short hash of the files' places below root, their contents, and this kind of machine."""
     digest = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
     for file in sorted(files):
         content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode())
+        digest.update(f"{file.relative_to(root)} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 

