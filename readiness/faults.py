@@ -1,0 +1,155 @@
+"""Faults: reversible events. Each says what it hits, proves that it fired, always heals, and waits until the candidate is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from readiness.candidate.model import FaultKind
+from readiness.errors import Unjudged
+from readiness.load.service import ServiceWatch
+from readiness.providers.base import Proof, Provider, Topology
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`kind` says whose RTO applies; `instances` are out of service from just before `inject` until they prove ready again."""
+
+    name: str
+    kind: FaultKind
+    nodes: tuple[str, ...]
+    instances: tuple[str, ...]
+    inject: Callable[[Provider], list[Proof]]
+    heal: Callable[[Provider], None]
+
+
+@dataclass
+class Event:
+    """What happened, in seconds since the run began. `fired` is set by observation only."""
+
+    fault: str
+    kind: str
+    nodes: tuple[str, ...]
+    instances: tuple[str, ...]
+    injecting: float
+    fired: float | None = None
+    proofs: list[str] = field(default_factory=list)
+    healing: float | None = None
+    healed: float | None = None
+    whole: float | None = None
+    spoiled: str | None = None
+
+
+def restart(instance: str, node: str) -> Fault:
+    """One graceful restart of one instance."""
+    return Fault(
+        f"restart:{instance}", FaultKind.RESTART, (node,), (instance,),
+        lambda p: [p.restart(instance)], lambda p: p.start_instance(instance),
+    )  # fmt: skip
+
+
+def kill(instance: str, node: str) -> Fault:
+    """One instance killed: its kernel still resets connections."""
+    return Fault(
+        f"kill:{instance}", FaultKind.CRASH, (node,), (instance,),
+        lambda p: [p.kill(instance)], lambda p: p.start_instance(instance),
+    )  # fmt: skip
+
+
+def freeze(instance: str, node: str) -> Fault:
+    """One instance that stops answering without closing anything."""
+    return Fault(
+        f"freeze:{instance}", FaultKind.SILENCE, (node,), (instance,),
+        lambda p: [p.freeze(instance)], lambda p: p.thaw(instance),
+    )  # fmt: skip
+
+
+def drain(topology: Topology, node: str) -> Fault:
+    """Node maintenance."""
+    names = _names(topology, (node,))
+    return Fault(f"drain:{node}", FaultKind.DRAIN, (node,), names, lambda p: [p.drain(node)], lambda p: p.restore(node))
+
+
+def crash(topology: Topology, *nodes: str) -> Fault:
+    """Loss of nodes by crash: every process of theirs is killed, as near to at once as can be."""
+    names = _names(topology, nodes)
+
+    def heal(provider: Provider) -> None:
+        for name in names:
+            provider.start_instance(name)
+
+    return Fault(
+        f"crash:{'+'.join(nodes)}", FaultKind.CRASH, nodes, names,
+        lambda p: [p.kill(name) for name in names], heal,
+    )  # fmt: skip
+
+
+def silence(topology: Topology, *nodes: str) -> Fault:
+    """Loss of nodes by silence: every process of theirs is frozen; nothing answers and nothing is reset."""
+    names = _names(topology, nodes)
+
+    def heal(provider: Provider) -> None:
+        for name in names:
+            provider.thaw(name)
+
+    return Fault(
+        f"silence:{'+'.join(nodes)}", FaultKind.SILENCE, nodes, names,
+        lambda p: [p.freeze(name) for name in names], heal,
+    )  # fmt: skip
+
+
+def unplug(topology: Topology, node: str) -> Fault:
+    """Loss of a node by silence of its network: its processes run on, unreachable."""
+    names = _names(topology, (node,))
+    return Fault(f"unplug:{node}", FaultKind.SILENCE, (node,), names, lambda p: [p.unplug(node)], lambda p: p.plug(node))
+
+
+@contextlib.contextmanager
+def injected(
+    fault: Fault, provider: Provider, watch: ServiceWatch, now: Callable[[], float], note: Callable[[Event], None]
+) -> Iterator[Event]:
+    """Do the fault, yield, heal it whatever happens. Raises Unjudged if it did not fire. Does not wait until whole."""
+    event = Event(fault.name, fault.kind, fault.nodes, fault.instances, now())
+    watch.hold_out(fault.instances)
+    try:
+        proofs = fault.inject(provider)
+        event.proofs = [proof.observed for proof in proofs]
+        if not proofs or not all(proof.fired for proof in proofs):
+            raise Unjudged(f"the fault {fault.name} did not fire: {'; '.join(event.proofs) or 'nothing was observed'}")
+        event.fired = now()
+        yield event
+    finally:
+        event.healing = now()
+        try:
+            _heal(fault, provider)
+        finally:
+            event.healed = now()
+            watch.readmit(fault.instances)
+            note(event)
+
+
+def _heal(fault: Fault, provider: Provider, tries: int = 3) -> None:
+    for left in range(tries - 1, -1, -1):
+        try:
+            fault.heal(provider)
+            return
+        except Exception:
+            if not left:
+                raise
+            time.sleep(0.5)
+
+
+def wait_whole(provider: Provider, watch: ServiceWatch, seconds: float) -> bool:
+    """Wait until every instance is in service and the candidate says that it is whole; False if it is not in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if watch.all_in_service() and provider.whole():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _names(topology: Topology, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(instance.name for node in nodes for instance in topology.on(node))

@@ -1,0 +1,1 @@
+"""Recorded load: workloads, open-loop probes and sweeping readers, over every endpoint, from one seed."""

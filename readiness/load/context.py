@@ -1,0 +1,81 @@
+"""What every workload shares: where it may send, what is known to be acknowledged, when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from readiness.evidence import Recorder
+from readiness.load.operations import Client
+from readiness.load.service import ServiceWatch
+from readiness.providers.base import Endpoint, Topology
+from readiness.s3.wire import Wire
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The scratch buckets of the run."""
+
+    plain: str
+    versioned: str
+
+    def both(self) -> tuple[str, str]:
+        """Plain first."""
+        return (self.plain, self.versioned)
+
+
+@dataclass(frozen=True)
+class Known:
+    """An object that the store has acknowledged and that nobody will change or delete."""
+
+    bucket: str
+    key: str
+    value: str
+
+
+@dataclass
+class Context:
+    """One scenario's load. `canon` was written before the fault; `recent` keeps the last objects acknowledged meanwhile."""
+
+    scope: str
+    topology: Topology
+    wires: dict[str, Wire]
+    watch: ServiceWatch
+    recorder: Recorder
+    buckets: Buckets
+    rng: random.Random
+    response_seconds: float
+    canon: list[Known] = field(default_factory=list)
+    recent: deque[Known] = field(default_factory=lambda: deque(maxlen=60))
+    burst_until: float = 0.0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def client(self, workload: str, process: str) -> Client:
+        """A new client of this load."""
+        return Client(workload, process, self.wires, self.watch, self.recorder, self.response_seconds)
+
+    def targets(self) -> Sequence[Endpoint]:
+        """Endpoints that a client may be sent to now."""
+        return [endpoint for endpoint in self.topology.all_endpoints() if self.watch.in_service(endpoint)]
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run work until the load ends; an exception in it surfaces when the load stops."""
+        self.tasks.add(asyncio.get_running_loop().create_task(work))
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep, or less if the load is stopping."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            pass
+
+    def known(self, index: int) -> Known | None:
+        """Alternately an object from before the fault and one acknowledged during it."""
+        pool: Sequence[Known] = self.recent if index % 2 and self.recent else self.canon
+        return pool[self.rng.randrange(len(pool))] if pool else None

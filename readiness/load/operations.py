@@ -1,0 +1,160 @@
+"""One recorded operation through one endpoint: what the reply means for the history."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from readiness.evidence import Recorder
+from readiness.history import READS, WRITES, Op, Outcome, Verb
+from readiness.load.bodies import body_of, identify
+from readiness.load.service import ServiceWatch
+from readiness.providers.base import Endpoint
+from readiness.s3.wire import NoReply, NotSent, Reply, Wire
+
+_METHOD = {
+    Verb.READ: "GET",
+    Verb.HEAD: "HEAD",
+    Verb.WRITE: "PUT",
+    Verb.CREATE: "PUT",
+    Verb.CAS: "PUT",
+    Verb.DELETE: "DELETE",
+    Verb.LIST: "GET",
+    Verb.HEAD_BUCKET: "HEAD",
+}
+_DEFINITE = {
+    Verb.READ: (200, 404),
+    Verb.HEAD: (200, 404),
+    Verb.WRITE: (200,),
+    Verb.CREATE: (200, 412),
+    Verb.CAS: (200, 412, 404),
+    Verb.DELETE: (200, 204),
+    Verb.LIST: (200,),
+    Verb.HEAD_BUCKET: (200, 404),
+}
+_KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Done:
+    """An operation as recorded, with the ETag that came back (or that a reader found)."""
+
+    op: Op
+    etag: str | None
+
+
+class Client:
+    """Does operations for one process (a client that has at most one operation at a time) and records them."""
+
+    def __init__(
+        self, workload: str, process: str, wires: dict[str, Wire], watch: ServiceWatch, recorder: Recorder, seconds: float
+    ) -> None:
+        self.workload, self.process = workload, process
+        self._wires, self._watch, self._recorder, self._seconds = wires, watch, recorder, seconds
+        self._written = 0
+
+    def fresh_value(self) -> str:
+        """A value id that no other write of the run has."""
+        self._written += 1
+        return f"{self._recorder.scope}/{self.process}/{self._written}"
+
+    async def do(
+        self,
+        verb: Verb,
+        endpoint: Endpoint,
+        bucket: str,
+        key: str = "",
+        *,
+        value: str | None = None,
+        expected: str | None = None,
+        etag: str | None = None,
+        size: int = 0,
+        fresh: bool = False,
+    ) -> Done:
+        """One operation; `etag` is the ETag of `expected` for a CAS. Never raises for what the store does."""
+        headers, body, query = {}, b"", ""
+        if verb in WRITES and verb is not Verb.DELETE:
+            value = value or self.fresh_value()
+            body = body_of(value, size)
+            headers["x-amz-meta-v"] = quote(value, safe="/")
+        if verb is Verb.CREATE:
+            headers["if-none-match"] = "*"
+        elif verb is Verb.CAS:
+            headers["if-match"] = f'"{etag}"'
+        elif verb is Verb.LIST:
+            query = f"list-type=2&max-keys=1000&prefix={quote(key, safe='')}"
+        in_service = self._watch.in_service(endpoint)
+        invoked = self._recorder.now()
+        reply: Reply | None = None
+        error: str | None = None
+        sent = True
+        try:
+            reply = await self._wires[endpoint.name].request(
+                _METHOD[verb],
+                bucket,
+                "" if verb in (Verb.LIST, Verb.HEAD_BUCKET) else key,
+                query=query,
+                headers=headers,
+                body=body,
+                fresh=fresh,
+                seconds=self._seconds,
+            )
+        except NotSent as problem:
+            error, sent = f"not sent: {problem}", False
+        except NoReply as problem:
+            error = f"no reply: {problem}"
+        outcome, status = _judge(verb, reply, sent=sent)
+        if reply is not None and outcome is not Outcome.OK:
+            error = f"HTTP {reply.status} {reply.code or ''}".strip()
+        found = value
+        if verb in READS:
+            found = _found(verb, reply) if outcome is Outcome.OK else None
+        op = self._recorder.record(
+            workload=self.workload,
+            process=self.process,
+            endpoint=endpoint.name,
+            verb=verb,
+            bucket=bucket,
+            key=key,
+            invoked=round(invoked, 6),
+            completed=round(self._recorder.now(), 6),
+            outcome=outcome,
+            status=status,
+            value=found,
+            expected=expected,
+            error=error,
+            in_service=in_service,
+            connection="new" if fresh else "reused",
+            keys=_listed(reply) if verb is Verb.LIST and outcome is Outcome.OK and reply else None,
+            version=reply.headers.get("x-amz-version-id") if reply else None,
+        )
+        return Done(op, reply.etag if reply is not None and outcome is Outcome.OK else None)
+
+
+def _judge(verb: Verb, reply: Reply | None, *, sent: bool) -> tuple[Outcome, int | None]:
+    if reply is None:
+        return (Outcome.UNKNOWN if sent else Outcome.FAIL), None
+    if reply.status in _DEFINITE[verb]:
+        return Outcome.OK, reply.status
+    if reply.status >= 500 and verb in WRITES:
+        return Outcome.UNKNOWN, reply.status
+    return Outcome.FAIL, reply.status
+
+
+def _found(verb: Verb, reply: Reply | None) -> str | None:
+    if reply is None or reply.status != 200:
+        return None
+    if verb is Verb.READ:
+        return identify(reply.body)
+    return unquote_value(reply.headers.get("x-amz-meta-v"))
+
+
+def unquote_value(header: str | None) -> str:
+    """The value id in an object's metadata; `?no-metadata` if the store did not keep it."""
+    return unquote(header) if header else "?no-metadata"
+
+
+def _listed(reply: Reply) -> tuple[str, ...]:
+    return tuple(html.unescape(key) for key in _KEY.findall(reply.body.decode("utf-8", "replace")))

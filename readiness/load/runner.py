@@ -1,0 +1,112 @@
+"""The load as one object for a scenario: begin, let it run, stop, read everything back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from readiness.history import WRITES, Op, Outcome, Verb
+from readiness.load.context import Context
+from readiness.load.probes import INTERVAL, PROBED, probe, sweep
+from readiness.load.workloads import LOCK_CLIENTS, REGISTER_CLIENTS, Locks, Registers, index, races, write_canon
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An asyncio loop in a thread of its own, so that blocking fault verbs never delay a probe."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="load", daemon=True)
+        self._thread.start()
+
+    def call(self, work: Coroutine[Any, Any, T], seconds: float = 120) -> T:
+        """Run a coroutine to its end there and return its result. Raises what it raises; TimeoutError when it is not done in time."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    def close(self) -> None:
+        """Stop the loop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+
+async def begin(c: Context) -> None:
+    """Write the canon, then start every workload, probe and sweeper."""
+    await write_canon(c)
+    registers, locks = Registers(c), Locks(c)
+    for number in range(REGISTER_CLIENTS):
+        c.spawn(registers.run(number))
+    for number in range(LOCK_CLIENTS):
+        c.spawn(locks.run(number))
+    for number in range(2):
+        c.spawn(index(c, number))
+    c.spawn(races(c))
+    streams = [(endpoint, verb) for endpoint in c.topology.all_endpoints() for verb in PROBED]
+    for number, (endpoint, verb) in enumerate(streams):
+        c.spawn(probe(c, endpoint, verb, phase=INTERVAL * number / len(streams)))
+    for endpoint in c.topology.all_endpoints():
+        c.spawn(sweep(c, endpoint))
+
+
+async def burst(c: Context, seconds: float) -> None:
+    """Let the sweepers read fast for that long from now."""
+    c.burst_until = c.recorder.now() + seconds
+
+
+async def end(c: Context) -> None:
+    """Stop: every operation under way still ends by itself and is recorded. Raises the first error a workload had."""
+    c.stopping.set()
+    errors: list[BaseException] = []
+    while c.tasks:
+        batch, c.tasks = c.tasks, set()
+        for result in await asyncio.gather(*batch, return_exceptions=True):
+            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+                errors.append(result)
+    if errors:
+        raise errors[0]
+
+
+async def final_reads(c: Context, width: int = 12) -> None:
+    """Read back, through an endpoint in service, every key that may hold something; contended keys through every endpoint."""
+    keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
+    targets = list(c.targets())
+    if not targets:
+        return
+    jobs = []
+    for number, (bucket, key) in enumerate(keys):
+        contended = key.startswith(("reg/", "canon/", "lock/"))
+        for endpoint in targets if contended else [targets[number % len(targets)]]:
+            jobs.append((endpoint, bucket, key))
+    queue = iter(jobs)
+
+    async def reader(number: int) -> None:
+        client = c.client("final", f"final-{number}")
+        for endpoint, bucket, key in queue:
+            for _ in range(3):
+                if (await client.do(Verb.READ, endpoint, bucket, key)).op.ok:
+                    break
+                await asyncio.sleep(0.3)
+
+    await asyncio.gather(*(reader(number) for number in range(width)))
+    lister = c.client("final", "final-lister")
+    for prefix in ("canon/", "index/", "probe/"):
+        for bucket in c.buckets.both():
+            for endpoint in targets:
+                for part in _parts(c, prefix):
+                    await lister.do(Verb.LIST, endpoint, bucket, part)
+
+
+def _parts(c: Context, prefix: str) -> list[str]:
+    base = f"{prefix}{c.scope}/"
+    if prefix == "probe/":
+        return [f"{base}{endpoint.name}/" for endpoint in c.topology.all_endpoints()]
+    return [base]
+
+
+def _may_exist(op: Op) -> bool:
+    return op.verb in WRITES and op.outcome is not Outcome.FAIL

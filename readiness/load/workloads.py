@@ -1,0 +1,195 @@
+"""The closed-loop workloads: registers, races, locks and the index. Each client has one operation at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from readiness.history import Outcome, Verb
+from readiness.load.context import Context, Known
+from readiness.load.operations import Client
+from readiness.providers.base import Endpoint
+
+_Seen = dict[tuple[str, str], tuple[str, str]]
+REGISTER_CLIENTS = 6
+REGISTER_KEYS = 8
+OPERATIONS_A_KEY = 70
+UNKNOWN_A_KEY = 3
+LOCK_CLIENTS = 4
+_MIX = (Verb.READ, Verb.HEAD, Verb.WRITE, Verb.CREATE, Verb.CAS, Verb.DELETE)
+_WEIGHTS = (34, 12, 20, 12, 14, 8)
+
+
+@dataclass
+class _Register:
+    """A key in use. It is retired after enough operations, or after a few unknown ones, so that it stays checkable."""
+
+    bucket: str
+    key: str
+    operations: int = 0
+    unknown: int = 0
+
+    def worn(self) -> bool:
+        return self.operations >= OPERATIONS_A_KEY or self.unknown >= UNKNOWN_A_KEY
+
+
+class Registers:
+    """Reads, writes, conditional creates, compare-and-sets and deletes on a few shared keys, in both buckets."""
+
+    def __init__(self, context: Context) -> None:
+        self._c = context
+        self._made = 0
+        self._slots = [self._fresh() for _ in range(REGISTER_KEYS)]
+
+    def _fresh(self) -> _Register:
+        self._made += 1
+        bucket = self._c.buckets.both()[self._made % 2]
+        return _Register(bucket, f"reg/{self._c.scope}/{self._made}")
+
+    async def run(self, number: int) -> None:
+        """One client, until the load stops."""
+        client = self._c.client("register", f"reg-{number}")
+        seen: _Seen = {}
+        while not self._c.stopping.is_set():
+            targets = self._c.targets()
+            if not targets:
+                await self._c.pause(0.05)
+                continue
+            slot = self._c.rng.randrange(len(self._slots))
+            if self._slots[slot].worn():
+                self._slots[slot] = self._fresh()
+            ok = await self._one(client, self._slots[slot], self._c.rng.choice(targets), seen)
+            await self._c.pause(self._c.rng.uniform(0.02, 0.08) if ok else 0.2)
+
+    async def _one(self, client: Client, register: _Register, endpoint: Endpoint, seen: _Seen) -> bool:
+        at = (register.bucket, register.key)
+        verb = self._c.rng.choices(_MIX, _WEIGHTS)[0]
+        expected, etag = seen.get(at, (None, None))
+        if verb is Verb.CAS and etag is None:
+            verb = Verb.READ
+        register.operations += 1
+        done = await client.do(
+            verb,
+            endpoint,
+            *at,
+            expected=expected if verb is Verb.CAS else None,
+            etag=etag,
+            size=self._c.rng.choice((0, 200, 3000)),
+        )
+        op = done.op
+        if op.outcome is Outcome.UNKNOWN and verb not in (Verb.READ, Verb.HEAD):
+            register.unknown += 1
+        if op.ok and op.status == 200 and op.value is not None and done.etag:
+            seen[at] = (op.value, done.etag)
+        return op.ok
+
+
+async def races(c: Context) -> None:
+    """Every 0.7 s a fresh key, created with `If-None-Match: *` by eight clients at once through all targets, then read everywhere."""
+    number = 0
+    reader = c.client("race", "race-reader")
+    while not c.stopping.is_set():
+        targets = c.targets()
+        if targets:
+            bucket, key = c.buckets.both()[number % 2], f"race/{c.scope}/{number}"
+            number += 1
+            racers = [c.client("race", f"racer-{number}-{i}") for i in range(8)]
+            await asyncio.gather(
+                *(racer.do(Verb.CREATE, targets[i % len(targets)], bucket, key) for i, racer in enumerate(racers))
+            )
+            for endpoint in c.targets():
+                await reader.do(Verb.READ, endpoint, bucket, key)
+        await c.pause(0.7)
+
+
+class Locks:
+    """Clients that contend for one lock object as OpenTofu does: create if absent, hold, read it back, delete."""
+
+    def __init__(self, context: Context) -> None:
+        self._c = context
+        self._generation = 0
+        self._moved = context.recorder.now()
+
+    def _key(self) -> tuple[str, str]:
+        if self._c.recorder.now() - self._moved > 2.0:
+            self._generation += 1
+            self._moved = self._c.recorder.now()
+        return self._c.buckets.both()[self._generation % 2], f"lock/{self._c.scope}/{self._generation}.tflock"
+
+    async def run(self, number: int) -> None:
+        """One contender, until the load stops."""
+        client = self._c.client("lock", f"lock-{number}")
+        while not self._c.stopping.is_set():
+            targets = self._c.targets()
+            if targets:
+                at = self._key()
+                done = await client.do(Verb.CREATE, self._c.rng.choice(targets), *at)
+                mine = done.op.value
+                held = done.op.acknowledged or (
+                    done.op.outcome is Outcome.UNKNOWN and await self._is_mine(client, at, mine)
+                )
+                if held:
+                    await self._c.pause(0.02)
+                    await self._is_mine(client, at, mine)
+                    await self._release(client, at, mine)
+            await self._c.pause(self._c.rng.uniform(0.1, 0.3))
+
+    async def _is_mine(self, client: Client, at: tuple[str, str], mine: str | None) -> bool:
+        for _ in range(5):
+            targets = self._c.targets()
+            if targets:
+                op = (await client.do(Verb.READ, self._c.rng.choice(targets), *at)).op
+                if op.ok:
+                    return op.value is not None and op.value == mine
+            await self._c.pause(0.2)
+        return False
+
+    async def _release(self, client: Client, at: tuple[str, str], mine: str | None) -> None:
+        for _ in range(5):
+            targets = self._c.targets()
+            if targets:
+                op = (await client.do(Verb.DELETE, self._c.rng.choice(targets), *at)).op
+                if op.ok or not await self._is_mine(client, at, mine):
+                    self._moved = self._c.recorder.now()
+                    return
+            await self._c.pause(0.2)
+
+
+async def index(c: Context, number: int) -> None:
+    """Creates and deletes under a prefix of its own, listing it through every target in turn."""
+    client = c.client("index", f"index-{number}")
+    live: list[str] = []
+    made = group = turn = 0
+    while not c.stopping.is_set():
+        targets = c.targets()
+        if targets:
+            if made >= 40:
+                group, made, live = group + 1, 0, []
+            bucket, prefix = c.buckets.both()[group % 2], f"index/{c.scope}/{number}/{group}/"
+            turn += 1
+            endpoint = targets[turn % len(targets)]
+            choice = c.rng.random()
+            if choice < 0.45:
+                made += 1
+                key = f"{prefix}{made:03}"
+                if (await client.do(Verb.WRITE, endpoint, bucket, key)).op.ok:
+                    live.append(key)
+            elif choice < 0.6 and live:
+                await client.do(Verb.DELETE, endpoint, bucket, live.pop(c.rng.randrange(len(live))))
+            await client.do(Verb.LIST, targets[(turn + 1) % len(targets)], bucket, prefix)
+        await c.pause(0.12)
+
+
+async def write_canon(c: Context, count: int = 12) -> None:
+    """The objects that are there before anything happens; retried until acknowledged, since they are the ground truth."""
+    client = c.client("canon", "canon")
+    for number in range(count):
+        bucket, key = c.buckets.both()[number % 2], f"canon/{c.scope}/{number}"
+        for attempt in range(20):
+            targets = c.targets() or c.topology.all_endpoints()
+            value = client.fresh_value()
+            op = (await client.do(Verb.WRITE, targets[attempt % len(targets)], bucket, key, value=value, size=800)).op
+            if op.acknowledged:
+                c.canon.append(Known(bucket, key, value))
+                break
+            await c.pause(0.2)

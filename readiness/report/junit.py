@@ -1,0 +1,87 @@
+"""The JUnit report. It fails closed: a failing sentinel from the start, replaced only by a finished run's verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from junitparser import Error, Failure, JUnitXml, Skipped
+from junitparser.xunit2 import TestCase, TestSuite
+
+from readiness.criteria import PHASES
+from readiness.finding import Finding, State
+from readiness.verdict import Result, Verdict
+
+SUITE = "tofu-state-ha-readiness"
+MAX_MESSAGE = 2000
+
+
+def write_sentinel(path: Path, why: str, properties: Mapping[str, str]) -> None:
+    """A report that fails: whatever happens to the run from here, no reader sees a pass."""
+    suite = TestSuite(SUITE)
+    for name, value in {"verdict": "NOT JUDGED", **properties}.items():
+        suite.add_property(name, value)
+    case = TestCase("the run ended and was judged", f"{SUITE}.run")
+    case.result = [Failure(why)]
+    suite.add_testcase(case)
+    _write(path, suite)
+
+
+def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, evidence: str) -> None:
+    """The report of a judged run: one test case for every criterion of the manifest, whether it ran or not."""
+    suite = TestSuite(SUITE)
+    counts = {f"count.{state}": str(count) for state, count in verdict.counts().items()}
+    for name, value in {"verdict": verdict.sentence, **properties, **counts}.items():
+        suite.add_property(name, value)
+    for result in verdict.results:
+        suite.add_testcase(_case(result, interim=verdict.interim, evidence=evidence))
+    if verdict.exit_code:
+        case = TestCase("verdict", f"{SUITE}.run")
+        case.result = [Failure(f"{verdict.sentence}: see the criteria that are not PROVED")]
+        suite.add_testcase(case)
+    _write(path, suite)
+
+
+def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
+    criterion, finding = result.criterion, result.finding.honest()
+    phase = f"phase{criterion.phase}_{PHASES[criterion.phase].lower().replace(' ', '_')}"
+    case = TestCase(f"{criterion.id} {criterion.title}", f"{SUITE}.{phase}", round(result.seconds, 3))
+    case.add_property("criterion", criterion.id)
+    case.add_property("sentence", criterion.title)
+    case.add_property("state", str(finding.state))
+    case.add_property("reason", finding.reason[:MAX_MESSAGE])
+    case.add_property("observations", str(finding.observations))
+    case.add_property("evidence", evidence)
+    for name, value in finding.measured.items():
+        case.add_property(f"measured.{name}", str(value))
+    if result.issue:
+        case.add_property("expected_red", result.issue)
+    case.result = _outcome(finding, result, interim=interim)
+    return case
+
+
+def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[Failure | Error | Skipped]:
+    message = f"{finding.state}: {finding.reason}"[:MAX_MESSAGE]
+    if finding.state is State.PROVED:
+        if interim and result.issue:
+            return [Failure(f"PROVED although {result.issue} expects it red: the guardrail has moved", "guardrail")]
+        return []
+    if finding.state is State.REFUTED:
+        if interim and result.issue:
+            return [Skipped(f"expected red ({result.issue}): {finding.reason}"[:MAX_MESSAGE], "pytest.xfail")]
+        return [Failure(message, "refuted")]
+    if finding.state is State.UNKNOWN:
+        return [Error(message, "unknown")]
+    return [Skipped(message, "not-run")]
+
+
+def _write(path: Path, suite: TestSuite) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suite.update_statistics()
+    report = JUnitXml(SUITE)
+    report.add_testsuite(suite)
+    report.update_statistics()
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    report.write(str(partial), pretty=True)
+    partial.replace(path)

@@ -1,0 +1,59 @@
+"""The end of a run on a terminal: a table that fits 100 columns, and what to do next."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from readiness.criteria import PHASES
+from readiness.finding import State
+from readiness.verdict import Result, Verdict
+
+_MARK = {State.PROVED: ("✓", "green"), State.REFUTED: ("✗", "red"), State.UNKNOWN: ("?", "yellow"), State.NOT_RUN: ("–", "dim")}
+
+
+def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> None:
+    """Every phase in a line, every criterion that is not as it should be in a line, then the verdict."""
+    table = Table(box=None, pad_edge=False, show_header=False, width=min(console.width, 100))
+    table.add_column(width=1)
+    table.add_column(width=22, no_wrap=True)
+    table.add_column(ratio=1)
+    for phase, name in PHASES.items():
+        rows = [result for result in verdict.results if result.criterion.phase == phase]
+        good = sum(result.state is State.PROVED for result in rows)
+        table.add_row("", Text(f"Phase {phase}", "bold"), Text(f"{name}: {good} of {len(rows)} PROVED", "bold"))
+        for result in _telling(rows):
+            mark, style = _MARK[result.state]
+            name_of = f"{result.criterion.id} {result.state}"
+            table.add_row(Text(mark, style), Text(name_of, style), Text(_why(result, interim=verdict.interim)))
+    console.print()
+    console.print(table)
+    console.print()
+    counts = ", ".join(f"{count} {state}" for state, count in verdict.counts().items() if count)
+    console.print(Text(verdict.sentence, "bold green" if verdict.exit_code == 0 else "bold red"), f"({counts})", highlight=False)
+    for name, value in facts.items():
+        console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
+
+
+def _telling(rows: list[Result]) -> list[Result]:
+    """Those that are not PROVED; criteria that did not run for one common reason become one line."""
+    told, seen = [], set()
+    for result in rows:
+        if result.state is State.PROVED and not result.issue:
+            continue
+        if result.state is State.NOT_RUN:
+            if result.finding.reason in seen:
+                continue
+            seen.add(result.finding.reason)
+        told.append(result)
+    return told
+
+
+def _why(result: Result, *, interim: bool) -> str:
+    reason = " ".join(result.finding.honest().reason.split())
+    if result.state is State.NOT_RUN:
+        return reason
+    expected = f" [expected red: {result.issue}]" if interim and result.issue else ""
+    short = reason if len(reason) <= 400 else reason[:397] + "…"
+    return f"{result.criterion.title}: {short}{expected}" if result.state is not State.PROVED else f"PROVED although expected red ({result.issue})"

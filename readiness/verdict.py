@@ -1,0 +1,121 @@
+"""What the evidence adds up to (docs/read-a-verdict.md). Pure: results in, verdict out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from readiness.criteria import MANIFEST, PHASES, Criterion
+from readiness.finding import Finding, State, merge
+
+EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE = 0, 1, 4
+
+
+class Word(StrEnum):
+    """The verdict in one word; only the first three are good news."""
+
+    READY = "READY"
+    INTERIM = "INTERIM AS EXPECTED"
+    PHASE_PROVED = "PROVED"
+    NOT_READY = "NOT READY"
+    NOT_INTERIM = "NOT AS EXPECTED"
+    PHASE_NOT_PROVED = "NOT PROVED"
+    INTERRUPTED = "INTERRUPTED"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One criterion of the manifest with its finding. `issue` is set where the candidate's file expects it red."""
+
+    criterion: Criterion
+    finding: Finding
+    issue: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def state(self) -> State:
+        """Its state; a claim of PROVED without an observation is UNKNOWN."""
+        return self.finding.honest().state
+
+    @property
+    def as_expected(self) -> bool:
+        """In interim mode: REFUTED where the file says so, PROVED everywhere else. An error is never expected."""
+        return self.state is (State.REFUTED if self.issue else State.PROVED)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict of a run over a whole manifest. `phases` are the phases judged whole."""
+
+    word: Word
+    phases: tuple[int, ...]
+    results: tuple[Result, ...]
+    interim: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 for READY, INTERIM AS EXPECTED and a PROVED phase; 1 for everything else."""
+        return EXIT_GOOD if self.word in (Word.READY, Word.INTERIM, Word.PHASE_PROVED) else EXIT_JUDGED
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as it is printed."""
+        if self.word in (Word.PHASE_PROVED, Word.PHASE_NOT_PROVED):
+            if not self.phases:
+                return "NOTHING PROVED: no phase was selected whole"
+            numbers = ", ".join(str(phase) for phase in self.phases)
+            return f"PHASE{'S' if len(self.phases) > 1 else ''} {numbers} {self.word}"
+        return str(self.word)
+
+    def counts(self) -> dict[str, int]:
+        """How many criteria are in each state; every state is named."""
+        counted = Counter(result.state for result in self.results)
+        return {str(state): counted[state] for state in State}
+
+
+def results_of(
+    findings: Mapping[str, Sequence[Finding]],
+    reasons: Mapping[str, str],
+    expected_red: Mapping[str, str],
+    seconds: Mapping[str, float],
+    manifest: Iterable[Criterion] = MANIFEST,
+) -> tuple[Result, ...]:
+    """One result for every criterion of the manifest: what was found, else NOT RUN with its reason."""
+    results = []
+    for criterion in manifest:
+        found = findings.get(criterion.id, ())
+        why = reasons.get(criterion.id, "it was not collected")
+        finding = merge(found) if found else Finding(State.NOT_RUN, why)
+        results.append(Result(criterion, finding, expected_red.get(criterion.id), seconds.get(criterion.id, 0.0)))
+    return tuple(results)
+
+
+def judge(
+    results: Sequence[Result], *, interim: bool = False, selected: frozenset[str] | None = None, interrupted: bool = False
+) -> Verdict:
+    """The verdict.
+
+    `selected` names the criteria that were selected to run (None: all). READY and INTERIM AS EXPECTED need the whole manifest; a
+    selection can at most say that a phase is PROVED, and only of phases that were selected whole.
+    """
+    chosen = {result.criterion.id for result in results} if selected is None else set(selected)
+    whole = tuple(
+        phase
+        for phase in PHASES
+        if (ids := {r.criterion.id for r in results if r.criterion.phase == phase}) and ids <= chosen
+    )
+    judged = [result for result in results if result.criterion.id in chosen]
+    good = bool(judged) and all(r.as_expected if interim else r.state is State.PROVED for r in judged)
+    everything = {result.criterion.id for result in results} <= chosen and bool(results)
+    if interrupted:
+        word = Word.INTERRUPTED
+    elif everything and interim:
+        word = Word.INTERIM if good else Word.NOT_INTERIM
+    elif everything:
+        word = Word.READY if good else Word.NOT_READY
+    else:
+        covered = {r.criterion.phase for r in judged} == set(whole)
+        word = Word.PHASE_PROVED if good and covered and not interim else Word.PHASE_NOT_PROVED
+    return Verdict(word, whole, tuple(results), interim)
