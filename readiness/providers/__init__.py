@@ -1,0 +1,44 @@
+"""Providers by kind: how a candidate is reached, and how faults are done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the supervisor imports this package and stays small
+    from readiness.candidate.load import Loaded
+    from readiness.providers.base import Provider
+
+KINDS = ("processes",)
+
+
+def create(
+    loaded: Loaded,
+    *,
+    run_dir: Path | None = None,
+    progress: Callable[[str], None] = lambda _line: None,
+    tools: Mapping[str, Path] | None = None,
+) -> Provider:
+    """The provider that the candidate asks for, not started yet. Raises UsageError.
+
+    `run_dir`: where the run's private folder is made (and removed again); default: the machine's temporary folder.
+    `tools`: programs by name (`control`, `weed`, `caddy`, `etcd`) that are used instead of obtained ones.
+    """
+    from readiness.errors import UsageError
+
+    kind = loaded.candidate.provider.kind
+    if kind == "processes":
+        from readiness.providers.processes import Processes
+
+        return Processes(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
+    raise UsageError(f'provider.kind = "{kind}" is unknown; known: {", ".join(KINDS)}')
+
+
+def _programs(given: Mapping[str, Path]) -> Callable[[str], Path]:
+    def program(name: str) -> Path:
+        from readiness import obtain
+
+        return given[name] if name in given else getattr(obtain, name)()
+
+    return program

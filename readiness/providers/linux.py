@@ -1,0 +1,90 @@
+"""The few Linux calls that Python does not offer:
+
+parent-death signals, subreapers, network namespaces, process states.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWNET = 0x4000_0000
+_OWN_NETWORK = "/proc/self/ns/net"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: int) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def die_with_parent(signal_number: int) -> None:
+    """The kernel sends this process the signal when the thread that started it ends, however it ends."""
+    _call("prctl", PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Processes below this one that lose their parent become its children: none can escape by forking."""
+    _call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def enter_network(namespace: int) -> None:
+    """Move this thread into a network namespace, given as an open file."""
+    _call("setns", namespace, CLONE_NEWNET)
+
+
+def open_network() -> int:
+    """The network namespace of this thread, as an open file."""
+    return os.open(_OWN_NETWORK, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def new_network() -> None:
+    """Move this thread into a new, empty, unnamed network namespace."""
+    _call("unshare", CLONE_NEWNET)
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One line of /proc/PID/stat. `start` (clock ticks since boot) tells two processes with one pid apart."""
+
+    pid: int
+    state: str
+    parent: int
+    group: int
+    start: int
+
+
+def stat(pid: int) -> Stat | None:
+    """The process as it is now, None if there is none of that pid."""
+    return _stat_file(Path(f"/proc/{pid}/stat"))
+
+
+def all_processes() -> list[Stat]:
+    """Every process that can be seen."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - often called
+    return [found for pid in pids if (found := stat(pid))]
+
+
+def thread_states(pid: int) -> list[str]:
+    """The state letters of all threads of a process; empty if it is gone."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return []
+    return [found.state for task in tasks if (found := _stat_file(task / "stat"))]
+
+
+def _stat_file(path: Path) -> Stat | None:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    first, _, rest = text.rpartition(")")  # a command name may contain anything
+    fields = rest.split()
+    return Stat(int(first.split(" ", 1)[0]), fields[0], int(fields[1]), int(fields[2]), int(fields[19]))

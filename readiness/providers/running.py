@@ -1,0 +1,127 @@
+"""The processes of one run:
+
+supervisor, network, store, service endpoint and cache stand-in, started and stopped together.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from readiness.candidate.model import Candidate
+from readiness.errors import UsageError
+from readiness.providers import balancer, network, probe
+from readiness.providers.base import Endpoint, Instance, Keys
+from readiness.providers.redact import redact, tail
+from readiness.providers.stores import recipe
+from readiness.providers.stores.base import Command, Site, new_keys
+from readiness.providers.supervised import ROOT, Status, Supervised
+
+Progress = Callable[[str], None]
+SERVICE, CACHE = "service", "cache-stand-in"
+
+
+class Running:
+    """Everything of one run that is not a verb. Made by starting; `end` leaves nothing."""
+
+    def __init__(
+        self, candidate: Candidate, run_dir: Path | None, progress: Progress, program: Callable[[str], Path]
+    ) -> None:
+        declared = candidate.provider
+        of_store = recipe(declared.store)
+        if not declared.nodes:
+            raise UsageError("provider.nodes is empty: name at least one node")
+        self.progress = progress
+        self.cache_endpoints: tuple[str, ...] = ()
+        self.service: Endpoint | None = None
+        self._program = program
+        self.supervised = Supervised(run_dir)
+        try:
+            self.folder = self.supervised.folder
+            self.layout = network.create(declared.network, declared.nodes, self.supervised, progress)
+            keys: Mapping[str, Keys] = {role: new_keys() for role in ("admin", "read_only")}
+            self.site = Site(self.folder, self.layout, declared.nodes, keys, declared.options, program)
+            self.store = of_store(self.site)
+            (self.folder / "logs").mkdir()
+            self.store.prepare()
+        except BaseException:
+            self.supervised.end()
+            raise
+
+    def launch(self, instance: Instance) -> Status:
+        """Start one instance of the store."""
+        self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
+        return self._spawn(instance.name, self.store.command(instance), instance.node)
+
+    def wait_until(self, whole: Callable[[], bool], what: str, seconds: float) -> None:
+        """Wait and show progress. Raises UsageError if a process ends or the time is over."""
+        started = said = time.monotonic()
+        while not whole():
+            now = time.monotonic()
+            ended = {
+                name: status.ended
+                for name, status in self.supervised.statuses().items()
+                if not status.running
+            }
+            if ended:
+                name, code = next(iter(ended.items()))
+                raise UsageError(f"{what}: {name} ended with {code}\n{self.log_tail(name, 15)}")
+            if now - started > seconds:
+                tails = "\n".join(
+                    f"--- {name}\n{self.log_tail(name, 8)}" for name in self.supervised.statuses()
+                )
+                raise UsageError(f"{what} is not ready after {seconds:.0f} s\n{tails}")
+            if now - said > 2:
+                said = now
+                self.progress(f"waiting for {what}, {now - started:.0f} s")
+            time.sleep(0.05)
+        self.progress(f"{what} is ready after {time.monotonic() - started:.1f} s")
+
+    def start_service(self) -> None:
+        """The load balancer, on no node, in front of the nodes' S3 ports."""
+        health = self.store.health
+        if health is None:
+            return
+        listen = f"{self.layout.outside}:{self.layout.ports(1)[0]}"
+        upstreams = [endpoint.url.removeprefix("http://") for endpoint in self.store.endpoints]
+        wanted = balancer.command(self._program("caddy"), self.folder, listen, upstreams, health)
+        self._spawn(SERVICE, wanted)
+        url = f"http://{listen}"
+        self.wait_until(lambda: (probe.status(url, 0.5) or 599) < 500, "the service endpoint", 15)
+        self.service = Endpoint(SERVICE, url)
+
+    def start_cache(self) -> None:
+        """The stand-in for caches, also on no node. Started again, it has the same address."""
+        address = self.layout.outside
+        port = (
+            int(self.cache_endpoints[0].rsplit(":", 1)[1])
+            if self.cache_endpoints
+            else self.layout.ports(1)[0]
+        )
+        argv = (sys.executable, "-m", "readiness.providers.cache_stand_in", address, str(port))
+        self._spawn(CACHE, Command(argv, {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}))
+        self.cache_endpoints = (f"http://{address}:{port}",)
+        self.wait_until(lambda: probe.status(self.cache_endpoints[0], 0.5) == 200, "the cache stand-in", 10)
+
+    def log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+    def log_tail(self, name: str, lines: int) -> str:
+        """The last lines of a process's log, without secrets."""
+        return redact(tail(self.log(name), lines), self.store.secrets())
+
+    def end(self) -> None:
+        """Stop and remove everything."""
+        self.supervised.end()
+
+    def _spawn(self, name: str, command: Command, node: str | None = None) -> Status:
+        environment = {"PATH": os.defpath, "TMPDIR": str(self.folder)} | dict(command.env)
+        try:
+            return self.supervised.spawn(
+                name, command.argv, env=environment, cwd=self.folder, log=self.log(name), node=node
+            )
+        except RuntimeError as error:
+            raise UsageError(f"{name} cannot be started: {error}") from error

@@ -1,0 +1,118 @@
+"""What a store recipe is: the commands of a store's processes, and the few things that only this store can do."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from readiness.providers.base import Endpoint, Instance, Keys, Unsupported
+from readiness.providers.network import Layout
+
+
+@dataclass(frozen=True)
+class Command:
+    """A process as it must be started now.
+
+    `env` is all of its environment; secrets are in it or in files, never in `argv`.
+    """
+
+    argv: tuple[str | Path, ...]
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a recipe may use:
+
+    the run's private folder, the nodes, keys made for this run, options, and programs by name.
+    """
+
+    folder: Path
+    layout: Layout
+    nodes: tuple[str, ...]
+    keys: Mapping[str, Keys]
+    options: Mapping[str, object]
+    program: Callable[[str], Path]
+
+    def data(self, node: str) -> Path:
+        """The folder that holds all data of a node, and nothing else."""
+        return self.folder / "data" / node
+
+    def number(self, option: str, default: float) -> float:
+        """A numeric option of the candidate file."""
+        value = self.options.get(option, default)
+        return float(value) if isinstance(value, (int, float)) else default
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a load balancer asks every node."""
+
+    port: int
+    path: str
+
+
+class Store(ABC):
+    """A recipe.
+
+    Subclasses set `instances` (in the order in which a node's are started) and `endpoints` when they are
+    made.
+    """
+
+    instances: tuple[Instance, ...]
+    endpoints: tuple[Endpoint, ...]
+    health: Health | None = None
+    stop_seconds = 10.0
+    start_seconds = 60.0
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def prepare(self) -> None:  # noqa: B027 - most stores need nothing
+        """Write what the processes read. Called once, before any is started."""
+
+    @abstractmethod
+    def command(self, instance: Instance) -> Command: ...
+
+    def probe(self, instance: Instance) -> tuple[str, int]:
+        """Where a TCP connect tells that an instance without endpoint is up."""
+        raise NotImplementedError(instance.name)
+
+    def settled(self) -> bool:
+        """The store itself says that all members and copies are there.
+
+        Called only while every instance is in service.
+        """
+        return True
+
+    def repair(self, node: str) -> str:
+        raise Unsupported(f"this store has no repair procedure for {node}: it heals by itself or not at all")
+
+    def rotate(self, old: Keys | None) -> Keys:
+        raise Unsupported("this store takes its credentials from a file at start: no rotation at run time")
+
+    def divergence(self) -> Mapping[str, object]:
+        raise Unsupported("this store has no read-only check of its index")
+
+    def metrics_url(self, instance: Instance) -> str | None:
+        """The base URL of the instance's metrics."""
+        found = next((endpoint for endpoint in self.endpoints if endpoint.instance == instance.name), None)
+        return (found.admin_url or found.url) if found else None
+
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]: ...
+
+    def secrets(self) -> set[str]:
+        """Everything that must never be shown."""
+        return {keys.secret_key for keys in self.site.keys.values()}
+
+
+def new_keys() -> Keys:
+    """A credential that nobody has had before."""
+    letters = string.ascii_uppercase + string.digits
+    access_key = "TSH" + "".join(secrets.choice(letters) for _ in range(17))
+    return Keys(access_key, "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(40)))

@@ -1,0 +1,146 @@
+"""The embedded control: on every node one process, an etcd member and an S3 gateway in one."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+
+from readiness.providers import probe
+from readiness.providers.base import Endpoint, Instance, Keys
+from readiness.providers.stores.base import Command, Health, Site, Store, new_keys
+
+_CALL_SECONDS = 5.0
+_REPAIR_SECONDS = 30.0
+
+
+class Control(Store):
+    """Any odd number of nodes. Repair: a survivor replaces the member, whose node then joins as a new one."""
+
+    stop_seconds = 10.0
+    start_seconds = 30.0
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._program = site.program("control")
+        self._s3, self._admin, self._peer = site.layout.ports(3)
+        self._token = secrets.token_urlsafe(24)
+        self._added: set[str] = set()
+        self._joining: set[str] = set()
+        self._lock = threading.Lock()
+        self.health = Health(self._admin, "/readyz")
+        self.instances = tuple(Instance(f"control-{node}", node, "control") for node in site.nodes)
+        self.endpoints = tuple(
+            Endpoint(node, self._url(node, self._s3), node, f"control-{node}", self._url(node, self._admin))
+            for node in site.nodes
+        )
+
+    def command(self, instance: Instance) -> Command:
+        node = instance.node
+        address = self.site.layout.addresses[node]
+        members = ",".join(f"{name}={self._url(name, self._peer)}" for name in self.site.nodes)
+        argv = (
+            *(self._program, "serve", "--name", node, "--data-dir", self.site.data(node)),
+            *("--s3-listen", f"{address}:{self._s3}", "--admin-listen", f"{address}:{self._admin}"),
+            *("--peer-listen", f"{address}:{self._peer}", "--initial-cluster", members),
+            *("--cluster-state", "existing" if node in self._joining else "new"),
+        )
+        admin, read_only = self.site.keys["admin"], self.site.keys["read_only"]
+        return Command(
+            argv,
+            {
+                "CONTROL_ROOT_ACCESS_KEY": admin.access_key,
+                "CONTROL_ROOT_SECRET_KEY": admin.secret_key,
+                "CONTROL_READONLY_ACCESS_KEY": read_only.access_key,
+                "CONTROL_READONLY_SECRET_KEY": read_only.secret_key,
+                "CONTROL_ADMIN_TOKEN": self._token,
+            },
+        )
+
+    def settled(self) -> bool:
+        """Every member sees all members, each started and voting."""
+        try:
+            return all(self._sees_all(node) for node in self.site.nodes)
+        except (OSError, probe.Refused, ValueError):
+            return False
+
+    def _sees_all(self, node: str) -> bool:
+        said = probe.call_json(self._url(node, self._admin) + "/members", 1)
+        members = said["members"] if isinstance(said, dict) else said
+        good = [member["name"] for member in members if member["name"] and not member.get("learner")]
+        return sorted(good) == sorted(self.site.nodes) and len(members) == len(good)
+
+    def repair(self, node: str) -> str:
+        peer = self._url(node, self._peer)
+        tried = []
+        for survivor in self.site.nodes:
+            if survivor == node or probe.status(self._url(survivor, self._admin) + "/readyz", 0.5) != 200:
+                continue
+            try:
+                self._admin_call(
+                    survivor, "POST", "/members/replace", {"name": node, "peer_url": peer}, _REPAIR_SECONDS
+                )
+            except (OSError, probe.Refused) as error:
+                tried.append(f"{survivor}: {error}")
+                continue
+            self._joining.add(node)
+            return f"POST /members/replace on {survivor} for {node}; its next start joins the cluster as a new member"
+        raise RuntimeError(
+            f"no survivor could replace the member {node}: {'; '.join(tried) or 'none is ready'}"
+        )
+
+    def rotate(self, old: Keys | None) -> Keys:
+        if old is not None:
+            self._anywhere("DELETE", f"/users/{old.access_key}", None)
+            return old
+        fresh = new_keys()
+        with self._lock:
+            self._added.add(fresh.secret_key)
+        user: dict[str, object] = {
+            "access_key": fresh.access_key,
+            "secret_key": fresh.secret_key,
+            "role": "admin",
+        }
+        self._anywhere("POST", "/users", user)
+        return fresh
+
+    def divergence(self) -> Mapping[str, object]:
+        found: dict[str, object] = {}
+        for node in self.site.nodes:
+            try:
+                found[node] = probe.call_json(self._url(node, self._admin) + "/check", _CALL_SECONDS)
+            except (OSError, probe.Refused, ValueError) as error:
+                found[node] = {"unanswered": str(error)}
+        return found
+
+    def versions(self) -> Mapping[str, str]:
+        try:
+            said = probe.call_json(self._url(self.site.nodes[0], self._admin) + "/version", 1)
+        except (OSError, probe.Refused, ValueError):
+            return {"control": "unknown"}
+        return {str(name): str(value) for name, value in said.items()}
+
+    def secrets(self) -> set[str]:
+        with self._lock:
+            return super().secrets() | {self._token} | self._added
+
+    def _anywhere(self, method: str, path: str, body: Mapping[str, object] | None) -> None:
+        failures = []
+        for node in self.site.nodes:
+            if probe.status(self._url(node, self._admin) + "/readyz", 0.5) != 200:
+                continue
+            try:
+                self._admin_call(node, method, path, body, _CALL_SECONDS)
+            except (OSError, probe.Refused) as error:
+                failures.append(f"{node}: {error}")
+            else:
+                return
+        raise RuntimeError(f"{method} of a user: {'; '.join(failures) or 'no node is ready'}")
+
+    def _admin_call(
+        self, node: str, method: str, path: str, body: Mapping[str, object] | None, seconds: float
+    ) -> None:
+        probe.call(self._url(node, self._admin) + path, seconds, method=method, body=body, token=self._token)
+
+    def _url(self, node: str, port: int) -> str:
+        return f"http://{self.site.layout.addresses[node]}:{port}"
