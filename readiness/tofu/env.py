@@ -1,0 +1,150 @@
+"""What the judgements of phase 2 take: clients and objects of one disposable state, through every endpoint."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ParamSpec
+
+from readiness.finding import Finding, refuted, unknown
+from readiness.providers.base import Endpoint
+from readiness.tofu.locks import Lock, from_object
+from readiness.tofu.objects import Objects, StoreError
+from readiness.tofu.run import Run
+from readiness.tofu.state import NotAStateError, Snapshot, parse
+from readiness.tofu.workspace import Client, Place, Tools
+
+P = ParamSpec("P")
+
+
+class UnpreparedError(Exception):
+    """What a judgement needs first could not be had (an init, an apply): nothing was judged."""
+
+
+@dataclass
+class Seen:
+    """Counts the direct observations of the candidate since it was made: tofu commands that ended, and object
+    requests."""
+
+    env: Disposable
+    runs: int
+    calls: int
+
+    @property
+    def count(self) -> int:
+        ended = sum(1 for run in self.env.tools.runs[self.runs :] if run.code is not None)
+        return ended + self.env.calls() - self.calls
+
+    def of(self, *commands: str) -> list[Run]:
+        """The runs since then of these subcommands."""
+        return [run for run in self.env.tools.runs[self.runs :] if run.argv[1] in commands]
+
+
+@dataclass
+class Disposable:
+    """A disposable state authority under test.
+
+    `endpoints` are all the candidate's endpoints, the service endpoint last (`Topology.all_endpoints()`);
+    `prefix` is this run's own part of the bucket. Every judgement works on a key of its own below it. Clients and
+    objects are made once per purpose.
+    """
+
+    tools: Tools
+    place: Place
+    prefix: str
+    endpoints: tuple[Endpoint, ...]
+    sensitive: Mapping[str, str] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+    _objects: dict[str, Objects] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.endpoints:
+            raise ValueError("a candidate without endpoints")
+
+    @property
+    def entry(self) -> Endpoint:
+        """Where an operator's tofu points: the service endpoint if there is one, else the first."""
+        return next((endpoint for endpoint in self.endpoints if endpoint.is_service), self.endpoints[0])
+
+    def others(self, endpoint: Endpoint) -> tuple[Endpoint, ...]:
+        return tuple(other for other in self.endpoints if other.name != endpoint.name)
+
+    def where(self, key: str) -> Place:
+        """The place of the state called `key`."""
+        return self.place.at(f"{self.prefix}/{key}/terraform.tfstate")
+
+    def make(self, name: str, endpoint: Endpoint, key: str, *, max_retries: int | None = None) -> Client:
+        """A new client, not initialised."""
+        return Client(
+            self.tools, name, endpoint, self.where(key), max_retries=max_retries, sensitive=self.sensitive
+        )
+
+    def client(self, key: str, endpoint: Endpoint, *, max_retries: int | None = None) -> Client:
+        """The initialised client of this state through this endpoint. Raises UnpreparedError if init fails."""
+        slot = (key, endpoint.name)
+        if slot not in self._clients:
+            client = self.make(f"{key}-{endpoint.name}", endpoint, key, max_retries=max_retries)
+            self._clients[slot] = client
+            ready(client.init())
+        return self._clients[slot]
+
+    def forget(self, key: str, endpoint: Endpoint) -> None:
+        """Another client takes this one's place the next time: its checkout points elsewhere now."""
+        client = self._clients.pop((key, endpoint.name), None)
+        if client is not None:
+            client.folder.rename(client.folder.with_name(f"{client.folder.name}-{time.monotonic_ns()}"))
+
+    def objects(self, endpoint: Endpoint) -> Objects:
+        if endpoint.name not in self._objects:
+            self._objects[endpoint.name] = Objects(
+                endpoint,
+                self.tools.keys,
+                self.place.bucket,
+                region=self.place.region,
+                path_style=self.place.path_style,
+                ca_bundle=self.place.ca_bundle,
+            )
+        return self._objects[endpoint.name]
+
+    def calls(self) -> int:
+        return sum(objects.calls for objects in self._objects.values())
+
+    def seen(self) -> Seen:
+        return Seen(self, len(self.tools.runs), self.calls())
+
+    def snapshot(self, key: str, endpoint: Endpoint) -> Snapshot | None:
+        """The state object as this endpoint gives it; None if it says that there is none."""
+        body = self.objects(endpoint).get(self.where(key).key)
+        return None if body is None else parse(body)
+
+    def lock(self, key: str, endpoint: Endpoint) -> Lock | None:
+        """The lock as this endpoint shows it. A lock object that cannot be read as one has the ID "?"."""
+        body = self.objects(endpoint).get(self.where(key).lock_key)
+        return None if body is None else from_object(body) or Lock("?")
+
+
+def ready(run: Run) -> Run:
+    """The run, if it succeeded. Raises UnpreparedError."""
+    if not run.ok:
+        raise UnpreparedError(f"tofu {run.command} through {run.endpoint}: {run.why()}")
+    return run
+
+
+def judgement(judge: Callable[P, Finding]) -> Callable[P, Finding]:
+    """A judgement whose preparation fails, or whose own look at the store is not answered, is UNKNOWN with the
+    reason."""
+
+    @functools.wraps(judge)
+    def careful(*args: P.args, **kwargs: P.kwargs) -> Finding:
+        try:
+            return judge(*args, **kwargs)
+        except UnpreparedError as error:
+            return unknown(f"could not be prepared: {error}")
+        except StoreError as error:
+            return unknown(f"the store did not answer: {error}")
+        except NotAStateError as error:
+            return refuted(f"the store returned something that is no state: {error}")
+
+    return careful
