@@ -304,11 +304,14 @@ class Processes:
         self._on(node)
         return next(_host_and_port(found.url) for found in self.topology.endpoints if found.node == node)
 
+    def _stop_seconds(self) -> float:
+        return self._running.site.number("stop_seconds", self._running.store.stop_seconds)
+
     def _stop_gracefully(self, instance: Instance) -> tuple[Status | None, bool]:
         """SIGTERM, bounded; then SIGKILL. Returns the final status and whether SIGKILL was needed."""
         self.supervised.signal(instance.name, SIGTERM, group=False)
         self.supervised.signal(instance.name, SIGCONT)  # a frozen process would never see it
-        status = self.supervised.wait(instance.name, self._running.store.stop_seconds)
+        status = self.supervised.wait(instance.name, self._stop_seconds())
         if status is None or not status.running:
             return status, False
         self.supervised.signal(instance.name, SIGKILL)

@@ -46,6 +46,8 @@ class Running:
             self.site = Site(self.folder, self.layout, declared.nodes, keys, declared.options, program)
             self.store = of_store(self.site)
             (self.folder / "logs").mkdir()
+            if litter := self.store.litter():
+                self.supervised.register_undo("litter", ["rm", "-f", *map(str, litter)], {"PATH": os.defpath})
             self.store.prepare()
         except BaseException:
             self.supervised.end()

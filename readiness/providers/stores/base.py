@@ -78,6 +78,10 @@ class Store(ABC):
     @abstractmethod
     def command(self, instance: Instance) -> Command: ...
 
+    def litter(self) -> tuple[Path, ...]:
+        """Files that the store leaves outside the run's folder whatever it is told; removed at the end."""
+        return ()
+
     def probe(self, instance: Instance) -> tuple[str, int]:
         """Where a TCP connect tells that an instance without endpoint is up."""
         raise NotImplementedError(instance.name)

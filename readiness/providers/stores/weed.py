@@ -17,7 +17,7 @@ ROLES = {"admin": ["Admin"], "read_only": ["Read", "List"]}
 class WeedSingleton(Store):
     """`weed server -s3` on the only node."""
 
-    stop_seconds = 15.0
+    stop_seconds = 25.0  # it takes 16 s: its filer waits that long for streams that nobody ends
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
@@ -26,6 +26,7 @@ class WeedSingleton(Store):
         self._node = node
         self._address = site.layout.addresses[node]
         self._master, self._volume, self._filer, self._s3, self._metrics = site.layout.ports(5, (0, GRPC))
+        self._parts = {"master": self._master, "volume": self._volume, "filer": self._filer, "s3": self._s3}
         self.instances = (Instance(f"weed-{node}", node, "weed"),)
         base = f"http://{self._address}"
         self.endpoints = (
@@ -50,9 +51,13 @@ class WeedSingleton(Store):
             ),
             *(f"-s3.localSocket={folder / 's3.sock'}", f"-filer.localSocket={folder / 'filer.sock'}"),
             *(f"-metricsIp={self._address}", f"-metricsPort={self._metrics}", "-master.telemetry=false"),
+            *("-master.raftHashicorp", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
             *("-master.volumeSizeLimitMB=256", "-volume.max=64", "-volume.preStopSeconds=1"),
         )
         return Command(argv, weed_environment(folder))
+
+    def litter(self) -> tuple[Path, ...]:
+        return grpc_sockets(self._parts)
 
     def versions(self) -> Mapping[str, str]:
         return {"seaweedfs": weed_version(self._program)}
@@ -70,6 +75,11 @@ def write_identities(site: Site, path: Path) -> None:
     ]
     path.touch(0o600)
     path.write_text(json.dumps({"identities": identities}), encoding="utf-8")
+
+
+def grpc_sockets(parts: Mapping[str, int]) -> tuple[Path, ...]:
+    """Sockets that every part makes in /tmp, named by its gRPC port; no option moves them."""
+    return tuple(Path(f"/tmp/seaweedfs-{part}-grpc-{port + GRPC}.sock") for part, port in parts.items())
 
 
 def weed_environment(folder: Path) -> dict[str, str]:
