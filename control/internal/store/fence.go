@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// fence stops a gateway's own late writes. A change that was sent to a leader
+// which then fell silent may be carried out when that leader wakes, long
+// after its client was told 503. Every change therefore compares this
+// gateway's fence key; a gateway that gives up on a change moves the key, and
+// the late change is refused.
+type fence struct {
+	key   string
+	rev   atomic.Int64
+	dirty atomic.Bool
+}
+
+// cmp is the comparison that every change carries.
+func (f *fence) cmp() clientv3.Cmp { return modIs(f.key, f.rev.Load()) }
+
+// broken tells that the fence key has to be moved, once etcd answers again.
+func (f *fence) broken() { f.dirty.Store(true) }
+
+// learn takes note of a revision of the fence, unless a later one is known.
+func (f *fence) learn(rev int64) {
+	for old := f.rev.Load(); rev > old && !f.rev.CompareAndSwap(old, rev); {
+		old = f.rev.Load()
+	}
+}
+
+// KeepFence moves the fence whenever a change was given up. It returns when
+// ctx ends.
+func (s *Store) KeepFence(ctx context.Context) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.fence.dirty.CompareAndSwap(true, false) {
+			if err := s.moveFence(time.Now().Add(opTimeout)); err != nil {
+				s.fence.dirty.Store(true)
+			}
+		}
+	}
+}
+
+func (s *Store) moveFence(deadline time.Time) error {
+	resp, done := s.write(deadline, nil, []clientv3.Op{clientv3.OpPut(s.fence.key, newID())}, nil)
+	if !done {
+		return ErrUnavailable
+	}
+	s.fence.learn(resp.Header.Revision)
+	return nil
+}
+
+// Open moves the fence, so that no change of an earlier run of this gateway
+// can still take effect. It fails while there is no quorum.
+func (s *Store) Open(deadline time.Time) error { return s.moveFence(deadline) }

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/versity/versitygw/s3err"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+const (
+	// opTimeout bounds one etcd request.
+	opTimeout = time.Second
+	// Budget bounds what one S3 request may wait for etcd in all, once its
+	// body has been read.
+	Budget = 2300 * time.Millisecond
+	// retryPause is slept between two attempts.
+	retryPause = 25 * time.Millisecond
+)
+
+// ErrUnavailable is the answer when etcd did not answer in time. It says
+// nothing about whether a change took effect.
+var ErrUnavailable = s3err.APIError{
+	Code:           "ServiceUnavailable",
+	Description:    "No quorum answered in time. Please retry; the outcome of a change is unknown.",
+	HTTPStatusCode: http.StatusServiceUnavailable,
+}
+
+// errBusy is the answer when a change was certainly not made.
+var errBusy = s3err.APIError{
+	Code:           "SlowDown",
+	Description:    "The change was not made. Please reduce your request rate.",
+	HTTPStatusCode: http.StatusServiceUnavailable,
+}
+
+// read runs a read-only transaction. etcd serves it linearizably. It is safe
+// to repeat, so it is repeated until the deadline.
+func (s *Store) read(deadline time.Time, ops ...clientv3.Op) (*clientv3.TxnResponse, error) {
+	for {
+		ctx, cancel := attempt(deadline)
+		resp, err := s.kv.Txn(ctx).Then(ops...).Commit()
+		cancel()
+		if err == nil {
+			return resp, nil
+		}
+		if errors.Is(err, rpctypes.ErrCompacted) {
+			return nil, err
+		}
+		if !pause(deadline) {
+			return nil, ErrUnavailable
+		}
+	}
+}
+
+// write runs a transaction once. done tells whether etcd answered: if not,
+// the change may have been made, or may still be made later.
+func (s *Store) write(deadline time.Time, cmps []clientv3.Cmp, then, els []clientv3.Op) (resp *clientv3.TxnResponse, done bool) {
+	ctx, cancel := attempt(deadline)
+	defer cancel()
+	resp, err := s.kv.Txn(ctx).If(cmps...).Then(then...).Else(els...).Commit()
+	return resp, err == nil
+}
+
+// writeRepeatable runs a transaction whose repetition changes nothing, until
+// the deadline. It returns whether its comparisons held.
+func (s *Store) writeRepeatable(deadline time.Time, cmps []clientv3.Cmp, then []clientv3.Op) (bool, error) {
+	for {
+		if resp, done := s.write(deadline, cmps, then, nil); done {
+			return resp.Succeeded, nil
+		}
+		if !pause(deadline) {
+			return false, ErrUnavailable
+		}
+	}
+}
+
+func attempt(deadline time.Time) (context.Context, context.CancelFunc) {
+	end := time.Now().Add(opTimeout)
+	if deadline.Before(end) {
+		end = deadline
+	}
+	return context.WithDeadline(context.Background(), end)
+}
+
+func pause(deadline time.Time) bool {
+	if time.Until(deadline) < 2*retryPause {
+		return false
+	}
+	time.Sleep(retryPause)
+	return true
+}
+
+func modIs(key string, rev int64) clientv3.Cmp {
+	return clientv3.Compare(clientv3.ModRevision(key), "=", rev)
+}
+
+func exists(key string) clientv3.Cmp {
+	return clientv3.Compare(clientv3.CreateRevision(key), ">", 0)
+}
+
+func put(key string, v any) clientv3.Op { return clientv3.OpPut(key, encode(v)) }

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// nullVersion is the version id of objects written while versioning is off.
+const nullVersion = "null"
+
+// Bucket is the record of a bucket.
+type Bucket struct {
+	Created    time.Time         `json:"created"`
+	Owner      string            `json:"owner"`
+	Versioning string            `json:"versioning,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	ID         string            `json:"id"`
+}
+
+// Headers are the client's headers that are kept with an object.
+type Headers struct {
+	ContentType        string            `json:"ct,omitempty"`
+	ContentEncoding    string            `json:"ce,omitempty"`
+	ContentDisposition string            `json:"cd,omitempty"`
+	ContentLanguage    string            `json:"cl,omitempty"`
+	CacheControl       string            `json:"cc,omitempty"`
+	Expires            string            `json:"exp,omitempty"`
+	Redirect           string            `json:"redir,omitempty"`
+	Meta               map[string]string `json:"meta,omitempty"`
+}
+
+// Checksum is the additional checksum (x-amz-checksum-*) of an object.
+type Checksum struct {
+	Algorithm string `json:"a,omitempty"`
+	Type      string `json:"t,omitempty"`
+	Value     string `json:"v,omitempty"`
+}
+
+// Segment is one run of chunks written by one upload or one part.
+type Segment struct {
+	Data   string `json:"d"`
+	Size   int64  `json:"s"`
+	Chunks int    `json:"n"`
+	MD5    string `json:"m"`
+}
+
+// Version is one version of an object, or one delete marker. Its data keys
+// are unique to the write that made it and never change.
+type Version struct {
+	ID       string            `json:"id"`
+	Seq      uint64            `json:"seq"`
+	Data     string            `json:"data"`
+	Size     int64             `json:"size"`
+	ETag     string            `json:"etag,omitempty"`
+	Time     time.Time         `json:"time"`
+	Marker   bool              `json:"marker,omitempty"`
+	Headers  Headers           `json:"h"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Sum      Checksum          `json:"sum,omitzero"`
+	Segments []Segment         `json:"segs,omitempty"`
+	// Spilled says that the segments are in the manifest of Data, because
+	// there are too many for a listing to carry.
+	Spilled bool `json:"spilled,omitempty"`
+	// Multipart says that each segment is a part that a client can ask for.
+	Multipart bool `json:"mp,omitempty"`
+}
+
+// Head is the record that every change to a key compares and replaces.
+type Head struct {
+	Version
+	// Next is the sequence number of the next version; it never goes back
+	// while the head exists.
+	Next uint64 `json:"next"`
+	// Null is the sequence number of the null version, or 0.
+	Null uint64 `json:"null,omitempty"`
+	// Mutation is unique to the change that wrote this record. A writer that
+	// finds its own here knows that its change took effect.
+	Mutation string `json:"mut"`
+}
+
+// Upload is a multipart upload in progress.
+type Upload struct {
+	ID       string            `json:"id"`
+	Started  time.Time         `json:"started"`
+	Headers  Headers           `json:"h"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Sum      Checksum          `json:"sum,omitzero"`
+	BucketID string            `json:"bid"`
+}
+
+// Part is one uploaded part.
+type Part struct {
+	Number  int32     `json:"n"`
+	Time    time.Time `json:"time"`
+	Segment Segment   `json:"seg"`
+	Sum     Checksum  `json:"sum,omitzero"`
+	// CRC64 is the part's CRC64NVME, from which an object whose upload named
+	// no checksum gets its own.
+	CRC64 string `json:"crc64,omitempty"`
+}
+
+// Garbage lists data that nothing references any more.
+type Garbage struct {
+	Data []string `json:"d,omitempty"`
+	// Manifest names an object whose manifest lists more data.
+	Manifest string `json:"m,omitempty"`
+}
+
+func newID() string {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err)
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// newVersionID makes an opaque id from which the sequence number can be read.
+func newVersionID(seq uint64) string { return fmt.Sprintf("%016x%s", seq, newID()[:16]) }
+
+// versionSeq reads the sequence number out of a version id.
+func versionSeq(id string) (uint64, bool) {
+	if len(id) != 32 {
+		return 0, false
+	}
+	seq, err := strconv.ParseUint(id[:16], 16, 64)
+	return seq, err == nil
+}
+
+func encode(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain records always marshal
+	}
+	return string(b)
+}
+
+func decode[T any](b []byte) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(b, v); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return v, nil
+}

@@ -1,0 +1,86 @@
+// Command ha-control is a small highly available S3 store on three embedded
+// etcd members. It exists so that a conformance suite can show what a passing
+// candidate looks like; it is a control, not a product.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+)
+
+const version = "1.0.0"
+
+func main() {
+	if len(os.Args) < 2 {
+		usage()
+	}
+	switch os.Args[1] {
+	case "version":
+		fmt.Println("ha-control", version)
+	case "serve":
+		cfg, err := parseServe(os.Args[2:])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "ha-control:", err)
+			os.Exit(2)
+		}
+		if err := serve(cfg); err != nil {
+			fmt.Fprintln(os.Stderr, "ha-control:", err)
+			os.Exit(1)
+		}
+	default:
+		usage()
+	}
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: ha-control serve [flags] | ha-control version")
+	os.Exit(2)
+}
+
+// config is what one node needs to know.
+type config struct {
+	name, dataDir                      string
+	s3Listen, adminListen, peerListen  string
+	initialCluster, clusterState       string
+	region                             string
+	rootAccess, rootSecret, adminToken string
+	readAccess, readSecret             string
+}
+
+// parseServe reads the flags, and the secrets from the environment only.
+func parseServe(args []string) (config, error) {
+	var c config
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	fs.StringVar(&c.name, "name", "", "name of this node in the cluster")
+	fs.StringVar(&c.dataDir, "data-dir", "", "folder for this node's data")
+	fs.StringVar(&c.s3Listen, "s3-listen", "", "HOST:PORT of the S3 endpoint")
+	fs.StringVar(&c.adminListen, "admin-listen", "", "HOST:PORT of probes, metrics and administration")
+	fs.StringVar(&c.peerListen, "peer-listen", "", "HOST:PORT for the other nodes")
+	fs.StringVar(&c.initialCluster, "initial-cluster", "", "NAME=http://HOST:PORT,... of all nodes")
+	fs.StringVar(&c.clusterState, "cluster-state", "new", "new, or existing for a node that joins with an empty folder")
+	fs.StringVar(&c.region, "region", "us-east-1", "region that clients sign for")
+	if err := fs.Parse(args); err != nil {
+		return c, err
+	}
+	c.rootAccess, c.rootSecret = os.Getenv("CONTROL_ROOT_ACCESS_KEY"), os.Getenv("CONTROL_ROOT_SECRET_KEY")
+	c.readAccess, c.readSecret = os.Getenv("CONTROL_READONLY_ACCESS_KEY"), os.Getenv("CONTROL_READONLY_SECRET_KEY")
+	c.adminToken = os.Getenv("CONTROL_ADMIN_TOKEN")
+	for flag, v := range map[string]string{
+		"--name": c.name, "--data-dir": c.dataDir, "--s3-listen": c.s3Listen, "--admin-listen": c.adminListen,
+		"--peer-listen": c.peerListen, "--initial-cluster": c.initialCluster,
+		"CONTROL_ROOT_ACCESS_KEY": c.rootAccess, "CONTROL_ROOT_SECRET_KEY": c.rootSecret,
+	} {
+		if v == "" {
+			return c, fmt.Errorf("%s is missing", flag)
+		}
+	}
+	if c.clusterState != "new" && c.clusterState != "existing" {
+		return c, fmt.Errorf("--cluster-state is %q, not new or existing", c.clusterState)
+	}
+	if !strings.Contains(","+c.initialCluster, ","+c.name+"=") {
+		return c, fmt.Errorf("--initial-cluster does not name %s", c.name)
+	}
+	return c, nil
+}

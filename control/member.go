@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/types"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+)
+
+// member is this node's etcd member. Its client calls the server in this
+// process, so no request ever waits for a connection to another member.
+type member struct {
+	etcd   *embed.Etcd
+	client *clientv3.Client
+}
+
+const (
+	tickMs     = 100
+	electionMs = 1000
+	// Raft keeps these many entries in memory for a follower that lags, and
+	// etcd itself up to a hundred more; an entry may be a whole body chunk.
+	catchUpEntries = 100
+	snapshotCount  = 200
+	quotaBytes     = 4 << 30
+	requestBytes   = 4 << 20
+)
+
+func startMember(c config) (*member, error) {
+	if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
+		return nil, err
+	}
+	cfg := embed.NewConfig()
+	cfg.Name = c.name
+	cfg.Dir = filepath.Join(c.dataDir, "etcd")
+	cfg.InitialCluster = c.initialCluster
+	cfg.ClusterState = c.clusterState
+	cfg.InitialClusterToken = "ha-control"
+	own, err := ownPeerURL(c)
+	if err != nil {
+		return nil, err
+	}
+	cfg.AdvertisePeerUrls = []url.URL{*own}
+	cfg.ListenPeerUrls = []url.URL{{Scheme: "http", Host: c.peerListen}}
+	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = nil, nil // in-process client only
+	cfg.ListenClientHttpUrls = nil
+	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
+	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotCount, catchUpEntries
+	cfg.QuotaBackendBytes = quotaBytes
+	cfg.MaxRequestBytes = requestBytes
+	cfg.MaxTxnOps = 512
+	cfg.LogLevel = "error"
+	cfg.LogOutputs = []string{"stderr"}
+	e, err := embed.StartEtcd(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("etcd: %w", err)
+	}
+	return &member{etcd: e, client: v3client.New(e.Server)}, nil
+}
+
+func ownPeerURL(c config) (*url.URL, error) {
+	for _, part := range strings.Split(c.initialCluster, ",") {
+		if name, u, ok := strings.Cut(part, "="); ok && name == c.name {
+			return url.Parse(u)
+		}
+	}
+	return nil, fmt.Errorf("--initial-cluster does not name %s", c.name)
+}
+
+// linearizable does one read that a quorum confirms.
+func (m *member) linearizable(ctx context.Context) error {
+	_, err := m.client.Get(ctx, "b/", clientv3.WithLimit(1), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	return err
+}
+
+func (m *member) isLeader() bool { return m.etcd.Server.Leader() == m.etcd.Server.MemberID() }
+
+// inUse is the part of the database file that holds data.
+func (m *member) inUse() int64 { return m.etcd.Server.Backend().SizeInUse() }
+
+// resign hands leadership to a voting member that is connected, if there is
+// one and it takes over in time.
+func (m *member) resign(limit time.Duration) {
+	srv := m.etcd.Server
+	if !m.isLeader() {
+		return
+	}
+	deadline := time.Now().Add(limit)
+	for _, peer := range srv.Cluster().Members() {
+		left := time.Until(deadline)
+		if peer.IsLearner || peer.ID == srv.MemberID() || left <= 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), min(left, limit/2))
+		err := srv.MoveLeader(ctx, uint64(srv.MemberID()), uint64(peer.ID))
+		cancel()
+		if err == nil || !m.isLeader() {
+			return
+		}
+	}
+}
+
+// stop ends the member at once; what it has acknowledged is on its disk.
+func (m *member) stop() { m.etcd.Server.HardStop() }
+
+// voter tells whether this member votes.
+func (m *member) voter() bool {
+	return m.etcd.Server.IsMemberExist(m.etcd.Server.MemberID()) && !m.etcd.Server.IsLearner()
+}
+
+func memberID(id uint64) string { return types.ID(id).String() }

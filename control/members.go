@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+)
+
+// memberView is a member as the admin API shows it.
+type memberView struct {
+	Name    string   `json:"name"`
+	ID      string   `json:"id"`
+	PeerURL []string `json:"peer_urls"`
+	Learner bool     `json:"learner"`
+	Started bool     `json:"started"`
+	Leader  bool     `json:"leader"`
+}
+
+func (n *node) listMembers(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+	defer cancel()
+	resp, err := n.member.client.MemberList(ctx)
+	if err != nil {
+		failure(w, http.StatusServiceUnavailable, "no quorum")
+		return
+	}
+	lead := uint64(n.member.etcd.Server.Leader())
+	out := struct {
+		Members []memberView `json:"members"`
+		// Whole says that three members vote and each has started.
+		Whole bool `json:"whole"`
+	}{Whole: len(resp.Members) == 3}
+	for _, m := range resp.Members {
+		v := memberView{Name: m.Name, ID: memberID(m.ID), PeerURL: m.PeerURLs, Learner: m.IsLearner, Started: m.Name != "", Leader: m.ID == lead}
+		out.Whole = out.Whole && v.Started && !v.Learner
+		out.Members = append(out.Members, v)
+	}
+	answer(w, http.StatusOK, out)
+}
+
+// replaceMember removes the member of that name, or with that peer URL, and
+// adds it anew as a learner. Its data is not needed: the node that starts
+// with an empty folder gets everything from the others.
+func (n *node) replaceMember(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Name    string `json:"name"`
+		PeerURL string `json:"peer_url"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
+		failure(w, http.StatusBadRequest, "the body is not JSON")
+		return
+	}
+	if u, err := url.Parse(in.PeerURL); err != nil || u.Host == "" || in.Name == "" {
+		failure(w, http.StatusBadRequest, "name and peer_url are needed")
+		return
+	}
+	if in.Name == n.cfg.name {
+		failure(w, http.StatusConflict, "a member does not replace itself: ask a survivor")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
+	defer cancel()
+	id, err := n.replace(ctx, in.Name, in.PeerURL)
+	if err != nil {
+		failure(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"name": in.Name, "id": id, "state": "learner"})
+}
+
+// replace repeats what etcd refuses for the moment (it wants the others to
+// have been connected for some seconds) until ctx ends.
+func (n *node) replace(ctx context.Context, name, peerURL string) (string, error) {
+	c := n.member.client
+	removed := map[uint64]bool{}
+	for {
+		err := func() error {
+			list, err := c.MemberList(ctx)
+			if err != nil {
+				return err
+			}
+			for _, m := range list.Members {
+				if m.Name == name || slices.Contains(m.PeerURLs, peerURL) {
+					if _, err := c.MemberRemove(ctx, m.ID); err != nil {
+						return err
+					}
+					removed[m.ID] = true
+				}
+			}
+			return nil
+		}()
+		if err == nil {
+			resp, aerr := c.MemberAddAsLearner(ctx, []string{peerURL})
+			if aerr == nil {
+				return memberID(resp.Member.ID), nil
+			}
+			err = aerr
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// promote makes learners vote once they have caught up. Each node runs it;
+// only the leader acts.
+func (n *node) promote(ctx context.Context) {
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !n.member.isLeader() {
+			continue
+		}
+		for _, m := range n.learners(ctx) {
+			c, cancel := context.WithTimeout(ctx, time.Second)
+			_, _ = n.member.client.MemberPromote(c, m.ID) // refused until it has caught up
+			cancel()
+		}
+	}
+}
+
+func (n *node) learners(ctx context.Context) (out []*etcdserverpb.Member) {
+	for _, m := range n.member.etcd.Server.Cluster().Members() {
+		if m.IsLearner && m.Name != "" {
+			out = append(out, &etcdserverpb.Member{ID: uint64(m.ID)})
+		}
+	}
+	return out
+}
