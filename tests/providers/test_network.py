@@ -93,8 +93,8 @@ def test_two_runs_have_different_addresses(supervised: Supervised, tmp_path: Pat
     other = Supervised(tmp_path)
     try:
         for kind in ("loopback", "auto"):
-            first = network.create(kind, NODES, supervised, lambda _line: None)  # type: ignore[arg-type]
-            second = network.create(kind, NODES, other, lambda _line: None)  # type: ignore[arg-type]
+            first = network.create(kind, NODES, supervised, lambda _line: None)
+            second = network.create(kind, NODES, other, lambda _line: None)
             assert not {*first.addresses.values()} & {*second.addresses.values()}
     finally:
         other.end()

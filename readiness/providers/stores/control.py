@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import threading
 from collections.abc import Mapping
 
@@ -61,14 +62,13 @@ class Control(Store):
         """Every member sees all members, each started and voting."""
         try:
             return all(self._sees_all(node) for node in self.site.nodes)
-        except (OSError, probe.Refused, ValueError):
+        except (OSError, probe.Refused, ValueError, KeyError):
             return False
 
     def _sees_all(self, node: str) -> bool:
-        said = probe.call_json(self._url(node, self._admin) + "/members", 1)
-        members = said["members"] if isinstance(said, dict) else said
-        good = [member["name"] for member in members if member["name"] and not member.get("learner")]
-        return sorted(good) == sorted(self.site.nodes) and len(members) == len(good)
+        members = probe.call_json(self._url(node, self._admin) + "/members", 1)["members"]
+        voting = [member["name"] for member in members if member["started"] and not member["learner"]]
+        return len(members) == len(voting) and sorted(voting) == sorted(self.site.nodes)
 
     def repair(self, node: str) -> str:
         peer = self._url(node, self._peer)
@@ -114,11 +114,10 @@ class Control(Store):
         return found
 
     def versions(self) -> Mapping[str, str]:
-        try:
-            said = probe.call_json(self._url(self.site.nodes[0], self._admin) + "/version", 1)
-        except (OSError, probe.Refused, ValueError):
-            return {"control": "unknown"}
-        return {str(name): str(value) for name, value in said.items()}
+        said = subprocess.run(
+            [self._program, "version"], capture_output=True, text=True, timeout=20, check=False
+        )
+        return {"control": said.stdout.removeprefix("ha-control").strip()}
 
     def secrets(self) -> set[str]:
         with self._lock:
