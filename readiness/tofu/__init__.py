@@ -1,0 +1,32 @@
+"""Real `tofu`, run safely, and what it proves about a state authority (phase 2).
+
+`Tools` and `Disposable` are made once per run; every judgement takes the `Disposable` and returns a `Finding`.
+"""
+
+from readiness.tofu.basics import first_write, init_everywhere, large_state, no_op_plan, pull_everywhere
+from readiness.tofu.concurrent import concurrent_applies
+from readiness.tofu.env import Disposable
+from readiness.tofu.midway import apply_through_fault
+from readiness.tofu.probe import NoOpProbe
+from readiness.tofu.rollback import restore_and_forward
+from readiness.tofu.run import Run
+from readiness.tofu.stale import stale_lock
+from readiness.tofu.workspace import Client, Place, Tools
+
+__all__ = [
+    "Client",
+    "Disposable",
+    "NoOpProbe",
+    "Place",
+    "Run",
+    "Tools",
+    "apply_through_fault",
+    "concurrent_applies",
+    "first_write",
+    "init_everywhere",
+    "large_state",
+    "no_op_plan",
+    "pull_everywhere",
+    "restore_and_forward",
+    "stale_lock",
+]
