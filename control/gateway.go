@@ -36,8 +36,13 @@ func guard(u *users) fiber.Handler {
 	return func(ctx fiber.Ctx) error {
 		ctx.Locals(store.DeadlineKey, time.Now().Add(store.Budget))
 		method := ctx.Method()
+		conn := ctx.RequestCtx().Conn()
+		ctx.Locals(store.GoneKey, func() bool { return gone(conn) })
 		if method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions && u.readOnly(accessKeyOf(ctx)) {
 			return refuse(ctx, s3err.GetAPIError(s3err.ErrAccessDenied))
+		}
+		if method != http.MethodGet && method != http.MethodHead && gone(conn) {
+			return refuse(ctx, store.ErrUnavailable)
 		}
 		if ctx.Get("X-Amz-Copy-Source") != "" && (ctx.Get("If-Match") != "" || ctx.Get("If-None-Match") != "") {
 			return refuse(ctx, s3err.GetAPIError(s3err.ErrNotImplemented))

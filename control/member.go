@@ -85,6 +85,18 @@ func (m *member) isLeader() bool { return m.etcd.Server.Leader() == m.etcd.Serve
 // inUse is the part of the database file that holds data.
 func (m *member) inUse() int64 { return m.etcd.Server.Backend().SizeInUse() }
 
+// databaseFile is the absolute path of the file that etcd maps.
+func (m *member) databaseFile() string {
+	p, err := filepath.Abs(filepath.Join(m.etcd.Config().Dir, "member", "snap", "db"))
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(p); err == nil {
+		return real
+	}
+	return p
+}
+
 // resign hands leadership to a voting member that is connected, if there is
 // one and it takes over in time.
 func (m *member) resign(limit time.Duration) {

@@ -50,6 +50,7 @@ func serve(c config) error {
 		return err
 	}
 	n.store = store.New(n.member.client, c.name, n.member.inUse)
+	n.store.LeaderChanged = n.member.etcd.Server.LeaderChangedNotify
 	n.users = newUsers(n.member.client, c)
 	n.started.Store(true)
 	gw, failed, err := n.open(ctx)
@@ -96,6 +97,7 @@ func (n *node) open(ctx context.Context) (*s3api.S3ApiServer, <-chan error, erro
 	go n.store.KeepFence(ctx)
 	go n.store.Collect(ctx, n.member.isLeader)
 	go n.promote(ctx)
+	go trimMapping(ctx, n.member.databaseFile())
 	gw, err := newGateway(n.cfg, n.store, n.users, n.metrics, &n.listening)
 	if err != nil {
 		return nil, nil, err

@@ -18,17 +18,19 @@ const (
 	// uploadGrace is how long an upload may take between its first chunk and
 	// its commit.
 	uploadGrace = 15 * time.Minute
-	// compactEvery is how often the history of etcd is dropped. A revision is
-	// kept for at least that long, so that a listing can finish on it.
-	compactEvery = 10 * time.Second
+	// collectEvery is how often it looks for garbage, and drops history.
+	collectEvery = 10 * time.Second
+	// keepRounds is for how many such rounds a revision is kept, so that a
+	// listing or a check can finish on it; one, when the database fills up.
+	keepRounds = 6
 )
 
 // Collect removes garbage, and compacts etcd's history, on the node that
 // leads, until ctx ends.
 func (s *Store) Collect(ctx context.Context, leads func() bool) {
-	tick := time.NewTicker(compactEvery)
+	tick := time.NewTicker(collectEvery)
 	defer tick.Stop()
-	var last int64
+	var seen []int64 // the revision at each of the last rounds
 	for {
 		select {
 		case <-ctx.Done():
@@ -36,19 +38,19 @@ func (s *Store) Collect(ctx context.Context, leads func() bool) {
 		case <-tick.C:
 		}
 		if !leads() {
-			last = 0
+			seen = nil
 			continue
 		}
 		s.collectGarbage(time.Now())
 		s.collectIntents(time.Now())
-		last = s.compact(ctx, last)
+		seen = s.compact(ctx, seen)
 	}
 }
 
 // collectGarbage deletes the data of markers that are old enough.
 func (s *Store) collectGarbage(now time.Time) {
 	grace := garbageGrace
-	if s.inUse != nil && s.inUse() > pressedAt {
+	if s.pressed() {
 		grace = pressedGrace
 	}
 	limit := garbagePrefix + now.Add(-grace).UTC().Format("20060102T150405.000")
@@ -122,16 +124,27 @@ func (s *Store) collectIntents(now time.Time) {
 	}
 }
 
-// compact drops the history up to the revision it saw the last time.
-func (s *Store) compact(ctx context.Context, last int64) int64 {
+// compact drops the history up to the revision of some rounds ago.
+func (s *Store) compact(ctx context.Context, seen []int64) []int64 {
 	resp, err := s.read(time.Now().Add(opTimeout), clientv3.OpGet(s.fence.key, clientv3.WithCountOnly()))
 	if err != nil {
-		return last
+		return seen
 	}
-	if last > 0 && resp.Header.Revision > last {
-		c, cancel := context.WithTimeout(ctx, opTimeout)
-		_, _ = s.kv.Compact(c, last)
-		cancel()
+	keep := keepRounds
+	if s.pressed() {
+		keep = 1
 	}
-	return resp.Header.Revision
+	seen = append(seen, resp.Header.Revision)
+	if extra := len(seen) - 1 - keep; extra >= 0 {
+		if seen[extra] < resp.Header.Revision {
+			c, cancel := context.WithTimeout(ctx, opTimeout)
+			_, _ = s.kv.Compact(c, seen[extra])
+			cancel()
+		}
+		seen = seen[extra+1:]
+	}
+	return seen
 }
+
+// pressed tells whether the database is filling up.
+func (s *Store) pressed() bool { return s.inUse != nil && s.inUse() > pressedAt }

@@ -60,6 +60,17 @@ func (s *Store) read(deadline time.Time, ops ...clientv3.Op) (*clientv3.TxnRespo
 func (s *Store) write(deadline time.Time, cmps []clientv3.Cmp, then, els []clientv3.Op) (resp *clientv3.TxnResponse, done bool) {
 	ctx, cancel := attempt(deadline)
 	defer cancel()
+	if s.LeaderChanged != nil {
+		// What was sent to the former leader may be lost: do not wait for it.
+		go func(changed <-chan struct{}) {
+			select {
+			case <-changed:
+				time.Sleep(retryPause) // it may just have been committed
+				cancel()
+			case <-ctx.Done():
+			}
+		}(s.LeaderChanged())
+	}
 	resp, err := s.kv.Txn(ctx).If(cmps...).Then(then...).Else(els...).Commit()
 	return resp, err == nil
 }

@@ -48,6 +48,10 @@ func (s *Store) PutObject(ctx context.Context, in s3response.PutObjectInput) (ou
 		Data: st.segment.Data, Size: st.segment.Size, ETag: st.segment.MD5, Time: time.Now().UTC(),
 		Headers: putHeaders(in), Tags: tags, Sum: st.sum, Segments: []Segment{st.segment},
 	}
+	if st.chunked && clientGone(ctx) {
+		s.discard(st)
+		return out, errBusy
+	}
 	head, err := s.publish(bodyDeadline(dl), bucket, key, ver, st, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return out, err

@@ -25,13 +25,20 @@ const ReadOnlyMark = 1
 // by which the request must have been answered.
 const DeadlineKey = "control-deadline"
 
+// GoneKey is the request-local under which a middleware leaves a function
+// that tells whether the client has closed the connection.
+const GoneKey = "control-gone"
+
 // Store is the storage backend of the gateway.
 type Store struct {
 	backend.BackendUnsupported
 	kv    clientv3.KV
 	fence fence
-	// InUse tells how many bytes of the etcd database are in use.
+	// inUse tells how many bytes of the etcd database are in use.
 	inUse func() int64
+	// LeaderChanged, if set, returns a channel that closes when another
+	// member becomes leader.
+	LeaderChanged func() <-chan struct{}
 }
 
 var _ backend.Backend = (*Store)(nil)
@@ -51,6 +58,12 @@ func deadline(ctx context.Context) time.Time {
 		return t
 	}
 	return time.Now().Add(Budget)
+}
+
+// clientGone tells whether nobody waits for the answer any more.
+func clientGone(ctx context.Context) bool {
+	f, ok := ctx.Value(GoneKey).(func() bool)
+	return ok && f()
 }
 
 // writable refuses credentials that may only read.
