@@ -1,0 +1,107 @@
+"""Is the history linearizable, object by object? docs/linearizability.md: what this assumes, where it stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from readiness.checkers.explain import explain
+from readiness.checkers.register import Act, Unreadable, acts_of
+from readiness.checkers.shrink import prefix, shrink
+from readiness.checkers.wgl import search
+from readiness.checkers.words import count, some
+from readiness.finding import Finding, Measured, proved, refuted, unknown
+from readiness.history import Op, Outcome, binding, by_key
+
+QUICK_STATES = 20_000
+"""Each object is first given so many nodes, so that one hard object cannot starve the others."""
+
+
+def check_linearizable(
+    history: Sequence[Op],
+    *,
+    initial: Mapping[tuple[str, str], str | None] | None = None,
+    budget_seconds: float = 60.0,
+    budget_states: int = 400_000,
+    clock: Callable[[], float] = time.monotonic,
+) -> Finding:
+    """Whether each object behaved as one register, on the answers that bind the store.
+
+    An object holds `initial[bucket, key]` at first, or nothing. PROVED: an order was found for every object.
+    REFUTED: some object has none; the witness is a small part of its history that has none either. UNKNOWN:
+    no definite answer at all, an answer that the model does not know, or an object beyond the budget
+    (`budget_seconds` for all, `budget_states` nodes for each).
+    """
+    begun = clock()
+    deadline = begun + budget_seconds
+    groups = by_key(binding(history))
+    starts = dict(initial or {})
+    strange: list[str] = []
+    hard: list[tuple[tuple[str, str], list[Act]]] = []
+    wrong: list[tuple[list[Act], float, list[Op], str | None]] = []
+    definite = unknowns = nodes = 0
+
+    def look(key: tuple[str, str], acts: list[Act], states: int) -> str:
+        nonlocal nodes
+        result = search(acts, starts.get(key), states=states, deadline=deadline, clock=clock)
+        nodes += result.states
+        if result.ordered is False:
+            wrong.append((acts, result.until, groups[key], starts.get(key)))
+        return result.capped
+
+    for key, ops in groups.items():
+        unknowns += sum(op.outcome is Outcome.UNKNOWN for op in ops)
+        try:
+            acts = acts_of(ops)
+        except Unreadable as error:
+            strange.append(f"{'/'.join(key)}: {error}")
+            continue
+        definite += sum(act.definite for act in acts)
+        if look(key, acts, min(QUICK_STATES, budget_states)):
+            hard.append((key, acts))
+    capped = [(key, acts, cap) for key, acts in hard if (cap := look(key, acts, budget_states))]
+
+    measured: Measured = {
+        "operations": definite + unknowns,
+        "keys": len(groups),
+        "unknown_operations": unknowns,
+        "states": nodes,
+        "seconds": round(clock() - begun, 3),
+        "keys_refuted": len(wrong),
+        "keys_beyond_budget": len(capped),
+    }
+    if wrong:
+        return _refutation(wrong, definite, measured)
+    if strange:
+        return unknown(
+            f"answers without a meaning: {some(strange)}", observations=definite, measured=measured
+        )
+    if capped:
+        told = some(f"{'/'.join(key)} ({count(len(acts), 'operation')}, {cap})" for key, acts, cap in capped)
+        reason = f"beyond the checker's budget of {budget_seconds:g} s and {budget_states} states an object: {told}"
+        return unknown(reason, observations=definite, measured=measured)
+    if not definite:
+        return unknown("no definite answer to check", measured=measured)
+    return proved(
+        f"{count(definite, 'answer')} on {count(len(groups), 'object')} have an order, object by object",
+        definite,
+        **measured,
+    )
+
+
+def _refutation(
+    wrong: list[tuple[list[Act], float, list[Op], str | None]], definite: int, measured: Measured
+) -> Finding:
+    """The earliest violation, with a short witness."""
+    acts, until, ops, start = min(wrong, key=lambda each: each[1])
+    known = prefix(acts, until)
+    witness = shrink(known, lambda trial: search(trial, start, states=QUICK_STATES).ordered is False)
+    reason = explain(witness, ops, known)
+    if len(wrong) > 1:
+        reason += f" (and {count(len(wrong) - 1, 'more object')} without an order)"
+    return refuted(
+        reason,
+        observations=definite,
+        witness=[act.op for act in witness],
+        measured=measured,
+    )

@@ -1,0 +1,54 @@
+"""How checkers speak: sentences for an operator who sees only the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from readiness.history import Op, Verb
+
+_DID = {
+    Verb.WRITE: "write",
+    Verb.CREATE: "create",
+    Verb.CAS: "compare-and-set",
+    Verb.DELETE: "delete",
+}
+
+
+def at(seconds: float) -> str:
+    """A time of the run, as printed everywhere."""
+    return f"{seconds:.2f} s"
+
+
+def name(op: Op) -> str:
+    """The object that an operation is about."""
+    return f"{op.bucket}/{op.key}"
+
+
+def did(op: Op) -> str:
+    """What a write did, with the id of the body: `write v17`, `delete`."""
+    verb = _DID.get(op.verb, str(op.verb))
+    return verb if op.value is None or op.verb is Verb.DELETE else f"{verb} {op.value}"
+
+
+def acknowledged(op: Op) -> str:
+    """`write v17 was acknowledged through bumble at 11.90 s`."""
+    return f"{did(op)} was acknowledged through {op.endpoint} at {at(op.completed)}"
+
+
+def answered(op: Op) -> str:
+    """`endpoint sting answered 404 for scratch/k at 12.31 s`; a body is named by its id."""
+    told = op.value if op.status == 200 and op.value is not None else str(op.status)
+    verb = "" if op.verb is Verb.READ else f" {op.verb}"
+    return f"endpoint {op.endpoint} answered{verb} {told} for {name(op)} at {at(op.completed)}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 answer`, `2 answers`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """The first few of many, in order, and how many more."""
+    listed = sorted(set(names))
+    more = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {more} more" if more > 0 else "")
