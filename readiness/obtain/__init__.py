@@ -4,8 +4,9 @@ Every function returns a program that can be run now, or raises `readiness.error
 What takes long (building) is done once per machine, cached outside the checkout, and shows how far it is.
 """
 
+from readiness.obtain.etcd import etcd
 from readiness.obtain.go import control, go_test
 from readiness.obtain.opentofu import Tofu, tofu
 from readiness.obtain.wheels import caddy, weed
 
-__all__ = ["Tofu", "caddy", "control", "go_test", "tofu", "weed"]
+__all__ = ["Tofu", "caddy", "control", "etcd", "go_test", "tofu", "weed"]

@@ -36,7 +36,7 @@ def configuration(listen: str, upstreams: Sequence[str], health: Health) -> dict
         "health_checks": {
             "active": {
                 "uri": health.path,
-                "port": health.port,
+                **({"port": health.port} if health.port else {}),
                 "interval": CHECK_INTERVAL,
                 "timeout": CHECK_TIMEOUT,
                 "expect_status": 200,

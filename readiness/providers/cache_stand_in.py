@@ -22,6 +22,9 @@ class Cache(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def log_message(self, *_: object) -> None:
+        """Nothing to say."""
+
 
 def main(arguments: list[str]) -> int:
     """Serve until killed."""

@@ -10,19 +10,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from signal import SIGCONT, SIGKILL, SIGSTOP
 from urllib.parse import urlsplit
 
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers import observe, probe
 from readiness.providers.base import Endpoint, Instance, Keys, Proof, Topology, Unsupported, VolumeFact
+from readiness.providers.capture import capture
 from readiness.providers.record import Record
 from readiness.providers.running import CACHE, Progress, Running
 from readiness.providers.supervised import Status, Supervised
 
 PROBE_SECONDS = 0.5
-CAPTURED_LINES = 50
 
 
 class Processes:
@@ -108,7 +108,7 @@ class Processes:
                 return False
         endpoint = self._endpoint(instance)
         if endpoint is None:
-            return probe.answers(*self._running.store.probe(wanted), PROBE_SECONDS) == "accepted"
+            return probe.status(self._running.store.probe_url(wanted), PROBE_SECONDS) == 200
         if self._rule.path is None:
             return probe.answers(*_host_and_port(endpoint.url), PROBE_SECONDS) == "accepted"
         base = endpoint.url if self._rule.target == "s3" else endpoint.admin_url
@@ -126,7 +126,7 @@ class Processes:
             if before is None or not before.running:
                 self._running.launch(wanted)
                 return Proof(False, f"{instance}: it did not run, and was started")
-            stopped, _ = self._stop_gracefully(wanted)
+            stopped, _ = self._running.stop_gracefully(wanted)
             return observe.replaced(instance, before, stopped, self._running.launch(wanted))
 
     def kill(self, instance: str) -> Proof:
@@ -164,7 +164,7 @@ class Processes:
         said, all_ended = [], True
         for instance in reversed(self._on(node)):  # clients of the node's other processes go first
             with self._locks[instance.name]:
-                status, forced = self._stop_gracefully(instance)
+                status, forced = self._running.stop_gracefully(instance)
                 all_ended &= status is not None and not status.running
                 how = "by SIGKILL after the time for SIGTERM was over" if forced else "gracefully"
                 said.append(f"{instance.name} ended {how} ({status.ended if status else 'it never ran'})")
@@ -225,14 +225,7 @@ class Processes:
         return self._running.store.divergence()
 
     def volumes(self) -> tuple[VolumeFact, ...]:
-        declared = {volume.node: volume for volume in self._candidate.volumes}
-        facts = []
-        for node in self.topology.nodes:
-            volume, path = declared.get(node), self._running.site.data(node)
-            kind, access = (volume.kind, volume.access) if volume else ("local-dir", "local")
-            if path.is_dir():
-                facts.append(VolumeFact(node, kind, access, str(path)))
-        return tuple(facts)
+        return self._running.volumes()
 
     def metrics(self, instance: str, path: str) -> str:
         wanted = self.topology.instance(instance)
@@ -243,22 +236,7 @@ class Processes:
         return probe.call(f"{base}{path}", 3)
 
     def capture(self) -> Mapping[str, str]:
-        running, found = self._running, {}
-        self._record.read("status", "all processes")
-        lines = []
-        for name, status in running.supervised.statuses().items():
-            states = (
-                "".join(sorted(set("".join(observe.group_states(status.pid).values()))))
-                if status.running
-                else "-"
-            )
-            ended = "running" if status.running else f"ended {status.ended}"
-            lines.append(
-                f"{name} pid {status.pid} {ended} states {states} up {time.monotonic() - status.started:.1f} s"
-            )
-            self._record.read("log", name)
-            found[f"{name}.log"] = running.log_tail(name, CAPTURED_LINES)
-        return {"processes.txt": "\n".join(lines), **found}
+        return capture(self._running, self._record)
 
     def versions(self) -> Mapping[str, str]:
         return dict(self._running.store.versions())
@@ -303,19 +281,6 @@ class Processes:
     def _outside_of(self, node: str) -> tuple[str, int]:
         self._on(node)
         return next(_host_and_port(found.url) for found in self.topology.endpoints if found.node == node)
-
-    def _stop_seconds(self) -> float:
-        return self._running.site.number("stop_seconds", self._running.store.stop_seconds)
-
-    def _stop_gracefully(self, instance: Instance) -> tuple[Status | None, bool]:
-        """SIGTERM, bounded; then SIGKILL. Returns the final status and whether SIGKILL was needed."""
-        self.supervised.signal(instance.name, SIGTERM, group=False)
-        self.supervised.signal(instance.name, SIGCONT)  # a frozen process would never see it
-        status = self.supervised.wait(instance.name, self._stop_seconds())
-        if status is None or not status.running:
-            return status, False
-        self.supervised.signal(instance.name, SIGKILL)
-        return self.supervised.wait(instance.name, 10), True
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

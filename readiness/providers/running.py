@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGTERM
 
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.providers import balancer, network, probe
-from readiness.providers.base import Endpoint, Instance, Keys
+from readiness.providers.base import Endpoint, Instance, Keys, VolumeFact
 from readiness.providers.redact import redact, tail
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Command, Site, new_keys
@@ -37,6 +38,7 @@ class Running:
         self.progress = progress
         self.cache_endpoints: tuple[str, ...] = ()
         self.service: Endpoint | None = None
+        self._candidate = candidate
         self._program = program
         self.supervised = Supervised(run_dir)
         try:
@@ -57,6 +59,29 @@ class Running:
         """Start one instance of the store."""
         self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
         return self._spawn(instance.name, self.store.command(instance), instance.node)
+
+    def stop_gracefully(self, instance: Instance) -> tuple[Status | None, bool]:
+        """SIGTERM, bounded; then SIGKILL. Returns the final status and whether SIGKILL was needed."""
+        self.supervised.signal(instance.name, SIGTERM, group=False)
+        self.supervised.signal(instance.name, SIGCONT)  # a frozen process would never see it
+        status = self.supervised.wait(
+            instance.name, self.site.number("stop_seconds", self.store.stop_seconds)
+        )
+        if status is None or not status.running:
+            return status, False
+        self.supervised.signal(instance.name, SIGKILL)
+        return self.supervised.wait(instance.name, 10), True
+
+    def volumes(self) -> tuple[VolumeFact, ...]:
+        """Each node's data folder as it is there, with the kind and access that the candidate declares for it."""
+        declared = {volume.node: volume for volume in self._candidate.volumes}
+        facts = []
+        for node in self.site.nodes:
+            volume, path = declared.get(node), self.site.data(node)
+            kind, access = (volume.kind, volume.access) if volume else ("local-dir", "local")
+            if path.is_dir():
+                facts.append(VolumeFact(node, kind, access, str(path)))
+        return tuple(facts)
 
     def wait_until(self, whole: Callable[[], bool], what: str, seconds: float) -> None:
         """Wait and show progress. Raises UsageError if a process ends or the time is over."""

@@ -15,16 +15,14 @@ from readiness.providers import linux
 from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
 
 SLEEPER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
-PARENT_OF_A_CHILD = [
-    sys.executable,
-    "-S",
-    "-c",
-    "import os, time\n"
-    "if os.fork() == 0:\n"
-    "    os.setsid()\n"
-    "    open('escaped', 'w').write(str(os.getpid()))\n"
-    "time.sleep(600)",
-]
+ESCAPING = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    open("escaped", "w").write(str(os.getpid()))
+time.sleep(600)
+"""
+PARENT_OF_A_CHILD = [sys.executable, "-S", "-c", ESCAPING]
 
 
 def eventually(holds: Callable[[], object], seconds: float = 10) -> None:

@@ -50,10 +50,10 @@ class Site:
 
 @dataclass(frozen=True)
 class Health:
-    """What a load balancer asks every node."""
+    """What a load balancer asks every node: a path of its S3 port, or of another port that all nodes share."""
 
-    port: int
     path: str
+    port: int | None = None
 
 
 class Store(ABC):
@@ -82,8 +82,8 @@ class Store(ABC):
         """Files that the store leaves outside the run's folder whatever it is told; removed at the end."""
         return ()
 
-    def probe(self, instance: Instance) -> tuple[str, int]:
-        """Where a TCP connect tells that an instance without endpoint is up."""
+    def probe_url(self, instance: Instance) -> str:
+        """What answers 200 while an instance that has no endpoint of its own is in service."""
         raise NotImplementedError(instance.name)
 
     def settled(self) -> bool:

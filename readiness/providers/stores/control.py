@@ -29,7 +29,7 @@ class Control(Store):
         self._added: set[str] = set()
         self._joining: set[str] = set()
         self._lock = threading.Lock()
-        self.health = Health(self._admin, "/readyz")
+        self.health = Health("/readyz", self._admin)
         self.instances = tuple(Instance(f"control-{node}", node, "control") for node in site.nodes)
         self.endpoints = tuple(
             Endpoint(node, self._url(node, self._s3), node, f"control-{node}", self._url(node, self._admin))

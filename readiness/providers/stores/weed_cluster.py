@@ -1,0 +1,214 @@
+"""SeaweedFS on three nodes: on every node one `weed server` (master, volumes, filer, S3) and one etcd for the
+filers' metadata.
+
+Ports differ between nodes: the parts find each other by sockets in /tmp that are named by port alone.
+
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from readiness.providers import probe
+from readiness.providers.base import Endpoint, Instance
+from readiness.providers.stores.base import Command, Health, Site, Store
+from readiness.providers.stores.weed import (
+    GRPC,
+    grpc_sockets,
+    weed_environment,
+    weed_version,
+    write_identities,
+)
+
+COPIES = 2  # replication 001: another server has each volume too
+_REPAIR_SECONDS = 60.0
+_MASTER = """\
+[master.volume_growth]
+copy_2 = 3
+"""
+
+
+@dataclass(frozen=True)
+class _Ports:
+    master: int
+    volume: int
+    filer: int
+    s3: int
+    metrics: int
+    client: int
+    peer: int
+
+
+class WeedCluster(Store):
+    """Kinds `etcd` and `weed`. Metadata survives in etcd's majority, bodies in two copies."""
+
+    stop_seconds = 25.0
+    start_seconds = 90.0
+    health = Health("/healthz")
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._weed, self._etcd = site.program("weed"), site.program("etcd")
+        numbers = iter(site.layout.ports(7 * len(site.nodes), (0, GRPC)))
+        self._ports = {node: _Ports(*(next(numbers) for _ in range(7))) for node in site.nodes}
+        self._joining: set[str] = set()
+        self._lock = threading.Lock()
+        etcd = [Instance(f"etcd-{node}", node, "etcd") for node in site.nodes]
+        weed = [Instance(f"weed-{node}", node, "weed") for node in site.nodes]
+        self.instances = (*etcd, *weed)
+        self.endpoints = tuple(
+            Endpoint(node, self._url(node, "s3"), node, f"weed-{node}", self._url(node, "metrics"))
+            for node in site.nodes
+        )
+
+    def prepare(self) -> None:
+        folder = self.site.folder
+        write_identities(self.site, folder / "s3.json")
+        servers = ",".join(self._at(node, "client") for node in self.site.nodes)
+        (folder / "filer.toml").write_text(
+            f'[leveldb2]\nenabled = false\n[etcd]\nenabled = true\nservers = "{servers}"\n'
+            'key_prefix = "seaweedfs."\ntimeout = "3s"\n',
+            encoding="utf-8",
+        )
+        (folder / "master.toml").write_text(_MASTER, encoding="utf-8")
+
+    def command(self, instance: Instance) -> Command:
+        return (self._etcd_command if instance.kind == "etcd" else self._weed_command)(instance.node)
+
+    def _etcd_command(self, node: str) -> Command:
+        cluster = ",".join(f"{name}={self._url(name, 'peer')}" for name in self.site.nodes)
+        client, peer = self._url(node, "client"), self._url(node, "peer")
+        argv = (
+            *(self._etcd, "--name", node, "--data-dir", self.site.data(node) / "etcd"),
+            *("--listen-client-urls", client, "--advertise-client-urls", client),
+            *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
+            *("--initial-cluster", cluster, "--log-level", "warn"),
+            *("--initial-cluster-state", "existing" if node in self._joining else "new"),
+        )
+        return Command(argv)
+
+    def _weed_command(self, node: str) -> Command:
+        folder, ports, address = self.site.folder, self._ports[node], self.site.layout.addresses[node]
+        data = self.site.data(node) / "weed"
+        data.mkdir(parents=True, exist_ok=True)
+        masters = ",".join(self._at(name, "master") for name in self.site.nodes)
+        argv = (
+            *(self._weed, "-logtostderr=true", "server", "-s3", "-filer", f"-dir={data}"),
+            *(f"-ip={address}", f"-ip.bind={address}", "-dataCenter=lab", "-rack=lab"),
+            *(f"-master.port={ports.master}", f"-volume.port={ports.volume}"),
+            *(f"-filer.port={ports.filer}", f"-s3.port={ports.s3}"),
+            *(f"-metricsIp={address}", f"-metricsPort={ports.metrics}", f"-master.peers={masters}"),
+            *("-master.raftHashicorp", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
+            *("-master.defaultReplication=001", "-master.volumeSizeLimitMB=64", "-volume.max=200"),
+            *("-master.telemetry=false", "-volume.preStopSeconds=1"),
+            *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder / 's3.json'}"),
+            *(
+                f"-s3.localSocket={folder / f's3-{node}.sock'}",
+                f"-filer.localSocket={folder / f'filer-{node}.sock'}",
+            ),
+        )
+        return Command(argv, weed_environment(folder))
+
+    def litter(self) -> tuple[Path, ...]:
+        return tuple(
+            socket
+            for ports in self._ports.values()
+            for socket in grpc_sockets(
+                {"master": ports.master, "volume": ports.volume, "filer": ports.filer, "s3": ports.s3}
+            )
+        )
+
+    def probe_url(self, instance: Instance) -> str:
+        return self._url(instance.node, "client") + "/readyz"
+
+    def settled(self) -> bool:
+        """All etcd members started, all masters follow one leader, each volume has its copies on live servers."""
+        try:
+            return self._members_started() and self._one_leader() and not self._thin_volumes()
+        except (OSError, probe.Refused, ValueError, KeyError, TypeError):
+            return False
+
+    def repair(self, node: str) -> str:
+        survivor = next(
+            (
+                n
+                for n in self.site.nodes
+                if n != node and probe.status(self._url(n, "client") + "/readyz", 1) == 200
+            ),
+            None,
+        )
+        if survivor is None:
+            raise RuntimeError(f"no survivor could replace the etcd member {node}: none is ready")
+        for member in self._members(survivor):
+            if member.get("name") == node or self._url(node, "peer") in member["peerURLs"]:
+                self._etcd_call(survivor, "member/remove", {"ID": member["ID"]})
+        self._etcd_call(survivor, "member/add", {"peerURLs": [self._url(node, "peer")]})
+        with self._lock:
+            self._joining.add(node)
+        masters = ",".join(self._at(name, "master") for name in self.site.nodes if name != node)
+        argv: list[str | Path] = [
+            self._weed,
+            "shell",
+            f"-master={masters}",
+            f"-filer={self._at(survivor, 'filer')}",
+        ]
+        subprocess.run(
+            argv,
+            input="lock\nvolume.fix.replication -apply\nunlock\nexit\n",
+            env=weed_environment(self.site.folder),
+            capture_output=True,
+            text=True,
+            timeout=_REPAIR_SECONDS,
+            check=False,
+        )
+        return (
+            f"etcd member {node} replaced through {survivor}; volume.fix.replication made the missing copies"
+        )
+
+    def versions(self) -> Mapping[str, str]:
+        said = subprocess.run(
+            [self._etcd, "--version"], capture_output=True, text=True, timeout=20, check=False
+        ).stdout
+        return {
+            "seaweedfs": weed_version(self._weed),
+            "etcd": said.split("\n", 1)[0].removeprefix("etcd Version: "),
+        }
+
+    def _members_started(self) -> bool:
+        started = [str(member.get("name", "")) for member in self._members(self.site.nodes[0])]
+        return sorted(started) == sorted(self.site.nodes)
+
+    def _one_leader(self) -> bool:
+        said = [probe.call_json(self._url(node, "master") + "/cluster/status", 1) for node in self.site.nodes]
+        leaders = {str(status.get("Leader", "")) for status in said}
+        return len(leaders) == 1 and "" not in leaders
+
+    def _thin_volumes(self) -> list[int]:
+        """Volumes with fewer copies than promised."""
+        status = probe.call_json(self._url(self.site.nodes[0], "master") + "/vol/status", 2)
+        racks = [rack for center in status["Volumes"]["DataCenters"].values() for rack in center.values()]
+        servers = [volumes for rack in racks for volumes in rack.values()]
+        if len(servers) != len(self.site.nodes):
+            return [0]
+        copies = Counter(int(volume["Id"]) for volumes in servers for volume in volumes or ())
+        return [volume for volume, count in copies.items() if count < COPIES]
+
+    def _members(self, node: str) -> list[dict[str, Any]]:
+        return list(self._etcd_call(node, "member/list", {})["members"])
+
+    def _etcd_call(self, node: str, what: str, body: Mapping[str, object]) -> Any:
+        url = f"{self._url(node, 'client')}/v3/cluster/{what}"
+        return json.loads(probe.call(url, 5, method="POST", body=body))
+
+    def _at(self, node: str, part: str) -> str:
+        return f"{self.site.layout.addresses[node]}:{getattr(self._ports[node], part)}"
+
+    def _url(self, node: str, part: str) -> str:
+        return f"http://{self._at(node, part)}"
