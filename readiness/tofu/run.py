@@ -97,7 +97,6 @@ class Job:
     endpoint: str
     client: str = ""
     secret_output: bool = False
-    input_file: Path | None = None
 
 
 class Running:

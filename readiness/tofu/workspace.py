@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -67,8 +67,10 @@ class Tools:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         self.home = make_home(self.folder / "home")
-        self.redact = Redactor((self.keys.secret_key, self.keys.access_key, *self.secrets))
         self._lock = threading.Lock()
+
+    def redactor(self, more: Iterable[str]) -> Redactor:
+        return Redactor((self.keys.secret_key, self.keys.access_key, *self.secrets, *more))
 
     def record(self, run: Run) -> Run:
         with self._lock:
@@ -108,6 +110,8 @@ class Client:
         self.folder.chmod(0o700)
         self.stack = self.folder / "stack"
         self.sensitive = dict(sensitive or {})
+        # Also what tofu itself does not mask: terraform_data does not mark its output as sensitive (seen in destroy).
+        self.redact = tools.redactor(self.sensitive.values())
 
     @property
     def errored(self) -> Path:
@@ -132,7 +136,7 @@ class Client:
             client=self.name,
             secret_output=secret_output,
         )
-        return Running(job, self.tools.redact, self.tools.clock, self.tools.on_spawn)
+        return Running(job, self.redact, self.tools.clock, self.tools.on_spawn)
 
     def finish(self, running: Running, limit: float | None = None, grace: float = 2.0) -> Run:
         return self.tools.record(running.wait(self.tools.limit if limit is None else limit, grace))

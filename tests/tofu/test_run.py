@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from readiness.tofu import Disposable, Tools
+from readiness.tofu.env import UnpreparedError, ready
+from readiness.tofu.run import Job, Redactor, Run, Running, environment, make_home, words
+from tests.tofu.conftest import KEYS, SENSITIVE
+from tests.tofu.fake_s3 import FakeS3
+
+
+def job(tmp_path: Path, script: str, *, secret_output: bool = False) -> Job:
+    return Job(Path("/bin/sh"), ("-c", script), tmp_path, {"PATH": "/usr/bin:/bin"}, "one", "", secret_output)
+
+
+def start(tmp_path: Path, script: str, *, secret_output: bool = False) -> Running:
+    return Running(
+        job(tmp_path, script, secret_output=secret_output),
+        Redactor(["hush"]),
+        time.monotonic,
+        lambda pid: None,
+    )
+
+
+def test_a_run_records_code_time_and_text_without_secrets(tmp_path: Path) -> None:
+    run = start(tmp_path, "echo out hush; echo err hush >&2; exit 3").wait(5)
+    assert (run.code, run.stdout, run.stderr) == (3, "out [secret]\n", "err [secret]\n")
+    assert "hush" not in str(run.as_json())
+    assert run.started <= run.ended
+    assert not list(tmp_path.iterdir()), "the streams' files are gone"
+
+
+def test_a_secret_output_is_returned_but_not_recorded(tmp_path: Path) -> None:
+    running = start(tmp_path, "echo the whole state", secret_output=True)
+    run = running.wait(5)
+    assert running.output == b"the whole state\n"
+    assert run.stdout == "[16 bytes, not recorded]"
+
+
+def test_a_command_that_ignores_interrupts_is_killed_with_its_children(tmp_path: Path) -> None:
+    running = start(tmp_path, "trap '' INT TERM; sleep 60 & echo $! > child; wait; wait; wait")
+    while not (tmp_path / "child").exists():
+        time.sleep(0.01)
+    started = time.monotonic()
+    run = running.wait(0.2, grace=0.2)
+    assert run.code is None
+    assert time.monotonic() - started < 3
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 5
+    while _lives(child) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _lives(child)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_each_command_leads_a_process_group_that_the_supervisor_is_told(tmp_path: Path) -> None:
+    told: list[int] = []
+    running = Running(job(tmp_path, "sleep 30"), Redactor([]), time.monotonic, told.append)
+    assert told == [running.pid] == [os.getpgid(running.pid)]
+    assert running.kill().code == -9
+
+
+def test_an_interrupted_wait_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = start(tmp_path, "sleep 30")
+    real = running._process.wait
+    calls = iter([KeyboardInterrupt])
+
+    def wait(timeout: float | None = None) -> int:
+        for error in calls:
+            raise error
+        return real(timeout)
+
+    monkeypatch.setattr(running._process, "wait", wait)
+    with pytest.raises(KeyboardInterrupt):
+        running.wait(5)
+    assert not running.alive
+
+
+def test_redaction_covers_the_spelling_of_urls() -> None:
+    assert Redactor(["a/b+c"])("x=a%2Fb%2Bc y=a/b+c") == "x=[secret] y=[secret]"
+    assert Redactor([""])("text") == "text"
+
+
+def test_variables_are_words_and_everything_but_text_is_json() -> None:
+    assert words(["plan"], {"a": "x y", "b": 2, "c": {"k": "v"}}) == (
+        "plan",
+        "-var=a=x y",
+        "-var=b=2",
+        '-var=c={"k": "v"}',
+    )
+
+
+def test_why_names_the_error() -> None:
+    def run(code: int | None, stderr: str) -> Run:
+        return Run(("tofu", "plan"), "one", code, 1, 3.5, 0, "", stderr, 1)
+
+    assert run(None, "").why() == "no answer within 2.5 s"
+    assert run(1, "\nError: Failed\n\nbecause of it\n").why() == "exit code 1: Failed: because of it"
+    assert run(1, "boom").why() == "exit code 1"
+
+
+def test_the_environment_inherits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "TF_LOG",
+        "TF_VAR_secret",
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "TF_CLI_ARGS",
+    ):
+        monkeypatch.setenv(name, "inherited")
+    built = environment(make_home(tmp_path / "home"), tmp_path / "data", {"AWS_ACCESS_KEY_ID": "a"})
+    assert "inherited" not in built.values()
+    assert (tmp_path / "home" / "tofurc").read_text() == ""
+
+
+def test_no_file_of_a_workspace_holds_a_credential_and_folders_are_private(
+    env: Disposable, store: FakeS3
+) -> None:
+    client = env.client("first", env.entry)
+    ready(client.apply({"revision": 1}))
+    _, output = client.output_json()
+    assert SENSITIVE.encode() in output
+    client.show_json()
+    client.destroy()
+    assert env.client("first", env.endpoints[0]).move_to(env.endpoints[1]).ok
+    files = [path for path in env.tools.folder.rglob("*") if path.is_file()]
+    assert any(path.name == "terraform.tfstate" and path.parent.name == "data" for path in files)
+    for path in files:
+        assert not any(
+            secret.encode() in path.read_bytes() for secret in (KEYS.secret_key, KEYS.access_key, SENSITIVE)
+        ), path
+    for folder in (env.tools.folder, client.folder):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    recorded = str([run.as_json() for run in env.tools.runs])
+    assert not any(secret in recorded for secret in (KEYS.secret_key, KEYS.access_key, SENSITIVE))
+    assert {method for method, *_ in store.requests} >= {"GET", "HEAD", "PUT", "DELETE"}
+
+
+def test_clients_of_several_endpoints_live_side_by_side(env: Disposable) -> None:
+    for endpoint in env.endpoints:
+        assert env.client("side", endpoint).init().ok
+    assert len({client.folder for client in env._clients.values()}) == len(env.endpoints)
+
+
+def test_a_file_to_push_is_private(env: Disposable) -> None:
+    path = env.make("files", env.entry, "files").private_file("state", b"{}")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_frozen_endpoint_is_cut_off_in_time(env: Disposable, store: FakeS3) -> None:
+    client = env.client("first", env.entry)
+    store.hangs = lambda method, key, port: method == "HEAD"
+    started = time.monotonic()
+    run = client.plan(limit=1, grace=0.3)
+    store.thawed.set()
+    assert run.code is None
+    assert time.monotonic() - started < 2.5
+
+
+def test_an_endpoint_that_refuses_makes_init_unprepared(tools: Tools, env: Disposable, store: FakeS3) -> None:
+    store.broken = lambda method, key, port: True
+    with pytest.raises(UnpreparedError, match="tofu init through service"):
+        env.client("first", env.entry, max_retries=1)
