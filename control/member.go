@@ -27,7 +27,7 @@ const (
 	electionMs = 1000
 	// Raft keeps these many entries in memory for a follower that lags, and
 	// etcd itself up to a hundred more; an entry may be a whole body chunk.
-	catchUpEntries = 100
+	catchUpEntries = 150
 	snapshotCount  = 200
 	quotaBytes     = 4 << 30
 	requestBytes   = 4 << 20

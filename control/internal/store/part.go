@@ -61,12 +61,14 @@ func partChecksum(in *s3.UploadPartInput, up *Upload) (algorithm, value string) 
 // exists. It rewrites the upload's record, so that a completion which read
 // other parts is refused.
 func (s *Store) addPart(dl time.Time, bucket, key, id string, number int32, src source) (*Part, error) {
+	began := time.Now()
 	st, err := s.stage(src)
 	if err != nil {
 		return nil, err
 	}
+	dl = dl.Add(time.Since(began)) // the body's own time does not count
 	p := &Part{Number: number, Time: time.Now().UTC(), Segment: st.segment, Sum: st.sum, CRC64: st.crc64}
-	if err := s.namePart(bodyDeadline(dl), bucket, key, id, p, st); err != nil {
+	if err := s.namePart(dl, bucket, key, id, p, st); err != nil {
 		s.discard(st) // does nothing if the part was named after all
 		return nil, err
 	}
@@ -137,7 +139,7 @@ func (s *Store) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) 
 	if err != nil {
 		return res, err
 	}
-	p, err := s.addPart(time.Now().Add(Budget), bucket, key, id, *in.PartNumber,
+	p, err := s.addPart(dl, bucket, key, id, *in.PartNumber,
 		source{body: body, length: length, algorithm: up.Sum.Algorithm, crc64: up.Sum.Algorithm == ""})
 	if err != nil {
 		return res, err

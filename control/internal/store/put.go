@@ -40,10 +40,12 @@ func (s *Store) PutObject(ctx context.Context, in s3response.PutObjectInput) (ou
 			return out, err
 		}
 	}
+	began := time.Now()
 	st, err := s.stage(src)
 	if err != nil {
 		return out, err
 	}
+	dl = dl.Add(time.Since(began)) // the body's own time does not count
 	ver := Version{
 		Data: st.segment.Data, Size: st.segment.Size, ETag: st.segment.MD5, Time: time.Now().UTC(),
 		Headers: putHeaders(in), Tags: tags, Sum: st.sum, Segments: []Segment{st.segment},
@@ -52,7 +54,7 @@ func (s *Store) PutObject(ctx context.Context, in s3response.PutObjectInput) (ou
 		s.discard(st)
 		return out, errBusy
 	}
-	head, err := s.publish(bodyDeadline(dl), bucket, key, ver, st, in.IfMatch, in.IfNoneMatch)
+	head, err := s.publish(dl, bucket, key, ver, st, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return out, err
 	}
@@ -62,14 +64,6 @@ func (s *Store) PutObject(ctx context.Context, in s3response.PutObjectInput) (ou
 	}
 	setPutSums(&out, head.Sum)
 	return out, nil
-}
-
-// bodyDeadline gives the commit its own time if reading the body took long.
-func bodyDeadline(dl time.Time) time.Time {
-	if fresh := time.Now().Add(Budget); fresh.Sub(dl) > 200*time.Millisecond {
-		return fresh
-	}
-	return dl
 }
 
 func quote(etag string) string { return `"` + etag + `"` }
