@@ -1,0 +1,239 @@
+"""How long was an endpoint not available? Bounds from probes at fixed times, never a point.
+
+A probe stream is one endpoint, verb and kind of connection. Each probe tells one thing: whether a request
+*sent at that time* was answered within the response time. A window is a longest run of failed probes, in the
+order they were sent:
+
+- it lasted **at least** from the sending of its first failed probe to the sending of its last: at both a
+  client got no answer;
+- it lasted **at most** from the sending of the last probe before that was answered, to the answer of the
+  first one after.
+
+The truth is between; nobody looked in the gaps. A wrong answer (404 for an object that exists) is an answer:
+other checkers refute it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from readiness.checkers.words import at, count
+from readiness.finding import Finding, proved, refuted, unknown
+from readiness.history import Op
+
+Stream = tuple[str, str, str]
+"""Endpoint, verb, kind of connection."""
+
+RIGHT_OR_WRONG = (404, 412)
+"""Statuses over 399 that are answers, not errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One time without answers on one stream.
+
+    `at_least` and `at_most` hold its begin and end. `opened`: an answered probe precedes it; `closed`: one
+    follows it. Without them the end of `at_most` is where observation ends, and the real one is further.
+    """
+
+    endpoint: str
+    verb: str
+    connection: str
+    at_least: tuple[float, float]
+    at_most: tuple[float, float]
+    failures: int
+    opened: bool
+    closed: bool
+    first: Op
+    last: Op
+
+    @property
+    def lower(self) -> float:
+        """Seconds that it certainly lasted."""
+        return self.at_least[1] - self.at_least[0]
+
+    @property
+    def upper(self) -> float:
+        """Seconds that it lasted at most; infinite if its begin or end was not observed."""
+        return self.at_most[1] - self.at_most[0] if self.opened and self.closed else float("inf")
+
+    def __str__(self) -> str:
+        upper = f"{self.upper:.2f} s" if self.upper != float("inf") else "end not observed"
+        if not self.opened:
+            upper = "begin not observed"
+        through = " ".join(each for each in (self.endpoint, self.verb, self.connection) if each)
+        return f"{through} from {at(self.at_least[0])}: {self.lower:.2f} s to {upper}"
+
+
+def answered(op: Op, response_seconds: float) -> bool:
+    """The probe was answered in time, and not with an error."""
+    right = op.status is None or op.status < 400 or op.status in RIGHT_OR_WRONG
+    return op.ok and right and op.completed - op.invoked <= response_seconds
+
+
+def streams(history: Iterable[Op]) -> dict[Stream, list[Op]]:
+    """The probes of each stream, in the order they were sent."""
+    found: dict[Stream, list[Op]] = {}
+    for op in sorted(history, key=lambda op: (op.invoked, op.index)):
+        if op.workload == "probe":
+            found.setdefault((op.endpoint, str(op.verb), op.connection), []).append(op)
+    return found
+
+
+def outage_windows(history: Sequence[Op], endpoint: str, *, response_seconds: float) -> list[Window]:
+    """The windows of every stream of `endpoint`, in the order they began.
+
+    A probe of an instance that was not in service says nothing; it ends a window at its sending, because
+    nobody may be sent there from then on.
+    """
+    found = [
+        window
+        for stream, probes in streams(history).items()
+        if stream[0] == endpoint
+        for window in _windows(stream, probes, response_seconds)
+    ]
+    return sorted(found, key=lambda window: window.at_least)
+
+
+def _windows(stream: Stream, probes: Sequence[Op], response_seconds: float) -> Iterable[Window]:
+    """The windows of one stream."""
+    failed: list[Op] = []
+    good: Op | None = None
+    begin: float | None = None
+    end = max((op.completed for op in probes), default=0.0)
+    for op in probes:
+        if op.in_service and not answered(op, response_seconds):
+            if not failed and good is not None:
+                begin = good.invoked
+            failed.append(op)
+            continue
+        if failed:
+            yield _window(stream, failed, begin, op.completed if op.in_service else op.invoked)
+            failed = []
+        good, begin = (op, None) if op.in_service else (None, op.invoked)
+    if failed:
+        yield _window(stream, failed, begin, None, end)
+
+
+def _window(
+    stream: Stream, failed: Sequence[Op], begin: float | None, end: float | None, observed: float = 0.0
+) -> Window:
+    first, last = failed[0], failed[-1]
+    return Window(
+        *stream,
+        at_least=(first.invoked, last.invoked),
+        at_most=(first.invoked if begin is None else begin, observed if end is None else end),
+        failures=len(failed),
+        opened=begin is not None,
+        closed=end is not None,
+        first=first,
+        last=last,
+    )
+
+
+def check_outage(
+    history: Sequence[Op],
+    *,
+    endpoints: Sequence[str],
+    rto_seconds: float,
+    during: tuple[float, float],
+    minimum_probes: int,
+    response_seconds: float = 3.0,
+    interval_seconds: float = 0.1,
+) -> Finding:
+    """Whether no stream of `endpoints` was without answers longer than `rto_seconds` at a time, `during` the
+    fault.
+
+    REFUTED only if some window *at least* lasted longer: no gap between probes can excuse it. PROVED only if
+    all *at most* lasted no longer. In between, or if a window's begin or end was not observed, UNKNOWN: it
+    cannot be told. UNKNOWN also if a stream stopped (a gap of more than five intervals, or fewer than
+    `minimum_probes` in service): a client that did not ask has seen no outage. Windows count one by one;
+    `available_...` tells the share of probes answered, whatever their order.
+    """
+    found = streams(history)
+    kinds = sorted({(verb, connection) for _, verb, connection in found})
+    start, end = during
+    measured: dict[str, float | int | str | bool | None] = {}
+    doubts: list[str] = [] if kinds else ["no probe at all"]
+    windows: list[Window] = []
+    probes = 0
+    for endpoint in endpoints:
+        asked = good = 0
+        for verb, connection in kinds:
+            stream = (endpoint, verb, connection)
+            every = found.get(stream, [])
+            inside = [op for op in every if start <= op.invoked <= end]
+            serving = [op for op in inside if op.in_service]
+            asked += len(serving)
+            good += sum(answered(op, response_seconds) for op in serving)
+            doubts += _stopped(stream, inside, len(serving), minimum_probes, during, 5 * interval_seconds)
+            seen = [
+                window
+                for window in _windows(stream, every, response_seconds)
+                if window.at_least[1] >= start and window.at_least[0] <= end
+            ]
+            windows += seen
+            _measure(measured, stream, seen)
+        measured[f"available_{endpoint}"] = round(good / asked, 4) if asked else None
+        probes += asked
+    measured |= {"probes": probes, "windows": len(windows), "rto_seconds": rto_seconds}
+    return _judged(windows, rto_seconds, doubts, probes, measured)
+
+
+def _judged(
+    windows: list[Window],
+    rto_seconds: float,
+    doubts: list[str],
+    probes: int,
+    measured: dict[str, float | int | str | bool | None],
+) -> Finding:
+    worst = max(windows, key=lambda window: window.lower, default=None)
+    if worst is not None and worst.lower > rto_seconds:
+        return refuted(
+            f"no answer for longer than the {rto_seconds:g} s promised: {worst}",
+            observations=probes,
+            witness=(worst.first, worst.last),
+            measured=measured,
+        )
+    unsure = [window for window in windows if window.upper > rto_seconds]
+    doubts = [*doubts, *(f"cannot tell whether within {rto_seconds:g} s: {window}" for window in unsure)]
+    if doubts:
+        more = f" (and {len(doubts) - 3} more)" if len(doubts) > 3 else ""
+        return unknown("; ".join(doubts[:3]) + more, observations=probes, measured=measured)
+    if not probes:
+        return unknown("no probe at all", measured=measured)
+    longest = max((window.upper for window in windows), default=0.0)
+    told = (
+        f"the longest outage at most {longest:.2f} s, {rto_seconds:g} s promised" if windows else "no outage"
+    )
+    return proved(f"{count(probes, 'probe')}: {told}", probes, **measured)
+
+
+def _stopped(
+    stream: Stream,
+    inside: Sequence[Op],
+    serving: int,
+    minimum: int,
+    during: tuple[float, float],
+    longest: float,
+) -> list[str]:
+    """Why the probes of a stream do not suffice."""
+    name = " ".join(each for each in stream if each)
+    if serving < max(minimum, 1):
+        return [f"probe stopped: {count(serving, 'probe')} of {name} in service, {max(minimum, 1)} needed"]
+    times = [during[0], *(op.invoked for op in inside), during[1]]
+    gap, since = max((later - earlier, earlier) for earlier, later in pairwise(times))
+    return [f"probe stopped: {name} for {gap:.2f} s at {at(since)}"] if gap > longest else []
+
+
+def _measure(
+    measured: dict[str, float | int | str | bool | None], stream: Stream, windows: Sequence[Window]
+) -> None:
+    """The bounds of the stream's worst window, 0 if there is none; the upper one is None if it was not observed."""
+    name = "_".join(each for each in stream if each)
+    worst = max(windows, key=lambda window: (window.upper, window.lower), default=None)
+    upper = worst.upper if worst else 0.0
+    measured[f"outage_{name}_at_least_s"] = round(max((w.lower for w in windows), default=0.0), 3)
+    measured[f"outage_{name}_at_most_s"] = round(upper, 3) if upper != float("inf") else None

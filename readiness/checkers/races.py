@@ -1,0 +1,232 @@
+"""Conditional creates under contention: one winner of a race, one holder of a lock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from readiness.checkers.register import acts_of
+from readiness.checkers.shrink import prefix
+from readiness.checkers.tally import Tally
+from readiness.checkers.wgl import search
+from readiness.checkers.words import acknowledged, answered, at, count, did, name
+from readiness.finding import Finding
+from readiness.history import READS, WRITES, Op, Outcome, Verb, binding, by_key
+
+
+def check_one_winner(history: Sequence[Op], *, minimum: int = 1) -> Finding:
+    """Whether each raced conditional create had exactly one winner, and every later read found the winner's
+    body.
+
+    Judges the workload "race": each object is new, and is only created (by many at once) and then read.
+    Losers must be told 412; a clean failure says nothing. No winner is right only if a create is of unknown
+    outcome. PROVED needs `minimum` decided rounds (a winner acknowledged, at least two creates answered), and
+    a winner's body found again.
+    """
+    tally = Tally(
+        {
+            "rounds_with_two_winners": "race with more than one winner",
+            "rounds_without_a_winner": "race that nobody won",
+            "wrong_refusals": "loser not told 412",
+            "wrong_bodies": "race whose winner's body was not found",
+        }
+    )
+    counts: Counter[str] = Counter()
+    for ops in by_key(op for op in binding(history) if op.workload == "race").values():
+        _round(ops, tally, counts)
+    names = ("rounds", "decided", "overlapping", "with_unknown", "read_back", "disturbed", "undecided")
+    tally.measured |= {f"rounds_{each}" if each != "rounds" else each: counts[each] for each in names}
+    doubts = []
+    if counts["decided"] < minimum:
+        doubts.append(f"only {count(counts['decided'], 'decided round')}, {minimum} needed")
+    elif not counts["read_back"]:
+        doubts.append("no winner's body was read back")
+    right = f"{count(counts['decided'], 'race')} with one winner each, {counts['read_back']} read back"
+    return tally.finding(right, counts["decided"], doubts)
+
+
+def _round(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
+    creates = [op for op in ops if op.verb is Verb.CREATE]
+    if not creates:
+        return
+    counts["rounds"] += 1
+    end = max(op.completed for op in creates)
+    if any(op.verb in WRITES and op.verb is not Verb.CREATE and op.invoked <= end for op in ops):
+        counts["disturbed"] += 1
+        return
+    winners = [op for op in creates if op.acknowledged]
+    refusals = [op for op in creates if op.ok and not op.acknowledged]
+    unsure = [op for op in creates if op.outcome is Outcome.UNKNOWN]
+    counts["with_unknown"] += bool(unsure)
+    for op in refusals:
+        if op.status != 412:
+            told = f"{answered(op)} to a create, where 412 is due"
+            tally.add("wrong_refusals", op, told, winners[:1])
+    if len(winners) > 1:
+        told = f"{acknowledged(winners[0])}, and {acknowledged(winners[1])}, of the same {name(winners[0])}"
+        tally.add("rounds_with_two_winners", winners[1], told, winners)
+        return
+    if not winners and not unsure and refusals:
+        told = f"{count(len(refusals), 'create')} of {name(refusals[0])} refused, none accepted"
+        tally.add("rounds_without_a_winner", refusals[-1], told, refusals)
+        return
+    reads = [
+        op
+        for op in ops
+        if op.verb in READS and op.ok and op.invoked > end and (op.status == 404 or op.value is not None)
+    ]
+    if winners and len(refusals) + len(winners) > 1:
+        counts["decided"] += 1
+        counts["overlapping"] += any(_overlap(winners[0], op) for op in creates if op is not winners[0])
+        counts["read_back"] += bool(reads)
+    else:
+        counts["undecided"] += 1
+    _bodies(reads, winners, refusals, unsure, tally)
+
+
+def _overlap(one: Op, other: Op) -> bool:
+    return one.invoked <= other.completed and other.invoked <= one.completed
+
+
+def _bodies(reads: list[Op], winners: list[Op], refusals: list[Op], unsure: list[Op], tally: Tally) -> None:
+    """Notes the first read that does not find the winner's body, or an unknown one's if nobody is known to have won."""
+    right = {op.value for op in winners or unsure}
+    proof = winners[0] if winners else next((op for op in refusals if op.status == 412), None)
+    for op in sorted(reads, key=lambda each: each.completed):
+        if op.status == 404:
+            if proof is not None and proof.completed < op.invoked:
+                why = (
+                    acknowledged(proof)
+                    if proof.acknowledged or proof.verb in READS
+                    else "it was there before"
+                )
+                if proof.verb in READS:
+                    why = f"{proof.value} was found through {proof.endpoint} at {at(proof.completed)}"
+                tally.add("wrong_bodies", op, f"{answered(op)} although {why}", [proof])
+                return
+        elif op.value not in right:
+            won = acknowledged(winners[0]) if winners else "nobody is known to have won with it"
+            tally.add("wrong_bodies", op, f"{answered(op)} although {won}", [*winners, *unsure])
+            return
+        elif not winners:
+            right = {op.value}
+            proof = op
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """A lock certainly held from `start` until `end`."""
+
+    create: Op
+    start: float
+    end: float
+
+
+def check_mutual_exclusion(history: Sequence[Op], *, minimum: int = 1) -> Finding:
+    """Whether no lock was ever given to two holders at once.
+
+    Judges the workload "lock": CREATE acknowledged to a process means that it holds the lock from then until
+    a DELETE is invoked: its own, or anyone's who breaks the lock. Two holds of one lock that certainly
+    overlap, with no delete between their creates that could have freed it, refute. A create or a delete of
+    unknown outcome makes a hold a *maybe*; overlaps with a maybe are counted (`maybe_overlaps`), and refute
+    nothing: the store is not to blame that a client was not told.
+
+    `own_lock_412` counts the pattern of opentofu#4405: a process is refused (412) by the lock object that its
+    own earlier create, whose answer was lost or retried, made. PROVED needs `minimum` holds, and one create
+    refused: a lock that nobody contends for shows nothing.
+    """
+    tally = Tally({"double_holds": "lock given twice"})
+    counts: Counter[str] = Counter()
+    for ops in by_key(op for op in binding(history) if op.workload == "lock").values():
+        _lock(ops, tally, counts)
+    names = ("locks", "holds", "refused", "maybe_holds", "maybe_overlaps", "broken_by_others", "own_lock_412")
+    tally.measured |= {each: counts[each] for each in names}
+    doubts = []
+    if counts["holds"] < minimum:
+        doubts.append(f"only {count(counts['holds'], 'hold')}, {minimum} needed")
+    elif not counts["refused"]:
+        doubts.append("nobody was ever refused a lock: no contention")
+    right = f"{count(counts['holds'], 'hold')} of {count(counts['locks'], 'lock')}, no two at once"
+    return tally.finding(right, counts["holds"], doubts)
+
+
+def _lock(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
+    counts["locks"] += 1
+    creates = [op for op in ops if op.verb is Verb.CREATE]
+    deletes = [op for op in ops if op.verb is Verb.DELETE and op.outcome is not Outcome.FAIL]
+    counts["refused"] += sum(op.ok and op.status == 412 for op in creates)
+    counts["maybe_holds"] += sum(op.outcome is Outcome.UNKNOWN for op in creates)
+    counts["own_lock_412"] += _own(ops, creates, deletes)
+    holds = [_hold(op, deletes, counts) for op in creates if op.acknowledged]
+    counts["holds"] += len(holds)
+    open_: list[_Hold] = []
+    for hold in sorted(holds, key=lambda each: each.start):
+        open_ = [other for other in open_ if other.end > hold.start]
+        for other in open_:
+            if _freed(ops, deletes, other.create, hold.create):
+                counts["maybe_overlaps"] += 1
+                continue
+            told = (
+                f"{acknowledged(hold.create)} to {hold.create.process} although {other.create.process} held "
+                f"{name(hold.create)} since {at(other.start)} ({did(other.create)} through "
+                f"{other.create.endpoint}) and had not released it"
+            )
+            tally.add("double_holds", hold.create, told, [other.create])
+        open_.append(hold)
+
+
+def _hold(create: Op, deletes: list[Op], counts: Counter[str]) -> _Hold:
+    """The certain hold of an acknowledged create: until the first delete invoked that may have come after it."""
+    own = [op.invoked for op in deletes if op.process == create.process and op.invoked > create.invoked]
+    end = min(own, default=float("inf"))
+    broken = [
+        op.invoked
+        for op in deletes
+        if op.process != create.process and op.acknowledged and create.completed < op.invoked < end
+    ]
+    counts["broken_by_others"] += bool(broken)
+    return _Hold(create, create.completed, min([end, *broken]))
+
+
+def _freed(ops: list[Op], deletes: list[Op], first: Op, second: Op) -> bool:
+    """Some delete may have come between the two accepted creates.
+
+    One that overlaps the first create may have been needed before it, to free the lock for it: the search for
+    an order of all creates and deletes until then tells.
+    """
+    between = [
+        op
+        for op in deletes
+        if op.invoked <= second.completed and (op.outcome is Outcome.UNKNOWN or op.completed >= first.invoked)
+    ]
+    if not between:
+        return False
+    effects = [act for act in acts_of(ops) if act.effect]
+    return search(prefix(effects, second.completed), states=20_000).ordered is not False
+
+
+def _own(ops: list[Op], creates: list[Op], deletes: list[Op]) -> int:
+    """How many refusals were of a process by its own lock: the lock object is found to hold a body of that process."""
+    found: dict[str, float] = {}
+    for op in ops:
+        if op.verb in READS and op.ok and op.status == 200 and op.value is not None:
+            found[op.value] = max(found.get(op.value, 0.0), op.completed)
+    times = 0
+    for refusal in creates:
+        if not (refusal.ok and refusal.status == 412):
+            continue
+        for earlier in creates:
+            mine = earlier is refusal or (
+                earlier.outcome is Outcome.UNKNOWN
+                and earlier.process == refusal.process
+                and earlier.invoked < refusal.completed
+            )
+            freed = any(
+                d.acknowledged and earlier.completed < d.invoked and d.completed < refusal.invoked
+                for d in deletes
+            )
+            if mine and not freed and earlier.value in found:
+                times += 1
+                break
+    return times
