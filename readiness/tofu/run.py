@@ -112,6 +112,7 @@ class Running:
         self._redact = redact
         self._clock = clock
         self._run: Run | None = None
+        self._ended: float | None = None
         self._out = _private(job.folder / f".{time.monotonic_ns()}.out")
         self._err = _private(job.folder / f".{time.monotonic_ns()}.err")
         self._wall = time.time()
@@ -139,7 +140,11 @@ class Running:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        """Whether it still runs; the first look that finds it ended is when it ended."""
+        if self._process.poll() is None:
+            return True
+        self._ended = self._ended or self._clock()
+        return False
 
     def wait(self, limit: float, grace: float = 2.0) -> Run:
         """The record, once the command has ended; after `limit` seconds it is interrupted, after `grace` more
@@ -183,7 +188,7 @@ class Running:
     def _record(self, code: int | None) -> Run:
         if self._run:
             return self._run
-        ended = self._clock()
+        ended = self._ended or self._clock()
         self.output = self._out.read_bytes()
         errors = self._err.read_text(encoding="utf-8", errors="replace")
         self._out.unlink()

@@ -16,8 +16,6 @@ from readiness.tofu import (
     apply_through_fault,
     concurrent_applies,
     first_write,
-    init_everywhere,
-    large_state,
     no_op_plan,
     pull_everywhere,
     restore_and_forward,
@@ -38,17 +36,6 @@ def proves(found: Finding) -> None:
 def refutes(found: Finding, word: str) -> None:
     assert found.state is State.REFUTED, found
     assert word in found.reason
-
-
-def test_a_store_that_holds_is_proved(env: Disposable) -> None:
-    proves(init_everywhere(env))
-    proves(first_write(env))
-    proves(no_op_plan(env))
-    proves(pull_everywhere(env))
-    proves(restore_and_forward(env))
-    proves(stale_lock(env))
-    proves(large_state(env, 1))
-    proves(concurrent_applies(env, "calm", rounds=1))
 
 
 def test_first_write_finds_a_state_that_one_endpoint_denies(env: Disposable, store: FakeS3) -> None:

@@ -35,6 +35,15 @@ def test_a_run_records_code_time_and_text_without_secrets(tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir()), "the streams' files are gone"
 
 
+def test_a_command_seen_to_have_ended_is_not_longer_for_a_late_wait(tmp_path: Path) -> None:
+    running = start(tmp_path, "true")
+    while running.alive:
+        time.sleep(0.01)
+    seen = time.monotonic()
+    time.sleep(0.1)
+    assert running.wait(5).ended <= seen
+
+
 def test_a_secret_output_is_returned_but_not_recorded(tmp_path: Path) -> None:
     running = start(tmp_path, "echo the whole state", secret_output=True)
     run = running.wait(5)
