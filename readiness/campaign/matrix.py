@@ -1,0 +1,85 @@
+"""A quiescent snapshot: the same objects seen by LIST, HEAD, GET and versions, through every endpoint, with both libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from readiness.evidence import Recorder
+from readiness.history import Outcome, Verb
+from readiness.load.bodies import identify
+from readiness.load.context import Known
+from readiness.load.operations import unquote_value
+from readiness.providers.base import Endpoint
+from readiness.s3.clients import Answered, Library, Unanswered
+
+T = TypeVar("T")
+
+
+class Matrix:
+    """Takes snapshots of objects that nobody changes any more."""
+
+    def __init__(self, recorder: Recorder, libraries: Callable[[Endpoint], Iterable[Library]]) -> None:
+        self._recorder, self._libraries = recorder, libraries
+
+    def take(self, label: str, endpoints: Iterable[Endpoint], objects: Iterable[Known]) -> None:
+        """One snapshot; every call is recorded, whatever comes back."""
+        wanted = list(objects)
+        buckets = sorted({known.bucket for known in wanted})
+        for endpoint in endpoints:
+            for library in self._libraries(endpoint):
+                self._see(label, endpoint, library, Verb.LIST_BUCKETS, "", "", lambda lib=library: tuple(lib.list_buckets()))
+                for bucket in buckets:
+                    here = [known for known in wanted if known.bucket == bucket]
+                    prefix = here[0].key.rsplit("/", 1)[0] + "/"
+                    self._bucket(label, endpoint, library, bucket, prefix)
+                    for known in here:
+                        self._object(label, endpoint, library, known)
+
+    def _bucket(self, label: str, endpoint: Endpoint, library: Library, bucket: str, prefix: str) -> None:
+        self._see(label, endpoint, library, Verb.HEAD_BUCKET, bucket, "", lambda: library.head_bucket(bucket))
+        self._see(label, endpoint, library, Verb.LIST, bucket, prefix, lambda: tuple(library.list_keys(bucket, prefix)))
+        self._see(
+            label,
+            endpoint,
+            library,
+            Verb.VERSIONS,
+            bucket,
+            prefix,
+            lambda: tuple(sorted(f"{v.key}@{v.version}" for v in library.versions(bucket, prefix))),
+        )
+
+    def _object(self, label: str, endpoint: Endpoint, library: Library, known: Known) -> None:
+        at = (known.bucket, known.key)
+        self._see(label, endpoint, library, Verb.HEAD, *at, lambda: unquote_value(library.head(*at).value))
+        self._see(label, endpoint, library, Verb.READ, *at, lambda: identify(library.get(*at)))
+
+    def _see(
+        self, label: str, endpoint: Endpoint, library: Library, verb: Verb, bucket: str, key: str, call: Callable[[], Any]
+    ) -> None:
+        began = self._recorder.now()
+        outcome, status, error, found = Outcome.OK, 200, None, None
+        try:
+            found = call()
+        except Answered as problem:
+            status, error = problem.status, str(problem)[:200]
+            absent = status == 404 and verb in (Verb.HEAD, Verb.READ, Verb.HEAD_BUCKET)
+            outcome = Outcome.OK if absent else Outcome.FAIL
+        except Unanswered as problem:
+            outcome, status, error = Outcome.UNKNOWN, 0, str(problem)[:200]
+        self._recorder.record(
+            workload="matrix",
+            process=label,
+            endpoint=endpoint.name,
+            verb=verb,
+            bucket=bucket,
+            key=key,
+            invoked=round(began, 6),
+            completed=round(self._recorder.now(), 6),
+            outcome=outcome,
+            status=status or None,
+            value=found if isinstance(found, str) else None,
+            keys=found if isinstance(found, tuple) else None,
+            error=error,
+            library=library.name,
+        )

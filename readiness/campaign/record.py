@@ -1,0 +1,46 @@
+"""What one scenario left behind: its history, its faults, and when what was true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from readiness.candidate.model import FaultKind
+from readiness.faults import Event
+from readiness.history import Op
+
+
+@dataclass
+class Record:
+    """A finished scenario. Times are seconds since the run began; `spoiled` says why it cannot be judged, if so.
+
+    `endpoints_through`: endpoints that had to serve through the fault (survivors and the service endpoint). `judged_outage`: false
+    for scenarios in which an outage is expected (two of three nodes lost, all restarted, a broken network in between).
+    """
+
+    name: str
+    kind: FaultKind | None
+    nodes: tuple[str, ...] = ()
+    endpoints_through: tuple[str, ...] = ()
+    judged_outage: bool = True
+    history: Sequence[Op] = ()
+    events: list[Event] = field(default_factory=list)
+    begun: float = 0.0
+    ended: float = 0.0
+    whole: bool = True
+    spoiled: str | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def of(self, *workloads: str) -> list[Op]:
+        """The operations of these workloads."""
+        return [op for op in self.history if op.workload in workloads]
+
+    @property
+    def fired(self) -> float | None:
+        """When the first fault was seen to have fired."""
+        return next((event.fired for event in self.events if event.fired is not None), None)
+
+    @property
+    def healed(self) -> float | None:
+        """When the last fault was healed."""
+        return max((event.healed for event in self.events if event.healed is not None), default=None)

@@ -1,0 +1,136 @@
+"""The scenarios, each a fault (or several) under load. Which criteria a scenario serves is said in readiness/campaign/campaign.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from readiness import faults
+from readiness.campaign.record import Record
+from readiness.campaign.stage import Stage
+from readiness.candidate.model import FaultKind
+from readiness.errors import NotRun
+from readiness.faults import Fault
+from readiness.providers.base import Topology
+
+Play = Callable[[Stage, dict[FaultKind, float]], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named play. `record` makes its empty record."""
+
+    name: str
+    kind: FaultKind | None
+    nodes: tuple[str, ...]
+    play: Play
+    through: bool = True
+    judged_outage: bool = True
+
+    def record(self, topology: Topology) -> Record:
+        """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the fault."""
+        through = tuple(e.name for e in topology.all_endpoints() if e.node not in self.nodes) if self.through else ()
+        return Record(self.name, self.kind, self.nodes, through, self.judged_outage)
+
+
+def steady() -> Scenario:
+    """No fault at all: what the load sees of a healthy candidate."""
+
+    def play(stage: Stage, _rto: dict[FaultKind, float]) -> None:
+        time.sleep(2.0)
+        stage.snapshot("during")
+        stage.recover(settle=0.5)
+
+    return Scenario("steady", None, (), play)
+
+
+def one(fault: Fault) -> Scenario:
+    """One fault, held a little longer than its RTO so that an outage beyond it shows, with a snapshot while it holds."""
+
+    def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
+        with stage.fault(fault) as event:
+            if fault.kind is not FaultKind.RESTART:
+                stage.wait_until((event.fired or stage.now()) + rto[fault.kind] + 0.3)
+                stage.snapshot("during")
+        stage.recover()
+
+    return Scenario(fault.name, fault.kind, fault.nodes, play)
+
+
+def rolling(topology: Topology) -> Scenario:
+    """A rolling restart: each node drained and restored, the next one only when the candidate is whole again."""
+
+    def play(stage: Stage, _rto: dict[FaultKind, float]) -> None:
+        for node in topology.nodes:
+            with stage.fault(faults.drain(topology, node)):
+                pass
+            stage.recover(settle=0.3)
+        stage.recover(settle=1.0)
+
+    return Scenario("rolling-restart", FaultKind.DRAIN, (), play, through=False, judged_outage=False)
+
+
+def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
+    """A node comes back with an empty disk and is made whole; then another node is lost, and must not be missed."""
+
+    def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
+        provider, contract = stage.live.provider, stage.live.run.loaded.candidate.contract
+        first = faults.crash(topology, emptied)
+        with stage.fault(first):
+            wiped = provider.wipe(emptied)
+            stage.record.notes["wiped"] = wiped.observed
+            if not wiped.fired:
+                raise NotRun(f"the disk of {emptied} could not be emptied: {wiped.observed}")
+            time.sleep(1.0)
+            if contract.repair.kind == "procedure":
+                stage.record.notes["repair"] = provider.repair(emptied)
+        began = stage.now()
+        stage.recover(settle=1.0)
+        stage.record.notes["made whole after seconds"] = f"{stage.now() - began:.1f}"
+        if not stage.record.whole:
+            return
+        with stage.fault(faults.crash(topology, lost)) as event:
+            stage.wait_until((event.fired or 0) + rto[FaultKind.CRASH] + 0.5)
+            stage.snapshot("without:" + lost)
+        stage.recover()
+
+    return Scenario(f"repair:{emptied}", FaultKind.CRASH, (emptied, lost), play, judged_outage=False)
+
+
+def two_lost(topology: Topology, alone: str) -> Scenario:
+    """Two nodes of three lost; then the one left is lost too before the two return: what it acknowledged alone must be there."""
+    others = tuple(node for node in topology.nodes if node != alone)
+
+    def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
+        both, last = faults.crash(topology, *others), faults.crash(topology, alone)
+        with stage.fault(last_guard(last)):
+            with stage.fault(both):
+                time.sleep(rto[FaultKind.CRASH] + 1.0)
+                for name in last.instances:
+                    stage.live.provider.kill(name)
+            time.sleep(2.0)
+        stage.recover()
+
+    return Scenario(f"two-lost:{'+'.join(others)}", None, topology.nodes, play, through=False, judged_outage=False)
+
+
+def last_guard(fault: Fault) -> Fault:
+    """The heal of a fault, without its injection: the play does that later, by hand."""
+    from readiness.providers.base import Proof
+
+    return Fault(
+        f"{fault.name}:later", fault.kind, fault.nodes, (),
+        lambda p: [Proof(fired=True, observed="armed")], fault.heal,
+    )  # fmt: skip
+
+
+def all_killed(topology: Topology) -> Scenario:
+    """Every instance killed at once, all started again: read from the first connection that is accepted."""
+
+    def play(stage: Stage, _rto: dict[FaultKind, float]) -> None:
+        with stage.fault(faults.crash(topology, *topology.nodes)):
+            time.sleep(0.5)
+        stage.recover(settle=3.0)
+
+    return Scenario("all-killed", None, topology.nodes, play, through=False, judged_outage=False)

@@ -1,0 +1,104 @@
+"""The stage on which one scenario plays: load around it, faults in it, snapshots of it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from readiness.campaign.matrix import Matrix
+from readiness.campaign.record import Record
+from readiness.errors import Unjudged
+from readiness.faults import Event, Fault, injected, wait_whole
+from readiness.load import runner
+from readiness.load.context import Context
+from readiness.s3.clients import libraries
+from readiness.s3.wire import Target, Wire
+
+if TYPE_CHECKING:
+    from readiness.harness.live import Live
+
+BEFORE, SETTLE, BURST, WHOLE_BUDGET = 1.2, 2.0, 4.0, 90.0
+
+
+class Stage:
+    """One scenario while it runs. Leaving the stage stops the load, reads everything back, and keeps the record."""
+
+    def __init__(self, live: Live, record: Record, targets: dict[str, Target] | None = None) -> None:
+        self.live, self.record = live, record
+        assert live.run.evidence is not None
+        self._evidence = live.run.evidence
+        recorder = self._evidence.recorder(record.name)
+        wanted = targets or {e.name: live.target(e) for e in live.topology.all_endpoints()}
+        self.context = Context(
+            scope=record.name,
+            topology=live.topology,
+            wires={name: Wire(target) for name, target in wanted.items()},
+            watch=live.watch,
+            recorder=recorder,
+            buckets=live.buckets,
+            rng=random.Random(f"{live.run.options.seed}/{record.name}"),
+            response_seconds=live.response_seconds,
+        )
+        self._matrix = Matrix(recorder, lambda endpoint: libraries(live.target(endpoint), live.response_seconds))
+
+    @contextlib.contextmanager
+    def load(self) -> Iterator[None]:
+        """Full load while inside; afterwards every key is read back."""
+        call = self.live.loop.call
+        self.record.begun = self.now()
+        call(runner.begin(self.context))
+        try:
+            if not self.context.canon:
+                raise Unjudged("no object could be written before the fault: nothing was measured")
+            self.snapshot("before")
+            time.sleep(BEFORE)
+            yield
+        finally:
+            call(runner.end(self.context))
+            if self.live.watch.all_in_service() or self.record.whole:
+                call(runner.final_reads(self.context))
+            self.record.ended = self.now()
+            for wire in self.context.wires.values():
+                wire.close()
+
+    @contextlib.contextmanager
+    def fault(self, fault: Fault) -> Iterator[Event]:
+        """The fault while inside; sweepers read fast from just before the heal."""
+        with injected(fault, self.live.provider, self.live.watch, self.now, self._note) as event:
+            self.record.events.append(event)
+            yield event
+            self.burst()
+
+    def burst(self, seconds: float = BURST) -> None:
+        """Sweepers read fast for a while."""
+        self.live.loop.call(runner.burst(self.context, seconds))
+
+    def wait_until(self, moment: float) -> None:
+        """Sleep until that time of the run."""
+        time.sleep(max(0.0, moment - self.now()))
+
+    def snapshot(self, label: str) -> None:
+        """LIST, HEAD, GET and versions of the canon, through every endpoint in service, with both libraries."""
+        self._matrix.take(f"{label}:{self.record.name}", self.context.targets(), self.context.canon[:6])
+
+    def recover(self, settle: float = SETTLE) -> None:
+        """Wait until whole, keep reading for a while, take the last snapshot. Not whole in time is kept in the record."""
+        budget = WHOLE_BUDGET
+        whole = wait_whole(self.live.provider, self.live.watch, budget)
+        self.record.whole = whole
+        if whole:
+            for event in self.record.events:
+                event.whole = event.whole or self.now()
+            time.sleep(settle)
+            self.snapshot("after")
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return self._evidence.now()
+
+    def _note(self, event: Event) -> None:
+        self._evidence.event("fault", **asdict(event))

@@ -1,0 +1,73 @@
+"""The command line of a readiness run."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from readiness.errors import UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Registers the options of `pytest` runs over `suites/`."""
+    group = parser.getgroup("readiness", "OpenTofu state authority readiness")
+    add = group.addoption
+    add("--candidate", default="embedded", metavar="NAME|PATH", help="candidate of candidates/, or a candidate file")
+    add("--expect-interim", action="store_true", help="the candidate's expected-red list must be red, and nothing else")
+    add("--allow-faults", action="store_true", help="allow faults on a candidate that the suite did not start")
+    add("--stacks", type=Path, metavar="DIR", help="checkout with tofu/stacks/NAME/backend.tf of the protected stacks")
+    add("--evidence", type=Path, action="append", default=[], metavar="DIR", help="evidence of an earlier run, for the gate")
+    add("--runs", type=Path, default=ROOT / "reports" / "runs", metavar="DIR", help="where evidence folders are made")
+    add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
+    add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")
+    add("--keep-going", action="store_true", help="run later phases after a red one, for more evidence; never READY")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one run, checked."""
+
+    candidate: str
+    interim: bool
+    allow_faults: bool
+    stacks: Path | None
+    evidence: tuple[Path, ...]
+    runs: Path
+    seed: int
+    tofu: Path | None
+    keep_going: bool
+    junit: Path | None
+    arguments: tuple[str, ...]
+
+
+def read_options(config: pytest.Config) -> Options:
+    """The options of this invocation. Raises UsageError for a folder or program that is not there."""
+    get = config.getoption
+    stacks, tofu = get("--stacks"), get("--tofu")
+    if stacks is not None and not stacks.is_dir():
+        raise UsageError(f"--stacks {stacks}: no such folder; give a checkout that holds tofu/stacks/NAME/backend.tf")
+    if tofu is not None and not tofu.is_file():
+        raise UsageError(f"--tofu {tofu}: no such file")
+    for folder in get("--evidence"):
+        if not folder.is_dir():
+            raise UsageError(f"--evidence {folder}: no such folder; give an evidence folder below {get('--runs')}")
+    seed = get("--seed")
+    junit = config.option.xmlpath
+    return Options(
+        candidate=get("--candidate"),
+        interim=get("--expect-interim"),
+        allow_faults=get("--allow-faults"),
+        stacks=stacks.resolve() if stacks else None,
+        evidence=tuple(folder.resolve() for folder in get("--evidence")),
+        runs=get("--runs").resolve(),
+        seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
+        tofu=tofu.resolve() if tofu else None,
+        keep_going=get("--keep-going"),
+        junit=Path(junit).resolve() if junit else None,
+        arguments=tuple(config.invocation_params.args),
+    )

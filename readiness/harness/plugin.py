@@ -1,0 +1,202 @@
+"""The pytest plugin: what happens when, from configuration to the verdict."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from readiness.criteria import BY_ID, Criterion
+from readiness.errors import NotRun, Refuted, UsageError
+from readiness.finding import Finding, State, unknown
+from readiness.harness.options import ROOT, add_options, read_options
+from readiness.harness.live import Live
+from readiness.harness.run import Run
+from readiness.report.terminal import print_verdict
+
+RUN = pytest.StashKey[Run]()
+FINDING = pytest.StashKey[Finding]()
+LIVE = pytest.StashKey[Live]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run over suites/ becomes a readiness run; the project's own tests are left alone."""
+    if not _about_suites(config):
+        return
+    try:
+        run = Run(read_options(config))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[RUN] = run
+    config.option.xmlpath = None  # the report is written by this plugin: pytest's own fails open
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _about_suites(config: pytest.Config) -> bool:
+    if config.getoption("--collect-only", default=False):
+        return False
+    places = [Path(str(arg).split("::", 1)[0]) for arg in config.args]
+    return any((config.invocation_params.dir / place).resolve().is_relative_to(ROOT / "suites") for place in places) or any(
+        (config.invocation_params.dir / place).resolve() == ROOT for place in places
+    )
+
+
+def _terminate(signum: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt("SIGTERM")
+
+
+def criterion_of(item: pytest.Item) -> Criterion | None:
+    """The criterion that a test judges. Raises UsageError for an id that the manifest does not have."""
+    mark = item.get_closest_marker("criterion")
+    if mark is None:
+        return None
+    (id_,) = mark.args
+    if id_ not in BY_ID:
+        raise pytest.UsageError(f"{item.nodeid} judges the unknown criterion {id_}")
+    return BY_ID[id_]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return
+    for item in items:
+        criterion = criterion_of(item)
+        if criterion is None:
+            raise pytest.UsageError(f"{item.nodeid} names no criterion of the manifest")
+        run.selected.add(criterion.id)
+        if issue := run.expected_red.get(criterion.id):
+            item.add_marker(pytest.mark.xfail(strict=True, raises=Refuted, reason=issue))
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        run = item.config.stash.get(RUN, None)
+        if run is not None and (criterion := criterion_of(item)):
+            run.reasons[criterion.id] = "it was deselected"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Between collection and the first test: everything an operator can put right is found out here, and ends with exit code 4."""
+    run = session.config.stash.get(RUN, None)
+    if run is None or session.testsfailed:
+        return (yield)
+    partly = {id_ for id_ in run.selected if run.reasons.pop(id_, None) == "it was deselected"}
+    run.selected -= partly
+    live = session.config.stash[LIVE] = Live(run, Console(stderr=True))
+    try:
+        live.start()
+    except UsageError as error:
+        run.invalidate_stale_report(str(error))
+        live.stop()
+        del session.config.stash[RUN]
+        raise pytest.UsageError(run.redactor.clean(str(error))) from None
+    return (yield)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    run = item.config.stash.get(RUN, None)
+    criterion = criterion_of(item) if run else None
+    if run is None or criterion is None:
+        return
+    item.config.stash[LIVE].announce(criterion)
+    if criterion.phase < 4 and not run.options.keep_going and (why := run.red_before(criterion.phase)):
+        pytest.skip(why)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    run = item.config.stash.get(RUN, None)
+    criterion = criterion_of(item) if run else None
+    if run is None or criterion is None:
+        return report
+    finding = _finding(item, call)
+    if finding is not None:
+        run.add(criterion.id, finding, call.duration)
+    if call.excinfo is not None and report.longrepr is not None and not item.config.getoption("--showlocals"):
+        report.longrepr = run.redactor.clean(_short(call.excinfo))
+    return report
+
+
+def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, pytest.skip.Exception | NotRun):
+        return Finding(State.NOT_RUN, str(error))
+    if call.when == "call":
+        made = item.stash.get(FINDING, None)
+        if error is None:
+            return made or unknown("the test ended without a judgement")
+        if isinstance(error, Refuted):
+            return made if made and made.state is State.REFUTED else Finding(State.REFUTED, str(error), observations=1)
+        if made is not None and made.state is not State.PROVED:
+            return made
+    return unknown(f"{type(error).__name__}: {error}") if error is not None else None
+
+
+def _short(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    from readiness.errors import Unjudged
+
+    if isinstance(excinfo.value, Refuted | Unjudged | NotRun | pytest.skip.Exception):
+        return f"{type(excinfo.value).__name__}: {excinfo.value}"
+    return str(excinfo.getrepr(style="short"))
+
+
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    Live.interrupted = True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Heals and stops everything first, then judges and writes."""
+    config = session.config
+    run, live = config.stash.get(RUN, None), config.stash.get(LIVE, None)
+    if run is None or live is None:
+        return
+    run.interrupted = Live.interrupted or exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+    live.stop()
+    session.exitstatus = run.finish().exit_code
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    run = config.stash.get(RUN, None)
+    if run is None or run.verdict is None:
+        return
+    facts = {"candidate": run.loaded.candidate.name, "seed": str(run.options.seed)}
+    facts |= {name: f"{seconds:.1f} s" for name, seconds in run.split.items()}
+    if run.evidence:
+        facts["evidence"] = _relative(run.evidence.folder)
+    if run.options.junit:
+        facts["junit"] = _relative(run.options.junit)
+    print_verdict(Console(file=sys.stdout), run.verdict, facts)
+
+
+def _relative(path: Path) -> str:
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The run of this session. Raises KeyError outside of a readiness run."""
+    return config.stash[RUN]
+
+
+def live_of(config: pytest.Config) -> Live:
+    """The live candidate of this session."""
+    live: Any = config.stash[LIVE]
+    assert isinstance(live, Live)
+    return live

@@ -1,0 +1,194 @@
+"""One run: its candidate, its evidence folder, and what has been found so far."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from readiness.candidate.load import Loaded, load
+from readiness.criteria import BY_ID, MANIFEST, Criterion
+from readiness.evidence import Evidence, Redactor
+from readiness.finding import Finding, State, worst
+from readiness.harness.options import ROOT, Options
+from readiness.report import junit
+from readiness.verdict import Verdict, judge, results_of
+
+SCHEMA = 1
+
+
+class Run:
+    """Collects findings by criterion; knows which criteria were selected; writes the verdict once."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.loaded: Loaded = load(options.candidate)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.id = f"{stamp}-{self.loaded.candidate.name}-{secrets.token_hex(3)}"
+        self.redactor = Redactor()
+        self.evidence: Evidence | None = None
+        self.findings: dict[str, list[Finding]] = {}
+        self.reasons: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+        self.selected: set[str] = set()
+        self.interrupted = False
+        self.started = time.monotonic()
+        self.split: dict[str, float] = {}
+        self.verdict: Verdict | None = None
+        self.failed_start: str | None = None
+        self.facts: dict[str, Any] = {}
+
+    @property
+    def expected_red(self) -> dict[str, str]:
+        """Criteria that the candidate's file expects red, with their issue; empty in strict mode."""
+        return dict(self.loaded.candidate.expected_red) if self.options.interim else {}
+
+    def begin(self) -> None:
+        """Makes the evidence folder and the failing sentinel. From here on no reader can see a pass before there is one."""
+        self.sentinel("the run did not end: it was interrupted, killed, or is still going on")
+        self.evidence = Evidence(self.options.runs / self.id, self.redactor)
+        self.evidence.write("run.json", self._description())
+
+    def sentinel(self, why: str) -> None:
+        """Replaces the JUnit report by one that fails, for this reason."""
+        if self.options.junit:
+            junit.write_sentinel(self.options.junit, why, self.properties())
+
+    def invalidate_stale_report(self, why: str) -> None:
+        """A report of an earlier run must not be taken for this one's, which did not even begin."""
+        if self.options.junit and self.options.junit.exists():
+            self.sentinel(f"nothing was judged: {why}")
+
+    def add(self, criterion: str, finding: Finding, seconds: float) -> None:
+        """Records one finding of a criterion, in memory and in the evidence."""
+        self.findings.setdefault(criterion, []).append(finding)
+        self.seconds[criterion] = self.seconds.get(criterion, 0.0) + seconds
+        if self.evidence:
+            self.evidence.append("criteria.jsonl", {"criterion": criterion, **finding_row(finding), "seconds": round(seconds, 3)})
+
+    def state(self, criterion: Criterion) -> State | None:
+        """The state so far; None if nothing was found yet."""
+        found = self.findings.get(criterion.id)
+        return worst(finding.honest().state for finding in found) if found else None
+
+    def red_before(self, phase: int) -> str | None:
+        """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it may."""
+        for criterion in MANIFEST:
+            if criterion.phase >= phase:
+                continue
+            state = self.state(criterion)
+            good = State.REFUTED if criterion.id in self.expected_red else State.PROVED
+            if state is not None and state is not good:
+                return f"phase {criterion.phase} is red: {criterion.id} is {state}"
+        return None
+
+    def judge(self) -> Verdict:
+        """The verdict on what has been found."""
+        results = results_of(self.findings, self.reasons, self.expected_red, self.seconds)
+        whole = self.selected >= BY_ID.keys() and not self.options.keep_going
+        self.verdict = judge(
+            results,
+            interim=self.options.interim,
+            selected=None if whole else frozenset(self.selected),
+            interrupted=self.interrupted,
+        )
+        return self.verdict
+
+    def finish(self) -> Verdict:
+        """Judges, writes verdict.json, seals the evidence, and writes the JUnit report last."""
+        verdict = self.judge()
+        folder = "none"
+        if self.evidence:
+            self.evidence.write("verdict.json", self._verdict_row(verdict))
+            self.facts["seal"] = self.evidence.seal()
+            folder = str(self.evidence.folder)
+        if self.options.junit:
+            junit.write(self.options.junit, verdict, self.properties(), evidence=folder)
+        return verdict
+
+    def properties(self) -> dict[str, str]:
+        """Suite properties of the JUnit report."""
+        return {
+            "run": self.id,
+            "candidate": self.loaded.candidate.name,
+            "fingerprint": self.loaded.fingerprint,
+            "mode": "interim" if self.options.interim else "strict",
+            "seed": str(self.options.seed),
+            **{str(name): str(value) for name, value in self.facts.items() if isinstance(value, str | int | float)},
+        }
+
+    def _description(self) -> dict[str, Any]:
+        candidate = self.loaded.candidate
+        return {
+            "schema": SCHEMA,
+            "run": self.id,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "candidate": candidate.name,
+            "class": candidate.candidate_class,
+            "fingerprint": self.loaded.fingerprint,
+            "declared": candidate.model_dump(mode="json", by_alias=True),
+            "mode": "interim" if self.options.interim else "strict",
+            "seed": self.options.seed,
+            "arguments": list(self.options.arguments),
+            "suite": _revision(),
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
+        }
+
+    def _verdict_row(self, verdict: Verdict) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "run": self.id,
+            "verdict": verdict.sentence,
+            "exit_code": verdict.exit_code,
+            "candidate": self.loaded.candidate.name,
+            "fingerprint": self.loaded.fingerprint,
+            "mode": "interim" if verdict.interim else "strict",
+            "seed": self.options.seed,
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": {**self.split, "total": round(time.monotonic() - self.started, 1)},
+            "phases": list(verdict.phases),
+            "counts": verdict.counts(),
+            "facts": self.facts,
+            "criteria": [
+                {
+                    "id": r.criterion.id,
+                    "phase": r.criterion.phase,
+                    "title": r.criterion.title,
+                    **finding_row(r.finding.honest()),
+                    "expected_red": r.issue,
+                    "seconds": round(r.seconds, 3),
+                }
+                for r in verdict.results
+            ],
+        }
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON values; of a long witness the first 50 operations."""
+    return {
+        "state": str(finding.state),
+        "reason": finding.reason,
+        "observations": finding.observations,
+        "measured": dict(finding.measured),
+        "witness": [op.as_json() for op in finding.witness[:50]],
+    }
+
+
+def _revision() -> str:
+    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    try:
+        said = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return said.stdout.strip() or "unknown"
+
+
+def default_junit() -> Path:
+    """Where `just tofu-state-ha-readiness` leaves its report."""
+    return ROOT / "reports" / "junit.xml"

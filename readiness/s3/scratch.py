@@ -1,0 +1,106 @@
+"""Scratch buckets: made by this run, named for it, tagged, and removed whole. No other bucket is ever written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from readiness.errors import UsageError
+from readiness.s3.clients import Answered, Unanswered, translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "tofu-ha-scratch-"
+
+
+class Scratch:
+    """The run's scratch buckets through one client. `journal` lists them, so that they can be removed after a crash too."""
+
+    def __init__(self, run: str, client: Callable[[], S3Client], journal: Path) -> None:
+        self._run, self._client, self._journal = run, client, journal
+        self.buckets: list[str] = []
+
+    def create(self, purpose: str, *, versioned: bool) -> str:
+        """A new bucket. Raises UsageError if one of that name exists already: it is not this run's."""
+        name = f"{PREFIX}{self._run}-{purpose}"[:63].rstrip("-").lower()
+        client = self._client()
+        self._note(name)
+        try:
+            _patiently(lambda: client.create_bucket(Bucket=name))
+        except Answered as error:
+            raise UsageError(f"scratch bucket {name} cannot be created: {error}; the admin credential must be allowed to") from None
+        self.buckets.append(name)
+        with contextlib.suppress(Answered):  # some stores have no bucket tags: the name says the same
+            tags: Any = {"TagSet": [{"Key": "tofu-state-ha-readiness", "Value": self._run}]}
+            _patiently(lambda: client.put_bucket_tagging(Bucket=name, Tagging=tags))
+        if versioned:
+            with contextlib.suppress(Answered):  # a store without versioning is found out by P0.3 and P1.15
+                _patiently(
+                    lambda: client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+                )
+        return name
+
+    def owns(self, bucket: str) -> bool:
+        """Whether this run made that bucket."""
+        return bucket in self.buckets
+
+    def remove(self) -> list[str]:
+        """Removes every bucket of the run with all its versions; returns what could not be removed, with the reason."""
+        left = []
+        for name in list(self.buckets):
+            try:
+                remove_bucket(self._client(), name)
+                self.buckets.remove(name)
+            except (Answered, Unanswered) as error:
+                left.append(f"{name}: {error}")
+        return left
+
+    def _note(self, name: str) -> None:
+        with self._journal.open("a", encoding="utf-8") as out:
+            out.write(json.dumps({"bucket": name}) + "\n")
+
+
+def _patiently(work: Callable[[], Any], tries: int = 10) -> Any:
+    """A set-up step, not an observation: an unanswered call, or a 5xx, is tried again for some seconds."""
+    for left in range(tries - 1, -1, -1):
+        try:
+            return translate(work)
+        except Unanswered:
+            if not left:
+                raise
+        except Answered as error:
+            if error.status < 500 or not left:
+                raise
+        time.sleep(0.5)
+    raise AssertionError("unreachable")
+
+
+def remove_bucket(client: S3Client, name: str) -> None:
+    """Removes a scratch bucket with everything in it. Raises ValueError for a name that is not a scratch bucket's."""
+    if not name.startswith(PREFIX):
+        raise ValueError(f"{name} is not a scratch bucket")
+    try:
+        _patiently(lambda: client.head_bucket(Bucket=name))
+    except Answered as error:
+        if error.status == 404:
+            return
+        raise
+    uploads: Mapping[str, Any] = _patiently(lambda: client.list_multipart_uploads(Bucket=name))
+    for upload in uploads.get("Uploads", []):
+        client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+    while True:
+        page: Mapping[str, Any] = _patiently(lambda: client.list_object_versions(Bucket=name, MaxKeys=1000))
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not found:
+            break
+        doomed: Any = {"Objects": [{"Key": f["Key"], "VersionId": f["VersionId"]} for f in found], "Quiet": True}
+        _patiently(lambda doomed=doomed: client.delete_objects(Bucket=name, Delete=doomed))
+    while keys := [o["Key"] for o in _patiently(lambda: client.list_objects_v2(Bucket=name)).get("Contents", [])]:
+        plain: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        _patiently(lambda plain=plain: client.delete_objects(Bucket=name, Delete=plain))
+    _patiently(lambda: client.delete_bucket(Bucket=name))
