@@ -54,7 +54,7 @@ class Processes:
 
     def start(self) -> Topology:
         self._record.write("start", self._candidate.name)
-        running = Running(self._candidate, self._run_dir, self._progress, self._program)
+        running = Running(self._candidate, self._run_dir, self._progress, self._program, self._record)
         try:
             self._started, store = running, running.store
             self._locks = {instance.name: threading.RLock() for instance in store.instances}
@@ -135,8 +135,7 @@ class Processes:
             before = self._status(self.topology.instance(instance))
             if before is None or not before.running:
                 return Proof(False, f"{instance}: it did not run")
-            self.supervised.signal(instance, SIGKILL)
-            return observe.killed(instance, before, self.supervised.wait(instance, 10))
+            return observe.killed(instance, before, self._running.kill(self.topology.instance(instance)))
 
     def start_instance(self, instance: str) -> None:
         wanted = self.topology.instance(instance)

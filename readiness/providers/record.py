@@ -25,6 +25,10 @@ class Record:
         """A verb that only looks."""
         self._add("read", verb, target)
 
+    def note(self, what: str, target: str) -> None:
+        """What the candidate did by itself."""
+        self._add("note", what, target)
+
     def lines(self) -> tuple[str, ...]:
         with self._lock:
             return tuple(self._lines)

@@ -16,12 +16,15 @@ from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.providers import balancer, network, probe
 from readiness.providers.base import Endpoint, Instance, Keys, VolumeFact
+from readiness.providers.keeper import Keeper
+from readiness.providers.record import Record
 from readiness.providers.redact import redact, tail
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Command, Site, new_keys
 from readiness.providers.supervised import ROOT, Status, Supervised
 
 Progress = Callable[[str], None]
+ATTEMPTS = 3
 SERVICE, CACHE = "service", "cache-stand-in"
 
 
@@ -29,7 +32,12 @@ class Running:
     """Everything of one run that is not a verb. Made by starting; `end` leaves nothing."""
 
     def __init__(
-        self, candidate: Candidate, run_dir: Path | None, progress: Progress, program: Callable[[str], Path]
+        self,
+        candidate: Candidate,
+        run_dir: Path | None,
+        progress: Progress,
+        program: Callable[[str], Path],
+        record: Record,
     ) -> None:
         declared = candidate.provider
         of_store = recipe(declared.store)
@@ -51,17 +59,29 @@ class Running:
             if litter := self.store.litter():
                 self.supervised.register_undo("litter", ["rm", "-f", *map(str, litter)], {"PATH": os.defpath})
             self.store.prepare()
+            self._instances = {instance.name: instance for instance in self.store.instances}
+            self.keeper = Keeper(self.supervised.statuses, self._spawn_instance, record)
+            self.keeper.start()
         except BaseException:
             self.supervised.end()
             raise
 
     def launch(self, instance: Instance) -> Status:
-        """Start one instance of the store."""
-        self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
-        return self._spawn(instance.name, self.store.command(instance), instance.node)
+        """Start one instance of the store, and from now on again should it end by itself."""
+        with self.keeper.lock:
+            self.keeper.want(instance.name)
+            status = self.supervised.status(instance.name)
+            return status if status and status.running else self._spawn_instance(instance.name)
+
+    def kill(self, instance: Instance) -> Status | None:
+        """SIGKILL to all processes of the instance; the final status."""
+        self.keeper.leave(instance.name)
+        self.supervised.signal(instance.name, SIGKILL)
+        return self.supervised.wait(instance.name, 10)
 
     def stop_gracefully(self, instance: Instance) -> tuple[Status | None, bool]:
         """SIGTERM, bounded; then SIGKILL. Returns the final status and whether SIGKILL was needed."""
+        self.keeper.leave(instance.name)
         self.supervised.signal(instance.name, SIGTERM, group=False)
         self.supervised.signal(instance.name, SIGCONT)  # a frozen process would never see it
         status = self.supervised.wait(
@@ -69,8 +89,7 @@ class Running:
         )
         if status is None or not status.running:
             return status, False
-        self.supervised.signal(instance.name, SIGKILL)
-        return self.supervised.wait(instance.name, 10), True
+        return self.kill(instance), True
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         """Each node's data folder as it is there, with the kind and access that the candidate declares for it."""
@@ -88,14 +107,8 @@ class Running:
         started = said = time.monotonic()
         while not whole():
             now = time.monotonic()
-            ended = {
-                name: status.ended
-                for name, status in self.supervised.statuses().items()
-                if not status.running
-            }
-            if ended:
-                name, code = next(iter(ended.items()))
-                raise UsageError(f"{what}: {name} ended with {code}\n{self.log_tail(name, 15)}")
+            if name := self._failing():
+                raise UsageError(f"{what}: {name} ends by itself\n{self.log_tail(name, 15)}")
             if now - started > seconds:
                 tails = "\n".join(
                     f"--- {name}\n{self.log_tail(name, 8)}" for name in self.supervised.statuses()
@@ -106,6 +119,15 @@ class Running:
                 self.progress(f"waiting for {what}, {now - started:.0f} s")
             time.sleep(0.05)
         self.progress(f"{what} is ready after {time.monotonic() - started:.1f} s")
+
+    def _failing(self) -> str | None:
+        """A process that does not stay: started again in vain, or one that nobody starts again."""
+        for name, status in self.supervised.statuses().items():
+            if not status.running and (
+                name not in self._instances or self.keeper.relaunched[name] >= ATTEMPTS
+            ):
+                return name
+        return None
 
     def start_service(self) -> None:
         """The load balancer, on no node, in front of the nodes' S3 ports."""
@@ -142,7 +164,13 @@ class Running:
 
     def end(self) -> None:
         """Stop and remove everything."""
+        self.keeper.stop()
         self.supervised.end()
+
+    def _spawn_instance(self, name: str) -> Status:
+        instance = self._instances[name]
+        self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
+        return self._spawn(name, self.store.command(instance), instance.node)
 
     def _spawn(self, name: str, command: Command, node: str | None = None) -> Status:
         environment = {"PATH": os.defpath, "TMPDIR": str(self.folder)} | dict(command.env)

@@ -68,9 +68,8 @@ def test_silence_is_no_answer_at_all_not_even_later(supervised: Supervised) -> N
     assert probe.answers(layout.addresses["bumble"], 80, 0.5) == "refused"
 
 
-def test_namespaces_leave_no_interface_behind(tmp_path: Path) -> None:
+def test_namespaces_leave_no_interface_behind(supervised: Supervised) -> None:
     before = {name for _, name in socket.if_nameindex()}
-    supervised = Supervised(tmp_path)
     layout = namespaces(supervised)
     listen(supervised, layout, "bumble", layout.ports(1)[0])
     assert {name for _, name in socket.if_nameindex()} - before
@@ -78,15 +77,13 @@ def test_namespaces_leave_no_interface_behind(tmp_path: Path) -> None:
     eventually(lambda: {name for _, name in socket.if_nameindex()} <= before)
 
 
-def test_namespaces_leave_no_interface_behind_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+def test_namespaces_leave_no_interface_behind_when_the_supervisor_is_killed(supervised: Supervised) -> None:
     before = {name for _, name in socket.if_nameindex()}
-    supervised = Supervised(tmp_path)
     layout = namespaces(supervised)
     listen(supervised, layout, "bumble", layout.ports(1)[0])
     supervised.signal("bumble", signal.SIGSTOP)
     supervised._process.kill()
     eventually(lambda: {name for _, name in socket.if_nameindex()} <= before)
-    supervised.end()
 
 
 def test_two_runs_have_different_addresses(supervised: Supervised, tmp_path: Path) -> None:

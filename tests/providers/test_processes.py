@@ -1,6 +1,8 @@
 """The verbs of the provider, each with its proof, on a tiny store."""
 
+import os
 import re
+import signal
 import time
 from collections.abc import Callable
 
@@ -56,6 +58,17 @@ def test_kill_and_start(provider: Processes) -> None:
     provider.start_instance(FRONT)
     eventually(provider.whole)
     assert pid(provider, FRONT) != before
+
+
+def test_what_ends_by_itself_is_started_again_and_noted(provider: Processes) -> None:
+    before = pid(provider, FRONT)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: pid(provider, FRONT) != before)
+    eventually(provider.whole)
+    assert [line.split()[1:] for line in provider.recorded_calls()][-1][:2] == ["note", FRONT]
+    provider.kill(FRONT)
+    time.sleep(0.6)
+    assert provider.started_at(FRONT) is None
 
 
 def test_freeze_and_thaw(provider: Processes) -> None:
