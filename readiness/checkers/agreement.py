@@ -23,8 +23,7 @@ class _View:
 
     endpoint: str
     library: str
-    heads: dict[_Key, Op] = field(default_factory=dict)
-    gets: dict[_Key, Op] = field(default_factory=dict)
+    objects: dict[_Key, list[Op]] = field(default_factory=dict)
     lists: list[Op] = field(default_factory=list)
     versions: list[Op] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
@@ -34,12 +33,12 @@ class _View:
 
     def answered(self) -> bool:
         """It says anything."""
-        return bool(self.heads or self.gets or self.lists or self.versions)
+        return bool(self.objects or self.lists or self.versions)
 
-    def listed(self, key: _Key) -> bool | None:
-        """Whether its listings show the object; None if none covers it."""
+    def listed(self, key: _Key) -> list[tuple[bool, Op]]:
+        """What each of its listings that covers the object says: whether it is there."""
         covering = [op for op in self.lists if op.bucket == key[0] and key[1].startswith(op.key)]
-        return any(key[1] in (op.keys or ()) for op in covering) if covering else None
+        return [(key[1] in (op.keys or ()), op) for op in covering]
 
     def of(self, key: _Key) -> frozenset[str] | None:
         """The versions it shows of the object; None if no answer covers it."""
@@ -85,7 +84,7 @@ def _views(ops: Iterable[Op], counts: Counter[str]) -> list[_View]:
         view = views.setdefault((op.endpoint, op.library), _View(op.endpoint, op.library))
         cell = f"{op.verb} {op.bucket}/{op.key}"
         if op.verb in READS and op.ok and op.status in (200, 404):
-            (view.gets if op.verb is Verb.READ else view.heads)[op.bucket, op.key] = op
+            view.objects.setdefault((op.bucket, op.key), []).append(op)
         elif op.verb in (Verb.LIST, Verb.VERSIONS) and op.ok and op.status == 200 and op.keys is not None:
             (view.lists if op.verb is Verb.LIST else view.versions).append(op)
         else:
@@ -119,7 +118,7 @@ def _snapshot(
     if len(views) < 2:
         doubts.append(f"{snapshot}: {count(len(views), 'view')} to compare")
         return
-    keys = {key for view in views for key in (*view.heads, *view.gets)}
+    keys = {key for view in views for key in view.objects}
     keys |= {(op.bucket, key) for view in views for op in view.lists for key in op.keys or ()}
     counts["objects_disturbed"] += len(keys & disturbed)
     counts["objects"] += len(keys - disturbed)
@@ -139,17 +138,13 @@ def _compare(snapshot: str, key: _Key, views: list[_View], tally: Tally) -> int:
     bodies: list[_Cell] = []
     versions: list[tuple[frozenset[str], str, Op]] = []
     for view in views:
-        for verb, answers in (("HEAD", view.heads), ("GET", view.gets)):
-            op = answers.get(key)
-            if op is not None:
-                (there if op.status == 200 else absent).append((f"{verb} {op.status}", str(view), op))
-                if op.status == 200 and op.value is not None:
-                    bodies.append((op.value, f"on {verb} {view}", op))
-        listed = view.listed(key)
-        if listed is not None:
-            (there if listed else absent).append(
-                ("LIST shows it" if listed else "LIST omits it", str(view), view.lists[-1])
-            )
+        for op in view.objects.get(key, ()):
+            verb = "GET" if op.verb is Verb.READ else "HEAD"
+            (there if op.status == 200 else absent).append((f"{verb} {op.status}", str(view), op))
+            if op.status == 200 and op.value is not None:
+                bodies.append((op.value, f"on {verb} {view}", op))
+        for shows, op in view.listed(key):
+            (there if shows else absent).append((f"LIST {'shows' if shows else 'omits'} it", str(view), op))
         shown = view.of(key)
         if shown is not None:
             versions.append((shown, str(view), view.versions[-1]))

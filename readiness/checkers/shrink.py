@@ -57,10 +57,10 @@ def removable(effect: Act, rest: Sequence[Act]) -> bool:
     return True
 
 
-def _without(acts: list[Act], start: int, stop: int, *, effects: bool) -> list[Act]:
-    """`acts` without those of the slice that may go."""
-    chosen = acts[start:stop]
-    left = [*acts[:start], *(act for act in chosen if act.effect), *acts[stop:]]
+def _without(acts: list[Act], chosen: Sequence[Act], *, effects: bool) -> list[Act]:
+    """`acts` without those of `chosen` that may go."""
+    gone = {id(act) for act in chosen if not act.effect}
+    left = [act for act in acts if id(act) not in gone]
     if effects:
         for act in chosen:
             if act.effect:
@@ -70,15 +70,26 @@ def _without(acts: list[Act], start: int, stop: int, *, effects: bool) -> list[A
     return left
 
 
+def _plainest(acts: list[Act]) -> list[Act]:
+    """The last answer, the last effect known before it, and what cannot go: what an operator would look at first."""
+    last = max((act for act in acts if act.definite), key=lambda act: (act.ret, act.kind))
+    known = [act for act in acts if act.effect and act.ret < last.call]
+    latest = max(known, key=lambda act: act.call, default=last)
+    return _without(acts, [act for act in acts if act is not last and act is not latest], effects=True)
+
+
 def shrink(acts: Sequence[Act], refuted: Callable[[list[Act]], bool], *, tries: int = 600) -> list[Act]:
     """A refuted subset of `acts` that no single sound removal makes smaller, or what `tries` tries came to."""
     left = list(acts)
+    plain = _plainest(left)
+    if refuted(plain):
+        left = plain
     for effects in (False, True):
         size = len(left)
         while size and tries > 0:
             start, changed = 0, False
             while start < len(left) and tries > 0:
-                trial = _without(left, start, start + size, effects=effects)
+                trial = _without(left, left[start : start + size], effects=effects)
                 if len(trial) < len(left):
                     tries -= 1
                     if refuted(trial):
