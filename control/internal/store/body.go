@@ -22,6 +22,10 @@ const (
 	ChunkSize = 256 << 10
 	// window is how many chunks of one upload are in flight at a time.
 	window = 4
+	// A chunk of a long body may take longer than a whole short request:
+	// such uploads load the disks themselves.
+	patientAbove = 8 << 20
+	patience     = 4 * time.Second
 	// maxInUse is where uploads are refused, well below etcd's quota, so that
 	// deletes and small writes still work.
 	maxInUse = 3 << 30
@@ -87,7 +91,11 @@ func (s *Store) stage(src source) (*staged, error) {
 		}
 		r = crc
 	}
-	if err = s.stageChunks(st, r, sum); err == nil && st.segment.Size != src.length {
+	limit := Budget
+	if src.length > patientAbove {
+		limit = patience
+	}
+	if err = s.stageChunks(st, r, sum, limit); err == nil && st.segment.Size != src.length {
 		err = s3err.GetAPIError(s3err.ErrIncompleteBody)
 	}
 	if err != nil {
@@ -111,8 +119,8 @@ func (s *Store) stage(src source) (*staged, error) {
 
 // stageChunks reads r to EOF, which is where the readers of the gateway
 // verify signatures and checksums.
-func (s *Store) stageChunks(st *staged, r io.Reader, sum hash.Hash) error {
-	sink := newSink(s, st.segment.Data)
+func (s *Store) stageChunks(st *staged, r io.Reader, sum hash.Hash, limit time.Duration) error {
+	sink := newSink(s, st.segment.Data, limit)
 	defer sink.wait()
 	buf := make([]byte, ChunkSize)
 	for {

@@ -10,16 +10,17 @@ import (
 // sink writes the chunks of one upload, a few at a time. A chunk is written
 // only while the upload's intent exists, so a late one cannot outlive it.
 type sink struct {
-	s    *Store
-	data string
-	free chan struct{}
-	wg   sync.WaitGroup
-	mu   sync.Mutex
-	err  error
+	s     *Store
+	data  string
+	limit time.Duration // how long one chunk may take
+	free  chan struct{}
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	err   error
 }
 
-func newSink(s *Store, data string) *sink {
-	return &sink{s: s, data: data, free: make(chan struct{}, window)}
+func newSink(s *Store, data string, limit time.Duration) *sink {
+	return &sink{s: s, data: data, limit: limit, free: make(chan struct{}, window)}
 }
 
 // put writes a chunk in the background, once fewer than window are in flight.
@@ -28,7 +29,7 @@ func (k *sink) put(n int, chunk []byte) {
 	k.wg.Add(1)
 	go func() {
 		defer func() { <-k.free; k.wg.Done() }()
-		ok, err := k.s.writeRepeatable(time.Now().Add(Budget),
+		ok, err := k.s.writeRepeatable(time.Now().Add(k.limit),
 			[]clientv3.Cmp{exists(intentKey(k.data))},
 			[]clientv3.Op{clientv3.OpPut(chunkKey(k.data, n), string(chunk))})
 		if err == nil && !ok {
