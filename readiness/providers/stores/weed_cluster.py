@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ class WeedCluster(Store):
     def settled(self) -> bool:
         """All etcd members started, all masters follow one leader, each volume has its copies on live servers."""
         try:
-            return self._members_started() and self._one_leader() and not self._thin_volumes()
+            return self._members_started() and self._one_leader() and not self._thin()
         except (OSError, probe.Refused, ValueError, KeyError, TypeError):
             return False
 
@@ -152,25 +153,29 @@ class WeedCluster(Store):
         self._etcd_call(survivor, "member/add", {"peerURLs": [self._url(node, "peer")]})
         with self._lock:
             self._joining.add(node)
-        masters = ",".join(self._at(name, "master") for name in self.site.nodes if name != node)
-        argv: list[str | Path] = [
-            self._weed,
-            "shell",
-            f"-master={masters}",
-            f"-filer={self._at(survivor, 'filer')}",
-        ]
-        subprocess.run(
-            argv,
-            input="lock\nvolume.fix.replication -apply\nunlock\nexit\n",
-            env=weed_environment(self.site.folder),
-            capture_output=True,
-            text=True,
-            timeout=_REPAIR_SECONDS,
-            check=False,
-        )
-        return (
-            f"etcd member {node} replaced through {survivor}; volume.fix.replication made the missing copies"
-        )
+        deadline = time.monotonic() + _REPAIR_SECONDS
+        others = [name for name in self.site.nodes if name != node]
+        thin = self._thin_volumes(survivor, others)
+        while thin and time.monotonic() < deadline:
+            self._fix_replication(survivor, others)
+            thin = self._thin_volumes(survivor, others)
+        left = f"volumes {thin} still have one copy" if thin else "every volume has two copies"
+        return f"etcd member {node} replaced through {survivor}; after volume.fix.replication, {left}"
+
+    def _fix_replication(self, survivor: str, nodes: Sequence[str]) -> None:
+        masters = ",".join(self._at(name, "master") for name in nodes)
+        filer = self._at(survivor, "filer")
+        with (self.site.folder / "logs" / "repair.log").open("a", encoding="utf-8") as log:
+            subprocess.run(
+                [self._weed, "shell", f"-master={masters}", f"-filer={filer}"],
+                input="lock\nvolume.fix.replication -apply\nunlock\nexit\n",
+                env=weed_environment(self.site.folder),
+                stdout=log,
+                stderr=log,
+                text=True,
+                timeout=_REPAIR_SECONDS,
+                check=False,
+            )
 
     def versions(self) -> Mapping[str, str]:
         said = subprocess.run(
@@ -181,6 +186,9 @@ class WeedCluster(Store):
             "etcd": said.split("\n", 1)[0].removeprefix("etcd Version: "),
         }
 
+    def _thin(self) -> list[int]:
+        return self._thin_volumes(self.site.nodes[0], self.site.nodes)
+
     def _members_started(self) -> bool:
         started = [str(member.get("name", "")) for member in self._members(self.site.nodes[0])]
         return sorted(started) == sorted(self.site.nodes)
@@ -190,15 +198,17 @@ class WeedCluster(Store):
         leaders = {str(status.get("Leader", "")) for status in said}
         return len(leaders) == 1 and "" not in leaders
 
-    def _thin_volumes(self) -> list[int]:
-        """Volumes with fewer copies than promised."""
-        status = probe.call_json(self._url(self.site.nodes[0], "master") + "/vol/status", 2)
+    def _thin_volumes(self, asked: str, nodes: Sequence[str]) -> list[int]:
+        """Volumes that have fewer copies on these nodes than promised, as the leader knows it. Raises ValueError."""
+        status = probe.call_json(self._url(asked, "master") + "/vol/status", 2)
         racks = [rack for center in status["Volumes"]["DataCenters"].values() for rack in center.values()]
-        servers = [volumes for rack in racks for volumes in rack.values()]
-        if len(servers) != len(self.site.nodes):
-            return [0]
-        copies = Counter(int(volume["Id"]) for volumes in servers for volume in volumes or ())
-        return [volume for volume, count in copies.items() if count < COPIES]
+        servers = {name: volumes or () for rack in racks for name, volumes in rack.items()}
+        wanted = [self._at(node, "volume") for node in nodes]
+        if not all(name in servers for name in wanted):
+            raise ValueError(f"not all volume servers are registered: {sorted(servers)}")
+        everywhere = {int(volume["Id"]) for volumes in servers.values() for volume in volumes}
+        copies = Counter(int(volume["Id"]) for name in wanted for volume in servers[name])
+        return sorted(volume for volume in everywhere if copies[volume] < COPIES)
 
     def _members(self, node: str) -> list[dict[str, Any]]:
         return list(self._etcd_call(node, "member/list", {})["members"])
