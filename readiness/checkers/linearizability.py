@@ -16,6 +16,9 @@ from readiness.history import Op, Outcome, binding, by_key
 QUICK_STATES = 20_000
 """Each object is first given so many nodes, so that one hard object cannot starve the others."""
 
+SHRINK_SECONDS = 10.0
+"""A witness is made no shorter after that."""
+
 
 def check_linearizable(
     history: Sequence[Op],
@@ -71,7 +74,7 @@ def check_linearizable(
         "keys_beyond_budget": len(capped),
     }
     if wrong:
-        return _refutation(wrong, definite, measured)
+        return _refutation(wrong, definite, measured, clock)
     if strange:
         return unknown(
             f"answers without a meaning: {some(strange)}", observations=definite, measured=measured
@@ -90,12 +93,23 @@ def check_linearizable(
 
 
 def _refutation(
-    wrong: list[tuple[list[Act], float, list[Op], str | None]], definite: int, measured: Measured
+    wrong: list[tuple[list[Act], float, list[Op], str | None]],
+    definite: int,
+    measured: Measured,
+    clock: Callable[[], float],
 ) -> Finding:
     """The earliest violation, with a short witness."""
     acts, until, ops, start = min(wrong, key=lambda each: each[1])
     known = prefix(acts, until)
-    witness = shrink(known, lambda trial: search(trial, start, states=QUICK_STATES).ordered is False)
+    deadline = clock() + SHRINK_SECONDS
+
+    def still(trial: list[Act]) -> bool:
+        return (
+            clock() < deadline
+            and search(trial, start, states=QUICK_STATES, deadline=deadline, clock=clock).ordered is False
+        )
+
+    witness = shrink(known, still)
     reason = explain(witness, ops, known)
     if len(wrong) > 1:
         reason += f" (and {count(len(wrong) - 1, 'more object')} without an order)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -178,15 +179,13 @@ def _lock(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
 
 def _hold(create: Op, deletes: list[Op], counts: Counter[str]) -> _Hold:
     """The certain hold of an acknowledged create: until the first delete invoked that may have come after it."""
-    own = [op.invoked for op in deletes if op.process == create.process and op.invoked > create.invoked]
-    end = min(own, default=float("inf"))
-    broken = [
-        op.invoked
-        for op in deletes
-        if op.process != create.process and op.acknowledged and create.completed < op.invoked < end
-    ]
-    counts["broken_by_others"] += bool(broken)
-    return _Hold(create, create.completed, min([end, *broken]))
+    for op in deletes[bisect_right(deletes, create.invoked, key=lambda each: each.invoked) :]:
+        if op.process == create.process:
+            return _Hold(create, create.completed, op.invoked)
+        if op.acknowledged and create.completed < op.invoked:
+            counts["broken_by_others"] += 1
+            return _Hold(create, create.completed, op.invoked)
+    return _Hold(create, create.completed, float("inf"))
 
 
 def _freed(ops: list[Op], deletes: list[Op], first: Op, second: Op) -> bool:
@@ -208,25 +207,23 @@ def _freed(ops: list[Op], deletes: list[Op], first: Op, second: Op) -> bool:
 
 def _own(ops: list[Op], creates: list[Op], deletes: list[Op]) -> int:
     """How many refusals were of a process by its own lock: the lock object is found to hold a body of that process."""
-    found: dict[str, float] = {}
-    for op in ops:
-        if op.verb in READS and op.ok and op.status == 200 and op.value is not None:
-            found[op.value] = max(found.get(op.value, 0.0), op.completed)
-    times = 0
-    for refusal in creates:
-        if not (refusal.ok and refusal.status == 412):
-            continue
-        for earlier in creates:
-            mine = earlier is refusal or (
-                earlier.outcome is Outcome.UNKNOWN
-                and earlier.process == refusal.process
-                and earlier.invoked < refusal.completed
-            )
-            freed = any(
-                d.acknowledged and earlier.completed < d.invoked and d.completed < refusal.invoked
-                for d in deletes
-            )
-            if mine and not freed and earlier.value in found:
-                times += 1
-                break
-    return times
+    found = {op.value for op in ops if op.verb in READS and op.ok and op.status == 200}
+    made = [op for op in creates if op.value is not None and op.value in found]
+    return sum(
+        any(_by(earlier, op, deletes) for earlier in made) for op in creates if op.ok and op.status == 412
+    )
+
+
+def _by(earlier: Op, refusal: Op, deletes: list[Op]) -> bool:
+    """`earlier` is this very create, or an unanswered one of the same process that nobody freed in between."""
+    if earlier is refusal:
+        return True
+    return (
+        earlier.outcome is Outcome.UNKNOWN
+        and earlier.process == refusal.process
+        and earlier.invoked < refusal.completed
+        and not any(
+            op.acknowledged and earlier.completed < op.invoked and op.completed < refusal.invoked
+            for op in deletes
+        )
+    )

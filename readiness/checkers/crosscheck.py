@@ -1,0 +1,105 @@
+"""Cross-check of the linearizability checker against porcupine: `python -m readiness.checkers.crosscheck`.
+
+Generates histories from a seed, right ones and spoilt ones, lets both judge them and compares. Needs Go
+(tools/porcupine); no part of a run. Exits 1 if a verdict differs or one of the two could not judge.
+
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from readiness.checkers.linearizability import check_linearizable
+from readiness.checkers.register import Act, acts_of
+from readiness.checkers.simulate import Shape, register, spoilt
+from readiness.finding import State
+from readiness.history import Op
+
+TOOL = Path(__file__).parents[2] / "tools" / "porcupine"
+_VERDICTS = {State.PROVED: "ok", State.REFUTED: "illegal"}
+
+
+def histories(seed: int, number: int) -> Iterator[tuple[str, list[Op]]]:
+    """Named histories of one object each: right by construction, with one answer changed, with two, in turn."""
+    for index in range(number):
+        rng = random.Random(f"{seed}/{index}")
+        shape = Shape(
+            operations=rng.choice([6, 12, 25, 50, 100]),
+            clients=rng.choice([2, 3, 5, 8]),
+            lost=rng.choice([0.0, 0.05, 0.15]),
+            bodies=rng.choice([0, 0, 0, 3]),
+        )
+        history = register(rng, shape)
+        for _ in range(index % 3):
+            history = spoilt(rng, history)
+        if any(op.ok for op in history):
+            yield f"{seed}/{index}", history
+
+
+def as_row(name: str, acts: Sequence[Act]) -> str:
+    """One history for the Go program. Times become ranks; of equal times calls come first, to stay concurrent."""
+    moments = sorted(
+        [(act.call, 0, number) for number, act in enumerate(acts)]
+        + [(act.ret, 1, number) for number, act in enumerate(acts) if act.definite]
+    )
+    rank = {(number, kind): place for place, (_, kind, number) in enumerate(moments)}
+    rows = [
+        {
+            "verb": act.op.verb,
+            "status": act.op.status if act.definite else 0,
+            "value": act.op.value,
+            "expected": act.op.expected,
+            "call": rank[number, 0],
+            "return": rank.get((number, 1), 0),
+        }
+        for number, act in enumerate(acts)
+    ]
+    return json.dumps({"name": name, "operations": rows})
+
+
+def ours(history: Sequence[Op]) -> str:
+    """Our verdict in porcupine's words."""
+    return _VERDICTS.get(check_linearizable(history).state, "unknown")
+
+
+def theirs(rows: Sequence[str], go: str) -> dict[str, str]:
+    """Porcupine's verdicts by name."""
+    done = subprocess.run(
+        [go, "run", "."], cwd=TOOL, input="\n".join(rows), stdout=subprocess.PIPE, text=True, check=True
+    )
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the comparison."""
+    parser = argparse.ArgumentParser(prog="python -m readiness.checkers.crosscheck", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--histories", type=int, default=600)
+    parser.add_argument("--go", default="go", help="the Go command (default: go)")
+    options = parser.parse_args(arguments)
+    cases = dict(histories(options.seed, options.histories))
+    begun = time.monotonic()
+    mine = {name: ours(history) for name, history in cases.items()}
+    seconds = time.monotonic() - begun
+    other = theirs([as_row(name, acts_of(history)) for name, history in cases.items()], options.go)
+    differ = [name for name in cases if mine[name] != other.get(name)]
+    unjudged = [name for name in cases if "unknown" in (mine[name], other.get(name))]
+    verdicts = [mine[name] for name in cases]
+    print(f"histories   {len(cases)} (seed {options.seed}), {sum(map(len, cases.values()))} operations")
+    print(f"ok          {verdicts.count('ok')}")
+    print(f"illegal     {verdicts.count('illegal')}")
+    print(f"unjudged    {len(unjudged)} {' '.join(unjudged)}".rstrip())
+    print(f"differ      {len(differ)} {' '.join(differ)}".rstrip())
+    print(f"agree       {len(cases) - len(differ)} of {len(cases)}; ours took {seconds:.2f} s")
+    return 1 if differ or unjudged else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
