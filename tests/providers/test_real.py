@@ -177,7 +177,7 @@ def test_singleton(tmp_path: Path) -> None:
         s3 = client(endpoint.url, provider.keys("admin"))
         s3.create_bucket(Bucket="scratch")
         s3.put_object(Bucket="scratch", Key="before", Body=b"kept")
-        assert "SeaweedFS_volumeServer_volumes" in provider.metrics("weed-bumble", "/metrics")
+        assert "SeaweedFS_volumeServer_file_read_failures" in provider.metrics("weed-bumble", "/metrics")
         assert provider.freeze("weed-bumble").fired
         assert not provider.whole()
         provider.thaw("weed-bumble")

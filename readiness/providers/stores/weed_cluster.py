@@ -30,6 +30,7 @@ from readiness.providers.stores.weed import (
 
 COPIES = 2  # replication 001: another server has each volume too
 _REPAIR_SECONDS = 60.0
+_SHELL_SECONDS = 60.0
 _MASTER = """\
 [master.volume_growth]
 copy_2 = 3
@@ -154,28 +155,36 @@ class WeedCluster(Store):
         with self._lock:
             self._joining.add(node)
         deadline = time.monotonic() + _REPAIR_SECONDS
-        others = [name for name in self.site.nodes if name != node]
+        others = [survivor, *(name for name in self.site.nodes if name not in (node, survivor))]
         thin = self._thin_volumes(survivor, others)
         while thin and time.monotonic() < deadline:
-            self._fix_replication(survivor, others)
+            self._fix_replication(others)
             thin = self._thin_volumes(survivor, others)
         left = f"volumes {thin} still have one copy" if thin else "every volume has two copies"
         return f"etcd member {node} replaced through {survivor}; after volume.fix.replication, {left}"
 
-    def _fix_replication(self, survivor: str, nodes: Sequence[str]) -> None:
-        masters = ",".join(self._at(name, "master") for name in nodes)
-        filer = self._at(survivor, "filer")
+    def divergence(self) -> Mapping[str, object]:
+        said = self._shell("fs.verify /buckets", self.site.nodes)
+        return {"fs.verify /buckets": said.splitlines()[-20:]}
+
+    def _fix_replication(self, nodes: Sequence[str]) -> None:
+        said = self._shell("lock\nvolume.fix.replication -apply\nunlock", nodes)
         with (self.site.folder / "logs" / "repair.log").open("a", encoding="utf-8") as log:
-            subprocess.run(
-                [self._weed, "shell", f"-master={masters}", f"-filer={filer}"],
-                input="lock\nvolume.fix.replication -apply\nunlock\nexit\n",
-                env=weed_environment(self.site.folder),
-                stdout=log,
-                stderr=log,
-                text=True,
-                timeout=_REPAIR_SECONDS,
-                check=False,
-            )
+            log.write(said)
+
+    def _shell(self, commands: str, nodes: Sequence[str]) -> str:
+        """What `weed shell` says to these commands, asked through these nodes."""
+        masters = ",".join(self._at(name, "master") for name in nodes)
+        return subprocess.run(
+            [self._weed, "shell", f"-master={masters}", f"-filer={self._at(nodes[0], 'filer')}"],
+            input=f"{commands}\nexit\n",
+            env=weed_environment(self.site.folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SHELL_SECONDS,
+            check=False,
+        ).stdout
 
     def versions(self) -> Mapping[str, str]:
         said = subprocess.run(
