@@ -97,6 +97,7 @@ class Job:
     endpoint: str
     client: str = ""
     secret_output: bool = False
+    streams: Path | None = None  # where the streams' files lie while it runs; by default in its folder
 
 
 class Running:
@@ -113,8 +114,9 @@ class Running:
         self._clock = clock
         self._run: Run | None = None
         self._ended: float | None = None
-        self._out = _private(job.folder / f".{time.monotonic_ns()}.out")
-        self._err = _private(job.folder / f".{time.monotonic_ns()}.err")
+        streams = (job.streams or job.folder) / f".{time.monotonic_ns()}"
+        self._out = _private(streams.with_suffix(".out"))
+        self._err = _private(streams.with_suffix(".err"))
         self._wall = time.time()
         self._started = clock()
         with self._out.open("wb") as out, self._err.open("wb") as err:

@@ -32,7 +32,10 @@ class Snapshot:
 
     def content(self) -> str:
         """A digest of everything but lineage and serial: equal for two states that say the same."""
-        said = {"resources": self.resources, "outputs": self.outputs, "checks": list(self.checks)}
+        checks = sorted(
+            json.dumps(check, sort_keys=True) for check in self.checks
+        )  # tofu writes them in any order
+        said = {"resources": self.resources, "outputs": self.outputs, "checks": checks}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def inputs(self, name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from readiness.providers.base import Endpoint, Keys
 from readiness.tofu.run import Clock, Job, OnSpawn, Redactor, Run, Running, environment, make_home, words
 
 DISPOSABLE = Path(__file__).resolve().parents[2] / "stacks" / "disposable"
+LEFT_OUT = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstate.*", "tfplan")
 NO_RETRIES = 1  # the backend's max_retries counts attempts: 1 is a single try, 0 the SDK's default
 
 
@@ -104,14 +105,26 @@ class Client:
         self.place = place
         self.max_retries = max_retries
         self.folder = tools.folder / "clients" / name
-        shutil.copytree(
-            source, self.folder / "stack", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
-        )
-        self.folder.chmod(0o700)
-        self.stack = self.folder / "stack"
+        self.folder.mkdir(mode=0o700, parents=True)
+        self.stack = self.copy(source)
         self.sensitive = dict(sensitive or {})
         # Also what tofu itself does not mask: terraform_data does not mark its output as sensitive (seen in destroy).
         self.redact = tools.redactor(self.sensitive.values())
+
+    def copy(self, source: Path) -> Path:
+        """Make the private copy of the configuration; returns the working directory in it."""
+        shutil.copytree(source, self.folder / "stack", ignore=LEFT_OUT)
+        return self.folder / "stack"
+
+    def extra(self) -> dict[str, str]:
+        """What this client's environment holds besides the common part: credentials and sensitive variables."""
+        extra = {
+            "AWS_ACCESS_KEY_ID": self.tools.keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.tools.keys.secret_key,
+        }
+        if self.place.ca_bundle:
+            extra["AWS_CA_BUNDLE"] = self.place.ca_bundle
+        return extra | {f"TF_VAR_{name}": value for name, value in self.sensitive.items()}
 
     @property
     def errored(self) -> Path:
@@ -120,18 +133,11 @@ class Client:
 
     def start(self, *arguments: str, secret_output: bool = False) -> Running:
         """Start a command; `finish` records it. Credentials and sensitive variables go by environment only."""
-        extra = {
-            "AWS_ACCESS_KEY_ID": self.tools.keys.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.tools.keys.secret_key,
-        }
-        extra |= {f"TF_VAR_{name}": value for name, value in self.sensitive.items()}
-        if self.place.ca_bundle:
-            extra["AWS_CA_BUNDLE"] = self.place.ca_bundle
         job = Job(
             program=self.tools.tofu,
             arguments=arguments,
             folder=self.stack,
-            environment=environment(self.tools.home, self.folder / "data", extra),
+            environment=environment(self.tools.home, self.folder / "data", self.extra()),
             endpoint=self.endpoint.name,
             client=self.name,
             secret_output=secret_output,

@@ -1,0 +1,66 @@
+"""Draft, digest, check and review migration plans: `python -m readiness.stacks {draft|digest|check|review} STACK
+--stacks DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from readiness.errors import UsageError
+from readiness.finding import State
+from readiness.stacks import plan as plans
+from readiness.stacks.config import read
+from readiness.stacks.draft import draft
+from readiness.stacks.hcl import UnreadableError
+from readiness.stacks.stack import EXAMPLES, PROTECTED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 done, 1 the plan is refused, 4 wrong input. The checkout is only read."""
+    parser = argparse.ArgumentParser(prog="python -m readiness.stacks", description=__doc__)
+    parser.add_argument("what", choices=("draft", "digest", "check", "review"))
+    parser.add_argument("stack")
+    parser.add_argument("--stacks", type=Path, default=EXAMPLES, help="the checkout (default: the examples)")
+    parser.add_argument("--environment", default="", help="what ENV is for the Justfile")
+    parser.add_argument(
+        "--protected", type=Path, default=PROTECTED, help="where the plans are (default: stacks/protected)"
+    )
+    parser.add_argument("--by", default="", help="review: who reviewed the plan")
+    options = parser.parse_args(arguments)
+    try:
+        return _do(options)
+    except (UsageError, UnreadableError, plans.BadPlanError) as error:
+        print(f"{options.stack}: {error}", file=sys.stderr)
+        return 4
+
+
+def _do(options: argparse.Namespace) -> int:
+    path: Path = options.protected / options.stack / plans.FILE
+    if options.what == "review":
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read") from error
+        path.write_text(
+            plans.review(text, options.by, datetime.datetime.now(datetime.UTC).date()), encoding="utf-8"
+        )
+        return 0
+    config = read(options.stacks, options.stack, options.environment)
+    if options.what == "digest":
+        print(config.digest)
+        for name in config.files:
+            print(f"  {name}")
+        return 0
+    if options.what == "draft":
+        print(draft(config), end="")
+        return 0
+    found = plans.check_plan(plans.load(path), config)
+    print(f"{found.state}: {found.reason}")
+    return 0 if found.state is State.PROVED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

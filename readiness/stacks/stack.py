@@ -1,0 +1,94 @@
+"""`stacks/protected/<stack>/stack.toml`: where a protected stack lives, and how its state is read."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from readiness.errors import UsageError
+from readiness.stacks import plan as plans
+from readiness.stacks.config import StackConfig, read
+from readiness.stacks.draft import draft
+from readiness.stacks.hcl import UnreadableError
+
+PROTECTED = Path(__file__).resolve().parents[2] / "stacks" / "protected"
+EXAMPLES = Path(__file__).resolve().parents[2] / "stacks" / "examples"
+
+
+class Stack(BaseModel):
+    """One protected stack.
+
+    `read` is the only command that is ever run against the live state: it prints the state (`tofu state pull`, or
+    a recipe that does), in the stack's folder, with the operator's environment. Empty: there is no live state, as
+    for the examples; one is then made by applying the configuration to a stand-in of the same backend kind.
+    `variables` and `var_files` (relative to the stack's folder) are the plan's. `pass_environment` names what the
+    plan needs of the operator's environment, such as KUBECONFIG.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    configuration: str
+    backend: Literal["http", "s3"]
+    environment: str = ""
+    read: tuple[str, ...] = ()
+    variables: dict[str, str] = {}
+    var_files: tuple[str, ...] = ()
+    pass_environment: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Everything that is known of a stack without running anything. What could not be read is an exception, with
+    its message."""
+
+    name: str
+    config: StackConfig | UnreadableError
+    stack: Stack | None
+    plan: plans.MigrationPlan | plans.BadPlanError | None
+    draft: str = ""
+
+
+def load(folder: Path) -> Stack:
+    """The stack.toml in this folder. Raises UsageError, which names the field."""
+    path = folder / "stack.toml"
+    try:
+        return Stack.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {field}: {first['msg']}") from error
+
+
+def examine(
+    name: str, stacks: Path = EXAMPLES, protected: Path = PROTECTED, environment: str = ""
+) -> Examined:
+    """The stack's configuration, its stack.toml and its plan; for a stack without a plan, the draft of one.
+
+    `stacks` is a checkout, by default the examples. Raises UsageError if the stack is in neither.
+    """
+    folder = protected / name
+    stack = load(folder) if (folder / "stack.toml").is_file() else None
+    environment = environment or (stack.environment if stack else "")
+    config: StackConfig | UnreadableError
+    try:
+        config = read(stacks, name, environment)
+    except UnreadableError as error:
+        config = error
+    plan: plans.MigrationPlan | plans.BadPlanError | None = None
+    if (folder / plans.FILE).is_file():
+        try:
+            plan = plans.load(folder / plans.FILE)
+        except plans.BadPlanError as error:
+            plan = error
+    written = draft(config) if plan is None and isinstance(config, StackConfig) else ""
+    return Examined(name, config, stack, plan, written)
