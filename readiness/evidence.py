@@ -52,11 +52,12 @@ class Redactor:
 class Recorder:
     """Collects the operations of one scope (a scenario, a criterion) and appends each to its file. Thread-safe."""
 
-    def __init__(self, scope: str, out: TextIO, clock: Callable[[], float]) -> None:
-        self.scope = scope
+    def __init__(self, scope: str, path: Path, clock: Callable[[], float]) -> None:
+        self.scope, self.path = scope, path
         self.history: list[Op] = []
         self.now = clock
-        self._out, self._lock, self._bytes, self._flushed = out, threading.Lock(), 0, 0.0
+        self._out: TextIO = path.open("x", encoding="utf-8")
+        self._lock, self._bytes, self._flushed = threading.Lock(), 0, 0.0
 
     def record(self, **fields: Any) -> Op:
         """Adds one operation; `index` is given here. Raises EvidenceFull beyond the bound."""
@@ -72,6 +73,12 @@ class Recorder:
                 self._out.flush()
                 self._flushed = self.now()
             return op
+
+    def flush(self) -> None:
+        """Everything recorded is on its way to disk."""
+        with self._lock:
+            if not self._out.closed:
+                self._out.flush()
 
     def close(self) -> None:
         """Flush and close the file; the history stays readable."""
@@ -99,8 +106,7 @@ class Evidence:
         name = re.sub(r"[^\w.+-]+", "_", scope)
         if name in self._recorders:
             raise ValueError(f"the scope {scope} is recorded already")
-        out = (self.folder / "history" / f"{name}.jsonl").open("x", encoding="utf-8")
-        recorder = self._recorders[name] = Recorder(scope, out, self.now)
+        recorder = self._recorders[name] = Recorder(scope, self.folder / "history" / f"{name}.jsonl", self.now)
         return recorder
 
     def recorders(self) -> Iterator[Recorder]:
@@ -120,9 +126,9 @@ class Evidence:
         with self._lock, (self.folder / name).open("a", encoding="utf-8") as out:
             out.write(line + "\n")
 
-    def event(self, kind: str, **details: Any) -> None:
+    def event(self, what: str, /, **details: Any) -> None:
         """One line of events.jsonl."""
-        self.append("events.jsonl", {"event": kind, **details})
+        self.append("events.jsonl", {"event": what, **details})
 
     def capture(self, name: str, text: str) -> Path:
         """Keeps a captured text (at most 1 MiB, its tail) under capture/."""

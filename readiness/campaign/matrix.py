@@ -68,7 +68,7 @@ class Matrix:
         except Unanswered as problem:
             outcome, status, error = Outcome.UNKNOWN, 0, str(problem)[:200]
         self._recorder.record(
-            workload="matrix",
+            workload="bucket" if verb in (Verb.LIST_BUCKETS, Verb.HEAD_BUCKET) else "matrix",
             process=label,
             endpoint=endpoint.name,
             verb=verb,

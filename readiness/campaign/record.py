@@ -10,6 +10,17 @@ from readiness.faults import Event
 from readiness.history import Op
 
 
+@dataclass(frozen=True)
+class Captured:
+    """A failure capture taken while a fault held: what the provider did for it, and the state objects before and after."""
+
+    calls: tuple[str, ...]
+    texts: int
+    secrets_found: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
 @dataclass
 class Record:
     """A finished scenario. Times are seconds since the run began; `spoiled` says why it cannot be judged, if so.
@@ -29,6 +40,8 @@ class Record:
     ended: float = 0.0
     whole: bool = True
     spoiled: str | None = None
+    unsupported: str | None = None
+    captured: Captured | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
     def of(self, *workloads: str) -> list[Op]:

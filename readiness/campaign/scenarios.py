@@ -10,7 +10,7 @@ from readiness import faults
 from readiness.campaign.record import Record
 from readiness.campaign.stage import Stage
 from readiness.candidate.model import FaultKind
-from readiness.errors import NotRun
+from readiness.errors import Unjudged
 from readiness.faults import Fault
 from readiness.providers.base import Topology
 
@@ -27,10 +27,12 @@ class Scenario:
     play: Play
     through: bool = True
     judged_outage: bool = True
+    service_only: bool = False
 
     def record(self, topology: Topology) -> Record:
         """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the fault."""
-        through = tuple(e.name for e in topology.all_endpoints() if e.node not in self.nodes) if self.through else ()
+        must = [e for e in topology.all_endpoints() if self.through and e.node not in self.nodes]
+        through = tuple(e.name for e in must if e.is_service or not self.service_only)
         return Record(self.name, self.kind, self.nodes, through, self.judged_outage)
 
 
@@ -45,7 +47,7 @@ def steady() -> Scenario:
     return Scenario("steady", None, (), play)
 
 
-def one(fault: Fault) -> Scenario:
+def one(fault: Fault, *, capture: bool = False) -> Scenario:
     """One fault, held a little longer than its RTO so that an outage beyond it shows, with a snapshot while it holds."""
 
     def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
@@ -53,6 +55,8 @@ def one(fault: Fault) -> Scenario:
             if fault.kind is not FaultKind.RESTART:
                 stage.wait_until((event.fired or stage.now()) + rto[fault.kind] + 0.3)
                 stage.snapshot("during")
+                if capture:
+                    stage.capture()
         stage.recover()
 
     return Scenario(fault.name, fault.kind, fault.nodes, play)
@@ -68,7 +72,7 @@ def rolling(topology: Topology) -> Scenario:
             stage.recover(settle=0.3)
         stage.recover(settle=1.0)
 
-    return Scenario("rolling-restart", FaultKind.DRAIN, (), play, through=False, judged_outage=False)
+    return Scenario("rolling-restart", FaultKind.DRAIN, (), play, service_only=True)
 
 
 def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
@@ -81,7 +85,7 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
             wiped = provider.wipe(emptied)
             stage.record.notes["wiped"] = wiped.observed
             if not wiped.fired:
-                raise NotRun(f"the disk of {emptied} could not be emptied: {wiped.observed}")
+                raise Unjudged(f"the disk of {emptied} could not be emptied: {wiped.observed}")
             time.sleep(1.0)
             if contract.repair.kind == "procedure":
                 stage.record.notes["repair"] = provider.repair(emptied)
@@ -107,8 +111,10 @@ def two_lost(topology: Topology, alone: str) -> Scenario:
         with stage.fault(last_guard(last)):
             with stage.fault(both):
                 time.sleep(rto[FaultKind.CRASH] + 1.0)
-                for name in last.instances:
-                    stage.live.provider.kill(name)
+                proofs = [stage.live.provider.kill(name) for name in last.instances]
+                stage.record.notes["then lost"] = "; ".join(proof.observed for proof in proofs)
+                if not all(proof.fired for proof in proofs):
+                    raise Unjudged(f"the loss of {alone} did not fire: {stage.record.notes['then lost']}")
             time.sleep(2.0)
         stage.recover()
 

@@ -10,10 +10,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from readiness.campaign.matrix import Matrix
-from readiness.campaign.record import Record
+from readiness.campaign.record import Captured, Record
 from readiness.errors import Unjudged
 from readiness.faults import Event, Fault, injected, wait_whole
 from readiness.load import runner
+from readiness.load.bodies import identify
 from readiness.load.context import Context
 from readiness.s3.clients import libraries
 from readiness.s3.wire import Target, Wire
@@ -84,6 +85,30 @@ class Stage:
     def snapshot(self, label: str) -> None:
         """LIST, HEAD, GET and versions of the canon, through every endpoint in service, with both libraries."""
         self._matrix.take(f"{label}:{self.record.name}", self.context.targets(), self.context.canon[:6])
+
+    def capture(self) -> None:
+        """Failure capture while a fault holds, with a picture of the objects before and after it (P1.7)."""
+        provider, known = self.live.provider, self.context.canon[:6]
+        before = self._picture()
+        calls = len(provider.recorded_calls())
+        texts = provider.capture()
+        done = tuple(provider.recorded_calls()[calls:])
+        for name, text in texts.items():
+            self._evidence.capture(f"{self.record.name}-{name}.txt", text)
+        clean = self._evidence.redactor.clean
+        found = sum(clean(text) != text for text in texts.values())
+        self.record.captured = Captured(done, len(texts), found, before, self._picture())
+        self._evidence.event("failure capture", scenario=self.record.name, texts=len(texts), calls=done, objects=len(known))
+
+    def _picture(self) -> tuple[str, ...]:
+        """Every version of the canon, and what each object says, through an endpoint in service."""
+        endpoint = self.context.targets()[-1]
+        library = libraries(self.live.target(endpoint), self.live.response_seconds)[0]
+        seen = []
+        for known in self.context.canon[:6]:
+            seen += [f"{v.key}@{v.version}" for v in library.versions(known.bucket, known.key)]
+            seen.append(f"{known.key}={identify(library.get(known.bucket, known.key))}")
+        return tuple(sorted(seen))
 
     def recover(self, settle: float = SETTLE) -> None:
         """Wait until whole, keep reading for a while, take the last snapshot. Not whole in time is kept in the record."""

@@ -16,6 +16,8 @@ from rich.console import Console
 from readiness import obtain, providers
 from readiness.criteria import BY_ID, PHASES, Criterion
 from readiness.errors import Unjudged, UsageError
+from readiness.gate.gate import read_earlier
+from readiness.harness import contacts
 from readiness.harness.run import Run
 from readiness.load.context import Buckets
 from readiness.load.runner import LoopThread
@@ -55,14 +57,17 @@ class Live:
         self._provider = providers.create(self.run.loaded, run_dir=self.work, progress=self.say)
         if not self._provider.owns_candidate:
             self._reach()
+        read_earlier(self.run)
         self.run.split["programs"] = round(time.monotonic() - begun, 1)
         self.run.begin()
+        contacts.begin()
         begun = time.monotonic()
         if self._provider.owns_candidate:
             try:
                 self._topology = self._provider.start()
             except UsageError as error:
                 self.run.failed_start = f"the candidate did not start: {self.run.redactor.clean(str(error))}"
+        contacts.forget()
         if self._topology:
             self._watch_secrets()
             self.run.facts["versions"] = dict(self._provider.versions())

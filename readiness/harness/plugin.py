@@ -156,10 +156,6 @@ def _short(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
     return str(excinfo.getrepr(style="short"))
 
 
-def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    Live.interrupted = True
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Heals and stops everything first, then judges and writes."""
@@ -167,7 +163,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     run, live = config.stash.get(RUN, None), config.stash.get(LIVE, None)
     if run is None or live is None:
         return
-    run.interrupted = Live.interrupted or exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+    run.interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
     live.stop()
     session.exitstatus = run.finish().exit_code
 

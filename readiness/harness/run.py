@@ -36,12 +36,14 @@ class Run:
         self.reasons: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
         self.selected: set[str] = set()
+        self._taken: set[str] = set()
         self.interrupted = False
         self.started = time.monotonic()
         self.split: dict[str, float] = {}
         self.verdict: Verdict | None = None
         self.failed_start: str | None = None
         self.facts: dict[str, Any] = {}
+        self.imported: list[str] = []
 
     @property
     def expected_red(self) -> dict[str, str]:
@@ -71,6 +73,17 @@ class Run:
         if self.evidence:
             self.evidence.append("criteria.jsonl", {"criterion": criterion, **finding_row(finding), "seconds": round(seconds, 3)})
 
+    def take_over(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Findings of an earlier run's sealed evidence, for criteria that this run does not judge itself."""
+        for row in rows:
+            id_ = str(row["criterion"])
+            if id_ in BY_ID and BY_ID[id_].phase < 4 and (id_ not in self.selected or id_ in self._taken):
+                finding = Finding(State(row["state"]), f"{row['reason']} [{name}]", row["measured"], int(row["observations"]))
+                self.findings.setdefault(id_, []).append(finding)
+                self._taken.add(id_)
+                self.selected.add(id_)
+        self.imported.append(name)
+
     def state(self, criterion: Criterion) -> State | None:
         """The state so far; None if nothing was found yet."""
         found = self.findings.get(criterion.id)
@@ -89,6 +102,8 @@ class Run:
 
     def judge(self) -> Verdict:
         """The verdict on what has been found."""
+        for id_ in self.selected:
+            self.reasons.setdefault(id_, "the run ended before it")
         results = results_of(self.findings, self.reasons, self.expected_red, self.seconds)
         whole = self.selected >= BY_ID.keys() and not self.options.keep_going
         self.verdict = judge(

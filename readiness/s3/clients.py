@@ -137,7 +137,7 @@ class Boto3Library:
 
     def head(self, bucket: str, key: str) -> Head:
         got = translate(lambda: self.client.head_object(Bucket=bucket, Key=key))
-        return Head(got["ContentLength"], got["ETag"].strip('"'), got["Metadata"].get("v"), got.get("VersionId"))
+        return Head(got["ContentLength"], got["ETag"].strip('"'), {name.lower(): value for name, value in got["Metadata"].items()}.get("v"), got.get("VersionId"))
 
     def delete(self, bucket: str, key: str) -> None:
         translate(lambda: self.client.delete_object(Bucket=bucket, Key=key))

@@ -1,1 +1,33 @@
 """Protected stacks: their configuration, their migration plans, and rehearsals on disposable copies (phase 3)."""
+
+from readiness.stacks.compare import must_be_proved
+from readiness.stacks.config import StackConfig, read
+from readiness.stacks.hcl import UnreadableError
+from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.plan import check_plan
+from readiness.stacks.points import no_active_stack, points_at
+from readiness.stacks.rehearsal import Rehearsal
+from readiness.stacks.sources import HttpSource, S3Source
+from readiness.stacks.stack import EXAMPLES, PROTECTED, Examined, examine
+from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
+
+__all__ = [
+    "EXAMPLES",
+    "PROTECTED",
+    "Examined",
+    "HttpBackend",
+    "HttpSource",
+    "MigrationInProgressError",
+    "Rehearsal",
+    "S3Source",
+    "StackConfig",
+    "UnreadableError",
+    "check_plan",
+    "examine",
+    "must_be_proved",
+    "no_active_stack",
+    "one_at_a_time",
+    "points_at",
+    "read",
+    "turn",
+]

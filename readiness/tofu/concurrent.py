@@ -100,8 +100,10 @@ def concurrent_applies(
 
     with ThreadPoolExecutor(len(workers)) as pool:
         jobs = [pool.submit(work, at) for at in range(len(workers))]
-        window = _do(env, fault, fault_seconds, contention)
-        over.set()
+        try:
+            window = _do(env, fault, fault_seconds, contention)
+        finally:
+            over.set()
         for job in jobs:
             job.result()
     left = env.lock(key, env.entry)

@@ -10,6 +10,7 @@ from readiness.finding import Finding, proved, refuted, unknown
 from readiness.providers.base import Endpoint
 from readiness.tofu.env import Disposable, judgement, ready
 from readiness.tofu.locks import refused
+from readiness.tofu.run import Running
 from readiness.tofu.stale import began
 from readiness.tofu.workspace import Client
 
@@ -50,10 +51,7 @@ def apply_through_fault(
     if not began(log, running, env.tools.limit):
         run = client.finish(running, 0.1)
         return unknown(f"the apply never came to the middle, where the fault was to hit it: {run.why()}")
-    with fault:
-        hit = env.tools.clock()
-        while running.alive and env.tools.clock() - hit < fault_seconds:
-            time.sleep(0.05)
+    _hit(env, client, running, fault, fault_seconds)
     healed = env.tools.clock()
     run = client.finish(running, settle_seconds)
     measured: dict[str, float | int | str | bool | None] = {
@@ -88,6 +86,20 @@ def apply_through_fault(
     else:
         how = "ended as success" if run.ok else "wrote its state, and failed only to release its lock"
     return proved(f"{name}: the apply {how}", seen.count, **measured)
+
+
+def _hit(
+    env: Disposable, client: Client, running: Running, fault: AbstractContextManager[Any], seconds: float
+) -> None:
+    """Do the fault now, and heal it once the apply has ended or the seconds are over."""
+    try:
+        with fault:
+            hit = env.tools.clock()
+            while running.alive and env.tools.clock() - hit < seconds:
+                time.sleep(0.05)
+    except BaseException:
+        client.finish(running, 1)
+        raise
 
 
 def _free(env: Disposable, key: str, client: Client) -> int:

@@ -31,7 +31,7 @@ class Tries:
 
     def finding(self, began: float, budget: float) -> Finding:
         """PROVED if a plan without changes ended within the budget; an answer of another state refutes at once."""
-        name = self.endpoint.replace("-", "_")
+        name = self.endpoint.replace("-", "_").replace(" ", "_")
         measured: dict[str, float | int | str | bool | None] = {f"{name}_tries": len(self.runs)}
         if self.freed:
             measured[f"{name}_own_locks_freed"] = len(self.freed)

@@ -1,0 +1,53 @@
+"""Scenarios with a slow or resetting network between the clients and every endpoint."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from readiness.campaign.record import Record
+from readiness.campaign.stage import Stage
+from readiness.candidate.model import FaultKind
+from readiness.faults import Fault
+from readiness.harness.live import Live
+from readiness.load.proxy import Proxy
+from readiness.providers.base import Proof, Provider
+from readiness.s3.wire import Target
+
+SLOW_SECONDS, RESET_SHARE, HELD = 0.25, 0.15, 4.0
+
+
+def broken_network(live: Live, how: str) -> Record:
+    """Plays `network:slow` or `network:resets`: safety is judged, availability is not."""
+    record = Record(f"network:{how}", None, endpoints_through=(), judged_outage=False)
+    rng = random.Random(f"{live.run.options.seed}/{record.name}")
+    proxies = {e.name: Proxy(e.url, rng) for e in live.topology.all_endpoints()}
+    for proxy in proxies.values():
+        live.loop.call(proxy.start())
+
+    def change(delay: float, reset: float) -> None:
+        for proxy in proxies.values():
+            proxy.delay, proxy.reset = delay, reset
+
+    def inject(_provider: Provider) -> list[Proof]:
+        change(SLOW_SECONDS if how == "slow" else 0.0, RESET_SHARE if how == "resets" else 0.0)
+        time.sleep(HELD)
+        done = sum(proxy.delayed + proxy.resets for proxy in proxies.values())
+        return [Proof(done > 0, f"{done} chunks {'delayed' if how == 'slow' else 'answered with a reset'}")]
+
+    fault = Fault(record.name, FaultKind.SILENCE, (), (), inject, lambda _provider: change(0.0, 0.0))
+    targets = {}
+    for endpoint in live.topology.all_endpoints():
+        real = live.target(endpoint)
+        targets[endpoint.name] = Target(proxies[endpoint.name].url, real.keys, real.region, real.virtual)
+    stage = Stage(live, record, targets)
+    try:
+        with stage.load():
+            with stage.fault(fault):
+                pass
+            stage.recover(settle=1.0)
+    finally:
+        record.history = stage.context.recorder.history
+        for proxy in proxies.values():
+            live.loop.call(proxy.stop())
+    return record

@@ -1,0 +1,121 @@
+"""Real `tofu` through the same faults: plans that must stay no-op, applies that contend, applies that are hit in the middle."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from readiness import faults
+from readiness.candidate.model import FaultKind
+from readiness.errors import Unjudged
+from readiness.faults import Event, Fault, injected, wait_whole
+from readiness.finding import Finding, merge, refuted, unknown
+from readiness.harness.live import Live
+from readiness.providers.base import Endpoint, Unsupported
+from readiness.tofu.concurrent import concurrent_applies
+from readiness.tofu.env import Disposable
+from readiness.tofu.midway import apply_through_fault
+from readiness.tofu.probe import NoOpProbe
+
+WHOLE_BUDGET = 90.0
+
+
+class TofuCampaign:
+    """Phase 2's faults. One set of probe states, prepared once, is planned through every fault."""
+
+    def __init__(self, live: Live, env: Disposable) -> None:
+        self.live, self.env = live, env
+        contract = live.run.loaded.candidate.contract.failure
+        self._rto = {kind: float(seconds) for kind, seconds in contract.rto_seconds.items()}
+        self._probe = NoOpProbe(env, "no-op")
+        self._prepared: Finding | None = None
+
+    def plans_through(self, wanted: Sequence[Fault]) -> Finding:
+        """A no-op plan through the service endpoint and every survivor within the RTO of each fault, and after it."""
+        if self._prepared is None:
+            self._prepared = self._probe.prepare()
+        parts = [self._prepared]
+        for fault in wanted:
+            self.live.say(f"tofu plan: {fault.name}")
+            try:
+                found = self._one(fault)
+            except (Unjudged, Unsupported) as error:
+                found = unknown(f"{fault.name}: {error}")
+            parts.append(_named(fault.name, found))
+        return merge(parts)
+
+    def _one(self, fault: Fault) -> Finding:
+        survivors = [e for e in self.env.endpoints if e.node not in fault.nodes]
+        budget = self._rto[fault.kind]
+        with self.fault(fault) as event:
+            if fault.kind is FaultKind.RESTART:
+                found = self._probe.within(self.env.endpoints, event.injecting, budget)
+            elif survivors:
+                found = self._probe.within(survivors, event.injecting, budget)
+            else:
+                found = refuted("no endpoint is left for a plan while the node is away")
+        return merge([found, self._probe.after()])
+
+    def reconfigured(self, fault: Fault) -> Finding:
+        """While a node is lost, the checkout that pointed at its endpoint moves to a survivor by `init -reconfigure` and plans no-op."""
+        lost = [e for e in self.live.topology.endpoints if e.node in fault.nodes]
+        survivors = [e for e in self.live.topology.endpoints if e.node not in fault.nodes]
+        if not survivors:
+            return refuted("there is no surviving endpoint to move to")
+        with self.fault(fault) as event:
+            found = self._probe.moved(lost[0], survivors[0], event.injecting, 2 * self._rto[fault.kind])
+        return _named(f"{fault.name}, moved to {survivors[0].name}", found)
+
+    def contention(self) -> Finding:
+        """P2.8: concurrent applies without a fault, through a crash and through a silence."""
+        nodes = self.live.topology.nodes
+        crash, silence = faults.crash(self.live.topology, nodes[-1]), faults.silence(self.live.topology, nodes[0])
+        parts = [_named("no fault", concurrent_applies(self.env, "contention"))]
+        for fault in (crash, silence):
+            self.live.say(f"concurrent applies: {fault.name}")
+            held = self._rto[fault.kind]
+            found = concurrent_applies(self.env, fault.name.replace(":", "-"), fault=self.fault(fault), fault_seconds=held)
+            parts.append(_named(fault.name, found))
+        return merge(parts)
+
+    def hit_midway(self) -> Finding:
+        """P2.9: an apply through the endpoint of a node that crashes, and one through the entry while a node falls silent."""
+        topology = self.live.topology
+        crashed, silent = topology.nodes[-1], topology.nodes[0]
+        own = next(e for e in topology.endpoints if e.node == crashed)
+        cases: list[tuple[Fault, Endpoint]] = [
+            (faults.crash(topology, crashed), own),
+            (faults.silence(topology, silent), self.env.entry),
+        ]
+        parts = []
+        for fault, endpoint in cases:
+            self.live.say(f"apply hit in the middle: {fault.name}")
+            name = f"midway-{fault.name.replace(':', '-')}"
+            found = apply_through_fault(
+                self.env, name, endpoint, self.fault(fault), fault_seconds=self._rto[fault.kind] + 1
+            )
+            parts.append(_named(f"{fault.name} through {endpoint.name}", found))
+        return merge(parts)
+
+    @contextlib.contextmanager
+    def fault(self, fault: Fault) -> Iterator[Event]:
+        """The fault while inside; on leaving it is healed and the candidate whole again. Raises Unjudged if it is not in time."""
+        live = self.live
+        assert live.run.evidence is not None
+        evidence = live.run.evidence
+
+        def note(event: Event) -> None:
+            evidence.event("fault", phase=2, **asdict(event))
+
+        if not wait_whole(live.provider, live.watch, WHOLE_BUDGET):
+            raise Unjudged(f"{fault.name} was not done: the candidate is not whole")
+        with injected(fault, live.provider, live.watch, evidence.now, note) as event:
+            yield event
+        if not wait_whole(live.provider, live.watch, WHOLE_BUDGET):
+            raise Unjudged(f"the candidate is not whole {WHOLE_BUDGET:.0f} s after {fault.name} was healed")
+
+
+def _named(name: str, found: Finding) -> Finding:
+    measured = {f"{name}: {key}": value for key, value in found.measured.items()}
+    return Finding(found.state, f"{name}: {found.reason}", measured, found.observations, found.witness)

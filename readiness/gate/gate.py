@@ -1,0 +1,107 @@
+"""S.6 and P4.1 to P4.3: what the gate asks of everything that was found."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from readiness.candidate.load import load
+from readiness.criteria import MANIFEST, STOP_CONDITIONS, Criterion
+from readiness.errors import UsageError
+from readiness.evidence import BrokenSeal, verify_seal
+from readiness.finding import Finding, State, proved, refuted, unknown
+from readiness.harness.run import Run
+
+MAX_AGE_SECONDS = 24 * 3600
+
+
+def _before_gate() -> list[Criterion]:
+    return [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.") and criterion.id != "S.6"]
+
+
+def direct_evidence(run: Run) -> Finding:
+    """S.6: every criterion that was found PROVED rests on direct observations of this candidate: S3 or `tofu` operations of the suite
+    itself. A cache hit, a dispatched job or an RBE signal is none, and nothing here records one."""
+    total, bare, judged = 0, [], 0
+    for criterion in _before_gate():
+        for finding in run.findings.get(criterion.id, ()):
+            judged += 1
+            total += finding.observations
+            if finding.state is State.PROVED and finding.observations <= 0:
+                bare.append(criterion.id)
+    if bare:
+        return refuted(f"PROVED without one direct observation: {', '.join(bare)}")
+    if not total:
+        return unknown("no criterion rests on a direct observation")
+    return proved(f"{total} direct observations behind {judged} findings", total)
+
+
+def all_proved(run: Run) -> Finding:
+    """P4.1: every criterion of phases 0 to 3, the stop conditions and the boundary is PROVED."""
+    wanted = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
+    open_ = [f"{c.id} {run.state(c) or State.NOT_RUN}" for c in wanted if run.state(c) is not State.PROVED]
+    if open_:
+        more = f" and {len(open_) - 12} more" if len(open_) > 12 else ""
+        return refuted(f"{len(open_)} of {len(wanted)} criteria are not PROVED: {', '.join(open_[:12])}{more}")
+    return proved(f"all {len(wanted)} criteria are PROVED", len(wanted))
+
+
+def no_stop(run: Run) -> Finding:
+    """P4.2: each of the plan's stop conditions was judged, and none holds."""
+    states = {criterion.id: run.state(criterion) for criterion in MANIFEST if criterion.id in STOP_CONDITIONS}
+    holds = [id_ for id_, state in states.items() if state is State.REFUTED]
+    if holds:
+        return refuted(f"stop before migration: {', '.join(holds)} holds")
+    unjudged = [id_ for id_, state in states.items() if state is not State.PROVED]
+    if unjudged:
+        return unknown(f"not judged: {', '.join(unjudged)}")
+    return proved(f"none of {len(states)} stop conditions holds", len(states))
+
+
+def evidence_complete(run: Run) -> Finding:
+    """P4.3: every history was kept whole, the evidence is younger than a day, and the candidate's file is the one that was judged."""
+    evidence = run.evidence
+    if evidence is None:
+        return unknown("there is no evidence folder")
+    age = evidence.now()
+    if age > MAX_AGE_SECONDS:
+        return refuted(f"the evidence is {age / 3600:.1f} h old")
+    try:
+        if load(str(run.loaded.path)).fingerprint != run.loaded.fingerprint:
+            return refuted("the candidate's file was changed during the run")
+    except UsageError as error:
+        return refuted(f"the candidate's file was changed during the run: {error}")
+    kept = 0
+    for recorder in evidence.recorders():
+        recorder.flush()
+        lines = sum(1 for _ in recorder.path.open(encoding="utf-8"))
+        if lines != len(recorder.history):
+            return refuted(f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept")
+        kept += lines
+    found = sum(1 for _ in (evidence.folder / "criteria.jsonl").open(encoding="utf-8"))
+    if not kept:
+        return unknown("no history was kept")
+    imported = ", ".join(run.imported) or "none"
+    return proved(f"{kept} operations kept, {found} findings, other runs' evidence: {imported}", kept, findings=found)
+
+
+def read_earlier(run: Run) -> None:
+    """Takes the findings of earlier runs for the gate. Raises UsageError for evidence that is edited, foreign or too old."""
+    for folder in run.options.evidence:
+        try:
+            verify_seal(folder)
+            about = json.loads((folder / "run.json").read_text("utf-8"))
+            rows = [json.loads(line) for line in (folder / "criteria.jsonl").read_text("utf-8").splitlines()]
+        except BrokenSeal as error:
+            raise UsageError(f"--evidence: {error}") from None
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--evidence {folder} cannot be read: {type(error).__name__}") from None
+        if about.get("fingerprint") != run.loaded.fingerprint:
+            raise UsageError(
+                f"--evidence {folder} is of another candidate: fingerprint {str(about.get('fingerprint'))[:12]}, "
+                f"this one's is {run.loaded.fingerprint[:12]}"
+            )
+        age = (datetime.now(UTC) - datetime.fromisoformat(about["started"])).total_seconds()
+        if not 0 <= age <= MAX_AGE_SECONDS:
+            raise UsageError(f"--evidence {folder} is {age / 3600:.1f} h old; at most {MAX_AGE_SECONDS // 3600} h count")
+        run.take_over(folder.name, rows)

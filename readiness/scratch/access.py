@@ -1,0 +1,196 @@
+"""P1.16, P1.17 and P1.18: who may do what, damaged uploads, and rotation."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from readiness.finding import Finding, proved, refuted, unknown
+from readiness.harness.live import Live
+from readiness.load.bodies import body_of
+from readiness.providers.base import Endpoint, Keys, Unsupported
+from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+from readiness.s3.wire import NoReply, NotSent, Target, Wire
+from readiness.scratch.observe import Observer, criterion
+
+REFUSED = (400, 401, 403)
+
+
+@criterion("P1.16")
+def credentials(live: Live, see: Observer) -> Finding:
+    """P1.16: anonymous, unknown, wrong and read-only credentials are refused, by every endpoint, for everything they may not do."""
+    bucket, key = live.buckets.plain, "p1.16/secret"
+    see.must(live.front, "boto3", f"put {key}", lambda: translate(lambda: live.client(live.front).put_object(Bucket=bucket, Key=key, Body=b"x")))
+    for endpoint in live.topology.all_endpoints():
+        good = live.target(endpoint)
+        bad = {
+            "no credential": (good, True),
+            "an unknown access key": (_with(good, Keys("AKIAUNKNOWN0", good.keys.secret_key)), False),
+            "a wrong secret key": (_with(good, Keys(good.keys.access_key, secrets.token_hex(20))), False),
+        }
+        for name, (target, anonymous) in bad.items():
+            client = boto3_client(target, live.response_seconds, anonymous=anonymous)
+            for what, call in _everything(client, bucket, key).items():
+                answer = see.attempt(endpoint, "boto3", f"{what} with {name}", call)
+                if not _refused(answer):
+                    return refuted(f"{what} with {name} through {endpoint.name}: {_said(answer)}", observations=see.count)
+        problem = _read_only(live, see, endpoint, bucket, key)
+        if problem:
+            return refuted(problem, observations=see.count)
+    has = live.run.loaded.candidate.contract.credentials.read_only is not None
+    return proved(f"all refused on every endpoint{'' if has else '; the contract offers no read-only credential'}", see.count)
+
+
+def _everything(client: object, bucket: str, key: str) -> dict[str, Callable[[], object]]:
+    from typing import Any
+
+    c: Any = client
+    return {
+        "list-buckets": lambda: translate(lambda: c.list_buckets()),
+        "list": lambda: translate(lambda: c.list_objects_v2(Bucket=bucket)),
+        "get": lambda: translate(lambda: c.get_object(Bucket=bucket, Key=key)["Body"].read()),
+        "put": lambda: translate(lambda: c.put_object(Bucket=bucket, Key=f"{key}-intruder", Body=b"y")),
+        "delete": lambda: translate(lambda: c.delete_object(Bucket=bucket, Key=key)),
+    }
+
+
+def _read_only(live: Live, see: Observer, endpoint: Endpoint, bucket: str, key: str) -> str | None:
+    try:
+        target = live.target(endpoint, "read_only")
+    except Unsupported:
+        return None
+    calls = _everything(boto3_client(target, live.response_seconds), bucket, key)
+    for what in ("list", "get"):
+        answer = see.attempt(endpoint, "boto3", f"{what} read-only", calls[what])
+        if isinstance(answer, Answered | Unanswered):
+            return f"the read-only credential cannot {what} through {endpoint.name}: {answer}"
+    for what in ("put", "delete"):
+        answer = see.attempt(endpoint, "boto3", f"{what} read-only", calls[what])
+        if not _refused(answer):
+            return f"the read-only credential may {what} through {endpoint.name}: {_said(answer)}"
+    return None
+
+
+def _refused(answer: object) -> bool:
+    return isinstance(answer, Answered) and answer.status in REFUSED
+
+
+def _said(answer: object) -> str:
+    return str(answer) if isinstance(answer, Exception) else "allowed"
+
+
+def _with(target: Target, keys: Keys) -> Target:
+    return Target(target.url, keys, target.region, target.virtual, target.ca_bundle)
+
+
+@criterion("P1.17")
+def damaged_uploads(live: Live, see: Observer) -> Finding:
+    """P1.17: an upload whose checksum (Content-MD5, payload SHA-256, SHA-256 checksum header) does not fit is refused and leaves nothing."""
+    right, wrong = b"the right body", b"another body!!"
+    damage = {
+        "Content-MD5": {"content-md5": base64.b64encode(hashlib.md5(wrong, usedforsecurity=False).digest()).decode()},
+        "x-amz-checksum-sha256": {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(wrong).digest()).decode()},
+        "x-amz-content-sha256": {"X-Amz-Content-SHA256": hashlib.sha256(wrong).hexdigest()},
+    }
+    for endpoint in live.topology.all_endpoints():
+        for name, headers in damage.items():
+            for bucket in live.buckets.both():
+                key = f"p1.17/{endpoint.name}/{name}"
+                status = see.must(endpoint, "wire", f"put {key} damaged", lambda headers=headers, bucket=bucket, key=key: _send(live, endpoint, bucket, key, right, headers))
+                if status < 400 or status >= 500:
+                    return refuted(f"PUT with a wrong {name} through {endpoint.name}: HTTP {status}, expected 400", observations=see.count)
+                left = see.attempt(endpoint, "boto3", f"head {key}", lambda bucket=bucket, key=key: translate(lambda: live.client(endpoint).head_object(Bucket=bucket, Key=key)))
+                if not isinstance(left, Answered) or left.status != 404:
+                    return refuted(f"a damaged upload ({name}) through {endpoint.name} left an object", observations=see.count)
+    return proved("damaged uploads refused by every endpoint, nothing left", see.count)
+
+
+def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, body: bytes, headers: dict[str, str]) -> int:
+    async def send() -> int:
+        wire = Wire(live.target(endpoint))
+        try:
+            return (await wire.request("PUT", bucket, key, headers=headers, body=body, seconds=live.response_seconds)).status
+        except (NoReply, NotSent) as error:
+            raise Unanswered(str(error)) from None
+        finally:
+            wire.close()
+
+    return live.loop.call(send())
+
+
+@criterion("P1.18")
+def rotation(live: Live, see: Observer) -> Finding:
+    """P1.18: a new credential works on every endpoint, the retired one stops, and clients that changed over saw no outage."""
+    provider = live.provider
+    try:
+        old, new = provider.rotate(None), provider.rotate(None)
+    except Unsupported as error:
+        return _not_offered(live, see, str(error))
+    live.run.redactor.add(old.secret_key, new.secret_key, old.access_key, new.access_key)
+    ends = live.topology.all_endpoints()
+    for endpoint in ends:
+        for keys, name in ((old, "first"), (new, "second")):
+            if not _eventually(lambda endpoint=endpoint, keys=keys: _works(live, see, endpoint, keys), 3):
+                return refuted(f"the {name} rotated credential does not work through {endpoint.name}", observations=see.count)
+    stop, failures = threading.Event(), list[str]()
+    user = threading.Thread(target=_use, args=(live, new, stop, failures), daemon=True)
+    user.start()
+    time.sleep(0.5)
+    provider.rotate(old)
+    stopped = all(_eventually(lambda e=e: not _works(live, see, e, old), 5) for e in ends)
+    time.sleep(0.5)
+    stop.set()
+    user.join(timeout=10)
+    provider.rotate(new)
+    if not stopped:
+        return refuted("the retired credential still works 5 s later", observations=see.count)
+    if failures:
+        return refuted(f"an outage for the new credential during rotation: {failures[0]}", observations=see.count)
+    return proved("new credential works, old one stops, no outage", see.count)
+
+
+def _not_offered(live: Live, see: Observer, why: str) -> Finding:
+    if live.run.loaded.candidate.contract.credentials.rotation != "none":
+        return unknown(f"rotation could not be exercised: {why}")
+    for endpoint in live.topology.all_endpoints():
+        if not _works(live, see, endpoint, live.target(endpoint).keys):
+            return refuted(f"the credential does not work through {endpoint.name}")
+    return proved("the contract offers no rotation without a restart, and says so", see.count, offered=False)
+
+
+def _works(live: Live, see: Observer, endpoint: Endpoint, keys: Keys) -> bool:
+    client = boto3_client(_with(live.target(endpoint), keys), live.response_seconds)
+    answer = see.attempt(endpoint, "boto3", "put p1.18", lambda: translate(lambda: client.put_object(Bucket=live.buckets.plain, Key="p1.18", Body=body_of("p1.18"))))
+    return not isinstance(answer, Answered | Unanswered)
+
+
+def _eventually(holds: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _use(live: Live, keys: Keys, stop: threading.Event, failures: list[str]) -> None:
+    async def use() -> None:
+        wires = [(e.name, Wire(_with(live.target(e), keys))) for e in live.topology.all_endpoints()]
+        while not stop.is_set():
+            for name, wire in wires:
+                try:
+                    status = (await wire.request("GET", live.buckets.plain, "p1.18", seconds=live.response_seconds)).status
+                    if status != 200:
+                        failures.append(f"GET through {name}: HTTP {status}")
+                except (NoReply, NotSent) as error:
+                    failures.append(f"GET through {name}: {error}")
+            await asyncio.sleep(0.05)
+        for _, wire in wires:
+            wire.close()
+
+    asyncio.run(use())

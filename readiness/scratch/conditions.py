@@ -1,0 +1,117 @@
+"""P1.11 (without a fault) and P1.12: conditional requests."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from readiness.checkers.guard import guarded
+from readiness.checkers.races import check_one_winner
+from readiness.finding import Finding, proved, refuted
+from readiness.harness.live import Live
+from readiness.history import Verb
+from readiness.load.bodies import body_of
+from readiness.load.operations import Client
+from readiness.providers.base import Endpoint
+from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+from readiness.s3.wire import Wire
+from readiness.scratch.observe import Observer, criterion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RACERS, ROUNDS = 32, 12
+
+
+def create_races(live: Live) -> Finding:
+    """P1.11: 32 clients over all endpoints create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets."""
+    assert live.run.evidence is not None
+    recorder = live.run.evidence.recorder("races")
+    endpoints = live.topology.all_endpoints()
+    wires = {e.name: Wire(live.target(e)) for e in endpoints}
+
+    async def play() -> None:
+        reader = Client("race", "reader", wires, live.watch, recorder, live.response_seconds)
+        for number in range(ROUNDS):
+            bucket, key = live.buckets.both()[number % 2], f"race/p1.11/{number}"
+            racers = [
+                Client("race", f"racer-{number}-{i}", wires, live.watch, recorder, live.response_seconds)
+                for i in range(RACERS)
+            ]
+            calls = (r.do(Verb.CREATE, endpoints[i % len(endpoints)], bucket, key) for i, r in enumerate(racers))
+            await asyncio.gather(*calls)
+            for endpoint in endpoints:
+                await reader.do(Verb.READ, endpoint, bucket, key)
+
+    live.loop.call(play())
+    for wire in wires.values():
+        wire.close()
+    return guarded(check_one_winner, recorder.history, minimum=ROUNDS)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Conditional writes and HEADs of one bucket through one endpoint."""
+
+    see: Observer
+    endpoint: Endpoint
+    client: S3Client
+    bucket: str
+
+    def put(self, key: str, value: str, etag: str | None = None) -> str | Answered | Unanswered:
+        """The new ETag, or the refusal."""
+        condition: dict[str, str] = {"IfMatch": f'"{etag}"'} if etag else {}
+
+        def call() -> str:
+            answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=body_of(value), **condition)  # type: ignore[arg-type]
+            return answer["ETag"].strip('"')
+
+        return self.see.attempt(self.endpoint, "boto3", f"put {key} if-match={bool(etag)}", lambda: translate(call))
+
+    def etag(self, key: str) -> str | Answered | Unanswered:
+        """The ETag that HEAD tells, or the refusal."""
+
+        def call() -> str:
+            return self.client.head_object(Bucket=self.bucket, Key=key)["ETag"].strip('"')
+
+        return self.see.attempt(self.endpoint, "boto3", f"head {key}", lambda: translate(call))
+
+
+@criterion("P1.12")
+def if_match(live: Live, see: Observer) -> Finding:
+    """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates nothing (404 or 412)."""
+    endpoints = live.topology.all_endpoints()
+    clients = [boto3_client(live.target(e), live.response_seconds) for e in endpoints]
+    for bucket in live.buckets.both():
+        writers = [_Writer(see, e, c, bucket) for e, c in zip(endpoints, clients, strict=True)]
+        for number, writer in enumerate(writers):
+            problem = _conditions(writer, writers[(number + 1) % len(writers)], f"p1.12/{writer.endpoint.name}")
+            if problem:
+                return refuted(f"{bucket}/p1.12 through {writer.endpoint.name}: {problem}", observations=see.count)
+    return proved("current ETags accepted, stale ones refused, nothing created, on every endpoint", see.count)
+
+
+def _conditions(here: _Writer, there: _Writer, key: str) -> str | None:
+    first = here.put(key, f"{key}/1")
+    if not isinstance(first, str):
+        return f"plain PUT: {first}"
+    second = there.put(key, f"{key}/2", first)
+    if not isinstance(second, str):
+        return f"PUT If-Match with the current ETag (through {there.endpoint.name}): {second}"
+    stale = here.put(key, f"{key}/3", first)
+    if not isinstance(stale, Answered) or stale.status != 412:
+        return f"PUT If-Match with a stale ETag: {_said(stale)}, expected 412"
+    if here.etag(key) != second:
+        return "a refused PUT changed the object"
+    made = here.put(f"{key}-absent", f"{key}/4", first)
+    if not isinstance(made, Answered) or made.status not in (404, 412):
+        return f"PUT If-Match on a missing key: {_said(made)}, expected 404 or 412"
+    left = here.etag(f"{key}-absent")
+    if not isinstance(left, Answered) or left.status != 404:
+        return "PUT If-Match created the missing key"
+    return None
+
+
+def _said(answer: object) -> str:
+    return str(answer) if isinstance(answer, Exception) else "HTTP 200"

@@ -1,0 +1,153 @@
+"""P0.1 to P0.7: what the contract says, and whether the candidate that runs says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from readiness.candidate.load import Loaded
+from readiness.candidate.model import CandidateClass, Contract, FaultKind
+from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.harness.live import Live
+from readiness.providers.base import Unsupported
+from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+
+ADMISSIBLE = (CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS)
+
+
+def endpoint_shape(live: Live) -> Finding:
+    """P0.1: shape and audience are written, and every endpoint is of that shape: it answers S3 as declared."""
+    said = live.run.loaded.candidate.contract
+    if not said.endpoint_shape.strip() or not said.audience.strip():
+        return refuted("the contract does not say endpoint shape and audience")
+    return _through_every_endpoint(live, "admin", f"{len(live.topology.all_endpoints())} endpoints answer as declared")
+
+
+def credentials(live: Live) -> Finding:
+    """P0.2: source and rotation owner are written, and the credentials from that source are accepted."""
+    said = live.run.loaded.candidate.contract.credentials
+    parts = [_through_every_endpoint(live, "admin", f"the {said.admin.source} credential works; {said.rotation_owner} rotates it")]
+    if said.read_only is not None:
+        parts.append(_through_every_endpoint(live, "read_only", "the read-only credential works"))
+    return merge(parts)
+
+
+def _through_every_endpoint(live: Live, role: str, told: str) -> Finding:
+    for endpoint in live.topology.all_endpoints():
+        client = boto3_client(live.target(endpoint, role), live.response_seconds)
+        try:
+            translate(client.list_buckets)
+        except (Answered, Unanswered) as error:
+            return refuted(f"{endpoint.name} at {endpoint.url} does not answer the {role} credential: {error}")
+    return proved(told, len(live.topology.all_endpoints()))
+
+
+def durability(live: Live) -> Finding:
+    """P0.3: versioning, retention, backup or restore behaviour is written, and versioning is as it says on a scratch bucket."""
+    said = live.run.loaded.candidate.contract.durability
+    if not said.documented:
+        return refuted("the contract promises neither versions nor a backup that can be restored")
+    client = live.client(live.front)
+    try:
+        state = translate(lambda: client.get_bucket_versioning(Bucket=live.buckets.versioned)).get("Status", "never enabled")
+    except (Answered, Unanswered) as error:
+        return refuted(f"versioning cannot be read: {error}")
+    if said.versioning is not (state == "Enabled"):
+        return refuted(f"the contract says versioning = {said.versioning}, a bucket that asked for it is {state}")
+    return proved(f"versioning {state}; retention {said.retention_days} days; restore: {said.restore}", 1)
+
+
+def failure_behaviour(live: Live) -> Finding:
+    """P0.4: an RTO for each fault kind, RPO 0, and a readiness rule that calls every instance that serves ready."""
+    said: Contract = live.run.loaded.candidate.contract
+    missing = [kind.value for kind in FaultKind if kind not in said.failure.rto_seconds]
+    if missing:
+        return refuted(f"no RTO for {', '.join(missing)}: contract.failure.rto_seconds needs a number for each fault kind")
+    if said.failure.rpo_acknowledged_writes:
+        return refuted(f"RPO {said.failure.rpo_acknowledged_writes}: an acknowledged state write must never be lost")
+    down = [i.name for i in live.topology.instances if not live.provider.in_service(i.name)]
+    if down:
+        return refuted(f"the readiness rule does not call these healthy instances ready: {', '.join(down)}")
+    numbers = {f"rto_{kind.value}": seconds for kind, seconds in said.failure.rto_seconds.items()}
+    return proved("RTO for each fault kind, RPO 0, readiness rule holds", len(live.topology.instances), **numbers)
+
+
+def observability(live: Live) -> Finding:
+    """P0.5: every named metric answers somewhere, and the alert rules parse and watch one of them."""
+    said = live.run.loaded.candidate.contract.observability
+    if not said.metrics:
+        return refuted("the contract names no metric for bucket/index/API divergence")
+    texts: dict[str, str] = {}
+    for instance in live.topology.instances:
+        for path in {metric.path for metric in said.metrics}:
+            try:
+                texts[f"{instance.name}{path}"] = live.provider.metrics(instance.name, path)
+            except (Unsupported, OSError, ValueError):
+                continue
+    if not texts:
+        return refuted("no instance answers its metrics path")
+    silent = [m.name for m in said.metrics if not any(_has(m.name, text) for text in texts.values())]
+    if silent:
+        return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}")
+    return merge([proved(f"{len(said.metrics)} metrics answer", len(texts)), alert_rules(live.run.loaded)])
+
+
+def _has(name: str, exposition: str) -> bool:
+    return any(line.startswith((name + "{", name + " ")) for line in exposition.splitlines())
+
+
+def alert_rules(loaded: Loaded) -> Finding:
+    """The alert rules file of the contract: Prometheus rule groups whose expressions name a metric of the contract."""
+    said = loaded.candidate.contract.observability
+    if said.alert_rules is None:
+        return refuted("the contract names no alert rules")
+    path = loaded.path.parent / said.alert_rules
+    try:
+        rules = _rules(path)
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        return refuted(f"alert rules {said.alert_rules} do not parse: {type(error).__name__}")
+    expressions = [str(rule.get("expr", "")) for rule in rules if "alert" in rule]
+    watched = [metric.name for metric in said.metrics if any(metric.name in expr for expr in expressions)]
+    if not watched:
+        return refuted(f"no alert of {said.alert_rules} watches a metric that the contract names")
+    return proved(f"{len(expressions)} alerts watch {', '.join(watched)}", len(expressions))
+
+
+def _rules(path: Path) -> list[dict[str, Any]]:
+    read: Any = yaml.safe_load(path.read_text("utf-8"))
+    spec = read.get("spec", read)  # a PrometheusRule object has them below spec
+    return [rule for group in spec["groups"] for rule in group["rules"]]
+
+
+def cache_statement(live: Live) -> Finding:
+    """P0.6: the statement names the three cache surfaces, and no bucket of theirs is the state bucket or lies on the candidate."""
+    candidate = live.run.loaded.candidate
+    text = candidate.contract.cache_statement.lower()
+    unnamed = [word for word in ("attic", "bazel", "rbe") if word not in text]
+    if unnamed:
+        return refuted(f"the statement does not name {', '.join(unnamed)}")
+    if candidate.boundary.state_bucket in candidate.boundary.cache_buckets:
+        return refuted(f"the state bucket {candidate.boundary.state_bucket} is a cache bucket too")
+    try:
+        buckets = translate(lambda: live.client(live.front).list_buckets())["Buckets"]
+    except (Answered, Unanswered) as error:
+        return unknown(f"buckets cannot be listed: {error}")
+    shared = sorted({b["Name"] for b in buckets} & set(candidate.boundary.cache_buckets))
+    if shared:
+        return refuted(f"the candidate holds cache buckets: {', '.join(shared)}")
+    return proved("stated, and none of the candidate's buckets is a cache bucket", max(1, len(buckets)))
+
+
+def candidate_class(live: Live) -> Finding:
+    """P0.7: the class is one that the plan admits, and the candidate that runs is of that class."""
+    candidate = live.run.loaded.candidate
+    if candidate.candidate_class not in ADMISSIBLE:
+        return refuted(f"class {candidate.candidate_class} is refused as final state authority by the plan")
+    if candidate.candidate_class is CandidateClass.REPLICATED_RUSTFS and candidate.contract.repair.kind == "none":
+        return refuted("replicated RustFS is viable only with repair proof: contract.repair offers none")
+    nodes = {i.node for i in live.topology.instances if live.provider.in_service(i.name)}
+    if len(nodes) < 2:
+        return refuted(f"class {candidate.candidate_class} on {len(nodes)} node in service is a singleton")
+    return proved(f"class {candidate.candidate_class} on {len(nodes)} nodes in service", len(nodes))

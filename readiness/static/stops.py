@@ -1,0 +1,155 @@
+"""The plan's stop conditions S.1 to S.5, judged on facts of the running candidate. A condition that holds is a refusal."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.harness import contacts
+from readiness.harness.live import Live
+from readiness.load.bodies import body_of, identify
+from readiness.providers.base import Topology, Unsupported, VolumeFact
+from readiness.s3.clients import Answered, Unanswered, libraries
+from readiness.static.contract import durability
+
+NODE_LOCAL = ("local-path", "scratch", "cache")
+
+
+def independent_endpoints(live: Live) -> Finding:
+    """S.1: at least two service endpoints that differ in address, instance and node, and that answer."""
+    finding = distinct(live.topology)
+    up = [e.name for e in live.topology.endpoints if e.instance and live.provider.in_service(e.instance)]
+    return merge([finding, proved(f"{len(up)} in service", len(up))]) if up else unknown("no endpoint is in service")
+
+
+def distinct(topology: Topology) -> Finding:
+    """Whether the declared endpoints are at least two: two names for one address, instance or node are one."""
+    addresses = {_address(e.url) for e in topology.endpoints}
+    instances = {e.instance for e in topology.endpoints if e.instance}
+    nodes = {e.node for e in topology.endpoints if e.node}
+    counts = {"addresses": len(addresses), "instances": len(instances), "nodes": len(nodes)}
+    told = ", ".join(f"{number} {name}" for name, number in counts.items())
+    if min(counts.values()) < 2:
+        return refuted(f"fewer than two independent service endpoints: {told}", measured=counts)
+    return proved(f"independent endpoints: {told}", len(addresses), **counts)
+
+
+def _address(url: str) -> tuple[str, int]:
+    split = urlsplit(url)
+    port = split.port or (443 if split.scheme == "https" else 80)
+    try:
+        return socket.gethostbyname(split.hostname or ""), port
+    except OSError:
+        return split.hostname or "", port
+
+
+def volumes(live: Live) -> Finding:
+    """S.2: the volumes that hold state data, as they are on the running candidate."""
+    return judge_volumes(live.provider.volumes())
+
+
+def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
+    """Whether state data lies on durable volumes of at least two nodes."""
+    known = list(facts)
+    if not known:
+        return unknown("no volume is known: declare [[volumes]]")
+    durable = [v for v in known if not any(word in v.kind for word in NODE_LOCAL)]
+    nodes = {v.node for v in durable}
+    told = ", ".join(f"{v.node}: {v.kind} {v.access}" for v in known)
+    if len(nodes) >= 2 or any(v.access == "RWX" for v in durable):
+        return proved(f"state data lies on {len(durable)} volumes of {len(nodes)} nodes ({told})", len(durable))
+    return refuted(f"state data lies on one node's volume only ({told})", measured={"nodes": len(nodes)})
+
+
+def documented(live: Live) -> Finding:
+    """S.3: a backup, restore, retention or versioning behaviour is documented, and the candidate shows it."""
+    return durability(live)
+
+
+def divergence_response(live: Live) -> Finding:
+    """S.4: do what the contract says one does about bucket-index divergence, and see that it changed nothing."""
+    said = live.run.loaded.candidate.contract.divergence
+    if said.response == "none":
+        return refuted(f"no non-destructive response: {said.statement or 'the contract names none'}")
+    bucket, library = live.buckets.versioned, libraries(live.target(live.front), live.response_seconds)[0]
+    prefix = f"s4/{uuid.uuid4().hex[:8]}/"
+    try:
+        for number in range(5):
+            value = f"{prefix}{number}"
+            library.put(bucket, value, body_of(value, 500), value)
+        before = _picture(live, bucket, prefix)
+        calls = len(live.provider.recorded_calls())
+        answer = live.provider.divergence_check()
+        done = [call for call in live.provider.recorded_calls()[calls:] if "read" not in call]
+        after = _picture(live, bucket, prefix)
+    except Unsupported as error:
+        return refuted(f"the response cannot be carried out: {error}")
+    except (Answered, Unanswered, OSError) as error:
+        return refuted(f"the response failed: {error}")
+    if before != after or done:
+        return refuted(f"the response to divergence changed something: {done or 'objects differ'}")
+    found = answer.get("divergences")
+    if found:
+        return refuted(f"the healthy candidate reports divergences: {str(found)[:300]}")
+    return proved("the response ran and changed nothing; it found no divergence", len(before) + 1, objects=len(before))
+
+
+def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]:
+    seen = []
+    for endpoint in live.topology.all_endpoints():
+        library = libraries(live.target(endpoint), live.response_seconds)[0]
+        for version in library.versions(bucket, prefix):
+            seen.append((endpoint.name, f"{version.key}@{version.version}", identify(library.get(bucket, version.key))))
+    return seen
+
+
+def without_caches(live: Live) -> Finding:
+    """S.5: a proof repeated while the declared cache endpoints are unreachable."""
+    caches = (*live.run.loaded.candidate.boundary.cache_endpoints, *getattr(live.provider, "cache_endpoints", ()))
+    if not caches:
+        return unknown("no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints")
+    stop, start = getattr(live.provider, "stop_caches", None), getattr(live.provider, "start_caches", None)
+    with contacts.deliberate():
+        before = [url for url in caches if _reachable(url)]
+    if stop is None or start is None:
+        with contacts.forbidden(caches):
+            return _round_trip(live, f"with {len(caches)} cache endpoints out of this client's reach")
+    if len(before) < len(caches):
+        return unknown(f"cache endpoints not reachable even before: {', '.join(set(caches) - set(before))}")
+    stop()
+    try:
+        with contacts.deliberate():
+            still = [url for url in caches if _reachable(url)]
+        if still:
+            return unknown(f"the cache endpoints did not go away: {', '.join(still)}")
+        return _round_trip(live, f"with {len(caches)} cache endpoints down")
+    finally:
+        start()
+
+
+def _reachable(url: str) -> bool:
+    try:
+        socket.create_connection(_address(url), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _round_trip(live: Live, how: str) -> Finding:
+    calls, key = 0, f"s5/{uuid.uuid4().hex[:8]}"
+    for number, endpoint in enumerate(live.topology.all_endpoints()):
+        for library in libraries(live.target(endpoint), live.response_seconds):
+            value = f"{key}/{number}/{library.name}"
+            try:
+                library.put(live.buckets.versioned, value, body_of(value, 2000), value)
+                found = identify(library.get(live.buckets.versioned, value))
+                library.delete(live.buckets.versioned, value)
+            except (Answered, Unanswered) as error:
+                return refuted(f"{how}, {endpoint.name} failed with {library.name}: {error}")
+            if found != value:
+                return refuted(f"{how}, {endpoint.name} answered {found} for {value}")
+            calls += 3
+    return proved(f"write, read and delete through every endpoint {how}", calls)
