@@ -107,7 +107,7 @@ def test_4405_is_met_named_and_survived(env: Disposable, store: FakeS3) -> None:
     store.lose_answer = lambda method, key, at, status: (
         (method, key, at, status) == ("PUT", lock, port(env, 1), 200) and next(once, False)
     )
-    found = concurrent_applies(env, "own", rounds=1, lock_timeout=2)
+    found = concurrent_applies(env, "own", rounds=1, lock_timeout=6, hold_seconds=0.1)
     assert found.measured["opentofu_4405"] is True, found
     assert found.state is State.PROVED, found
     assert "opentofu#4405" in found.reason

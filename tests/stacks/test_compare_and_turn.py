@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from readiness.criteria import PROTECTED_STACKS
+from readiness.errors import Refuted
+from readiness.finding import Finding, State, proved, refuted
+from readiness.providers.base import Keys
+from readiness.stacks.compare import NotProvedError, differences, may_replace, must_be_proved
+from readiness.stacks.turn import MigrationInProgressError, holder, one_at_a_time, turn
+from readiness.tofu.objects import Objects
+from readiness.tofu.state import Snapshot
+from tests.tofu.fake_s3 import FakeS3
+
+BEFORE = Snapshot(
+    "l", 5, "d", 9, {"a": {"id": "1"}, "b": {}}, {"o": {"value": "secret"}}, ({"c": 1}, {"c": 2})
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"lineage": "other"}, "the lineage differs"),
+        ({"serial": 4}, "the serial went backwards (5 became 4)"),
+        ({"serial": 6}, "the serial advanced by 1"),
+        ({"resources": {"a": {"id": "1"}}}, "resources lost: b"),
+        ({"resources": {"a": {"id": "2"}, "b": {}, "c": {}}}, "resources added: c"),
+        ({"outputs": {"o": {"value": "other"}}}, "outputs changed: o"),
+        ({"checks": ({"c": 1},)}, "the check results differ"),
+    ],
+)
+def test_every_difference_is_named_and_no_value_shown(changes: dict[str, object], word: str) -> None:
+    found = differences(BEFORE, dataclasses.replace(BEFORE, **changes))  # type: ignore[arg-type]
+    assert word in "; ".join(found)
+    assert "secret" not in str(found)
+
+
+def test_the_order_of_checks_says_nothing_and_a_pushed_rollback_counts_on() -> None:
+    assert differences(BEFORE, dataclasses.replace(BEFORE, checks=BEFORE.checks[::-1])) == []
+    later = dataclasses.replace(BEFORE, serial=6)
+    assert differences(BEFORE, later, rolled_back=True) == []
+    assert differences(BEFORE, dataclasses.replace(BEFORE, serial=4), rolled_back=True) != []
+
+
+def test_a_destination_that_is_used_is_not_overwritten() -> None:
+    empty = Snapshot("x", 9, "", 0, {}, {})
+    assert may_replace(BEFORE, None) == may_replace(BEFORE, empty) == []
+    assert "another lineage" in may_replace(BEFORE, dataclasses.replace(BEFORE, lineage="x"))[0]
+    assert "serial would go backwards" in may_replace(BEFORE, dataclasses.replace(BEFORE, serial=6))[0]
+
+
+def test_an_apply_before_the_five_steps_is_refused() -> None:
+    steps: dict[str, Finding] = {f"P3.attic.{number}": proved("", 1) for number in range(1, 6)}
+    must_be_proved("attic", steps)
+    with pytest.raises(NotProvedError, match=r"attic must not be applied: P3.attic.5 is NOT RUN"):
+        must_be_proved("attic", {name: found for name, found in steps.items() if name != "P3.attic.5"})
+    with pytest.raises(Refuted, match=r"P3.attic.4 is REFUTED"):
+        must_be_proved("attic", steps | {"P3.attic.4": refuted("it wants changes")})
+    with pytest.raises(NotProvedError, match=r"P3.attic.1 is UNKNOWN"):
+        must_be_proved("attic", steps | {"P3.attic.1": proved("nobody looked", 0)})
+    with pytest.raises(NotProvedError):
+        must_be_proved("arc-runners", steps)
+
+
+@pytest.fixture
+def store() -> Iterator[FakeS3]:
+    store = FakeS3()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def through(store: FakeS3) -> list[Objects]:
+    keys = Keys("k", "s")
+    return [Objects(store.listen(name), keys, "bucket") for name in ("one", "two")]
+
+
+def test_a_second_stack_is_refused_while_one_is_in_migration(through: list[Objects]) -> None:
+    with turn(through[0], "run", "attic"):
+        with (
+            pytest.raises(
+                MigrationInProgressError, match="arc-runners cannot be migrated now: attic is in migration"
+            ),
+            turn(through[1], "run", "arc-runners"),
+        ):
+            pytest.fail("two stacks at once")
+        assert holder(through[1], "run") == "attic"
+    with turn(through[1], "run", "arc-runners"):
+        assert holder(through[0], "run") == "arc-runners"
+
+
+def test_a_turn_ends_also_after_a_failure_and_never_ends_another(
+    through: list[Objects], store: FakeS3
+) -> None:
+    with pytest.raises(RuntimeError), turn(through[0], "run", "attic"):
+        raise RuntimeError
+    with turn(through[0], "run", "attic"):
+        store.add("run/migration-in-progress.json", b'{"stack": "other"}')
+    assert holder(through[0], "run") == "other"
+
+
+def test_one_at_a_time_is_proved_and_its_defect_found(through: list[Objects], store: FakeS3) -> None:
+    found = one_at_a_time(through, "run", PROTECTED_STACKS)
+    assert found.honest().state is State.PROVED, found.reason
+    store.ignore_condition = True
+    broken = one_at_a_time(through, "run2", PROTECTED_STACKS)
+    assert broken.state is State.REFUTED
+    assert "got a turn while attic was in migration" in broken.reason

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from readiness.finding import State
+from readiness.stacks.config import StackConfig
+from readiness.stacks.hcl import UnreadableError
+from readiness.stacks.points import Points, no_active_stack, points_at
+
+
+def config(backend: str, **settings: str) -> StackConfig:
+    flat = {name.replace("__", "."): value for name, value in settings.items()}
+    return StackConfig("attic", Path("/c"), "s", backend, flat, {}, {}, (), (), False, (), "sha256:x")
+
+
+def s3(url: str, bucket: str = "b") -> StackConfig:
+    return config("s3", endpoints__s3=url, bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://localhost:9000", "http://127.0.0.1:9000"),
+        ("http://LOCALHOST:9000/", "http://127.0.0.3:9000"),
+        ("http://[::1]:9000", "http://localhost:9000"),
+        ("http://0.0.0.0:9000", "http://127.0.0.1:9000"),
+        ("http://[::ffff:10.0.0.5]:9000", "http://10.0.0.5:9000"),
+        ("https://S3.State.Example.", "https://s3.state.example:443"),
+        ("http://s3.state.example", "http://s3.state.example:80"),
+        ("https://bucket.s3.state.example", "https://s3.state.example"),
+        ("s3.state.example", "https://s3.state.example"),
+    ],
+)
+def test_the_same_place_however_it_is_spelt(theirs: str, ours: str) -> None:
+    assert points_at(s3(theirs), [ours]).points is Points.YES
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9000"),
+        ("https://s3.state.example", "http://s3.state.example"),
+        ("http://10.0.0.5:9000", "http://10.0.0.6:9000"),
+        ("http://evil-s3.state.example", "http://s3.state.example"),
+    ],
+)
+def test_another_place(theirs: str, ours: str) -> None:
+    assert points_at(s3(theirs), [ours]).points is Points.NO
+
+
+def test_an_http_backend_can_point_there_too_even_by_its_lock() -> None:
+    found = config("http", address="http://elsewhere/x", lock_address="http://localhost:9000/x")
+    assert points_at(found, ["http://127.0.0.1:9000"]).points is Points.YES
+
+
+def test_names_are_resolved_only_when_asked() -> None:
+    stack = s3("http://state.internal:9000")
+    assert points_at(stack, ["http://10.0.0.5:9000"]).points is Points.NO
+    assert points_at(stack, ["http://10.0.0.5:9000"], resolve=lambda host: {"10.0.0.5"}).points is Points.YES
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        config("http"),
+        config("http", address="{{api}}/state/x"),
+        config("s3", bucket="tofu-state"),
+        config("s3"),
+        s3("${ENDPOINT}"),
+        s3("http://host:port"),
+    ],
+)
+def test_what_the_files_do_not_say_is_unclear(unclear: StackConfig) -> None:
+    assert points_at(unclear, ["http://127.0.0.1:9000"], {"tofu-state"}).points is Points.UNCLEAR
+
+
+def test_aws_with_another_bucket_is_elsewhere() -> None:
+    assert (
+        points_at(config("s3", bucket="other"), ["http://127.0.0.1:9000"], {"tofu-state"}).points is Points.NO
+    )
+
+
+def test_the_finding_over_all_stacks() -> None:
+    urls = ["http://127.0.0.1:9000"]
+    away, here = s3("http://10.0.0.5:9000"), s3("http://localhost:9000")
+    assert no_active_stack({"attic": away}, urls, observations=3).state is State.PROVED
+    assert no_active_stack({"attic": away}, urls, observations=0).honest().state is State.UNKNOWN
+    found = no_active_stack(
+        {"attic": away, "arc-runners": dataclasses.replace(here, name="arc-runners")}, urls, observations=3
+    )
+    assert found.state is State.REFUTED
+    assert "arc-runners: endpoints.s3 = http://localhost:9000" in found.reason
+    unreadable = no_active_stack(
+        {"attic": UnreadableError("main.tf, line 2: not valid HCL")}, urls, observations=3
+    )
+    assert unreadable.state is State.REFUTED
+    assert no_active_stack({"attic": config("http")}, urls, observations=3).state is State.UNKNOWN

@@ -1,0 +1,269 @@
+"""Rehearsals with real tofu: from a real http backend, and from an S3 store, to another S3 store."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from readiness.finding import Finding, State
+from readiness.providers.base import Keys
+from readiness.stacks.compare import NotProvedError, must_be_proved
+from readiness.stacks.config import StackConfig
+from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.plan import MigrationPlan
+from readiness.stacks.rehearsal import Rehearsal
+from readiness.stacks.sources import HttpSource, S3Source
+from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
+from readiness.tofu import Disposable, Place, Tools
+from readiness.tofu.state import parse
+from tests.stacks.test_config import digest
+from tests.tofu.conftest import KEYS, SENSITIVE, program
+from tests.tofu.fake_s3 import FakeS3
+
+__all__ = ["program"]
+SOURCE_KEYS = Keys("AKIDOFTHESOURCE00002", "sEcReTofTheSource0000000000000000000002")
+STATE_SECRET = b"example-password-of-nobody"
+
+
+@pytest.fixture
+def store() -> Iterator[FakeS3]:
+    store = FakeS3()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def singleton() -> Iterator[FakeS3]:
+    store = FakeS3()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def backend() -> Iterator[HttpBackend]:
+    with HttpBackend("the-password-of-the-http-backend") as backend:
+        yield backend
+
+
+@pytest.fixture
+def env(program: Path, store: FakeS3, tmp_path: Path) -> Disposable:
+    tools = Tools(program, tmp_path / "tofu", KEYS, lambda: 0.0)
+    endpoints = (store.listen("one"), store.listen("two"), store.listen("service", service=True))
+    return Disposable(tools, Place("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
+
+
+def small(name: str, stacks: Path = EXAMPLES) -> Examined:
+    """The example with few resources: what is judged does not depend on how many there are."""
+    examined = examine(name, stacks)
+    assert examined.stack is not None
+    sizes = {"attic": {"cache_count": "4"}, "runner-dashboard": {"widgets": "4"}}
+    return dataclasses.replace(
+        examined, stack=examined.stack.model_copy(update={"variables": sizes.get(name, {})})
+    )
+
+
+def states(found: dict[str, Finding]) -> list[State]:
+    return [finding.honest().state for finding in found.values()]
+
+
+def refused(found: dict[str, Finding], step: int, word: str) -> None:
+    """This step refuses, the ones before are proved, and the ones after were not exercised."""
+    expected = [State.PROVED] * (step - 1) + [State.REFUTED] + [State.UNKNOWN] * (5 - step)
+    assert states(found) == expected, found
+    assert word in found[f"P3.attic.{step}"].reason
+
+
+def test_from_an_http_backend_and_back(
+    env: Disposable, store: FakeS3, backend: HttpBackend, tmp_path: Path
+) -> None:
+    found = Rehearsal(small("attic"), HttpSource(backend), env).run()
+    assert states(found) == [State.PROVED] * 5, found
+    must_be_proved("attic", found)
+    assert "rolled back to file:attic.pulled.tfstate" in found["P3.attic.5"].reason
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and STATE_SECRET in path.read_bytes()]
+    assert left == [], "no copy of the state is left"
+    assert store.current(env.where("rehearsal-attic").key) is None
+    assert not backend.states
+    recorded = json.dumps([run.as_json() for run in env.tools.runs])
+    for secret in (backend.password, KEYS.secret_key, STATE_SECRET.decode()):
+        assert secret not in recorded
+
+
+def test_from_an_s3_store_with_other_credentials_and_back(
+    env: Disposable, singleton: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = monkeypatch.setattr("readiness.stacks.checkout.Checkout.remove", lambda self: None)
+    assert kept is None
+    source = S3Source(singleton.listen("singleton"), SOURCE_KEYS, Place("source", "unused"))
+    found = Rehearsal(small("runner-dashboard"), source, env).run()
+    assert states(found) == [State.PROVED] * 5, found
+    assert "rolled back to version:before-migration" in found["P3.runner-dashboard.5"].reason
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            body = path.read_bytes()
+            assert SOURCE_KEYS.secret_key.encode() not in body, path
+            assert KEYS.secret_key.encode() not in body, path
+            if path.name.endswith(".pulled.tfstate"):
+                assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_candidate_gets_the_state_byte_for_byte(
+    env: Disposable, store: FakeS3, backend: HttpBackend
+) -> None:
+    Rehearsal(small("attic"), HttpSource(backend), env).run()
+    rows = store.rows[env.where("rehearsal-attic").key]
+    assert [row.body is None for row in rows] == [False, True], (
+        "put once, removed at the end, never written by tofu"
+    )
+    assert rows[0].body is not None
+    assert parse(rows[0].body).serial == 1
+
+
+def test_live_state_is_only_read_by_the_command_of_the_stack(
+    env: Disposable, backend: HttpBackend, tmp_path: Path
+) -> None:
+    live = tmp_path / "live.tfstate"
+    first = Rehearsal(small("attic"), HttpSource(backend), env, name="first")
+    original = first._pull
+
+    def keep(checkout):  # type: ignore[no-untyped-def]
+        before, pulled = original(checkout)
+        shutil.copy(pulled, live)
+        return before, pulled
+
+    first._pull = keep  # type: ignore[method-assign]
+    assert states(first.run()) == [State.PROVED] * 5
+    checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
+    untouched = digest(checkout)
+    examined = small("attic", checkout)
+    assert examined.stack is not None
+    read = examined.stack.model_copy(update={"read": ("cat", str(live))})
+    calls = len(backend.calls)
+    found = Rehearsal(dataclasses.replace(examined, stack=read), HttpSource(backend), env).run()
+    assert states(found) == [State.PROVED] * 5, found
+    assert not any("live" in path for _, path, _ in backend.calls[calls:])
+    assert digest(checkout) == untouched
+
+
+def test_a_read_command_that_fails_is_refused(env: Disposable, backend: HttpBackend) -> None:
+    examined = small("attic")
+    assert examined.stack is not None
+    broken = examined.stack.model_copy(update={"read": ("false",)})
+    refused(
+        Rehearsal(dataclasses.replace(examined, stack=broken), HttpSource(backend), env).run(),
+        1,
+        "state pull",
+    )
+
+
+def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backend: HttpBackend) -> None:
+    examined = small("attic")
+    assert isinstance(examined.config, StackConfig)
+    port = env.endpoints[1].url.rpartition(":")[2]
+    there = dataclasses.replace(examined.config, settings={"address": f"http://localhost:{port}/state/attic"})
+    found = Rehearsal(dataclasses.replace(examined, config=there), HttpSource(backend), env).run()
+    refused(found, 1, "its backend already points at the candidate")
+    assert env.tools.runs == [], "nothing was run"
+
+
+def test_unparsable_hcl_is_refused(env: Disposable, backend: HttpBackend, tmp_path: Path) -> None:
+    checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
+    (checkout / "tofu/stacks/attic/main.tf").write_text("module {{{\n")
+    found = Rehearsal(examine("attic", checkout), HttpSource(backend), env).run()
+    refused(found, 1, "its configuration cannot be read: tofu/stacks/attic/main.tf, line 1")
+
+
+def test_a_plan_older_than_the_configuration_is_refused(
+    env: Disposable, backend: HttpBackend, tmp_path: Path
+) -> None:
+    checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
+    with (checkout / "tofu/stacks/attic/main.tf").open("a") as file:
+        file.write("# changed\n")
+    refused(
+        Rehearsal(small("attic", checkout), HttpSource(backend), env).run(), 2, "older than the configuration"
+    )
+    assert backend.states == {}, "nothing was left anywhere"
+
+
+def test_a_stack_without_a_plan_is_refused(env: Disposable, backend: HttpBackend) -> None:
+    examined = dataclasses.replace(small("attic"), plan=None)
+    refused(Rehearsal(examined, HttpSource(backend), env).run(), 2, "it has no migration plan")
+
+
+def test_a_state_with_a_lock_held_is_refused(env: Disposable, backend: HttpBackend) -> None:
+    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
+    path = backend.address(rehearsal.key).removeprefix(backend.url)
+    backend.locks[path] = b'{"ID": "somebody"}'
+    refused(rehearsal.run(), 3, "a lock is held on its state")
+
+
+def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBackend) -> None:
+    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
+    place = backend.address(f"{rehearsal.key}-live").removeprefix(backend.url)
+    backend.locks[place] = b'{"ID": "somebody"}'
+    found = rehearsal.run()
+    assert found["P3.attic.1"].state is not State.PROVED
+    assert "lock" in found["P3.attic.1"].reason
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"lineage": "00000000-0000-0000-0000-000000000000"}, "another lineage"),
+        ({"serial": 99}, "the serial would go backwards"),
+    ],
+)
+def test_a_destination_in_use_is_refused(
+    env: Disposable, store: FakeS3, backend: HttpBackend, change: dict[str, object], word: str
+) -> None:
+    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
+    original = rehearsal._pull
+
+    def occupy(checkout):  # type: ignore[no-untyped-def]
+        before, pulled = original(checkout)
+        store.add(checkout.place.key, json.dumps(json.loads(pulled.read_bytes()) | change).encode())
+        return before, pulled
+
+    rehearsal._pull = occupy  # type: ignore[method-assign]
+    refused(rehearsal.run(), 2, word)
+
+
+def test_a_candidate_that_changes_the_state_is_refused(
+    env: Disposable, store: FakeS3, backend: HttpBackend
+) -> None:
+    add = store.add
+
+    def altered(key: str, body: bytes | None):  # type: ignore[no-untyped-def]
+        if key.endswith("terraform.tfstate") and body:
+            body = json.dumps(json.loads(body) | {"outputs": {}}).encode()
+        return add(key, body)
+
+    store.add = altered  # type: ignore[method-assign]
+    refused(Rehearsal(small("attic"), HttpSource(backend), env).run(), 3, "init -migrate-state")
+
+
+def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, backend: HttpBackend) -> None:
+    examined = small("attic")
+    assert isinstance(examined.plan, MigrationPlan)
+    wrong = dataclasses.replace(examined.plan, returns_to="file:other.tfstate")
+    found = Rehearsal(dataclasses.replace(examined, plan=wrong), HttpSource(backend), env).run()
+    refused(found, 5, "names other.tfstate, but attic.pulled.tfstate was pulled")
+    with pytest.raises(NotProvedError):
+        must_be_proved("attic", found)
+
+
+def test_a_stack_is_only_rehearsed_from_its_own_kind_of_backend(
+    env: Disposable, backend: HttpBackend
+) -> None:
+    found = Rehearsal(small("runner-dashboard"), HttpSource(backend), env).run()
+    assert "its backend is s3, the source to rehearse from is http" in found["P3.runner-dashboard.1"].reason
+
+
+def test_the_stack_file_is_a_stack() -> None:
+    assert isinstance(small("attic").stack, Stack)
