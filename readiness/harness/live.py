@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,6 +112,10 @@ class Live:
                 self._provider.stop()
             shutil.rmtree(self.work, ignore_errors=True)
             self.run.split["taken down"] = round(time.monotonic() - begun, 1)
+
+    def on_stop(self, undo: Callable[[], object]) -> None:
+        """Undo this when the run ends, before the store is stopped."""
+        self._stack.callback(undo)
 
     # -- what the fixtures hand out
 

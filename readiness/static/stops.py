@@ -127,7 +127,8 @@ def without_caches(live: Live) -> Finding:
             return unknown(f"the cache endpoints did not go away: {', '.join(still)}")
         return _round_trip(live, f"with {len(caches)} cache endpoints down")
     finally:
-        start()
+        with contacts.deliberate():
+            start()
 
 
 def _reachable(url: str) -> bool:

@@ -1,0 +1,102 @@
+"""The rehearsals of a run: each protected stack in its own turn, from a source of its own backend's kind."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from readiness import providers
+from readiness.candidate.load import load
+from readiness.criteria import PROTECTED_STACKS
+from readiness.errors import UsageError
+from readiness.finding import Finding, State, refuted, unknown
+from readiness.harness.live import Live
+from readiness.s3.clients import boto3_client
+from readiness.s3.wire import Target
+from readiness.stacks.config import StackConfig
+from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.rehearsal import Rehearsal
+from readiness.stacks.sources import HttpSource, S3Source, Source
+from readiness.stacks.stack import EXAMPLES, Examined, examine
+from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
+from readiness.tofu.env import Disposable
+from readiness.tofu.workspace import Place
+
+PREFIX = "p3"
+
+
+class Rehearsals:
+    """Rehearses a stack when a criterion first asks for it. Sources are real: an HTTP backend with locks, and a singleton S3 store."""
+
+    def __init__(self, live: Live, env: Disposable) -> None:
+        self._live, self._env = live, env
+        self._found: dict[str, dict[str, Finding]] = {}
+        self._sources: dict[str, Source] = {}
+        self._stack = contextlib.ExitStack()
+        live.on_stop(self._stack.close)
+
+    def not_given(self) -> Finding | None:
+        """NOT RUN if the operator's stacks are not named: the examples stand in only for a candidate of the suite's own."""
+        if self._live.run.options.stacks is None and not self._live.provider.owns_candidate:
+            return Finding(State.NOT_RUN, "give --stacks DIR, the checkout that holds the protected stacks")
+        return None
+
+    def one_at_a_time(self) -> Finding:
+        """P3.0."""
+        objects = [self._env.objects(endpoint) for endpoint in self._env.endpoints]
+        return self.not_given() or one_at_a_time(objects, f"{PREFIX}/turns", PROTECTED_STACKS)
+
+    def step(self, stack: str, number: int) -> Finding:
+        """P3.STACK.NUMBER."""
+        if stack not in self._found:
+            self._found[stack] = self._rehearse(stack)
+        return self._found[stack][f"P3.{stack}.{number}"]
+
+    def _rehearse(self, name: str) -> dict[str, Finding]:
+        missing = self.not_given()
+        if missing:
+            return {f"P3.{name}.{step}": missing for step in range(1, 6)}
+        try:
+            examined = examine(name, self._live.run.options.stacks or EXAMPLES)
+            self._keep_draft(examined)
+            source = self._source(examined)
+            with turn(self._env.objects(self._env.entry), f"{PREFIX}/turn", name):
+                self._live.say(f"rehearsal: {name}")
+                return Rehearsal(examined, source, self._env).run()
+        except UsageError as error:
+            found: Finding = refuted(str(error))
+        except MigrationInProgressError as error:
+            found = refuted(str(error))
+        except Exception as error:  # noqa: BLE001 - a rehearsal that throws has judged nothing
+            found = unknown(f"{type(error).__name__}: {error}")
+        return {f"P3.{name}.{step}": found for step in range(1, 6)}
+
+    def _keep_draft(self, examined: Examined) -> None:
+        """A stack without a plan gets a first draft, in the evidence: never in the operator's checkout."""
+        if examined.draft and self._live.run.evidence is not None:
+            path = self._live.run.evidence.capture(f"draft-{examined.name}-migration-plan.md", examined.draft)
+            self._live.say(f"{examined.name} has no migration plan; a first draft lies at {path}")
+
+    def _source(self, examined: Examined) -> Source:
+        kind = examined.config.backend if isinstance(examined.config, StackConfig) else "http"
+        makers: dict[str, Callable[[], Source]] = {"http": self._http, "s3": self._s3}
+        if kind not in makers:
+            raise UsageError(f"{examined.name}: its backend is {kind}; the suite can rehearse from http and s3")
+        if kind not in self._sources:
+            self._sources[kind] = makers[kind]()
+        return self._sources[kind]
+
+    def _http(self) -> Source:
+        return HttpSource(self._stack.enter_context(HttpBackend()))
+
+    def _s3(self) -> Source:
+        loaded = load("singleton")
+        provider = providers.create(loaded, run_dir=self._live.work, progress=self._live.say)
+        self._stack.callback(provider.stop)
+        topology = provider.start()
+        keys, endpoint = provider.keys("admin"), topology.endpoints[0]
+        self._live.run.redactor.add(keys.secret_key, keys.access_key)
+        client = boto3_client(Target(endpoint.url, keys, loaded.candidate.s3.region), 30)
+        client.create_bucket(Bucket="live-state")
+        client.put_bucket_versioning(Bucket="live-state", VersioningConfiguration={"Status": "Enabled"})
+        return S3Source(endpoint, keys, Place("live-state", "unused", loaded.candidate.s3.region))
