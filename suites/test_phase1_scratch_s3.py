@@ -1,12 +1,15 @@
-"""Phase 1: Scratch S3 Proof. Only scratch buckets of this run are written; no active stack points at the candidate."""
+"""Phase 1: Scratch S3 Proof. Only scratch buckets of this run are written; no active stack points at the
+candidate.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from fixtures.judge import Judge
-from readiness.campaign import judgements as of
 from readiness.campaign.campaign import Campaign
+from readiness.campaign.criteria import from_records
+from readiness.campaign.judgements import RTO
 from readiness.harness.live import Live
 from readiness.scratch import access, conditions, objects, versions
 from readiness.scratch.active import stacks_point_elsewhere
@@ -30,24 +33,23 @@ def test_bounded_object_write_read_delete(live: Live, judge: Judge) -> None:
 
 
 @pytest.mark.criterion("P1.4")
-def test_head_after_one_pod_restart(campaign: Campaign, rto: of.RTO, judge: Judge) -> None:
-    judge(of.each(campaign.restarts(), lambda record: of.heads(record, rto)))
+def test_head_after_one_pod_restart(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.4", rto))
 
 
 @pytest.mark.criterion("P1.5")
-def test_head_through_node_maintenance(campaign: Campaign, rto: of.RTO, judge: Judge) -> None:
-    judge(of.each(campaign.drains(), lambda record: of.heads(record, rto)))
+def test_head_through_node_maintenance(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.5", rto))
 
 
 @pytest.mark.criterion("P1.6")
-def test_head_through_node_unavailability(campaign: Campaign, rto: of.RTO, judge: Judge) -> None:
-    losses = [campaign.crashes(), campaign.silences(), campaign.unplugged()]
-    judge(*(of.each(records, lambda record: of.heads(record, rto)) for records in losses if of.possible(records)))
+def test_head_through_node_unavailability(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.6", rto))
 
 
 @pytest.mark.criterion("P1.7")
-def test_failure_capture_is_non_destructive(campaign: Campaign, judge: Judge) -> None:
-    judge(of.each(campaign.crashes()[:1], of.capture))
+def test_failure_capture_is_non_destructive(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.7", rto))
 
 
 @pytest.mark.criterion("P1.8")
@@ -56,8 +58,8 @@ def test_no_active_stack_points_at_the_candidate(live: Live, judge: Judge) -> No
 
 
 @pytest.mark.criterion("P1.9")
-def test_index_and_clients_agree(campaign: Campaign, judge: Judge) -> None:
-    judge(of.each([*campaign.steady(), *campaign.played()], of.agreement))
+def test_index_and_clients_agree(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.9", rto))
 
 
 @pytest.mark.criterion("P1.10")
@@ -66,8 +68,8 @@ def test_read_after_write_across_endpoints(live: Live, judge: Judge) -> None:
 
 
 @pytest.mark.criterion("P1.11")
-def test_conditional_create_has_one_winner(live: Live, campaign: Campaign, judge: Judge) -> None:
-    judge(conditions.create_races(live), of.each([*campaign.steady(), *campaign.node_losses()], of.winners))
+def test_conditional_create_has_one_winner(live: Live, campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(conditions.create_races(live), from_records(campaign, "P1.11", rto))
 
 
 @pytest.mark.criterion("P1.12")
@@ -76,14 +78,13 @@ def test_if_match_refuses_a_stale_etag(live: Live, judge: Judge) -> None:
 
 
 @pytest.mark.criterion("P1.13")
-def test_nothing_acknowledged_is_lost(campaign: Campaign, judge: Judge) -> None:
-    judge(of.each(campaign.everything(), of.safety))
+def test_nothing_acknowledged_is_lost(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.13", rto))
 
 
 @pytest.mark.criterion("P1.14")
-def test_outage_within_rto(campaign: Campaign, rto: of.RTO, judge: Judge) -> None:
-    judged = [record for record in campaign.everything() if record.judged_outage and record.kind]
-    judge(of.each(judged, lambda record: of.outage(record, rto)))
+def test_outage_within_rto(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.14", rto))
 
 
 @pytest.mark.criterion("P1.15")
@@ -107,15 +108,15 @@ def test_rotation_without_an_outage(live: Live, judge: Judge) -> None:
 
 
 @pytest.mark.criterion("P1.19")
-def test_emptied_node_is_made_whole(campaign: Campaign, judge: Judge) -> None:
-    judge(of.needs(campaign.repairs(), "two nodes", lambda r: of.merge([of.made_whole(r), of.safety(r), of.agreement(r)])))
+def test_emptied_node_is_made_whole(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.19", rto))
 
 
 @pytest.mark.criterion("P1.20")
-def test_two_nodes_lost(campaign: Campaign, judge: Judge) -> None:
-    judge(of.needs(campaign.two_lost(), "three nodes", lambda r: of.merge([of.made_whole(r), of.safety(r)])))
+def test_two_nodes_lost(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.20", rto))
 
 
 @pytest.mark.criterion("P1.21")
-def test_all_instances_killed_at_once(campaign: Campaign, judge: Judge) -> None:
-    judge(of.each(campaign.all_killed(), lambda r: of.merge([of.made_whole(r), of.safety(r), of.denials(r)])))
+def test_all_instances_killed_at_once(campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(from_records(campaign, "P1.21", rto))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from readiness import faults
 from readiness.campaign import scenarios
@@ -11,8 +12,10 @@ from readiness.campaign.network import broken_network
 from readiness.campaign.record import Record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.stage import WHOLE_BUDGET, Stage
+from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
 from readiness.errors import Unjudged
 from readiness.faults import wait_whole
+from readiness.finding import Finding
 from readiness.harness.live import Live
 from readiness.providers.base import Topology, Unsupported
 
@@ -38,7 +41,9 @@ class Campaign:
         return [self._play(scenarios.steady())]
 
     def restarts(self) -> list[Record]:
-        """One restart of an instance of each kind; which node's is left to the seed's parity, the last node first."""
+        """One restart of an instance of each kind; which node's is left to the seed's parity, the last node
+        first.
+        """
         found = {instance.kind: instance for instance in self.topology.instances}
         return [self._play(scenarios.one(faults.restart(i.name, i.node))) for i in found.values()]
 
@@ -49,14 +54,20 @@ class Campaign:
     def crashes(self) -> list[Record]:
         """Loss of each node in turn by crash; failure capture is taken during the first."""
         nodes = self.topology.nodes
-        return [self._play(scenarios.one(faults.crash(self.topology, n), capture=n == nodes[0])) for n in nodes]
+        return [
+            self._play(scenarios.one(faults.crash(self.topology, n), capture=n == nodes[0])) for n in nodes
+        ]
 
     def silences(self) -> list[Record]:
         """Loss of each node in turn by silence."""
-        return [self._play(scenarios.one(faults.silence(self.topology, node))) for node in self.topology.nodes]
+        return [
+            self._play(scenarios.one(faults.silence(self.topology, node))) for node in self.topology.nodes
+        ]
 
     def unplugged(self) -> list[Record]:
-        """Loss of each node in turn by silence of its network, where the provider can; one record with the reason where not."""
+        """Loss of each node in turn by silence of its network, where the provider can; one record with the
+        reason where not.
+        """
         records = []
         for node in self.topology.nodes:
             records.append(self._play(scenarios.one(faults.unplug(self.topology, node))))
@@ -65,7 +76,9 @@ class Campaign:
         return records
 
     def single_instances(self) -> list[Record]:
-        """Kill and freeze one instance of each kind, where a node has more than one: else that is the loss of the node."""
+        """Kill and freeze one instance of each kind, where a node has more than one: else that is the loss of
+        the node.
+        """
         if all(len(self.topology.on(node)) == 1 for node in self.topology.nodes):
             return []
         found = {instance.kind: instance for instance in self.topology.instances}
@@ -74,7 +87,10 @@ class Campaign:
 
     def networks(self) -> list[Record]:
         """A slow and a resetting network between the clients and all endpoints."""
-        return [self._once(f"network:{how}", lambda how=how: broken_network(self.live, how)) for how in ("slow", "resets")]
+        return [
+            self._once(f"network:{how}", partial(broken_network, self.live, how))
+            for how in ("slow", "resets")
+        ]
 
     def rolling(self) -> list[Record]:
         """A rolling restart of all nodes."""
@@ -89,7 +105,11 @@ class Campaign:
 
     def two_lost(self) -> list[Record]:
         """Two nodes of three lost."""
-        return [self._play(scenarios.two_lost(self.topology, self.topology.nodes[0]))] if len(self.topology.nodes) > 2 else []
+        return (
+            [self._play(scenarios.two_lost(self.topology, self.topology.nodes[0]))]
+            if len(self.topology.nodes) > 2
+            else []
+        )
 
     def all_killed(self) -> list[Record]:
         """Every instance killed at once."""
@@ -117,14 +137,33 @@ class Campaign:
                 last = next(reversed(self._records), "its start")
                 raise Unjudged(f"{name} was not played: the candidate is not whole again since {last}")
             live.say(name)
-            self._records[name] = play()
+            record = self._records[name] = play()
+            self._keep(record)
         return self._records[name]
+
+    def _keep(self, record: Record) -> None:
+        evidence = self.live.run.evidence
+        assert evidence is not None
+        at = next((r.path for r in evidence.recorders() if r.scope == record.name), None)
+        file = str(at.relative_to(evidence.folder)) if at else None
+        evidence.append(SCENARIOS, as_row(record, file))
+
+    def keep_judgement(self, criterion: str, groups: list[list[Record]], finding: Finding) -> None:
+        """Keeps which records a criterion was judged from, in groups, and what that gave."""
+        evidence = self.live.run.evidence
+        assert evidence is not None
+        names = [[record.name for record in records] for records in groups]
+        row = {"state": str(finding.honest().state), "reason": finding.honest().reason}
+        evidence.append(JUDGED, {"criterion": criterion, "records": names, **row})
 
     def _perform(self, scenario: Scenario) -> Record:
         live = self.live
         record = scenario.record(self.topology)
         stage = Stage(live, record)
-        rto = {kind: float(seconds) for kind, seconds in live.run.loaded.candidate.contract.failure.rto_seconds.items()}
+        rto = {
+            kind: float(seconds)
+            for kind, seconds in live.run.loaded.candidate.contract.failure.rto_seconds.items()
+        }
         try:
             with stage.load():
                 scenario.play(stage, rto)
@@ -134,7 +173,9 @@ class Campaign:
             record.spoiled = str(error)
         except Exception as error:  # noqa: BLE001 - whatever broke, the scenario cannot be judged, and the next ones can
             record.spoiled = f"{type(error).__name__}: {error}"
-            live.run.evidence and live.run.evidence.capture(f"{scenario.name}-harness.txt", traceback.format_exc())
+            live.run.evidence and live.run.evidence.capture(
+                f"{scenario.name}-harness.txt", traceback.format_exc()
+            )
         record.history = stage.context.recorder.history
         if not record.whole or record.spoiled:
             for name, text in live.provider.capture().items():
