@@ -1,3 +1,9 @@
 """Options and plugins of a readiness run; everything else lives in fixtures/ and readiness/."""
 
-pytest_plugins = ["readiness.harness.plugin", "fixtures.judge", "fixtures.candidate", "fixtures.tofu", "fixtures.stacks"]
+pytest_plugins = [
+    "readiness.harness.plugin",
+    "fixtures.judge",
+    "fixtures.candidate",
+    "fixtures.tofu",
+    "fixtures.stacks",
+]

@@ -1,4 +1,5 @@
-"""The manifest: every criterion that must be PROVED before a candidate is READY. It does not depend on what pytest collected.
+"""The manifest: every criterion that must be PROVED before a candidate is READY. It does not depend on what
+pytest collected.
 
 Ids are stable. Titles quote the readiness plan (2026-05-06) where it has a sentence for them.
 """
@@ -19,7 +20,9 @@ PROTECTED_STACKS = ("attic", "arc-runners", "gitlab-runners", "runner-dashboard"
 
 @dataclass(frozen=True)
 class Criterion:
-    """One sentence that must hold; one test. `faults`: it can only be judged by doing a fault to the candidate."""
+    """One sentence that must hold; one test. `faults`: it can only be judged by doing a fault to the
+    candidate.
+    """
 
     id: str
     phase: int
@@ -37,7 +40,11 @@ _PHASE0 = (
     _c("P0.3", 0, "bucket versioning, retention, backup, or restore behavior"),
     _c("P0.4", 0, "failure behavior when one pod or one node is unavailable"),
     _c("P0.5", 0, "observability and alert surface for bucket/index/API divergence"),
-    _c("P0.6", 0, "explicit statement that Attic, Bazel cache, and RBE CAS/AC are not using the state bucket as authority"),
+    _c(
+        "P0.6",
+        0,
+        "explicit statement that Attic, Bazel cache, and RBE CAS/AC are not using the state bucket as authority",
+    ),
     _c("P0.7", 0, "the candidate class is admissible as final state authority"),
     _c("S.1", 0, "not: fewer than two independent service endpoints"),
     _c("S.2", 0, "not: state data remains on a single bumble-scoped RWO volume"),
@@ -51,22 +58,57 @@ _PHASE1 = (
     _c("P1.3", 1, "bounded object write/read/delete"),
     _c("P1.4", 1, "bucket/object HEAD after one pod restart", faults=True),
     _c("P1.5", 1, "bucket/object HEAD through one node-maintenance event", faults=True),
-    _c("P1.6", 1, "bucket/object HEAD through one node-unavailability event, by crash and by silence", faults=True),
+    _c(
+        "P1.6",
+        1,
+        "bucket/object HEAD through one node-unavailability event, by crash and by silence",
+        faults=True,
+    ),
     _c("P1.7", 1, "failure capture that is non-destructive to OpenTofu state", faults=True),
     _c("P1.8", 1, "no active stack points at the candidate"),
-    _c("P1.9", 1, "LIST, HEAD, GET, versions and both clients agree on every endpoint, before, during and after faults", faults=True),
+    _c(
+        "P1.9",
+        1,
+        "LIST, HEAD, GET, versions and both clients agree on every endpoint, before, during and after faults",
+        faults=True,
+    ),
     _c("P1.10", 1, "read-after-write holds across endpoints"),
-    _c("P1.11", 1, "conditional create has exactly one winner over all endpoints, also while a node is lost", faults=True),
+    _c(
+        "P1.11",
+        1,
+        "conditional create has exactly one winner over all endpoints, also while a node is lost",
+        faults=True,
+    ),
     _c("P1.12", 1, "If-Match refuses a stale ETag and does not create"),
-    _c("P1.13", 1, "no acknowledged write is lost, no deleted object returns, the history is linearizable per key", faults=True),
+    _c(
+        "P1.13",
+        1,
+        "no acknowledged write is lost, no deleted object returns, the history is linearizable per key",
+        faults=True,
+    ),
     _c("P1.14", 1, "the measured outage per fault and endpoint is within the contract's RTO", faults=True),
     _c("P1.15", 1, "versions survive and a previous version can be restored"),
     _c("P1.16", 1, "wrong, missing and read-only credentials are refused"),
     _c("P1.17", 1, "damaged uploads are refused"),
     _c("P1.18", 1, "rotation: a new credential works and the old one stops, without an outage"),
-    _c("P1.19", 1, "a node that returns with an empty disk is made whole, and then the loss of another loses nothing", faults=True),
-    _c("P1.20", 1, "two nodes of three lost: nothing acknowledged is lost, and it recovers by itself", faults=True),
-    _c("P1.21", 1, "all instances killed at once and restarted: nothing acknowledged is lost or denied on the way up", faults=True),
+    _c(
+        "P1.19",
+        1,
+        "a node that returns with an empty disk is made whole, and then the loss of another loses nothing",
+        faults=True,
+    ),
+    _c(
+        "P1.20",
+        1,
+        "two nodes of three lost: nothing acknowledged is lost, and it recovers by itself",
+        faults=True,
+    ),
+    _c(
+        "P1.21",
+        1,
+        "all instances killed at once and restarted: nothing acknowledged is lost or denied on the way up",
+        faults=True,
+    ),
 )
 _PHASE2 = (
     _c("P2.1", 2, "backend init succeeds from repo-managed config"),
@@ -74,9 +116,19 @@ _PHASE2 = (
     _c("P2.3", 2, "no-op plan succeeds"),
     _c("P2.4", 2, "no-op plan still succeeds after pod restart", faults=True),
     _c("P2.5", 2, "no-op plan still succeeds through one node-maintenance event", faults=True),
-    _c("P2.6", 2, "no-op plan still succeeds through one node-unavailability event, by crash and by silence", faults=True),
+    _c(
+        "P2.6",
+        2,
+        "no-op plan still succeeds through one node-unavailability event, by crash and by silence",
+        faults=True,
+    ),
     _c("P2.7", 2, "restore or rollback path is exercised on non-production state"),
-    _c("P2.8", 2, "concurrent applies never both hold the lock and lose no update, with and without a fault", faults=True),
+    _c(
+        "P2.8",
+        2,
+        "concurrent applies never both hold the lock and lose no update, with and without a fault",
+        faults=True,
+    ),
     _c("P2.9", 2, "an apply hit by a fault is never lost and never half-written", faults=True),
     _c("P2.10", 2, "a lock left by a killed client is visible, and force-unlock frees it"),
     _c("P2.11", 2, "state pulled through every endpoint is identical"),
@@ -92,7 +144,11 @@ _PHASE3 = (
     ),
 )
 _PHASE4 = (
-    _c("B.1", 4, "the state bucket holds no cache objects and shares no endpoint, credential or volume with those surfaces"),
+    _c(
+        "B.1",
+        4,
+        "the state bucket holds no cache objects and shares no endpoint, credential or volume with those surfaces",
+    ),
     _c("B.2", 4, "nothing in the run contacted a cache or executor endpoint"),
     _c("S.6", 4, "not: candidate proof is only a cache hit, ARC job dispatch, or RBE-adjacent signal"),
     _c("P4.1", 4, "every criterion of phases 0-3 is PROVED"),

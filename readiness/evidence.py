@@ -1,8 +1,10 @@
-"""The evidence folder of one run: everything the run saw, append-only while running, sealed at the end, free of secrets.
+"""The evidence folder of one run: everything the run saw, append-only while running, sealed at the end, free
+of secrets.
 
-Layout: `run.json` (what was judged, how, with what); `history/SCOPE.jsonl` (operations, readiness.history.Op, one a line);
-`events.jsonl` (faults with their proofs, provider calls, notes); `criteria.jsonl` (findings as they were made); `capture/` (failure capture);
-`verdict.json`; `seal.json` (SHA-256 of every other file). A line is on disk within a second of its operation.
+Layout: `run.json` (what was judged, how, with what); `history/SCOPE.jsonl` (operations, readiness.history.Op,
+one a line); `events.jsonl` (faults with their proofs, provider calls, notes); `criteria.jsonl` (findings as
+they were made); `capture/` (failure capture); `verdict.json`; `seal.json` (SHA-256 of every other file). A
+line is on disk within a second of its operation.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ class Redactor:
         self._secrets: list[str] = []
 
     def add(self, *secrets: str) -> None:
-        """Names secrets; those shorter than 6 characters are ignored, since they would black out ordinary words."""
+        """Names secrets; those shorter than 6 characters are ignored, since they would black out ordinary
+        words.
+        """
         for secret in secrets:
             if len(secret) >= 6 and secret not in self._secrets:
                 self._secrets.append(secret)
@@ -50,7 +54,9 @@ class Redactor:
 
 
 class Recorder:
-    """Collects the operations of one scope (a scenario, a criterion) and appends each to its file. Thread-safe."""
+    """Collects the operations of one scope (a scenario, a criterion) and appends each to its file.
+    Thread-safe.
+    """
 
     def __init__(self, scope: str, path: Path, clock: Callable[[], float]) -> None:
         self.scope, self.path = scope, path
@@ -106,7 +112,9 @@ class Evidence:
         name = re.sub(r"[^\w.+-]+", "_", scope)
         if name in self._recorders:
             raise ValueError(f"the scope {scope} is recorded already")
-        recorder = self._recorders[name] = Recorder(scope, self.folder / "history" / f"{name}.jsonl", self.now)
+        recorder = self._recorders[name] = Recorder(
+            scope, self.folder / "history" / f"{name}.jsonl", self.now
+        )
         return recorder
 
     def recorders(self) -> Iterator[Recorder]:
@@ -116,7 +124,10 @@ class Evidence:
     def write(self, name: str, content: Mapping[str, Any]) -> Path:
         """Writes a JSON file whole, replacing an earlier one."""
         path = self.folder / name
-        path.write_text(self.redactor.clean(json.dumps(content, indent=1, ensure_ascii=False, default=str)) + "\n", "utf-8")
+        path.write_text(
+            self.redactor.clean(json.dumps(content, indent=1, ensure_ascii=False, default=str)) + "\n",
+            "utf-8",
+        )
         return path
 
     def append(self, name: str, row: Mapping[str, Any]) -> None:
@@ -163,7 +174,9 @@ def verify_seal(folder: Path) -> dict[str, Any]:
         listed = dict(seal["files"])
         root = seal["root"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise BrokenSeal(f"{folder} has no readable {SEAL}: the run did not end, or it is not an evidence folder") from None
+        raise BrokenSeal(
+            f"{folder} has no readable {SEAL}: the run did not end, or it is not an evidence folder"
+        ) from None
     found = _digests(folder)
     for name in sorted(listed.keys() | found.keys()):
         if listed.get(name) != found.get(name):

@@ -1,4 +1,6 @@
-"""Faults: reversible events. Each says what it hits, proves that it fired, always heals, and waits until the candidate is whole."""
+"""Faults: reversible events. Each says what it hits, proves that it fired, always heals, and waits until the
+candidate is whole.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from readiness.providers.base import Proof, Provider, Topology
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` says whose RTO applies; `instances` are out of service from just before `inject` until they prove ready again."""
+    """`kind` says whose RTO applies; `instances` are out of service from just before `inject` until they
+    prove ready again.
+    """
 
     name: str
     kind: FaultKind
@@ -69,7 +73,9 @@ def freeze(instance: str, node: str) -> Fault:
 def drain(topology: Topology, node: str) -> Fault:
     """Node maintenance."""
     names = _names(topology, (node,))
-    return Fault(f"drain:{node}", FaultKind.DRAIN, (node,), names, lambda p: [p.drain(node)], lambda p: p.restore(node))
+    return Fault(
+        f"drain:{node}", FaultKind.DRAIN, (node,), names, lambda p: [p.drain(node)], lambda p: p.restore(node)
+    )
 
 
 def crash(topology: Topology, *nodes: str) -> Fault:
@@ -103,21 +109,36 @@ def silence(topology: Topology, *nodes: str) -> Fault:
 def unplug(topology: Topology, node: str) -> Fault:
     """Loss of a node by silence of its network: its processes run on, unreachable."""
     names = _names(topology, (node,))
-    return Fault(f"unplug:{node}", FaultKind.SILENCE, (node,), names, lambda p: [p.unplug(node)], lambda p: p.plug(node))
+    return Fault(
+        f"unplug:{node}",
+        FaultKind.SILENCE,
+        (node,),
+        names,
+        lambda p: [p.unplug(node)],
+        lambda p: p.plug(node),
+    )
 
 
 @contextlib.contextmanager
 def injected(
-    fault: Fault, provider: Provider, watch: ServiceWatch, now: Callable[[], float], note: Callable[[Event], None]
+    fault: Fault,
+    provider: Provider,
+    watch: ServiceWatch,
+    now: Callable[[], float],
+    note: Callable[[Event], None],
 ) -> Iterator[Event]:
-    """Do the fault, yield, heal it whatever happens. Raises Unjudged if it did not fire. Does not wait until whole."""
+    """Do the fault, yield, heal it whatever happens. Raises Unjudged if it did not fire. Does not wait until
+    whole.
+    """
     event = Event(fault.name, fault.kind, fault.nodes, fault.instances, now())
     watch.hold_out(fault.instances)
     try:
         proofs = fault.inject(provider)
         event.proofs = [proof.observed for proof in proofs]
         if not proofs or not all(proof.fired for proof in proofs):
-            raise Unjudged(f"the fault {fault.name} did not fire: {'; '.join(event.proofs) or 'nothing was observed'}")
+            raise Unjudged(
+                f"the fault {fault.name} did not fire: {'; '.join(event.proofs) or 'nothing was observed'}"
+            )
         event.fired = now()
         yield event
     finally:
@@ -142,7 +163,9 @@ def _heal(fault: Fault, provider: Provider, tries: int = 3) -> None:
 
 
 def wait_whole(provider: Provider, watch: ServiceWatch, seconds: float) -> bool:
-    """Wait until every instance is in service and the candidate says that it is whole; False if it is not in time."""
+    """Wait until every instance is in service and the candidate says that it is whole; False if it is not in
+    time.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if watch.all_in_service() and provider.whole():

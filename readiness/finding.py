@@ -36,7 +36,8 @@ class Finding:
     """A judgement with its grounds.
 
     `observations` counts the direct observations of the candidate behind it; a PROVED finding with none is
-    downgraded to UNKNOWN when it is merged or recorded. `witness` is the shortest history that shows a refusal.
+    downgraded to UNKNOWN when it is merged or recorded. `witness` is the shortest history that shows a
+    refusal.
     """
 
     state: State
@@ -48,7 +49,9 @@ class Finding:
     def honest(self) -> Finding:
         """This finding, or UNKNOWN if it claims PROVED without one direct observation (stop condition S.6)."""
         if self.state is State.PROVED and self.observations <= 0:
-            return Finding(State.UNKNOWN, f"no direct observation stands behind it: {self.reason}", self.measured)
+            return Finding(
+                State.UNKNOWN, f"no direct observation stands behind it: {self.reason}", self.measured
+            )
         return self
 
 
@@ -74,7 +77,9 @@ def unknown(reason: str, *, observations: int = 0, measured: Measured | None = N
 
 
 def merge(findings: Iterable[Finding]) -> Finding:
-    """One finding for many: worst state, the reasons of that state joined, measured values united, counts added."""
+    """One finding for many: worst state, the reasons of that state joined, measured values united, counts
+    added.
+    """
     parts = [finding.honest() for finding in findings]
     state = worst(part.state for part in parts)
     reasons = list(dict.fromkeys(part.reason for part in parts if part.state is state and part.reason))

@@ -1,7 +1,7 @@
 """The history: every operation the suite did against the candidate, ordered, with what it said and when.
 
-Conventions (Jepsen's, Herlihy and Wing's): an operation has an invocation and a completion; a write whose answer never came
-*may have happened at any later time*; a read whose answer never came says nothing.
+Conventions (Jepsen's, Herlihy and Wing's): an operation has an invocation and a completion; a write whose
+answer never came *may have happened at any later time*; a read whose answer never came says nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 
 
 class Outcome(StrEnum):
-    """ok: answered, `status` says what; fail: certainly had no effect; unknown: may have happened, then or later."""
+    """ok: answered, `status` says what; fail: certainly had no effect; unknown: may have happened, then or
+    later.
+    """
 
     OK = "ok"
     FAIL = "fail"
@@ -23,7 +25,9 @@ class Outcome(StrEnum):
 
 
 class Verb(StrEnum):
-    """What an operation does to one key. READ is a GET, HEAD a HEAD: both tell the value (object metadata `v`)."""
+    """What an operation does to one key. READ is a GET, HEAD a HEAD: both tell the value (object metadata
+    `v`).
+    """
 
     READ = "read"
     HEAD = "head"
@@ -45,12 +49,14 @@ WRITES = frozenset({Verb.WRITE, Verb.CREATE, Verb.CAS, Verb.DELETE})
 class Op:
     """One operation.
 
-    `value` is the unique id of the body: of what was written (WRITE, CREATE, CAS), or of what was found (READ, HEAD with status
-    200; None with 404; `"?..."` for a body that the suite never wrote). `expected` is the value id whose ETag a CAS named.
-    Results by `status`: READ/HEAD 200 found, 404 absent; CREATE 200 applied, 412 exists; CAS 200 applied, 412 another value, 404 absent;
-    DELETE 204/200 applied; WRITE 200 applied. `invoked` and `completed` are seconds since the run began (monotonic clock);
-    `completed` of an unknown write is when the client gave up. `in_service` is what the contract's readiness rule said of the
-    endpoint's instance at invocation. `keys` is what a LIST returned (for VERSIONS: `key@version`), under the prefix `key`.
+    `value` is the unique id of the body: of what was written (WRITE, CREATE, CAS), or of what was found
+    (READ, HEAD with status 200; None with 404; `"?..."` for a body that the suite never wrote). `expected` is
+    the value id whose ETag a CAS named. Results by `status`: READ/HEAD 200 found, 404 absent; CREATE 200
+    applied, 412 exists; CAS 200 applied, 412 another value, 404 absent; DELETE 204/200 applied; WRITE 200
+    applied. `invoked` and `completed` are seconds since the run began (monotonic clock); `completed` of an
+    unknown write is when the client gave up. `in_service` is what the contract's readiness rule said of the
+    endpoint's instance at invocation. `keys` is what a LIST returned (for VERSIONS: `key@version`), under the
+    prefix `key`.
     """
 
     index: int
@@ -111,7 +117,9 @@ def from_json(line: str) -> Op:
 def load(path: Path) -> list[Op]:
     """The history of one JSONL file, in invocation order."""
     with path.open(encoding="utf-8") as lines:
-        return sorted((from_json(line) for line in lines if line.strip()), key=lambda op: (op.invoked, op.index))
+        return sorted(
+            (from_json(line) for line in lines if line.strip()), key=lambda op: (op.invoked, op.index)
+        )
 
 
 def by_key(history: Iterable[Op]) -> dict[tuple[str, str], list[Op]]:
@@ -126,8 +134,8 @@ def by_key(history: Iterable[Op]) -> dict[tuple[str, str], list[Op]]:
 def binding(history: Iterable[Op]) -> Iterator[Op]:
     """The history as the contract binds the store (DESIGN, section 1, "in service").
 
-    Answers of an instance that was not in service bind it to nothing: its reads are left out, its writes become *unknown* (they may have
-    happened). Everything else is unchanged.
+    Answers of an instance that was not in service bind it to nothing: its reads are left out, its writes
+    become *unknown* (they may have happened). Everything else is unchanged.
     """
     for op in history:
         if op.in_service or op.outcome is Outcome.UNKNOWN:

@@ -1,4 +1,6 @@
-"""`python -m readiness.run [OPTIONS]`: all phases against one candidate, with the JUnit report where CI looks for it."""
+"""`python -m readiness.run [OPTIONS]`: all phases against one candidate, with the JUnit report where CI looks
+for it.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,14 @@ from readiness.harness.run import default_junit
 
 def main(arguments: list[str]) -> int:
     """Runs pytest over `suites/`; the exit code is the verdict's."""
-    if not any(argument.startswith("--junitxml") or argument.startswith("--junit-xml") for argument in arguments):
+    if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
         arguments = [f"--junitxml={default_junit()}", *arguments]
     os.chdir(ROOT)
-    return int(pytest.main(["-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", str(ROOT / "suites"), *arguments]))
+    return int(
+        pytest.main(
+            ["-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", str(ROOT / "suites"), *arguments]
+        )
+    )
 
 
 if __name__ == "__main__":

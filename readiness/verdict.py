@@ -27,7 +27,9 @@ class Word(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """One criterion of the manifest with its finding. `issue` is set where the candidate's file expects it red."""
+    """One criterion of the manifest with its finding. `issue` is set where the candidate's file expects it
+    red.
+    """
 
     criterion: Criterion
     finding: Finding
@@ -41,7 +43,9 @@ class Result:
 
     @property
     def as_expected(self) -> bool:
-        """In interim mode: REFUTED where the file says so, PROVED everywhere else. An error is never expected."""
+        """In interim mode: REFUTED where the file says so, PROVED everywhere else. An error is never
+        expected.
+        """
         return self.state is (State.REFUTED if self.issue else State.PROVED)
 
 
@@ -88,17 +92,24 @@ def results_of(
         found = findings.get(criterion.id, ())
         why = reasons.get(criterion.id, "it was not collected")
         finding = merge(found) if found else Finding(State.NOT_RUN, why)
-        results.append(Result(criterion, finding, expected_red.get(criterion.id), seconds.get(criterion.id, 0.0)))
+        results.append(
+            Result(criterion, finding, expected_red.get(criterion.id), seconds.get(criterion.id, 0.0))
+        )
     return tuple(results)
 
 
 def judge(
-    results: Sequence[Result], *, interim: bool = False, selected: frozenset[str] | None = None, interrupted: bool = False
+    results: Sequence[Result],
+    *,
+    interim: bool = False,
+    selected: frozenset[str] | None = None,
+    interrupted: bool = False,
 ) -> Verdict:
     """The verdict.
 
-    `selected` names the criteria that were selected to run (None: all). READY and INTERIM AS EXPECTED need the whole manifest; a
-    selection can at most say that a phase is PROVED, and only of phases that were selected whole.
+    `selected` names the criteria that were selected to run (None: all). READY and INTERIM AS EXPECTED need
+    the whole manifest; a selection can at most say that a phase is PROVED, and only of phases that were
+    selected whole.
     """
     chosen = {result.criterion.id for result in results} if selected is None else set(selected)
     whole = tuple(

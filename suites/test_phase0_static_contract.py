@@ -1,4 +1,6 @@
-"""Phase 0: Candidate Static Gate. What the contract says, held against the candidate; and the plan's stop conditions."""
+"""Phase 0: Candidate Static Gate. What the contract says, held against the candidate; and the plan's stop
+conditions.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,11 @@ def test_no_op_plan(env: Disposable, judge: Judge) -> None:
 @pytest.mark.criterion("P2.4")
 def test_no_op_plan_after_pod_restart(tofu_campaign: TofuCampaign, live: Live, judge: Judge) -> None:
     one_of_each = {instance.kind: instance for instance in live.topology.instances}.values()
-    judge(tofu_campaign.plans_through([faults.restart(instance.name, instance.node) for instance in one_of_each]))
+    judge(
+        tofu_campaign.plans_through(
+            [faults.restart(instance.name, instance.node) for instance in one_of_each]
+        )
+    )
 
 
 @pytest.mark.criterion("P2.5")
@@ -43,10 +47,14 @@ def test_no_op_plan_through_node_maintenance(tofu_campaign: TofuCampaign, live: 
 
 
 @pytest.mark.criterion("P2.6")
-def test_no_op_plan_through_node_unavailability(tofu_campaign: TofuCampaign, live: Live, judge: Judge) -> None:
+def test_no_op_plan_through_node_unavailability(
+    tofu_campaign: TofuCampaign, live: Live, judge: Judge
+) -> None:
     nodes = live.topology.nodes
     lost = [kind(live.topology, node) for kind in (faults.crash, faults.silence) for node in nodes]
-    judge(tofu_campaign.plans_through(lost), tofu_campaign.reconfigured(faults.crash(live.topology, nodes[-1])))
+    judge(
+        tofu_campaign.plans_through(lost), tofu_campaign.reconfigured(faults.crash(live.topology, nodes[-1]))
+    )
 
 
 @pytest.mark.criterion("P2.7")

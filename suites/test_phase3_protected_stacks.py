@@ -1,4 +1,6 @@
-"""Phase 3: Protected Stack Migration Plan. One stack at a time, rehearsed on a disposable copy, and taken back again."""
+"""Phase 3: Protected Stack Migration Plan. One stack at a time, rehearsed on a disposable copy, and taken
+back again.
+"""
 
 from __future__ import annotations
 

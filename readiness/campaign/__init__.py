@@ -1,1 +1,3 @@
-"""The fault campaign: every scenario is done once under full load; criteria are judged from its record afterwards."""
+"""The fault campaign: every scenario is done once under full load; criteria are judged from its record
+afterwards.
+"""

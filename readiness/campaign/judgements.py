@@ -25,7 +25,9 @@ RTO = dict[FaultKind, float]
 
 
 def each(records: Iterable[Record], judgement: Callable[[Record], Finding]) -> Finding:
-    """The judgement over all records, each named in its reasons and measured values; a record that is spoilt is UNKNOWN."""
+    """The judgement over all records, each named in its reasons and measured values; a record that is spoilt
+    is UNKNOWN.
+    """
     parts = []
     for record in records:
         if record.unsupported:
@@ -42,8 +44,12 @@ def possible(records: Sequence[Record]) -> bool:
 
 
 def needs(records: Sequence[Record], what: str, judgement: Callable[[Record], Finding]) -> Finding:
-    """The judgement over all records; a candidate too small for the scenario is refuted: it cannot survive what it cannot undergo."""
-    return each(records, judgement) if records else refuted(f"the candidate has not the {what} that this takes")
+    """The judgement over all records; a candidate too small for the scenario is refuted: it cannot survive
+    what it cannot undergo.
+    """
+    return (
+        each(records, judgement) if records else refuted(f"the candidate has not the {what} that this takes")
+    )
 
 
 def made_whole(record: Record) -> Finding:
@@ -54,8 +60,10 @@ def made_whole(record: Record) -> Finding:
 
 
 def heads(record: Record, rto: RTO) -> Finding:
-    """Bucket and object HEAD, with both libraries: through every endpoint that had to serve while the fault held (a restart: after
-    it), and through every endpoint once the candidate is whole; none of them ever denied an object that exists."""
+    """Bucket and object HEAD, with both libraries: through every endpoint that had to serve while the fault
+    held (a restart: after it), and through every endpoint once the candidate is whole; none of them ever
+    denied an object that exists.
+    """
     if record.kind is not FaultKind.RESTART and not record.endpoints_through:
         return refuted("no endpoint is left to serve HEAD while the node is away")
     parts = [made_whole(record)]
@@ -71,21 +79,32 @@ def heads(record: Record, rto: RTO) -> Finding:
 
 def _snapshot_heads(record: Record, label: str, endpoints: Sequence[str]) -> Finding:
     name = f"{label}:{record.name}"
-    ops = [o for o in record.of("matrix", "bucket") if o.process == name and o.verb in (Verb.HEAD, Verb.HEAD_BUCKET)]
+    ops = [
+        o
+        for o in record.of("matrix", "bucket")
+        if o.process == name and o.verb in (Verb.HEAD, Verb.HEAD_BUCKET)
+    ]
     for endpoint in endpoints:
         here = [op for op in ops if op.endpoint == endpoint]
         if not here:
-            return refuted(f"{endpoint} was not in service for HEAD {label} the fault", measured={f"heads {label}": len(ops)})
+            return refuted(
+                f"{endpoint} was not in service for HEAD {label} the fault",
+                measured={f"heads {label}": len(ops)},
+            )
         for op in here:
             if not op.ok or op.status != 200:
                 what = f"HEAD {op.bucket}/{op.key}".rstrip("/")
                 said = op.error or f"HTTP {op.status}"
-                return refuted(f"{what} through {endpoint} with {op.library} {label} the fault: {said}", witness=[op])
+                return refuted(
+                    f"{what} through {endpoint} with {op.library} {label} the fault: {said}", witness=[op]
+                )
     return proved(f"{len(ops)} HEADs {label} the fault", len(ops))
 
 
 def outage(record: Record, rto: RTO) -> Finding:
-    """Every endpoint that had to serve was without answers no longer than the RTO; a restarted one was back within it."""
+    """Every endpoint that had to serve was without answers no longer than the RTO; a restarted one was back
+    within it.
+    """
     parts = []
     if record.endpoints_through:
         parts.append(_outage(record, rto, lambda _op: True))
@@ -132,7 +151,9 @@ def _back(record: Record, seconds: float) -> Finding:
 
 
 def safety(record: Record) -> Finding:
-    """Nothing acknowledged is lost, nothing deleted returns, every key is linearizable, every lock has one holder."""
+    """Nothing acknowledged is lost, nothing deleted returns, every key is linearizable, every lock has one
+    holder.
+    """
     parts = [
         guarded(check_linearizable, record.history),
         _lost(record),
@@ -177,7 +198,9 @@ def _lost(record: Record) -> Finding:
 def _traffic(record: Record) -> Finding:
     fired = record.fired
     if not record.events or fired is None:
-        return guarded(check_enough, record.history, {"steady": (record.begun, record.ended)}, MINIMUM_ANSWERS)
+        return guarded(
+            check_enough, record.history, {"steady": (record.begun, record.ended)}, MINIMUM_ANSWERS
+        )
     first, last = record.events[0], record.events[-1]
     windows = {"before": (record.begun, first.injecting)}
     due = {}
@@ -191,7 +214,9 @@ def _traffic(record: Record) -> Finding:
 
 
 def agreement(record: Record) -> Finding:
-    """LIST, HEAD, GET, versions and both libraries agree in every snapshot, and every LIST under load showed what was there."""
+    """LIST, HEAD, GET, versions and both libraries agree in every snapshot, and every LIST under load showed
+    what was there.
+    """
     return merge([guarded(check_agreement, record.history), guarded(check_listing, record.history)])
 
 
@@ -209,7 +234,9 @@ def winners(record: Record) -> Finding:
 
 
 def capture(record: Record) -> Finding:
-    """The failure capture read, and changed nothing: only read verbs, the objects and their versions as before, no secret in it."""
+    """The failure capture read, and changed nothing: only read verbs, the objects and their versions as
+    before, no secret in it.
+    """
     captured = record.captured
     if captured is None or not captured.texts:
         return unknown("no failure was captured")

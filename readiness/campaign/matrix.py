@@ -1,4 +1,6 @@
-"""A quiescent snapshot: the same objects seen by LIST, HEAD, GET and versions, through every endpoint, with both libraries."""
+"""A quiescent snapshot: the same objects seen by LIST, HEAD, GET and versions, through every endpoint, with
+both libraries.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,15 @@ class Matrix:
         buckets = sorted({known.bucket for known in wanted})
         for endpoint in endpoints:
             for library in self._libraries(endpoint):
-                self._see(label, endpoint, library, Verb.LIST_BUCKETS, "", "", lambda lib=library: tuple(lib.list_buckets()))
+                self._see(
+                    label,
+                    endpoint,
+                    library,
+                    Verb.LIST_BUCKETS,
+                    "",
+                    "",
+                    lambda lib=library: tuple(lib.list_buckets()),
+                )
                 for bucket in buckets:
                     here = [known for known in wanted if known.bucket == bucket]
                     prefix = here[0].key.rsplit("/", 1)[0] + "/"
@@ -38,7 +48,15 @@ class Matrix:
 
     def _bucket(self, label: str, endpoint: Endpoint, library: Library, bucket: str, prefix: str) -> None:
         self._see(label, endpoint, library, Verb.HEAD_BUCKET, bucket, "", lambda: library.head_bucket(bucket))
-        self._see(label, endpoint, library, Verb.LIST, bucket, prefix, lambda: tuple(library.list_keys(bucket, prefix)))
+        self._see(
+            label,
+            endpoint,
+            library,
+            Verb.LIST,
+            bucket,
+            prefix,
+            lambda: tuple(library.list_keys(bucket, prefix)),
+        )
         self._see(
             label,
             endpoint,
@@ -55,7 +73,14 @@ class Matrix:
         self._see(label, endpoint, library, Verb.READ, *at, lambda: identify(library.get(*at)))
 
     def _see(
-        self, label: str, endpoint: Endpoint, library: Library, verb: Verb, bucket: str, key: str, call: Callable[[], Any]
+        self,
+        label: str,
+        endpoint: Endpoint,
+        library: Library,
+        verb: Verb,
+        bucket: str,
+        key: str,
+        call: Callable[[], Any],
     ) -> None:
         began = self._recorder.now()
         outcome, status, error, found = Outcome.OK, 200, None, None

@@ -1,4 +1,6 @@
-"""Real `tofu` through the same faults: plans that must stay no-op, applies that contend, applies that are hit in the middle."""
+"""Real `tofu` through the same faults: plans that must stay no-op, applies that contend, applies that are hit
+in the middle.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class TofuCampaign:
         self._prepared: Finding | None = None
 
     def plans_through(self, wanted: Sequence[Fault]) -> Finding:
-        """A no-op plan through the service endpoint and every survivor within the RTO of each fault, and after it."""
+        """A no-op plan through the service endpoint and every survivor within the RTO of each fault, and
+        after it.
+        """
         if self._prepared is None:
             self._prepared = self._probe.prepare()
         parts = [self._prepared]
@@ -58,7 +62,9 @@ class TofuCampaign:
         return merge([found, self._probe.after()])
 
     def reconfigured(self, fault: Fault) -> Finding:
-        """While a node is lost, the checkout that pointed at its endpoint moves to a survivor by `init -reconfigure` and plans no-op."""
+        """While a node is lost, the checkout that pointed at its endpoint moves to a survivor by `init
+        -reconfigure` and plans no-op.
+        """
         lost = [e for e in self.live.topology.endpoints if e.node in fault.nodes]
         survivors = [e for e in self.live.topology.endpoints if e.node not in fault.nodes]
         if not survivors:
@@ -70,17 +76,24 @@ class TofuCampaign:
     def contention(self) -> Finding:
         """P2.8: concurrent applies without a fault, through a crash and through a silence."""
         nodes = self.live.topology.nodes
-        crash, silence = faults.crash(self.live.topology, nodes[-1]), faults.silence(self.live.topology, nodes[0])
+        crash, silence = (
+            faults.crash(self.live.topology, nodes[-1]),
+            faults.silence(self.live.topology, nodes[0]),
+        )
         parts = [_named("no fault", concurrent_applies(self.env, "contention"))]
         for fault in (crash, silence):
             self.live.say(f"concurrent applies: {fault.name}")
             held = self._rto[fault.kind]
-            found = concurrent_applies(self.env, fault.name.replace(":", "-"), fault=self.fault(fault), fault_seconds=held)
+            found = concurrent_applies(
+                self.env, fault.name.replace(":", "-"), fault=self.fault(fault), fault_seconds=held
+            )
             parts.append(_named(fault.name, found))
         return merge(parts)
 
     def hit_midway(self) -> Finding:
-        """P2.9: an apply through the endpoint of a node that crashes, and one through the entry while a node falls silent."""
+        """P2.9: an apply through the endpoint of a node that crashes, and one through the entry while a node
+        falls silent.
+        """
         topology = self.live.topology
         crashed, silent = topology.nodes[-1], topology.nodes[0]
         own = next(e for e in topology.endpoints if e.node == crashed)
@@ -100,7 +113,9 @@ class TofuCampaign:
 
     @contextlib.contextmanager
     def fault(self, fault: Fault) -> Iterator[Event]:
-        """The fault while inside; on leaving it is healed and the candidate whole again. Raises Unjudged if it is not in time."""
+        """The fault while inside; on leaving it is healed and the candidate whole again. Raises Unjudged if
+        it is not in time.
+        """
         live = self.live
         assert live.run.evidence is not None
         evidence = live.run.evidence

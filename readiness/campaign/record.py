@@ -12,7 +12,9 @@ from readiness.history import Op
 
 @dataclass(frozen=True)
 class Captured:
-    """A failure capture taken while a fault held: what the provider did for it, and the state objects before and after."""
+    """A failure capture taken while a fault held: what the provider did for it, and the state objects before
+    and after.
+    """
 
     calls: tuple[str, ...]
     texts: int
@@ -23,10 +25,12 @@ class Captured:
 
 @dataclass
 class Record:
-    """A finished scenario. Times are seconds since the run began; `spoiled` says why it cannot be judged, if so.
+    """A finished scenario. Times are seconds since the run began; `spoiled` says why it cannot be judged, if
+    so.
 
-    `endpoints_through`: endpoints that had to serve through the fault (survivors and the service endpoint). `judged_outage`: false
-    for scenarios in which an outage is expected (two of three nodes lost, all restarted, a broken network in between).
+    `endpoints_through`: endpoints that had to serve through the fault (survivors and the service endpoint).
+    `judged_outage`: false for scenarios in which an outage is expected (two of three nodes lost, all
+    restarted, a broken network in between).
     """
 
     name: str

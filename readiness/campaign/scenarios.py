@@ -1,4 +1,6 @@
-"""The scenarios, each a fault (or several) under load. Which criteria a scenario serves is said in readiness/campaign/campaign.py."""
+"""The scenarios, each a fault (or several) under load. Which criteria a scenario serves is said in
+readiness/campaign/campaign.py.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Scenario:
     service_only: bool = False
 
     def record(self, topology: Topology) -> Record:
-        """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the fault."""
+        """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the
+        fault.
+        """
         must = [e for e in topology.all_endpoints() if self.through and e.node not in self.nodes]
         through = tuple(e.name for e in must if e.is_service or not self.service_only)
         return Record(self.name, self.kind, self.nodes, through, self.judged_outage)
@@ -48,7 +52,9 @@ def steady() -> Scenario:
 
 
 def one(fault: Fault, *, capture: bool = False) -> Scenario:
-    """One fault, held a little longer than its RTO so that an outage beyond it shows, with a snapshot while it holds."""
+    """One fault, held a little longer than its RTO so that an outage beyond it shows, with a snapshot while
+    it holds.
+    """
 
     def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
         with stage.fault(fault) as event:
@@ -76,7 +82,9 @@ def rolling(topology: Topology) -> Scenario:
 
 
 def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
-    """A node comes back with an empty disk and is made whole; then another node is lost, and must not be missed."""
+    """A node comes back with an empty disk and is made whole; then another node is lost, and must not be
+    missed.
+    """
 
     def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
         provider, contract = stage.live.provider, stage.live.run.loaded.candidate.contract
@@ -103,7 +111,9 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
 
 
 def two_lost(topology: Topology, alone: str) -> Scenario:
-    """Two nodes of three lost; then the one left is lost too before the two return: what it acknowledged alone must be there."""
+    """Two nodes of three lost; then the one left is lost too before the two return: what it acknowledged
+    alone must be there.
+    """
     others = tuple(node for node in topology.nodes if node != alone)
 
     def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
@@ -118,7 +128,9 @@ def two_lost(topology: Topology, alone: str) -> Scenario:
             time.sleep(2.0)
         stage.recover()
 
-    return Scenario(f"two-lost:{'+'.join(others)}", None, topology.nodes, play, through=False, judged_outage=False)
+    return Scenario(
+        f"two-lost:{'+'.join(others)}", None, topology.nodes, play, through=False, judged_outage=False
+    )
 
 
 def last_guard(fault: Fault) -> Fault:

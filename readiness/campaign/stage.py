@@ -26,7 +26,9 @@ BEFORE, SETTLE, BURST, WHOLE_BUDGET = 1.2, 2.0, 4.0, 90.0
 
 
 class Stage:
-    """One scenario while it runs. Leaving the stage stops the load, reads everything back, and keeps the record."""
+    """One scenario while it runs. Leaving the stage stops the load, reads everything back, and keeps the
+    record.
+    """
 
     def __init__(self, live: Live, record: Record, targets: dict[str, Target] | None = None) -> None:
         self.live, self.record = live, record
@@ -44,7 +46,9 @@ class Stage:
             rng=random.Random(f"{live.run.options.seed}/{record.name}"),
             response_seconds=live.response_seconds,
         )
-        self._matrix = Matrix(recorder, lambda endpoint: libraries(live.target(endpoint), live.response_seconds))
+        self._matrix = Matrix(
+            recorder, lambda endpoint: libraries(live.target(endpoint), live.response_seconds)
+        )
 
     @contextlib.contextmanager
     def load(self) -> Iterator[None]:
@@ -98,7 +102,9 @@ class Stage:
         clean = self._evidence.redactor.clean
         found = sum(clean(text) != text for text in texts.values())
         self.record.captured = Captured(done, len(texts), found, before, self._picture())
-        self._evidence.event("failure capture", scenario=self.record.name, texts=len(texts), calls=done, objects=len(known))
+        self._evidence.event(
+            "failure capture", scenario=self.record.name, texts=len(texts), calls=done, objects=len(known)
+        )
 
     def _picture(self) -> tuple[str, ...]:
         """Every version of the canon, and what each object says, through an endpoint in service."""
@@ -111,7 +117,9 @@ class Stage:
         return tuple(sorted(seen))
 
     def recover(self, settle: float = SETTLE) -> None:
-        """Wait until whole, keep reading for a while, take the last snapshot. Not whole in time is kept in the record."""
+        """Wait until whole, keep reading for a while, take the last snapshot. Not whole in time is kept in
+        the record.
+        """
         budget = WHOLE_BUDGET
         whole = wait_whole(self.live.provider, self.live.watch, budget)
         self.record.whole = whole

@@ -1,4 +1,6 @@
-"""Find, read and check a candidate file. Whatever is wrong with it becomes one UsageError that says what to change."""
+"""Find, read and check a candidate file. Whatever is wrong with it becomes one UsageError that says what to
+change.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ CANDIDATES = Path(__file__).resolve().parents[2] / "candidates"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A candidate with the file it came from and its fingerprint: SHA-256 of what it declares, comments and layout apart."""
+    """A candidate with the file it came from and its fingerprint: SHA-256 of what it declares, comments and
+    layout apart.
+    """
 
     candidate: Candidate
     path: Path
@@ -50,7 +54,9 @@ def _find(name_or_path: str, folder: Path) -> Path:
     if "/" in name_or_path or name_or_path.endswith(".toml"):
         path = Path(name_or_path)
         if not path.is_file():
-            raise UsageError(f"candidate file {name_or_path} does not exist; start from candidates/TEMPLATE.toml")
+            raise UsageError(
+                f"candidate file {name_or_path} does not exist; start from candidates/TEMPLATE.toml"
+            )
         return path
     path = folder / f"{name_or_path}.toml"
     if path.is_file():
@@ -58,7 +64,9 @@ def _find(name_or_path: str, folder: Path) -> Path:
     known = sorted(entry.stem for entry in folder.glob("*.toml") if entry.stem != "TEMPLATE")
     near = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.5)
     hint = f'did you mean "{near[0]}"? ' if near else ""
-    raise UsageError(f'unknown candidate "{name_or_path}": {hint}known: {", ".join(known)}; or give the path of a .toml file')
+    raise UsageError(
+        f'unknown candidate "{name_or_path}": {hint}known: {", ".join(known)}; or give the path of a .toml file'
+    )
 
 
 def _explain(error: ValidationError) -> list[str]:
@@ -102,4 +110,6 @@ def _check_expected_red(candidate: Candidate, path: Path) -> None:
         if listed not in known:
             near = difflib.get_close_matches(listed, known, n=1, cutoff=0.5)
             hint = f', did you mean "{near[0]}"?' if near else ""
-            raise UsageError(f'candidate file {path}: expected_red names the unknown criterion "{listed}"{hint}')
+            raise UsageError(
+                f'candidate file {path}: expected_red names the unknown criterion "{listed}"{hint}'
+            )

@@ -1,4 +1,6 @@
-"""A candidate as its TOML file declares it. Every field is checked; an unknown one is an error that names the nearest valid one."""
+"""A candidate as its TOML file declares it. Every field is checked; an unknown one is an error that names the
+nearest valid one.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,9 @@ class S3(_Strict):
 class CredentialSource(_Strict):
     """Where one credential comes from, by reference: never the secret itself.
 
-    `generated`: the provider makes it for this run. `environment`: two variables are named. `profile`: a profile of the shared AWS
-    configuration. `file`: two files (as Kubernetes mounts a Secret). `secret`: a Kubernetes Secret of the provider's namespace.
+    `generated`: the provider makes it for this run. `environment`: two variables are named. `profile`: a
+    profile of the shared AWS configuration. `file`: two files (as Kubernetes mounts a Secret). `secret`: a
+    Kubernetes Secret of the provider's namespace.
     """
 
     source: Literal["generated", "environment", "profile", "file", "secret"]
@@ -57,7 +60,11 @@ class CredentialSource(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> CredentialSource:
-        needs = {"environment": ("access_key", "secret_key"), "file": ("access_key", "secret_key"), "profile": ("profile",)}
+        needs = {
+            "environment": ("access_key", "secret_key"),
+            "file": ("access_key", "secret_key"),
+            "profile": ("profile",),
+        }
         needs["secret"] = ("secret", "access_key", "secret_key")
         missing = [name for name in needs.get(self.source, ()) if not getattr(self, name)]
         if missing:
@@ -90,7 +97,9 @@ class Durability(_Strict):
 
 
 class Readiness(_Strict):
-    """The rule that says when an instance is in service: an HTTP probe of the instance, and seconds after its start."""
+    """The rule that says when an instance is in service: an HTTP probe of the instance, and seconds after its
+    start.
+    """
 
     path: str | None = None
     target: Literal["s3", "admin"] = "s3"
@@ -99,7 +108,9 @@ class Readiness(_Strict):
 
 
 class Failure(_Strict):
-    """P0.4: failure behaviour as numbers. RTO in seconds per fault kind; RPO in acknowledged writes (only 0 is admissible)."""
+    """P0.4: failure behaviour as numbers. RTO in seconds per fault kind; RPO in acknowledged writes (only 0
+    is admissible).
+    """
 
     statement: Text
     rto_seconds: dict[FaultKind, Seconds]
@@ -124,7 +135,9 @@ class Observability(_Strict):
 
 
 class Divergence(_Strict):
-    """S.4: the non-destructive response to bucket-index divergence: a read-only check of the provider, or a command."""
+    """S.4: the non-destructive response to bucket-index divergence: a read-only check of the provider, or a
+    command.
+    """
 
     response: Literal["provider-check", "command", "none"] = "none"
     command: tuple[str, ...] = ()

@@ -9,19 +9,27 @@ from readiness.harness import contacts
 from readiness.harness.live import Live
 from readiness.s3.clients import Answered, Unanswered, translate
 
-_CACHE_KEYS = re.compile(r"(^|/)(nar/|[a-z0-9]{32}\.narinfo$|nix-cache-info$|cas/[0-9a-f]{64}|ac/[0-9a-f]{64}|blobs/sha256/)")
+_CACHE_KEYS = re.compile(
+    r"(^|/)(nar/|[a-z0-9]{32}\.narinfo$|nix-cache-info$|cas/[0-9a-f]{64}|ac/[0-9a-f]{64}|blobs/sha256/)"
+)
 SAMPLE = 1000
 
 
 def cache_addresses(live: Live) -> dict[contacts.Address, str]:
     """Addresses of the declared cache and executor endpoints, with their URL."""
     boundary = live.run.loaded.candidate.boundary
-    urls = (*boundary.cache_endpoints, *boundary.executor_endpoints, *getattr(live.provider, "cache_endpoints", ()))
+    urls = (
+        *boundary.cache_endpoints,
+        *boundary.executor_endpoints,
+        *getattr(live.provider, "cache_endpoints", ()),
+    )
     return {address: url for url in urls for address in contacts.addresses(url)}
 
 
 def no_cache_objects(live: Live) -> Finding:
-    """B.1: no bucket of the candidate is a cache's, the state bucket holds no cache object, no endpoint is a cache's too."""
+    """B.1: no bucket of the candidate is a cache's, the state bucket holds no cache object, no endpoint is a
+    cache's too.
+    """
     boundary = live.run.loaded.candidate.boundary
     caches = cache_addresses(live)
     for endpoint in live.topology.all_endpoints():
@@ -53,8 +61,10 @@ def _holds_no_cache(live: Live, bucket: str) -> Finding:
 
 
 def no_cache_contacts(live: Live) -> Finding:
-    """B.2: of all connections that this process made, none went to a cache or executor endpoint, and those that were made went to the
-    candidate. `tofu` gets no other address than the candidate's: its environment holds no proxy, no mirror and no remote executor."""
+    """B.2: of all connections that this process made, none went to a cache or executor endpoint, and those
+    that were made went to the candidate. `tofu` gets no other address than the candidate's: its
+    environment holds no proxy, no mirror and no remote executor.
+    """
     made = contacts.made()
     caches = cache_addresses(live)
     touched = sorted(caches[address] for address in made if address in caches)

@@ -16,12 +16,16 @@ MAX_AGE_SECONDS = 24 * 3600
 
 
 def _before_gate() -> list[Criterion]:
-    return [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.") and criterion.id != "S.6"]
+    return [
+        criterion for criterion in MANIFEST if not criterion.id.startswith("P4.") and criterion.id != "S.6"
+    ]
 
 
 def direct_evidence(run: Run) -> Finding:
-    """S.6: every criterion that was found PROVED rests on direct observations of this candidate: S3 or `tofu` operations of the suite
-    itself. A cache hit, a dispatched job or an RBE signal is none, and nothing here records one."""
+    """S.6: every criterion that was found PROVED rests on direct observations of this candidate: S3 or `tofu`
+    operations of the suite itself. A cache hit, a dispatched job or an RBE signal is none, and nothing
+    here records one.
+    """
     total, bare, judged = 0, [], 0
     for criterion in _before_gate():
         for finding in run.findings.get(criterion.id, ()):
@@ -42,7 +46,9 @@ def all_proved(run: Run) -> Finding:
     open_ = [f"{c.id} {run.state(c) or State.NOT_RUN}" for c in wanted if run.state(c) is not State.PROVED]
     if open_:
         more = f" and {len(open_) - 12} more" if len(open_) > 12 else ""
-        return refuted(f"{len(open_)} of {len(wanted)} criteria are not PROVED: {', '.join(open_[:12])}{more}")
+        return refuted(
+            f"{len(open_)} of {len(wanted)} criteria are not PROVED: {', '.join(open_[:12])}{more}"
+        )
     return proved(f"all {len(wanted)} criteria are PROVED", len(wanted))
 
 
@@ -59,7 +65,9 @@ def no_stop(run: Run) -> Finding:
 
 
 def evidence_complete(run: Run) -> Finding:
-    """P4.3: every history was kept whole, the evidence is younger than a day, and the candidate's file is the one that was judged."""
+    """P4.3: every history was kept whole, the evidence is younger than a day, and the candidate's file is the
+    one that was judged.
+    """
     evidence = run.evidence
     if evidence is None:
         return unknown("there is no evidence folder")
@@ -76,17 +84,23 @@ def evidence_complete(run: Run) -> Finding:
         recorder.flush()
         lines = len(recorder.path.read_text("utf-8").splitlines())
         if lines != len(recorder.history):
-            return refuted(f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept")
+            return refuted(
+                f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept"
+            )
         kept += lines
     found = len((evidence.folder / "criteria.jsonl").read_text("utf-8").splitlines())
     if not kept:
         return unknown("no history was kept")
     imported = ", ".join(run.imported) or "none"
-    return proved(f"{kept} operations kept, {found} findings, other runs' evidence: {imported}", kept, findings=found)
+    return proved(
+        f"{kept} operations kept, {found} findings, other runs' evidence: {imported}", kept, findings=found
+    )
 
 
 def read_earlier(run: Run) -> None:
-    """Takes the findings of earlier runs for the gate. Raises UsageError for evidence that is edited, foreign or too old."""
+    """Takes the findings of earlier runs for the gate. Raises UsageError for evidence that is edited, foreign
+    or too old.
+    """
     for folder in run.options.evidence:
         try:
             verify_seal(folder)
@@ -103,5 +117,7 @@ def read_earlier(run: Run) -> None:
             )
         age = (datetime.now(UTC) - datetime.fromisoformat(about["started"])).total_seconds()
         if not 0 <= age <= MAX_AGE_SECONDS:
-            raise UsageError(f"--evidence {folder} is {age / 3600:.1f} h old; at most {MAX_AGE_SECONDS // 3600} h count")
+            raise UsageError(
+                f"--evidence {folder} is {age / 3600:.1f} h old; at most {MAX_AGE_SECONDS // 3600} h count"
+            )
         run.take_over(folder.name, rows)

@@ -1,4 +1,6 @@
-"""The live candidate of a run: provider, service watch, scratch buckets, campaign, tofu; started once, always taken down."""
+"""The live candidate of a run: provider, service watch, scratch buckets, campaign, tofu; started once, always
+taken down.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Live:
     # -- taking up and down
 
     def start(self) -> None:
-        """Programs, store, credentials. Raises UsageError for what an operator can put right; nothing was written then."""
+        """Programs, store, credentials. Raises UsageError for what an operator can put right; nothing was
+        written then.
+        """
         begun = time.monotonic()
         phases = {BY_ID[id_].phase for id_ in self.run.selected}
         if phases & {2, 3} or self.run.options.tofu:
@@ -83,9 +87,11 @@ class Live:
         self._watch_secrets()
         for endpoint in self._topology.all_endpoints():
             try:
-                translate(lambda endpoint=endpoint: self.client(endpoint).list_buckets())
+                translate(self.client(endpoint).list_buckets)
             except Unanswered as error:
-                raise UsageError(f"endpoint {endpoint.name} at {endpoint.url} cannot be reached: {error}") from None
+                raise UsageError(
+                    f"endpoint {endpoint.name} at {endpoint.url} cannot be reached: {error}"
+                ) from None
             except Answered as error:
                 if error.status in (401, 403):
                     raise UsageError(
@@ -138,7 +144,9 @@ class Live:
     def target(self, endpoint: Endpoint, role: str = "admin") -> Target:
         """How that endpoint is spoken to with that credential. Raises Unsupported if there is none."""
         s3 = self.run.loaded.candidate.s3
-        return Target(endpoint.url, self.provider.keys(role), s3.region, s3.addressing == "virtual", s3.ca_bundle)
+        return Target(
+            endpoint.url, self.provider.keys(role), s3.region, s3.addressing == "virtual", s3.ca_bundle
+        )
 
     def client(self, endpoint: Endpoint, seconds: float | None = None) -> S3Client:
         """A boto3 client of that endpoint."""
@@ -177,7 +185,9 @@ class Live:
         """The run's scratch buckets; removed when the run ends, however it ends."""
         assert self.run.evidence is not None
         short = self.run.id.rsplit("-", 1)[-1]
-        scratch = Scratch(short, lambda: self.client(self.front, 30), self.run.evidence.folder / "scratch.jsonl")
+        scratch = Scratch(
+            short, lambda: self.client(self.front, 30), self.run.evidence.folder / "scratch.jsonl"
+        )
         self._stack.callback(self._remove_scratch, scratch)
         return scratch
 

@@ -17,15 +17,48 @@ def add_options(parser: pytest.Parser) -> None:
     """Registers the options of `pytest` runs over `suites/`."""
     group = parser.getgroup("readiness", "OpenTofu state authority readiness")
     add = group.addoption
-    add("--candidate", default="embedded", metavar="NAME|PATH", help="candidate of candidates/, or a candidate file")
-    add("--expect-interim", action="store_true", help="the candidate's expected-red list must be red, and nothing else")
-    add("--allow-faults", action="store_true", help="allow faults on a candidate that the suite did not start")
-    add("--stacks", type=Path, metavar="DIR", help="checkout with tofu/stacks/NAME/backend.tf of the protected stacks")
-    add("--evidence", type=Path, action="append", default=[], metavar="DIR", help="evidence of an earlier run, for the gate")
-    add("--runs", type=Path, default=ROOT / "reports" / "runs", metavar="DIR", help="where evidence folders are made")
+    add(
+        "--candidate",
+        default="embedded",
+        metavar="NAME|PATH",
+        help="candidate of candidates/, or a candidate file",
+    )
+    add(
+        "--expect-interim",
+        action="store_true",
+        help="the candidate's expected-red list must be red, and nothing else",
+    )
+    add(
+        "--allow-faults", action="store_true", help="allow faults on a candidate that the suite did not start"
+    )
+    add(
+        "--stacks",
+        type=Path,
+        metavar="DIR",
+        help="checkout with tofu/stacks/NAME/backend.tf of the protected stacks",
+    )
+    add(
+        "--evidence",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="evidence of an earlier run, for the gate",
+    )
+    add(
+        "--runs",
+        type=Path,
+        default=ROOT / "reports" / "runs",
+        metavar="DIR",
+        help="where evidence folders are made",
+    )
     add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
     add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")
-    add("--keep-going", action="store_true", help="run later phases after a red one, for more evidence; never READY")
+    add(
+        "--keep-going",
+        action="store_true",
+        help="run later phases after a red one, for more evidence; never READY",
+    )
 
 
 @dataclass(frozen=True)
@@ -50,12 +83,16 @@ def read_options(config: pytest.Config) -> Options:
     get = config.getoption
     stacks, tofu = get("--stacks"), get("--tofu")
     if stacks is not None and not stacks.is_dir():
-        raise UsageError(f"--stacks {stacks}: no such folder; give a checkout that holds tofu/stacks/NAME/backend.tf")
+        raise UsageError(
+            f"--stacks {stacks}: no such folder; give a checkout that holds tofu/stacks/NAME/backend.tf"
+        )
     if tofu is not None and not tofu.is_file():
         raise UsageError(f"--tofu {tofu}: no such file")
     for folder in get("--evidence"):
         if not folder.is_dir():
-            raise UsageError(f"--evidence {folder}: no such folder; give an evidence folder below {get('--runs')}")
+            raise UsageError(
+                f"--evidence {folder}: no such folder; give an evidence folder below {get('--runs')}"
+            )
     seed = get("--seed")
     junit = config.option.xmlpath
     return Options(

@@ -14,8 +14,8 @@ from rich.console import Console
 from readiness.criteria import BY_ID, Criterion
 from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
-from readiness.harness.options import ROOT, add_options, read_options
 from readiness.harness.live import Live
+from readiness.harness.options import ROOT, add_options, read_options
 from readiness.harness.run import Run
 from readiness.report.terminal import print_verdict
 
@@ -25,6 +25,7 @@ LIVE = pytest.StashKey[Live]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of a readiness run."""
     add_options(parser)
 
 
@@ -45,9 +46,9 @@ def _about_suites(config: pytest.Config) -> bool:
     if config.getoption("--collect-only", default=False):
         return False
     places = [Path(str(arg).split("::", 1)[0]) for arg in config.args]
-    return any((config.invocation_params.dir / place).resolve().is_relative_to(ROOT / "suites") for place in places) or any(
-        (config.invocation_params.dir / place).resolve() == ROOT for place in places
-    )
+    return any(
+        (config.invocation_params.dir / place).resolve().is_relative_to(ROOT / "suites") for place in places
+    ) or any((config.invocation_params.dir / place).resolve() == ROOT for place in places)
 
 
 def _terminate(signum: int, frame: object) -> None:
@@ -68,6 +69,7 @@ def criterion_of(item: pytest.Item) -> Criterion | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Notes which criteria are selected; in interim mode marks those that the candidate's file expects red."""
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -81,6 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
+    """A deselected criterion is NOT RUN."""
     for item in items:
         run = item.config.stash.get(RUN, None)
         if run is not None and (criterion := criterion_of(item)):
@@ -89,7 +92,9 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Between collection and the first test: everything an operator can put right is found out here, and ends with exit code 4."""
+    """Between collection and the first test: everything an operator can put right is found out here, and ends
+    with exit code 4.
+    """
     run = session.config.stash.get(RUN, None)
     if run is None or session.testsfailed:
         return (yield)
@@ -107,6 +112,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A phase after a red one is not run; the gate always is."""
     run = item.config.stash.get(RUN, None)
     criterion = criterion_of(item) if run else None
     if run is None or criterion is None:
@@ -120,6 +126,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The outcome of a test becomes a finding of its criterion."""
     report = yield
     run = item.config.stash.get(RUN, None)
     criterion = criterion_of(item) if run else None
@@ -142,7 +149,11 @@ def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         if error is None:
             return made or unknown("the test ended without a judgement")
         if isinstance(error, Refuted):
-            return made if made and made.state is State.REFUTED else Finding(State.REFUTED, str(error), observations=1)
+            return (
+                made
+                if made and made.state is State.REFUTED
+                else Finding(State.REFUTED, str(error), observations=1)
+            )
         if made is not None and made.state is not State.PROVED:
             return made
     return unknown(f"{type(error).__name__}: {error}") if error is not None else None
@@ -169,6 +180,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
+    """The verdict, last."""
     run = config.stash.get(RUN, None)
     if run is None or run.verdict is None:
         return

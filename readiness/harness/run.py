@@ -51,7 +51,9 @@ class Run:
         return dict(self.loaded.candidate.expected_red) if self.options.interim else {}
 
     def begin(self) -> None:
-        """Makes the evidence folder and the failing sentinel. From here on no reader can see a pass before there is one."""
+        """Makes the evidence folder and the failing sentinel. From here on no reader can see a pass before
+        there is one.
+        """
         self.sentinel("the run did not end: it was interrupted, killed, or is still going on")
         self.evidence = Evidence(self.options.runs / self.id, self.redactor)
         self.evidence.write("run.json", self._description())
@@ -71,14 +73,22 @@ class Run:
         self.findings.setdefault(criterion, []).append(finding)
         self.seconds[criterion] = self.seconds.get(criterion, 0.0) + seconds
         if self.evidence:
-            self.evidence.append("criteria.jsonl", {"criterion": criterion, **finding_row(finding), "seconds": round(seconds, 3)})
+            self.evidence.append(
+                "criteria.jsonl",
+                {"criterion": criterion, **finding_row(finding), "seconds": round(seconds, 3)},
+            )
 
     def take_over(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Findings of an earlier run's sealed evidence, for criteria that this run does not judge itself."""
         for row in rows:
             id_ = str(row["criterion"])
             if id_ in BY_ID and BY_ID[id_].phase < 4 and (id_ not in self.selected or id_ in self._taken):
-                finding = Finding(State(row["state"]), f"{row['reason']} [{name}]", row["measured"], int(row["observations"]))
+                finding = Finding(
+                    State(row["state"]),
+                    f"{row['reason']} [{name}]",
+                    row["measured"],
+                    int(row["observations"]),
+                )
                 self.findings.setdefault(id_, []).append(finding)
                 self._taken.add(id_)
                 self.selected.add(id_)
@@ -90,7 +100,9 @@ class Run:
         return worst(finding.honest().state for finding in found) if found else None
 
     def red_before(self, phase: int) -> str | None:
-        """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it may."""
+        """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it
+        may.
+        """
         for criterion in MANIFEST:
             if criterion.phase >= phase:
                 continue
@@ -134,7 +146,11 @@ class Run:
             "fingerprint": self.loaded.fingerprint,
             "mode": "interim" if self.options.interim else "strict",
             "seed": str(self.options.seed),
-            **{str(name): str(value) for name, value in self.facts.items() if isinstance(value, str | int | float)},
+            **{
+                str(name): str(value)
+                for name, value in self.facts.items()
+                if isinstance(value, str | int | float)
+            },
         }
 
     def _description(self) -> dict[str, Any]:

@@ -39,7 +39,9 @@ class Known:
 
 @dataclass
 class Context:
-    """One scenario's load. `canon` was written before the fault; `recent` keeps the last objects acknowledged meanwhile."""
+    """One scenario's load. `canon` was written before the fault; `recent` keeps the last objects acknowledged
+    meanwhile.
+    """
 
     scope: str
     topology: Topology

@@ -49,7 +49,13 @@ class Client:
     """Does operations for one process (a client that has at most one operation at a time) and records them."""
 
     def __init__(
-        self, workload: str, process: str, wires: dict[str, Wire], watch: ServiceWatch, recorder: Recorder, seconds: float
+        self,
+        workload: str,
+        process: str,
+        wires: dict[str, Wire],
+        watch: ServiceWatch,
+        recorder: Recorder,
+        seconds: float,
     ) -> None:
         self.workload, self.process = workload, process
         self._wires, self._watch, self._recorder, self._seconds = wires, watch, recorder, seconds

@@ -1,4 +1,6 @@
-"""Open-loop probes and sweeping readers: what a client would have seen at every moment, through every endpoint."""
+"""Open-loop probes and sweeping readers: what a client would have seen at every moment, through every
+endpoint.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ PROBED = (Verb.HEAD, Verb.READ, Verb.WRITE)
 
 
 async def probe(c: Context, endpoint: Endpoint, verb: Verb, phase: float) -> None:
-    """One HEAD, GET or PUT every 100 ms, alternately on a new and on a kept connection, whether or not earlier ones came back.
+    """One HEAD, GET or PUT every 100 ms, alternately on a new and on a kept connection, whether or not
+    earlier ones came back.
 
     PUTs make objects that did not exist before: acknowledged, they are read through every other endpoint.
     """
@@ -34,7 +37,11 @@ async def _shot(c: Context, endpoint: Endpoint, verb: Verb, tick: int) -> None:
     if verb is Verb.WRITE:
         bucket = c.buckets.both()[tick // 2 % 2]
         key = f"probe/{c.scope}/{endpoint.name}/{tick}"
-        op = (await client.do(verb, endpoint, bucket, key, value=f"{c.scope}/probe/{endpoint.name}/{tick}", fresh=fresh)).op
+        op = (
+            await client.do(
+                verb, endpoint, bucket, key, value=f"{c.scope}/probe/{endpoint.name}/{tick}", fresh=fresh
+            )
+        ).op
         if op.acknowledged and op.in_service and op.value:
             c.recent.append(Known(bucket, key, op.value))
         return
@@ -44,7 +51,9 @@ async def _shot(c: Context, endpoint: Endpoint, verb: Verb, tick: int) -> None:
 
 
 async def sweep(c: Context, endpoint: Endpoint) -> None:
-    """Reads known objects through one endpoint, one after the other; fast after a heal, from the first connection accepted."""
+    """Reads known objects through one endpoint, one after the other; fast after a heal, from the first
+    connection accepted.
+    """
     client = c.client("sweep", f"sweep:{endpoint.name}")
     turn = 0
     while not c.stopping.is_set():

@@ -1,4 +1,6 @@
-"""A small TCP proxy of the suite's own, between its clients and an endpoint: the network that is slow, or that resets."""
+"""A small TCP proxy of the suite's own, between its clients and an endpoint: the network that is slow, or
+that resets.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _ABORT = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Forwards to one URL. `delay` seconds are added to each chunk; with `reset` probability a chunk ends in a TCP reset instead."""
+    """Forwards to one URL. `delay` seconds are added to each chunk; with `reset` probability a chunk ends in
+    a TCP reset instead.
+    """
 
     def __init__(self, url: str, rng: random.Random) -> None:
         split = urlsplit(url)

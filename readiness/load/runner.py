@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 from readiness.history import WRITES, Op, Outcome, Verb
 from readiness.load.context import Context
 from readiness.load.probes import INTERVAL, PROBED, probe, sweep
-from readiness.load.workloads import LOCK_CLIENTS, REGISTER_CLIENTS, Locks, Registers, index, races, write_canon
+from readiness.load.workloads import (
+    LOCK_CLIENTS,
+    REGISTER_CLIENTS,
+    Locks,
+    Registers,
+    index,
+    races,
+    write_canon,
+)
 
 T = TypeVar("T")
 
@@ -24,7 +32,9 @@ class LoopThread:
         self._thread.start()
 
     def call(self, work: Coroutine[Any, Any, T], seconds: float = 120) -> T:
-        """Run a coroutine to its end there and return its result. Raises what it raises; TimeoutError when it is not done in time."""
+        """Run a coroutine to its end there and return its result. Raises what it raises; TimeoutError when it
+        is not done in time.
+        """
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
     def close(self) -> None:
@@ -59,7 +69,9 @@ async def burst(c: Context, seconds: float) -> None:
 
 
 async def end(c: Context) -> None:
-    """Stop: every operation under way still ends by itself and is recorded. Raises the first error a workload had."""
+    """Stop: every operation under way still ends by itself and is recorded. Raises the first error a workload
+    had.
+    """
     c.stopping.set()
     errors: list[BaseException] = []
     while c.tasks:
@@ -72,7 +84,9 @@ async def end(c: Context) -> None:
 
 
 async def final_reads(c: Context, width: int = 12) -> None:
-    """Read back, through an endpoint in service, every key that may hold something; contended keys through every endpoint."""
+    """Read back, through an endpoint in service, every key that may hold something; contended keys through
+    every endpoint.
+    """
     keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
     targets = list(c.targets())
     if not targets:

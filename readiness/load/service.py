@@ -1,4 +1,6 @@
-"""Which instances are in service, as the contract's readiness rule says: the only ones a client may be sent to."""
+"""Which instances are in service, as the contract's readiness rule says: the only ones a client may be sent
+to.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from readiness.providers.base import Endpoint, Provider, Topology
 class ServiceWatch:
     """Evaluates the readiness rule of every instance that answers an endpoint, ten times a second.
 
-    An instance that a fault is about to hit is held out beforehand and re-enters only by a probe that began after the heal, so
-    that "in service" is never a leftover from before the fault.
+    An instance that a fault is about to hit is held out beforehand and re-enters only by a probe that began
+    after the heal, so that "in service" is never a leftover from before the fault.
     """
 
     def __init__(self, provider: Provider, topology: Topology, interval: float = 0.1) -> None:
@@ -23,7 +25,9 @@ class ServiceWatch:
         self._generation = dict.fromkeys(self._instances, 0)
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._watch, args=(name,), daemon=True) for name in self._instances]
+        self._threads = [
+            threading.Thread(target=self._watch, args=(name,), daemon=True) for name in self._instances
+        ]
 
     def start(self) -> None:
         """Begin watching."""

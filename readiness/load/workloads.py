@@ -22,7 +22,9 @@ _WEIGHTS = (34, 12, 20, 12, 14, 8)
 
 @dataclass
 class _Register:
-    """A key in use. It is retired after enough operations, or after a few unknown ones, so that it stays checkable."""
+    """A key in use. It is retired after enough operations, or after a few unknown ones, so that it stays
+    checkable.
+    """
 
     bucket: str
     key: str
@@ -85,7 +87,9 @@ class Registers:
 
 
 async def races(c: Context) -> None:
-    """Every 0.7 s a fresh key, created with `If-None-Match: *` by eight clients at once through all targets, then read everywhere."""
+    """Every 0.7 s a fresh key, created with `If-None-Match: *` by eight clients at once through all targets,
+    then read everywhere.
+    """
     number = 0
     reader = c.client("race", "race-reader")
     while not c.stopping.is_set():
@@ -95,7 +99,10 @@ async def races(c: Context) -> None:
             number += 1
             racers = [c.client("race", f"racer-{number}-{i}") for i in range(8)]
             await asyncio.gather(
-                *(racer.do(Verb.CREATE, targets[i % len(targets)], bucket, key) for i, racer in enumerate(racers))
+                *(
+                    racer.do(Verb.CREATE, targets[i % len(targets)], bucket, key)
+                    for i, racer in enumerate(racers)
+                )
             )
             for endpoint in c.targets():
                 await reader.do(Verb.READ, endpoint, bucket, key)
@@ -103,7 +110,9 @@ async def races(c: Context) -> None:
 
 
 class Locks:
-    """Clients that contend for one lock object as OpenTofu does: create if absent, hold, read it back, delete."""
+    """Clients that contend for one lock object as OpenTofu does: create if absent, hold, read it back,
+    delete.
+    """
 
     def __init__(self, context: Context) -> None:
         self._c = context
@@ -181,14 +190,20 @@ async def index(c: Context, number: int) -> None:
 
 
 async def write_canon(c: Context, count: int = 12) -> None:
-    """The objects that are there before anything happens; retried until acknowledged, since they are the ground truth."""
+    """The objects that are there before anything happens; retried until acknowledged, since they are the
+    ground truth.
+    """
     client = c.client("canon", "canon")
     for number in range(count):
         bucket, key = c.buckets.both()[number % 2], f"canon/{c.scope}/{number}"
         for attempt in range(20):
             targets = c.targets() or c.topology.all_endpoints()
             value = client.fresh_value()
-            op = (await client.do(Verb.WRITE, targets[attempt % len(targets)], bucket, key, value=value, size=800)).op
+            op = (
+                await client.do(
+                    Verb.WRITE, targets[attempt % len(targets)], bucket, key, value=value, size=800
+                )
+            ).op
             if op.acknowledged:
                 c.canon.append(Known(bucket, key, value))
                 break

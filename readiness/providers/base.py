@@ -1,7 +1,7 @@
 """What a provider is: the candidate's topology, and the reversible things that can be done to it.
 
-Providers know nothing of pytest, of workloads and of verdicts. A verb that a provider cannot do raises `Unsupported` with the
-reason; a fault that was done returns a `Proof` that it really happened.
+Providers know nothing of pytest, of workloads and of verdicts. A verb that a provider cannot do raises
+`Unsupported` with the reason; a fault that was done returns a `Proof` that it really happened.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class Instance:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An S3 URL. `instance` is the one that answers it; None marks the service endpoint (load balancer, VIP, Service)."""
+    """An S3 URL. `instance` is the one that answers it; None marks the service endpoint (load balancer, VIP,
+    Service).
+    """
 
     name: str
     url: str
@@ -42,7 +44,9 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Topology:
-    """Nodes, instances and endpoints of a running candidate. `service` is None where the candidate has no service endpoint."""
+    """Nodes, instances and endpoints of a running candidate. `service` is None where the candidate has no
+    service endpoint.
+    """
 
     nodes: tuple[str, ...]
     instances: tuple[Instance, ...]
@@ -76,7 +80,9 @@ class Keys:
 
 @dataclass(frozen=True)
 class Proof:
-    """Evidence that a fault really happened: `fired` by observation (process gone, state T, link down), never by assumption."""
+    """Evidence that a fault really happened: `fired` by observation (process gone, state T, link down), never
+    by assumption.
+    """
 
     fired: bool
     observed: str
@@ -93,9 +99,11 @@ class VolumeFact:
 
 
 class Provider(Protocol):
-    """The verbs. All calls are thread-safe, block until done or raise, and have an upper time limit of their own.
+    """The verbs. All calls are thread-safe, block until done or raise, and have an upper time limit of their
+    own.
 
-    Undo verbs (`start_instance`, `thaw`, `restore`, `plug`) are idempotent: called without the fault, they do nothing.
+    Undo verbs (`start_instance`, `thaw`, `restore`, `plug`) are idempotent: called without the fault, they do
+    nothing.
     """
 
     @property
@@ -106,7 +114,9 @@ class Provider(Protocol):
         ...
 
     def start(self) -> Topology:
-        """Start or reach the candidate and wait until it serves. Raises UsageError for what an operator can put right."""
+        """Start or reach the candidate and wait until it serves. Raises UsageError for what an operator can
+        put right.
+        """
         ...
 
     def stop(self) -> None:
@@ -116,7 +126,9 @@ class Provider(Protocol):
     @property
     def topology(self) -> Topology: ...
     def keys(self, role: str) -> Keys:
-        """The credential of `admin` or `read_only`. Raises Unsupported if the candidate has none of that role."""
+        """The credential of `admin` or `read_only`. Raises Unsupported if the candidate has none of that
+        role.
+        """
         ...
 
     def in_service(self, instance: str) -> bool:
@@ -128,7 +140,9 @@ class Provider(Protocol):
         ...
 
     def restart(self, instance: str) -> Proof:
-        """Graceful stop (SIGTERM, bounded) and start of one instance; returns once the new one has been started, not once ready."""
+        """Graceful stop (SIGTERM, bounded) and start of one instance; returns once the new one has been
+        started, not once ready.
+        """
         ...
 
     def kill(self, instance: str) -> Proof: ...
@@ -150,7 +164,9 @@ class Provider(Protocol):
         ...
 
     def repair(self, node: str) -> str:
-        """Run the contract's documented procedure for an emptied node (before its instances start); returns what was done."""
+        """Run the contract's documented procedure for an emptied node (before its instances start); returns
+        what was done.
+        """
         ...
 
     def whole(self) -> bool:
@@ -158,11 +174,15 @@ class Provider(Protocol):
         ...
 
     def rotate(self, old: Keys | None) -> Keys:
-        """Add a new administrative credential (old None), or retire `old`. Raises Unsupported if the contract does not offer it."""
+        """Add a new administrative credential (old None), or retire `old`. Raises Unsupported if the contract
+        does not offer it.
+        """
         ...
 
     def divergence_check(self) -> Mapping[str, object]:
-        """The contract's non-destructive response to bucket-index divergence; raises Unsupported if there is none."""
+        """The contract's non-destructive response to bucket-index divergence; raises Unsupported if there is
+        none.
+        """
         ...
 
     def volumes(self) -> tuple[VolumeFact, ...]: ...

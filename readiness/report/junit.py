@@ -1,4 +1,6 @@
-"""The JUnit report. It fails closed: a failing sentinel from the start, replaced only by a finished run's verdict."""
+"""The JUnit report. It fails closed: a failing sentinel from the start, replaced only by a finished run's
+verdict.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,11 @@ def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[Failure
     message = f"{finding.state}: {finding.reason}"[:MAX_MESSAGE]
     if finding.state is State.PROVED:
         if interim and result.issue:
-            return [Failure(f"PROVED although {result.issue} expects it red: the guardrail has moved", "guardrail")]
+            return [
+                Failure(
+                    f"PROVED although {result.issue} expects it red: the guardrail has moved", "guardrail"
+                )
+            ]
         return []
     if finding.state is State.REFUTED:
         if interim and result.issue:

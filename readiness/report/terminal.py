@@ -10,7 +10,12 @@ from readiness.criteria import PHASES
 from readiness.finding import State
 from readiness.verdict import Result, Verdict
 
-_MARK = {State.PROVED: ("✓", "green"), State.REFUTED: ("✗", "red"), State.UNKNOWN: ("?", "yellow"), State.NOT_RUN: ("–", "dim")}
+_MARK = {
+    State.PROVED: ("✓", "green"),
+    State.REFUTED: ("✗", "red"),
+    State.UNKNOWN: ("?", "yellow"),
+    State.NOT_RUN: ("–", "dim"),
+}
 
 
 def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> None:
@@ -22,16 +27,24 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
     for phase, name in PHASES.items():
         rows = [result for result in verdict.results if result.criterion.phase == phase]
         good = sum(result.state is State.PROVED for result in rows)
-        table.add_row("", Text(f"Phase {phase}", "bold"), Text(f"{name}: {good} of {len(rows)} PROVED", "bold"))
+        table.add_row(
+            "", Text(f"Phase {phase}", "bold"), Text(f"{name}: {good} of {len(rows)} PROVED", "bold")
+        )
         for result in _telling(rows):
             mark, style = _MARK[result.state]
             name_of = f"{result.criterion.id} {result.state}"
-            table.add_row(Text(mark, style), Text(name_of, style), Text(_why(result, interim=verdict.interim)))
+            table.add_row(
+                Text(mark, style), Text(name_of, style), Text(_why(result, interim=verdict.interim))
+            )
     console.print()
     console.print(table)
     console.print()
     counts = ", ".join(f"{count} {state}" for state, count in verdict.counts().items() if count)
-    console.print(Text(verdict.sentence, "bold green" if verdict.exit_code == 0 else "bold red"), f"({counts})", highlight=False)
+    console.print(
+        Text(verdict.sentence, "bold green" if verdict.exit_code == 0 else "bold red"),
+        f"({counts})",
+        highlight=False,
+    )
     for name, value in facts.items():
         console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
 
@@ -56,4 +69,8 @@ def _why(result: Result, *, interim: bool) -> str:
         return reason
     expected = f" [expected red: {result.issue}]" if interim and result.issue else ""
     short = reason if len(reason) <= 400 else reason[:397] + "…"
-    return f"{result.criterion.title}: {short}{expected}" if result.state is not State.PROVED else f"PROVED although expected red ({result.issue})"
+    return (
+        f"{result.criterion.title}: {short}{expected}"
+        if result.state is not State.PROVED
+        else f"PROVED although expected red ({result.issue})"
+    )

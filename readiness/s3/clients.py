@@ -1,11 +1,13 @@
-"""The two client libraries that people use, boto3 and minio, behind one small interface: one attempt, bounded time, errors told apart."""
+"""The two client libraries that people use, boto3 and minio, behind one small interface: one attempt, bounded
+time, errors told apart.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -20,6 +22,7 @@ from readiness.s3.wire import Target
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -56,7 +59,9 @@ class Version:
 
 
 class Library(Protocol):
-    """What both libraries can do. Every method raises Answered or Unanswered, and nothing else, for what the store does."""
+    """What both libraries can do. Every method raises Answered or Unanswered, and nothing else, for what the
+    store does.
+    """
 
     name: str
 
@@ -113,6 +118,15 @@ def translate(work: Callable[[], R]) -> R:
         raise Unanswered(f"{type(error).__name__}: {error}") from None
 
 
+def translated(call: Callable[P, R]) -> Callable[P, R]:
+    """The client call, with its errors turned into Answered or Unanswered."""
+
+    def careful(*args: P.args, **kwargs: P.kwargs) -> R:
+        return translate(lambda: call(*args, **kwargs))
+
+    return careful
+
+
 class Boto3Library:
     """boto3."""
 
@@ -129,7 +143,9 @@ class Boto3Library:
 
     def put(self, bucket: str, key: str, body: bytes, value: str) -> str:
         return translate(
-            lambda: self.client.put_object(Bucket=bucket, Key=key, Body=body, Metadata={"v": value})["ETag"].strip('"')
+            lambda: self.client.put_object(Bucket=bucket, Key=key, Body=body, Metadata={"v": value})[
+                "ETag"
+            ].strip('"')
         )
 
     def get(self, bucket: str, key: str) -> bytes:
@@ -137,7 +153,12 @@ class Boto3Library:
 
     def head(self, bucket: str, key: str) -> Head:
         got = translate(lambda: self.client.head_object(Bucket=bucket, Key=key))
-        return Head(got["ContentLength"], got["ETag"].strip('"'), {name.lower(): value for name, value in got["Metadata"].items()}.get("v"), got.get("VersionId"))
+        return Head(
+            got["ContentLength"],
+            got["ETag"].strip('"'),
+            {name.lower(): value for name, value in got["Metadata"].items()}.get("v"),
+            got.get("VersionId"),
+        )
 
     def delete(self, bucket: str, key: str) -> None:
         translate(lambda: self.client.delete_object(Bucket=bucket, Key=key))
@@ -145,7 +166,11 @@ class Boto3Library:
     def list_keys(self, bucket: str, prefix: str) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2")
         return translate(
-            lambda: [o["Key"] for page in pages.paginate(Bucket=bucket, Prefix=prefix) for o in page.get("Contents", [])]
+            lambda: [
+                o["Key"]
+                for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+                for o in page.get("Contents", [])
+            ]
         )
 
     def versions(self, bucket: str, prefix: str) -> list[Version]:
@@ -154,8 +179,13 @@ class Boto3Library:
         def read() -> list[Version]:
             found: list[Version] = []
             for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-                found += [Version(v["Key"], v["VersionId"], v["IsLatest"], False) for v in page.get("Versions", [])]
-                found += [Version(m["Key"], m["VersionId"], m["IsLatest"], True) for m in page.get("DeleteMarkers", [])]
+                found += [
+                    Version(v["Key"], v["VersionId"], v["IsLatest"], False) for v in page.get("Versions", [])
+                ]
+                found += [
+                    Version(m["Key"], m["VersionId"], m["IsLatest"], True)
+                    for m in page.get("DeleteMarkers", [])
+                ]
             return found
 
         return translate(read)
@@ -163,9 +193,15 @@ class Boto3Library:
     def multipart(self, bucket: str, key: str, body: bytes, part_size: int, value: str) -> None:
         from boto3.s3.transfer import TransferConfig
 
-        config = TransferConfig(multipart_threshold=part_size, multipart_chunksize=part_size, use_threads=False)
+        config = TransferConfig(
+            multipart_threshold=part_size, multipart_chunksize=part_size, use_threads=False
+        )
         extra: Mapping[str, Any] = {"Metadata": {"v": value}}
-        translate(lambda: self.client.upload_fileobj(io.BytesIO(body), bucket, key, ExtraArgs=dict(extra), Config=config))
+        translate(
+            lambda: self.client.upload_fileobj(
+                io.BytesIO(body), bucket, key, ExtraArgs=dict(extra), Config=config
+            )
+        )
 
 
 class MinioLibrary:
@@ -203,7 +239,10 @@ class MinioLibrary:
 
     def put(self, bucket: str, key: str, body: bytes, value: str) -> str:
         return translate(
-            lambda: self.client.put_object(bucket, key, io.BytesIO(body), len(body), metadata={"v": value}).etag or ""
+            lambda: (
+                self.client.put_object(bucket, key, io.BytesIO(body), len(body), metadata={"v": value}).etag
+                or ""
+            )
         )
 
     def get(self, bucket: str, key: str) -> bytes:
@@ -227,14 +266,18 @@ class MinioLibrary:
 
     def list_keys(self, bucket: str, prefix: str) -> list[str]:
         return translate(
-            lambda: [o.object_name or "" for o in self.client.list_objects(bucket, prefix=prefix, recursive=True)]
+            lambda: [
+                o.object_name or "" for o in self.client.list_objects(bucket, prefix=prefix, recursive=True)
+            ]
         )
 
     def versions(self, bucket: str, prefix: str) -> list[Version]:
         def read() -> list[Version]:
             listed = self.client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True)
             return [
-                Version(o.object_name or "", o.version_id or "null", bool(o.is_latest), bool(o.is_delete_marker))
+                Version(
+                    o.object_name or "", o.version_id or "null", bool(o.is_latest), bool(o.is_delete_marker)
+                )
                 for o in listed
             ]
 

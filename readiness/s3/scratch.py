@@ -1,4 +1,6 @@
-"""Scratch buckets: made by this run, named for it, tagged, and removed whole. No other bucket is ever written."""
+"""Scratch buckets: made by this run, named for it, tagged, and removed whole. No other bucket is ever
+written.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ PREFIX = "tofu-ha-scratch-"
 
 
 class Scratch:
-    """The run's scratch buckets through one client. `journal` lists them, so that they can be removed after a crash too."""
+    """The run's scratch buckets through one client. `journal` lists them, so that they can be removed after a
+    crash too.
+    """
 
     def __init__(self, run: str, client: Callable[[], S3Client], journal: Path) -> None:
         self._run, self._client, self._journal = run, client, journal
@@ -33,7 +37,9 @@ class Scratch:
         try:
             _patiently(lambda: client.create_bucket(Bucket=name))
         except Answered as error:
-            raise UsageError(f"scratch bucket {name} cannot be created: {error}; the admin credential must be allowed to") from None
+            raise UsageError(
+                f"scratch bucket {name} cannot be created: {error}; the admin credential must be allowed to"
+            ) from None
         self.buckets.append(name)
         with contextlib.suppress(Answered):  # some stores have no bucket tags: the name says the same
             tags: Any = {"TagSet": [{"Key": "tofu-state-ha-readiness", "Value": self._run}]}
@@ -41,7 +47,9 @@ class Scratch:
         if versioned:
             with contextlib.suppress(Answered):  # a store without versioning is found out by P0.3 and P1.15
                 _patiently(
-                    lambda: client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+                    lambda: client.put_bucket_versioning(
+                        Bucket=name, VersioningConfiguration={"Status": "Enabled"}
+                    )
                 )
         return name
 
@@ -50,7 +58,9 @@ class Scratch:
         return bucket in self.buckets
 
     def remove(self) -> list[str]:
-        """Removes every bucket of the run with all its versions; returns what could not be removed, with the reason."""
+        """Removes every bucket of the run with all its versions; returns what could not be removed, with the
+        reason.
+        """
         left = []
         for name in list(self.buckets):
             try:
@@ -81,7 +91,9 @@ def _patiently(work: Callable[[], Any], tries: int = 10) -> Any:
 
 
 def remove_bucket(client: S3Client, name: str) -> None:
-    """Removes a scratch bucket with everything in it. Raises ValueError for a name that is not a scratch bucket's."""
+    """Removes a scratch bucket with everything in it. Raises ValueError for a name that is not a scratch
+    bucket's.
+    """
     if not name.startswith(PREFIX):
         raise ValueError(f"{name} is not a scratch bucket")
     try:
@@ -98,9 +110,14 @@ def remove_bucket(client: S3Client, name: str) -> None:
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not found:
             break
-        doomed: Any = {"Objects": [{"Key": f["Key"], "VersionId": f["VersionId"]} for f in found], "Quiet": True}
+        doomed: Any = {
+            "Objects": [{"Key": f["Key"], "VersionId": f["VersionId"]} for f in found],
+            "Quiet": True,
+        }
         _patiently(lambda doomed=doomed: client.delete_objects(Bucket=name, Delete=doomed))
-    while keys := [o["Key"] for o in _patiently(lambda: client.list_objects_v2(Bucket=name)).get("Contents", [])]:
+    while keys := [
+        o["Key"] for o in _patiently(lambda: client.list_objects_v2(Bucket=name)).get("Contents", [])
+    ]:
         plain: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
         _patiently(lambda plain=plain: client.delete_objects(Bucket=name, Delete=plain))
     _patiently(lambda: client.delete_bucket(Bucket=name))

@@ -1,8 +1,9 @@
 """A small asynchronous S3 client for recorded operations: no retry, no redirect, no hidden reconnect.
 
-SDKs hide what a history must show: they retry, they reconnect, and they do not say whether a request ever left the machine. Here every
-request ends in exactly one of three ways: a `Reply`; `NotSent` (no connection: it certainly had no effect); `NoReply` (something was
-sent and no whole answer came back in time: it may have happened, then or later). Signing is botocore's, HTTP/1.1 framing h11's.
+SDKs hide what a history must show: they retry, they reconnect, and they do not say whether a request ever
+left the machine. Here every request ends in exactly one of three ways: a `Reply`; `NotSent` (no connection:
+it certainly had no effect); `NoReply` (something was sent and no whole answer came back in time: it may have
+happened, then or later). Signing is botocore's, HTTP/1.1 framing h11's.
 """
 
 from __future__ import annotations

@@ -9,12 +9,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from readiness.finding import Finding, proved, refuted, unknown
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of
 from readiness.providers.base import Endpoint, Keys, Unsupported
-from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+from readiness.s3.clients import Answered, Unanswered, boto3_client, translate, translated
 from readiness.s3.wire import NoReply, NotSent, Target, Wire
 from readiness.scratch.observe import Observer, criterion
 
@@ -23,9 +25,19 @@ REFUSED = (400, 401, 403)
 
 @criterion("P1.16")
 def credentials(live: Live, see: Observer) -> Finding:
-    """P1.16: anonymous, unknown, wrong and read-only credentials are refused, by every endpoint, for everything they may not do."""
+    """P1.16: anonymous, unknown, wrong and read-only credentials are refused, by every endpoint, for
+    everything they may not do.
+    """
     bucket, key = live.buckets.plain, "p1.16/secret"
-    see.must(live.front, "boto3", f"put {key}", lambda: translate(lambda: live.client(live.front).put_object(Bucket=bucket, Key=key, Body=b"x")))
+    see.must(
+        live.front,
+        "boto3",
+        f"put {key}",
+        translated(live.client(live.front).put_object),
+        Bucket=bucket,
+        Key=key,
+        Body=b"x",
+    )
     for endpoint in live.topology.all_endpoints():
         good = live.target(endpoint)
         bad = {
@@ -38,17 +50,20 @@ def credentials(live: Live, see: Observer) -> Finding:
             for what, call in _everything(client, bucket, key).items():
                 answer = see.attempt(endpoint, "boto3", f"{what} with {name}", call)
                 if not _refused(answer):
-                    return refuted(f"{what} with {name} through {endpoint.name}: {_said(answer)}", observations=see.count)
+                    return refuted(
+                        f"{what} with {name} through {endpoint.name}: {_said(answer)}", observations=see.count
+                    )
         problem = _read_only(live, see, endpoint, bucket, key)
         if problem:
             return refuted(problem, observations=see.count)
     has = live.run.loaded.candidate.contract.credentials.read_only is not None
-    return proved(f"all refused on every endpoint{'' if has else '; the contract offers no read-only credential'}", see.count)
+    return proved(
+        f"all refused on every endpoint{'' if has else '; the contract offers no read-only credential'}",
+        see.count,
+    )
 
 
 def _everything(client: object, bucket: str, key: str) -> dict[str, Callable[[], object]]:
-    from typing import Any
-
     c: Any = client
     return {
         "list-buckets": lambda: translate(lambda: c.list_buckets()),
@@ -90,23 +105,53 @@ def _with(target: Target, keys: Keys) -> Target:
 
 @criterion("P1.17")
 def damaged_uploads(live: Live, see: Observer) -> Finding:
-    """P1.17: an upload whose checksum (Content-MD5, payload SHA-256, SHA-256 checksum header) does not fit is refused and leaves nothing."""
+    """P1.17: an upload whose checksum (Content-MD5, payload SHA-256, SHA-256 checksum header) does not fit is
+    refused and leaves nothing.
+    """
     right, wrong = b"the right body", b"another body!!"
     damage = {
-        "Content-MD5": {"content-md5": base64.b64encode(hashlib.md5(wrong, usedforsecurity=False).digest()).decode()},
-        "x-amz-checksum-sha256": {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(wrong).digest()).decode()},
+        "Content-MD5": {
+            "content-md5": base64.b64encode(hashlib.md5(wrong, usedforsecurity=False).digest()).decode()
+        },
+        "x-amz-checksum-sha256": {
+            "x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(wrong).digest()).decode()
+        },
         "x-amz-content-sha256": {"X-Amz-Content-SHA256": hashlib.sha256(wrong).hexdigest()},
     }
     for endpoint in live.topology.all_endpoints():
         for name, headers in damage.items():
             for bucket in live.buckets.both():
                 key = f"p1.17/{endpoint.name}/{name}"
-                status = see.must(endpoint, "wire", f"put {key} damaged", lambda headers=headers, bucket=bucket, key=key: _send(live, endpoint, bucket, key, right, headers))
+                status = see.must(
+                    endpoint,
+                    "wire",
+                    f"put {key} damaged",
+                    _send,
+                    live,
+                    endpoint,
+                    bucket,
+                    key,
+                    right,
+                    headers,
+                )
                 if status < 400 or status >= 500:
-                    return refuted(f"PUT with a wrong {name} through {endpoint.name}: HTTP {status}, expected 400", observations=see.count)
-                left = see.attempt(endpoint, "boto3", f"head {key}", lambda bucket=bucket, key=key: translate(lambda: live.client(endpoint).head_object(Bucket=bucket, Key=key)))
+                    return refuted(
+                        f"PUT with a wrong {name} through {endpoint.name}: HTTP {status}, expected 400",
+                        observations=see.count,
+                    )
+                left = see.attempt(
+                    endpoint,
+                    "boto3",
+                    f"head {key}",
+                    translated(live.client(endpoint).head_object),
+                    Bucket=bucket,
+                    Key=key,
+                )
                 if not isinstance(left, Answered) or left.status != 404:
-                    return refuted(f"a damaged upload ({name}) through {endpoint.name} left an object", observations=see.count)
+                    return refuted(
+                        f"a damaged upload ({name}) through {endpoint.name} left an object",
+                        observations=see.count,
+                    )
     return proved("damaged uploads refused by every endpoint, nothing left", see.count)
 
 
@@ -114,7 +159,11 @@ def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, body: bytes, he
     async def send() -> int:
         wire = Wire(live.target(endpoint))
         try:
-            return (await wire.request("PUT", bucket, key, headers=headers, body=body, seconds=live.response_seconds)).status
+            return (
+                await wire.request(
+                    "PUT", bucket, key, headers=headers, body=body, seconds=live.response_seconds
+                )
+            ).status
         except (NoReply, NotSent) as error:
             raise Unanswered(str(error)) from None
         finally:
@@ -125,7 +174,9 @@ def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, body: bytes, he
 
 @criterion("P1.18")
 def rotation(live: Live, see: Observer) -> Finding:
-    """P1.18: a new credential works on every endpoint, the retired one stops, and clients that changed over saw no outage."""
+    """P1.18: a new credential works on every endpoint, the retired one stops, and clients that changed over
+    saw no outage.
+    """
     provider = live.provider
     try:
         old, new = provider.rotate(None), provider.rotate(None)
@@ -135,14 +186,17 @@ def rotation(live: Live, see: Observer) -> Finding:
     ends = live.topology.all_endpoints()
     for endpoint in ends:
         for keys, name in ((old, "first"), (new, "second")):
-            if not _eventually(lambda endpoint=endpoint, keys=keys: _works(live, see, endpoint, keys), 3):
-                return refuted(f"the {name} rotated credential does not work through {endpoint.name}", observations=see.count)
+            if not _eventually(partial(_works, live, see, endpoint, keys), 3):
+                return refuted(
+                    f"the {name} rotated credential does not work through {endpoint.name}",
+                    observations=see.count,
+                )
     stop, failures = threading.Event(), list[str]()
     user = threading.Thread(target=_use, args=(live, new, stop, failures), daemon=True)
     user.start()
     time.sleep(0.5)
     provider.rotate(old)
-    stopped = all(_eventually(lambda e=e: not _works(live, see, e, old), 5) for e in ends)
+    stopped = all(_eventually(partial(_stopped, live, see, e, old), 5) for e in ends)
     time.sleep(0.5)
     stop.set()
     user.join(timeout=10)
@@ -150,7 +204,9 @@ def rotation(live: Live, see: Observer) -> Finding:
     if not stopped:
         return refuted("the retired credential still works 5 s later", observations=see.count)
     if failures:
-        return refuted(f"an outage for the new credential during rotation: {failures[0]}", observations=see.count)
+        return refuted(
+            f"an outage for the new credential during rotation: {failures[0]}", observations=see.count
+        )
     return proved("new credential works, old one stops, no outage", see.count)
 
 
@@ -165,8 +221,20 @@ def _not_offered(live: Live, see: Observer, why: str) -> Finding:
 
 def _works(live: Live, see: Observer, endpoint: Endpoint, keys: Keys) -> bool:
     client = boto3_client(_with(live.target(endpoint), keys), live.response_seconds)
-    answer = see.attempt(endpoint, "boto3", "put p1.18", lambda: translate(lambda: client.put_object(Bucket=live.buckets.plain, Key="p1.18", Body=body_of("p1.18"))))
+    answer = see.attempt(
+        endpoint,
+        "boto3",
+        "put p1.18",
+        translated(client.put_object),
+        Bucket=live.buckets.plain,
+        Key="p1.18",
+        Body=body_of("p1.18"),
+    )
     return not isinstance(answer, Answered | Unanswered)
+
+
+def _stopped(live: Live, see: Observer, endpoint: Endpoint, keys: Keys) -> bool:
+    return not _works(live, see, endpoint, keys)
 
 
 def _eventually(holds: Callable[[], bool], seconds: float) -> bool:
@@ -184,7 +252,9 @@ def _use(live: Live, keys: Keys, stop: threading.Event, failures: list[str]) -> 
         while not stop.is_set():
             for name, wire in wires:
                 try:
-                    status = (await wire.request("GET", live.buckets.plain, "p1.18", seconds=live.response_seconds)).status
+                    status = (
+                        await wire.request("GET", live.buckets.plain, "p1.18", seconds=live.response_seconds)
+                    ).status
                     if status != 200:
                         failures.append(f"GET through {name}: HTTP {status}")
                 except (NoReply, NotSent) as error:

@@ -12,17 +12,21 @@ from readiness.stacks.stack import EXAMPLES, examine
 
 
 def stacks_point_elsewhere(live: Live) -> Finding:
-    """P1.8: the HCL and backend files of the protected stacks are read, and none names an endpoint of the candidate.
+    """P1.8: the HCL and backend files of the protected stacks are read, and none names an endpoint of the
+    candidate.
 
-    Without `--stacks` the example stacks are read, and only for a candidate that the suite started itself: for any other that would
-    say nothing about the operator's stacks, and the criterion is NOT RUN.
+    Without `--stacks` the example stacks are read, and only for a candidate that the suite started itself:
+    for any other that would say nothing about the operator's stacks, and the criterion is NOT RUN.
     """
     stacks = live.run.options.stacks
     if stacks is None and not live.provider.owns_candidate:
-        return Finding(State.NOT_RUN, "give --stacks DIR, the checkout with tofu/stacks/NAME/backend.tf of the protected stacks")
+        return Finding(
+            State.NOT_RUN,
+            "give --stacks DIR, the checkout with tofu/stacks/NAME/backend.tf of the protected stacks",
+        )
     answered = 0
     for endpoint in live.topology.all_endpoints():
-        translate(lambda endpoint=endpoint: live.client(endpoint).list_buckets())
+        translate(live.client(endpoint).list_buckets)
         answered += 1
     try:
         configs = {name: examine(name, stacks or EXAMPLES).config for name in PROTECTED_STACKS}

@@ -14,7 +14,7 @@ from readiness.history import Verb
 from readiness.load.bodies import body_of
 from readiness.load.operations import Client
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+from readiness.s3.clients import Answered, Unanswered, boto3_client, translated
 from readiness.s3.wire import Wire
 from readiness.scratch.observe import Observer, criterion
 
@@ -25,7 +25,9 @@ RACERS, ROUNDS = 32, 12
 
 
 def create_races(live: Live) -> Finding:
-    """P1.11: 32 clients over all endpoints create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets."""
+    """P1.11: 32 clients over all endpoints create one fresh key with `If-None-Match: *`: one winner, also on
+    versioned buckets.
+    """
     assert live.run.evidence is not None
     recorder = live.run.evidence.recorder("races")
     endpoints = live.topology.all_endpoints()
@@ -39,7 +41,9 @@ def create_races(live: Live) -> Finding:
                 Client("race", f"racer-{number}-{i}", wires, live.watch, recorder, live.response_seconds)
                 for i in range(RACERS)
             ]
-            calls = (r.do(Verb.CREATE, endpoints[i % len(endpoints)], bucket, key) for i, r in enumerate(racers))
+            calls = (
+                r.do(Verb.CREATE, endpoints[i % len(endpoints)], bucket, key) for i, r in enumerate(racers)
+            )
             await asyncio.gather(*calls)
             for endpoint in endpoints:
                 await reader.do(Verb.READ, endpoint, bucket, key)
@@ -64,10 +68,10 @@ class _Writer:
         condition: dict[str, str] = {"IfMatch": f'"{etag}"'} if etag else {}
 
         def call() -> str:
-            answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=body_of(value), **condition)  # type: ignore[arg-type]
+            answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=body_of(value), **condition)
             return answer["ETag"].strip('"')
 
-        return self.see.attempt(self.endpoint, "boto3", f"put {key} if-match={bool(etag)}", lambda: translate(call))
+        return self.see.attempt(self.endpoint, "boto3", f"put {key} if-match={bool(etag)}", translated(call))
 
     def etag(self, key: str) -> str | Answered | Unanswered:
         """The ETag that HEAD tells, or the refusal."""
@@ -75,20 +79,26 @@ class _Writer:
         def call() -> str:
             return self.client.head_object(Bucket=self.bucket, Key=key)["ETag"].strip('"')
 
-        return self.see.attempt(self.endpoint, "boto3", f"head {key}", lambda: translate(call))
+        return self.see.attempt(self.endpoint, "boto3", f"head {key}", translated(call))
 
 
 @criterion("P1.12")
 def if_match(live: Live, see: Observer) -> Finding:
-    """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates nothing (404 or 412)."""
+    """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates
+    nothing (404 or 412).
+    """
     endpoints = live.topology.all_endpoints()
     clients = [boto3_client(live.target(e), live.response_seconds) for e in endpoints]
     for bucket in live.buckets.both():
         writers = [_Writer(see, e, c, bucket) for e, c in zip(endpoints, clients, strict=True)]
         for number, writer in enumerate(writers):
-            problem = _conditions(writer, writers[(number + 1) % len(writers)], f"p1.12/{writer.endpoint.name}")
+            problem = _conditions(
+                writer, writers[(number + 1) % len(writers)], f"p1.12/{writer.endpoint.name}"
+            )
             if problem:
-                return refuted(f"{bucket}/p1.12 through {writer.endpoint.name}: {problem}", observations=see.count)
+                return refuted(
+                    f"{bucket}/p1.12 through {writer.endpoint.name}: {problem}", observations=see.count
+                )
     return proved("current ETags accepted, stale ones refused, nothing created, on every endpoint", see.count)
 
 

@@ -15,7 +15,15 @@ from readiness.scratch.observe import Observer, criterion
 SIZES = (0, 1, 1000, 256 * 1024, 256 * 1024 + 1, 5 * 1024 * 1024 + 1)
 LARGE = 64 * 1024 * 1024
 PART = 5 * 1024 * 1024
-KEYS = ("plain", "with space", "a+b", "per%20cent", "ümläut/日本語/🎏", "deep/er/and/deeper/x.tfstate", "quote'\"<&>")
+KEYS = (
+    "plain",
+    "with space",
+    "a+b",
+    "per%20cent",
+    "ümläut/日本語/🎏",
+    "deep/er/and/deeper/x.tfstate",
+    "quote'\"<&>",
+)
 
 
 @criterion("P1.1")
@@ -25,7 +33,9 @@ def list_buckets(live: Live, see: Observer) -> Finding:
     for endpoint, library in see.views():
         missing = wanted - set(see.must(endpoint, library.name, "list-buckets", library.list_buckets))
         if missing:
-            return refuted(f"list-buckets through {endpoint.name} with {library.name} omits {sorted(missing)}")
+            return refuted(
+                f"list-buckets through {endpoint.name} with {library.name} omits {sorted(missing)}"
+            )
     return proved(f"{see.count} listings name the scratch buckets", see.count)
 
 
@@ -34,17 +44,33 @@ def head_bucket(live: Live, see: Observer) -> Finding:
     """P1.2: HEAD of a bucket that exists, and of one that does not."""
     for endpoint, library in see.views():
         for bucket in live.buckets.both():
-            see.must(endpoint, library.name, f"head-bucket {bucket}", lambda library=library, bucket=bucket: library.head_bucket(bucket))
+            see.must(
+                endpoint,
+                library.name,
+                f"head-bucket {bucket}",
+                library.head_bucket,
+                bucket,
+            )
         absent = f"{live.buckets.plain[:50]}-absent"
-        answer = see.attempt(endpoint, library.name, "head-bucket (absent)", lambda library=library, absent=absent: library.head_bucket(absent))
+        answer = see.attempt(
+            endpoint,
+            library.name,
+            "head-bucket (absent)",
+            library.head_bucket,
+            absent,
+        )
         if not isinstance(answer, Answered) or answer.status != 404:
-            return refuted(f"head-bucket of a bucket that does not exist, through {endpoint.name} with {library.name}: {answer or 'found'}")
+            return refuted(
+                f"head-bucket of a bucket that does not exist, through {endpoint.name} with {library.name}: {answer or 'found'}"
+            )
     return proved(f"{see.count} bucket HEADs", see.count)
 
 
 @criterion("P1.3")
 def objects(live: Live, see: Observer) -> Finding:
-    """P1.3: write, read, delete: sizes from 0 B to 64 MiB, awkward keys, multipart; every body compared, every delete seen."""
+    """P1.3: write, read, delete: sizes from 0 B to 64 MiB, awkward keys, multipart; every body compared,
+    every delete seen.
+    """
     written = 0
     for number, (endpoint, library) in enumerate(see.views()):
         keys = [f"p1.3/{number}/{key}" for key in KEYS]
@@ -63,34 +89,42 @@ def objects(live: Live, see: Observer) -> Finding:
     return proved(f"{see.count} calls, {written >> 20} MiB written and compared", see.count, bytes=written)
 
 
-def _cycle(see: Observer, endpoint: Endpoint, library: Library, bucket: str, key: str, size: int) -> str | None:
+def _cycle(
+    see: Observer, endpoint: Endpoint, library: Library, bucket: str, key: str, size: int
+) -> str | None:
     name, at = library.name, f"{bucket}/{key} ({size} B)"
-    body = body_of(f"{endpoint.name}/{name}/{size}/{time.monotonic_ns()}", size)[: size or None] if size else b""
+    body = (
+        body_of(f"{endpoint.name}/{name}/{size}/{time.monotonic_ns()}", size)[: size or None] if size else b""
+    )
     if size > PART:
-        see.must(endpoint, name, f"multipart {at}", lambda: library.multipart(bucket, key, body, PART, "p1.3"))
+        see.must(endpoint, name, f"multipart {at}", library.multipart, bucket, key, body, PART, "p1.3")
     else:
-        see.must(endpoint, name, f"put {at}", lambda: library.put(bucket, key, body, "p1.3"))
-    head = see.must(endpoint, name, f"head {at}", lambda: library.head(bucket, key))
-    got = see.must(endpoint, name, f"get {at}", lambda: library.get(bucket, key))
+        see.must(endpoint, name, f"put {at}", library.put, bucket, key, body, "p1.3")
+    head = see.must(endpoint, name, f"head {at}", library.head, bucket, key)
+    got = see.must(endpoint, name, f"get {at}", library.get, bucket, key)
     where = f"{at} through {endpoint.name} with {name}"
     if got != body:
-        return f"the body of {where} came back different: {len(got)} B, {hashlib.sha256(got).hexdigest()[:12]}"
+        return (
+            f"the body of {where} came back different: {len(got)} B, {hashlib.sha256(got).hexdigest()[:12]}"
+        )
     if head.size != size:
         return f"HEAD of {where} says {head.size} B"
-    if key not in see.must(endpoint, name, f"list {at}", lambda: library.list_keys(bucket, key)):
+    if key not in see.must(endpoint, name, f"list {at}", library.list_keys, bucket, key):
         return f"LIST omits {where}"
-    see.must(endpoint, name, f"delete {at}", lambda: library.delete(bucket, key))
-    answer = see.attempt(endpoint, name, f"head after delete {at}", lambda: library.head(bucket, key))
+    see.must(endpoint, name, f"delete {at}", library.delete, bucket, key)
+    answer = see.attempt(endpoint, name, f"head after delete {at}", library.head, bucket, key)
     if not isinstance(answer, Answered) or answer.status != 404:
         return f"HEAD after DELETE of {where}: {answer}"
-    if key in see.must(endpoint, name, f"list after delete {at}", lambda: library.list_keys(bucket, key)):
+    if key in see.must(endpoint, name, f"list after delete {at}", library.list_keys, bucket, key):
         return f"LIST still shows {where} after its delete"
     return None
 
 
 @criterion("P1.10")
 def read_after_write(live: Live, see: Observer) -> Finding:
-    """P1.10: what one endpoint acknowledged, every other one shows at once: new, overwritten, deleted; GET, HEAD and LIST."""
+    """P1.10: what one endpoint acknowledged, every other one shows at once: new, overwritten, deleted; GET,
+    HEAD and LIST.
+    """
     seconds = live.response_seconds
     endpoints = live.topology.all_endpoints()
     library = {e.name: libraries(live.target(e), seconds)[0] for e in endpoints}
@@ -105,17 +139,21 @@ def read_after_write(live: Live, see: Observer) -> Finding:
                     key = f"{prefix}k{turn % 2}"
                     w, r = library[writer.name], library[reader.name]
                     pair = f"written through {writer.name}, read through {reader.name}"
-                    see.must(writer, w.name, f"put {key}", lambda: w.put(bucket, key, body_of(value), value))
-                    got = see.attempt(reader, r.name, f"get {key}", lambda: r.get(bucket, key))
+                    see.must(writer, w.name, f"put {key}", w.put, bucket, key, body_of(value), value)
+                    got = see.attempt(reader, r.name, f"get {key}", r.get, bucket, key)
                     if not isinstance(got, bytes) or identify(got) != value:
                         found = identify(got) if isinstance(got, bytes) else str(got)
                         return refuted(f"{bucket}/{key} {pair}: expected {value}, came back {found}")
-                    if see.must(reader, r.name, f"head {key}", lambda: r.head(bucket, key)).value != value:
+                    if see.must(reader, r.name, f"head {key}", r.head, bucket, key).value != value:
                         return refuted(f"HEAD of {bucket}/{key} {pair} shows an older object")
-                    if key not in see.must(reader, r.name, f"list {key}", lambda: r.list_keys(bucket, prefix)):
+                    if key not in see.must(reader, r.name, f"list {key}", r.list_keys, bucket, prefix):
                         return refuted(f"LIST of {bucket}/{prefix} {pair} omits {key}")
-                    see.must(writer, w.name, f"delete {key}", lambda: w.delete(bucket, key))
-                    gone = see.attempt(reader, r.name, f"get deleted {key}", lambda: r.get(bucket, key))
+                    see.must(writer, w.name, f"delete {key}", w.delete, bucket, key)
+                    gone = see.attempt(reader, r.name, f"get deleted {key}", r.get, bucket, key)
                     if not isinstance(gone, Answered) or gone.status != 404:
-                        return refuted(f"{bucket}/{key} deleted through {writer.name} is still there through {reader.name}")
-    return proved(f"{rounds} writes and deletes seen at once through every pair of endpoints", see.count, rounds=rounds)
+                        return refuted(
+                            f"{bucket}/{key} deleted through {writer.name} is still there through {reader.name}"
+                        )
+    return proved(
+        f"{rounds} writes and deletes seen at once through every pair of endpoints", see.count, rounds=rounds
+    )

@@ -31,20 +31,36 @@ class Observer:
             for library in libraries(self.live.target(endpoint), self.live.response_seconds * 3):
                 yield endpoint, library
 
-    def must(self, endpoint: Endpoint, library: str, what: str, call: Callable[[], R]) -> R:
+    def must(
+        self,
+        endpoint: Endpoint,
+        library: str,
+        what: str,
+        call: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
         """The call's result. Raises Broken if the store answers with an error or not at all."""
-        answer = self.attempt(endpoint, library, what, call)
+        answer = self.attempt(endpoint, library, what, call, *args, **kwargs)
         if isinstance(answer, Answered | Unanswered):
             raise Broken(f"{what} through {endpoint.name} with {library}: {answer}")
         return answer
 
-    def attempt(self, endpoint: Endpoint, library: str, what: str, call: Callable[[], R]) -> R | Answered | Unanswered:
+    def attempt(
+        self,
+        endpoint: Endpoint,
+        library: str,
+        what: str,
+        call: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R | Answered | Unanswered:
         """The call's result, or the error it ended in."""
         began = self.live.run.evidence.now() if self.live.run.evidence else 0.0
         self.count += 1
         answer: R | Answered | Unanswered
         try:
-            answer = call()
+            answer = call(*args, **kwargs)
             said = "ok"
         except (Answered, Unanswered) as error:
             answer, said = error, str(error)[:300]

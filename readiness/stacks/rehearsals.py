@@ -81,7 +81,9 @@ class Rehearsals:
         kind = examined.config.backend if isinstance(examined.config, StackConfig) else "http"
         makers: dict[str, Callable[[], Source]] = {"http": self._http, "s3": self._s3}
         if kind not in makers:
-            raise UsageError(f"{examined.name}: its backend is {kind}; the suite can rehearse from http and s3")
+            raise UsageError(
+                f"{examined.name}: its backend is {kind}; the suite can rehearse from http and s3"
+            )
         if kind not in self._sources:
             self._sources[kind] = makers[kind]()
         return self._sources[kind]

@@ -22,13 +22,19 @@ def endpoint_shape(live: Live) -> Finding:
     said = live.run.loaded.candidate.contract
     if not said.endpoint_shape.strip() or not said.audience.strip():
         return refuted("the contract does not say endpoint shape and audience")
-    return _through_every_endpoint(live, "admin", f"{len(live.topology.all_endpoints())} endpoints answer as declared")
+    return _through_every_endpoint(
+        live, "admin", f"{len(live.topology.all_endpoints())} endpoints answer as declared"
+    )
 
 
 def credentials(live: Live) -> Finding:
     """P0.2: source and rotation owner are written, and the credentials from that source are accepted."""
     said = live.run.loaded.candidate.contract.credentials
-    parts = [_through_every_endpoint(live, "admin", f"the {said.admin.source} credential works; {said.rotation_owner} rotates it")]
+    parts = [
+        _through_every_endpoint(
+            live, "admin", f"the {said.admin.source} credential works; {said.rotation_owner} rotates it"
+        )
+    ]
     if said.read_only is not None:
         parts.append(_through_every_endpoint(live, "read_only", "the read-only credential works"))
     return merge(parts)
@@ -40,38 +46,54 @@ def _through_every_endpoint(live: Live, role: str, told: str) -> Finding:
         try:
             translate(client.list_buckets)
         except (Answered, Unanswered) as error:
-            return refuted(f"{endpoint.name} at {endpoint.url} does not answer the {role} credential: {error}")
+            return refuted(
+                f"{endpoint.name} at {endpoint.url} does not answer the {role} credential: {error}"
+            )
     return proved(told, len(live.topology.all_endpoints()))
 
 
 def durability(live: Live) -> Finding:
-    """P0.3: versioning, retention, backup or restore behaviour is written, and versioning is as it says on a scratch bucket."""
+    """P0.3: versioning, retention, backup or restore behaviour is written, and versioning is as it says on a
+    scratch bucket.
+    """
     said = live.run.loaded.candidate.contract.durability
     if not said.documented:
         return refuted("the contract promises neither versions nor a backup that can be restored")
     client = live.client(live.front)
     try:
-        state = translate(lambda: client.get_bucket_versioning(Bucket=live.buckets.versioned)).get("Status", "never enabled")
+        state = translate(lambda: client.get_bucket_versioning(Bucket=live.buckets.versioned)).get(
+            "Status", "never enabled"
+        )
     except (Answered, Unanswered) as error:
         return refuted(f"versioning cannot be read: {error}")
     if said.versioning is not (state == "Enabled"):
-        return refuted(f"the contract says versioning = {said.versioning}, a bucket that asked for it is {state}")
+        return refuted(
+            f"the contract says versioning = {said.versioning}, a bucket that asked for it is {state}"
+        )
     return proved(f"versioning {state}; retention {said.retention_days} days; restore: {said.restore}", 1)
 
 
 def failure_behaviour(live: Live) -> Finding:
-    """P0.4: an RTO for each fault kind, RPO 0, and a readiness rule that calls every instance that serves ready."""
+    """P0.4: an RTO for each fault kind, RPO 0, and a readiness rule that calls every instance that serves
+    ready.
+    """
     said: Contract = live.run.loaded.candidate.contract
     missing = [kind.value for kind in FaultKind if kind not in said.failure.rto_seconds]
     if missing:
-        return refuted(f"no RTO for {', '.join(missing)}: contract.failure.rto_seconds needs a number for each fault kind")
+        return refuted(
+            f"no RTO for {', '.join(missing)}: contract.failure.rto_seconds needs a number for each fault kind"
+        )
     if said.failure.rpo_acknowledged_writes:
-        return refuted(f"RPO {said.failure.rpo_acknowledged_writes}: an acknowledged state write must never be lost")
+        return refuted(
+            f"RPO {said.failure.rpo_acknowledged_writes}: an acknowledged state write must never be lost"
+        )
     down = [i.name for i in live.topology.instances if not live.provider.in_service(i.name)]
     if down:
         return refuted(f"the readiness rule does not call these healthy instances ready: {', '.join(down)}")
     numbers = {f"rto_{kind.value}": seconds for kind, seconds in said.failure.rto_seconds.items()}
-    return proved("RTO for each fault kind, RPO 0, readiness rule holds", len(live.topology.instances), **numbers)
+    return proved(
+        "RTO for each fault kind, RPO 0, readiness rule holds", len(live.topology.instances), **numbers
+    )
 
 
 def observability(live: Live) -> Finding:
@@ -99,7 +121,9 @@ def _has(name: str, exposition: str) -> bool:
 
 
 def alert_rules(loaded: Loaded) -> Finding:
-    """The alert rules file of the contract: Prometheus rule groups whose expressions name a metric of the contract."""
+    """The alert rules file of the contract: Prometheus rule groups whose expressions name a metric of the
+    contract.
+    """
     said = loaded.candidate.contract.observability
     if said.alert_rules is None:
         return refuted("the contract names no alert rules")
@@ -122,7 +146,9 @@ def _rules(path: Path) -> list[dict[str, Any]]:
 
 
 def cache_statement(live: Live) -> Finding:
-    """P0.6: the statement names the three cache surfaces, and no bucket of theirs is the state bucket or lies on the candidate."""
+    """P0.6: the statement names the three cache surfaces, and no bucket of theirs is the state bucket or lies
+    on the candidate.
+    """
     candidate = live.run.loaded.candidate
     text = candidate.contract.cache_statement.lower()
     unnamed = [word for word in ("attic", "bazel", "rbe") if word not in text]
@@ -145,7 +171,10 @@ def candidate_class(live: Live) -> Finding:
     candidate = live.run.loaded.candidate
     if candidate.candidate_class not in ADMISSIBLE:
         return refuted(f"class {candidate.candidate_class} is refused as final state authority by the plan")
-    if candidate.candidate_class is CandidateClass.REPLICATED_RUSTFS and candidate.contract.repair.kind == "none":
+    if (
+        candidate.candidate_class is CandidateClass.REPLICATED_RUSTFS
+        and candidate.contract.repair.kind == "none"
+    ):
         return refuted("replicated RustFS is viable only with repair proof: contract.repair offers none")
     nodes = {i.node for i in live.topology.instances if live.provider.in_service(i.name)}
     if len(nodes) < 2:

@@ -1,4 +1,6 @@
-"""The plan's stop conditions S.1 to S.5, judged on facts of the running candidate. A condition that holds is a refusal."""
+"""The plan's stop conditions S.1 to S.5, judged on facts of the running candidate. A condition that holds is
+a refusal.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ def independent_endpoints(live: Live) -> Finding:
     """S.1: at least two service endpoints that differ in address, instance and node, and that answer."""
     finding = distinct(live.topology)
     up = [e.name for e in live.topology.endpoints if e.instance and live.provider.in_service(e.instance)]
-    return merge([finding, proved(f"{len(up)} in service", len(up))]) if up else unknown("no endpoint is in service")
+    return (
+        merge([finding, proved(f"{len(up)} in service", len(up))])
+        if up
+        else unknown("no endpoint is in service")
+    )
 
 
 def distinct(topology: Topology) -> Finding:
@@ -60,7 +66,9 @@ def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
     nodes = {v.node for v in durable}
     told = ", ".join(f"{v.node}: {v.kind} {v.access}" for v in known)
     if len(nodes) >= 2 or any(v.access == "RWX" for v in durable):
-        return proved(f"state data lies on {len(durable)} volumes of {len(nodes)} nodes ({told})", len(durable))
+        return proved(
+            f"state data lies on {len(durable)} volumes of {len(nodes)} nodes ({told})", len(durable)
+        )
     return refuted(f"state data lies on one node's volume only ({told})", measured={"nodes": len(nodes)})
 
 
@@ -94,7 +102,9 @@ def divergence_response(live: Live) -> Finding:
     found = answer.get("divergences")
     if found:
         return refuted(f"the healthy candidate reports divergences: {str(found)[:300]}")
-    return proved("the response ran and changed nothing; it found no divergence", len(before) + 1, objects=len(before))
+    return proved(
+        "the response ran and changed nothing; it found no divergence", len(before) + 1, objects=len(before)
+    )
 
 
 def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]:
@@ -102,15 +112,26 @@ def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]
     for endpoint in live.topology.all_endpoints():
         library = libraries(live.target(endpoint), live.response_seconds)[0]
         for version in library.versions(bucket, prefix):
-            seen.append((endpoint.name, f"{version.key}@{version.version}", identify(library.get(bucket, version.key))))
+            seen.append(
+                (
+                    endpoint.name,
+                    f"{version.key}@{version.version}",
+                    identify(library.get(bucket, version.key)),
+                )
+            )
     return seen
 
 
 def without_caches(live: Live) -> Finding:
     """S.5: a proof repeated while the declared cache endpoints are unreachable."""
-    caches = (*live.run.loaded.candidate.boundary.cache_endpoints, *getattr(live.provider, "cache_endpoints", ()))
+    caches = (
+        *live.run.loaded.candidate.boundary.cache_endpoints,
+        *getattr(live.provider, "cache_endpoints", ()),
+    )
     if not caches:
-        return unknown("no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints")
+        return unknown(
+            "no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints"
+        )
     stop, start = getattr(live.provider, "stop_caches", None), getattr(live.provider, "start_caches", None)
     with contacts.deliberate():
         before = [url for url in caches if _reachable(url)]
