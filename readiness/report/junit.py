@@ -5,10 +5,12 @@ verdict.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from junitparser import Error, Failure, JUnitXml, Skipped
+from junitparser.junitparser import FinalResult
 from junitparser.xunit2 import TestCase, TestSuite
 
 from readiness.criteria import PHASES
@@ -17,6 +19,7 @@ from readiness.verdict import Result, Verdict
 
 SUITE = "tofu-state-ha-readiness"
 MAX_MESSAGE = 2000
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_sentinel(path: Path, why: str, properties: Mapping[str, str]) -> None:
@@ -59,11 +62,11 @@ def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
         case.add_property(f"measured.{name}", str(value))
     if result.issue:
         case.add_property("expected_red", result.issue)
-    case.result = _outcome(finding, result, interim=interim)
+    case.result = list(_outcome(finding, result, interim=interim))
     return case
 
 
-def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[Failure | Error | Skipped]:
+def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalResult]:
     message = f"{finding.state}: {finding.reason}"[:MAX_MESSAGE]
     if finding.state is State.PROVED:
         if interim and result.issue:
@@ -84,6 +87,11 @@ def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[Failure
 
 def _write(path: Path, suite: TestSuite) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    for (
+        element
+    ) in suite._elem.iter():  # stores answer with control characters too, which XML has no way to say
+        for name, value in element.attrib.items():
+            element.set(name, _NOT_XML.sub("\ufffd", value))
     suite.update_statistics()
     report = JUnitXml(SUITE)
     report.add_testsuite(suite)
