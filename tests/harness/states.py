@@ -1,0 +1,23 @@
+"""A suite with one test for every criterion of the manifest, whose states are given: what the run makes of them is tested."""
+
+SUITE = '''
+import json, os
+from pathlib import Path
+import pytest
+from readiness.criteria import MANIFEST
+from readiness.finding import Finding, State
+
+STATES = json.loads(os.environ.get("STATES", "{}"))
+
+@pytest.mark.parametrize("id_", [
+    pytest.param(c.id, id=c.id, marks=[pytest.mark.criterion(c.id), getattr(pytest.mark, f"phase{c.phase}"), pytest.mark.order(c.phase)])
+    for c in MANIFEST if STATES.get(c.id) != "NOT COLLECTED"])
+def test_criterion(id_, judge, run):
+    state = STATES.get(id_, "PROVED")
+    if state == "ERROR":
+        raise RuntimeError("the harness broke")
+    if state == "GATE":
+        from readiness.gate import gate
+        judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run))
+    judge(Finding(State(state), f"found {state}", {"seconds": 1.5}, 3))
+'''

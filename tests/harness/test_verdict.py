@@ -1,0 +1,185 @@
+"""Section 4 of the design as properties: what may be READY, and what never is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readiness.criteria import BY_ID, MANIFEST, PHASES, Criterion
+from readiness.finding import Finding, State, merge, proved, refuted, unknown, worst
+from readiness.verdict import Result, Verdict, Word, judge, results_of
+
+STATES = st.sampled_from(list(State))
+IDS = [criterion.id for criterion in MANIFEST]
+SUBSETS = st.frozensets(st.sampled_from(IDS))
+FINDINGS = st.builds(Finding, STATES, st.text(max_size=5), st.just({}), st.integers(0, 2))
+GOOD_WORDS = (Word.READY, Word.INTERIM, Word.PHASE_PROVED)
+
+
+def result(criterion: Criterion, state: State, issue: str | None = None) -> Result:
+    return Result(criterion, Finding(state, "why", observations=1), issue)
+
+
+def results(but: dict[str, State] | None = None, issues: dict[str, str] | None = None) -> tuple[Result, ...]:
+    """Everything PROVED but these."""
+    return tuple(result(c, (but or {}).get(c.id, State.PROVED), (issues or {}).get(c.id)) for c in MANIFEST)
+
+
+def of_phase(*phases: int) -> frozenset[str]:
+    return frozenset(c.id for c in MANIFEST if c.phase in phases)
+
+
+def test_the_manifest_is_the_plan() -> None:
+    assert len(IDS) == len(set(IDS)) == 72
+    assert {c.phase for c in MANIFEST} == set(PHASES)
+    assert {f"P1.{n}" for n in range(1, 22)} | {f"P2.{n}" for n in range(1, 13)} <= set(IDS)
+    assert {f"S.{n}" for n in range(1, 7)} | {f"P0.{n}" for n in range(1, 8)} | {"B.1", "B.2", "P4.1", "P4.2", "P4.3"} <= set(IDS)
+    assert all(f"P3.{stack}.{n}" in BY_ID for stack in ("attic", "arc-runners", "gitlab-runners", "runner-dashboard") for n in range(1, 6))
+
+
+def test_everything_proved_is_ready() -> None:
+    verdict = judge(results())
+    assert (verdict.word, verdict.sentence, verdict.exit_code) == (Word.READY, "READY", 0)
+
+
+@pytest.mark.parametrize("id_", IDS)
+@pytest.mark.parametrize("state", [State.REFUTED, State.UNKNOWN, State.NOT_RUN])
+def test_one_criterion_that_is_not_proved_is_not_ready(id_: str, state: State) -> None:
+    verdict = judge(results({id_: state}))
+    assert (verdict.word, verdict.exit_code) == (Word.NOT_READY, 1)
+
+
+def test_proved_without_an_observation_is_unknown() -> None:
+    bare = Finding(State.PROVED, "a cache hit", observations=0)
+    assert Result(MANIFEST[0], bare).state is State.UNKNOWN
+    assert bare.honest().state is State.UNKNOWN
+    assert merge([bare, proved("direct", 5)]).state is State.UNKNOWN
+    assert judge((Result(MANIFEST[0], bare), *results()[1:])).word is Word.NOT_READY
+
+
+@given(st.lists(FINDINGS, max_size=6))
+def test_merge_takes_the_worst_and_never_improves(findings: list[Finding]) -> None:
+    order = [State.REFUTED, State.UNKNOWN, State.NOT_RUN, State.PROVED]
+    merged = merge(findings)
+    if not findings:
+        assert merged.state is State.UNKNOWN
+        return
+    honest = [f.honest() for f in findings]
+    assert merged.state is min((f.state for f in honest), key=order.index)
+    assert merged.observations == sum(f.observations for f in honest)
+    assert merge([*findings, refuted("no")]).state is State.REFUTED
+    assert merge(list(reversed(findings))).state is merged.state
+
+
+def test_the_order_of_merging() -> None:
+    assert worst([State.PROVED, State.NOT_RUN]) is State.NOT_RUN
+    assert worst([State.NOT_RUN, State.UNKNOWN, State.PROVED]) is State.UNKNOWN
+    assert worst(State) is State.REFUTED
+    assert worst([]) is State.UNKNOWN
+
+
+@given(st.lists(st.tuples(STATES, st.booleans()), min_size=72, max_size=72), st.booleans(), st.none() | SUBSETS, st.booleans())
+def test_invariants_of_every_verdict(
+    drawn: list[tuple[State, bool]], interim: bool, selected: frozenset[str] | None, interrupted: bool
+) -> None:
+    rows = tuple(result(c, s, "TIN-1" if red else None) for c, (s, red) in zip(MANIFEST, drawn, strict=True))
+    check(judge(rows, interim=interim, selected=selected, interrupted=interrupted), selected, interrupted=interrupted)
+
+
+@given(st.dictionaries(st.sampled_from(IDS), STATES, max_size=2), st.booleans(), st.none() | st.just(of_phase(1)) | SUBSETS, st.booleans())
+def test_invariants_near_ready(but: dict[str, State], interim: bool, selected: frozenset[str] | None, interrupted: bool) -> None:
+    reds = {id_: "TIN-1" for id_, state in but.items() if state is State.REFUTED}
+    check(judge(results(but, reds), interim=interim, selected=selected, interrupted=interrupted), selected, interrupted=interrupted)
+
+
+def check(verdict: Verdict, selected: frozenset[str] | None, *, interrupted: bool) -> None:
+    states = {r.criterion.id: r.state for r in verdict.results}
+    issues = {r.criterion.id for r in verdict.results if r.issue}
+    assert set(states) == set(IDS)
+    assert sum(verdict.counts().values()) == len(IDS)
+    assert (verdict.exit_code == 0) == (verdict.word in GOOD_WORDS)
+    whole = selected is None or selected >= set(IDS)
+    if interrupted:
+        assert verdict.word is Word.INTERRUPTED
+    if verdict.word is Word.READY:
+        assert whole
+        assert not verdict.interim
+        assert all(state is State.PROVED for state in states.values())
+    if verdict.word is Word.INTERIM:
+        assert whole
+        assert verdict.interim
+        assert all(state is (State.REFUTED if id_ in issues else State.PROVED) for id_, state in states.items())
+    if verdict.word is Word.PHASE_PROVED:
+        assert not whole
+        assert verdict.phases
+        assert all(states[id_] is State.PROVED for id_ in selected or ())
+        assert "READY" not in verdict.sentence
+    if not selected and selected is not None:
+        assert verdict.exit_code == 1
+
+
+@pytest.mark.parametrize("phase", list(PHASES))
+def test_a_phase_alone_is_proved_and_never_ready(phase: int) -> None:
+    others = {c.id: State.NOT_RUN for c in MANIFEST if c.phase != phase}
+    verdict = judge(results(others), selected=of_phase(phase))
+    assert (verdict.sentence, verdict.exit_code) == (f"PHASE {phase} PROVED", 0)
+    one = next(iter(of_phase(phase)))
+    assert judge(results({**others, one: State.UNKNOWN}), selected=of_phase(phase)).exit_code == 1
+
+
+def test_part_of_a_phase_proves_no_phase() -> None:
+    part = of_phase(1) - {"P1.4"}
+    verdict = judge(results(), selected=part)
+    assert (verdict.exit_code, verdict.sentence) == (1, "NOTHING PROVED: no phase was selected whole")
+    mixed = judge(results(), selected=of_phase(0) | {"P1.1"})
+    assert mixed.exit_code == 1
+
+
+def test_nothing_selected_is_nothing() -> None:
+    assert judge(results(), selected=frozenset()).exit_code == 1
+    assert judge(()).exit_code == 1
+
+
+RED = {"P1.6": "TIN-1012"}
+
+
+def test_interim_as_expected() -> None:
+    verdict = judge(results({"P1.6": State.REFUTED}, RED), interim=True)
+    assert (verdict.sentence, verdict.exit_code) == ("INTERIM AS EXPECTED", 0)
+
+
+@pytest.mark.parametrize(
+    "but",
+    [
+        pytest.param({"P1.6": State.UNKNOWN}, id="an error is never an expected red"),
+        pytest.param({"P1.6": State.NOT_RUN}, id="not run is never an expected red"),
+        pytest.param({}, id="the guardrail has moved"),
+        pytest.param({"P1.6": State.REFUTED, "P1.7": State.REFUTED}, id="an unlisted red is a red"),
+        pytest.param({"P1.6": State.REFUTED, "P1.7": State.UNKNOWN}, id="an unlisted error"),
+        pytest.param({"P1.6": State.REFUTED, "P1.7": State.NOT_RUN}, id="one that did not run"),
+    ],
+)
+def test_interim_not_as_expected(but: dict[str, State]) -> None:
+    verdict = judge(results(but, RED), interim=True)
+    assert (verdict.word, verdict.exit_code) == (Word.NOT_INTERIM, 1)
+
+
+def test_interim_of_a_selection_is_never_good() -> None:
+    assert judge(results({"P1.6": State.REFUTED}, RED), interim=True, selected=of_phase(1)).exit_code == 1
+    assert judge(results(), interim=False, selected=None, interrupted=True).exit_code == 1
+
+
+@given(st.dictionaries(st.sampled_from(IDS), st.lists(FINDINGS, min_size=1, max_size=3)), st.dictionaries(st.sampled_from(IDS), st.just("why")))
+def test_every_criterion_of_the_manifest_has_one_result(found: dict[str, list[Finding]], reasons: dict[str, str]) -> None:
+    rows = results_of(found, reasons, {}, {})
+    assert [row.criterion.id for row in rows] == IDS
+    for row in rows:
+        id_ = row.criterion.id
+        if id_ not in found:
+            assert row.state is State.NOT_RUN
+            assert row.finding.reason == reasons.get(id_, "it was not collected")
+
+
+def test_findings_of_a_criterion_that_is_not_in_the_manifest_change_nothing() -> None:
+    assert results_of({"P9.9": [proved("x", 1)], "P1.1": [unknown("y")]}, {}, {}, {})[12].state is State.UNKNOWN
