@@ -11,7 +11,7 @@ from readiness.campaign.campaign import Campaign
 from readiness.campaign.criteria import from_records
 from readiness.campaign.judgements import RTO
 from readiness.harness.live import Live
-from readiness.scratch import access, conditions, objects, versions
+from readiness.scratch import access, conditions, objects, uploads, versions
 from readiness.scratch.active import stacks_point_elsewhere
 
 pytestmark = [pytest.mark.phase1, pytest.mark.order(1)]
@@ -99,7 +99,7 @@ def test_wrong_credentials_are_refused(live: Live, judge: Judge) -> None:
 
 @pytest.mark.criterion("P1.17")
 def test_damaged_uploads_are_refused(live: Live, judge: Judge) -> None:
-    judge(access.damaged_uploads(live))
+    judge(uploads.damaged_uploads(live))
 
 
 @pytest.mark.criterion("P1.18")

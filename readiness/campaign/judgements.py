@@ -248,5 +248,7 @@ def capture(record: Record) -> Finding:
         return refuted(f"objects changed during failure capture: {', '.join(changed[:5])}")
     if captured.secrets_found:
         return refuted(f"{captured.secrets_found} captured texts held a secret")
-    reason = f"{captured.texts} texts captured while the node was away; {len(captured.before)} objects and versions as before"
+    reason = (
+        f"{captured.texts} texts captured while the node was away; {len(captured.before)} objects as before"
+    )
     return proved(reason, captured.texts + len(captured.before), calls=len(captured.calls))

@@ -5,6 +5,7 @@ both libraries.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from readiness.evidence import Recorder
@@ -16,6 +17,10 @@ from readiness.providers.base import Endpoint
 from readiness.s3.clients import Answered, Library, Unanswered
 
 T = TypeVar("T")
+
+
+def _tuple(call: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+    return tuple(call())
 
 
 class Matrix:
@@ -37,7 +42,7 @@ class Matrix:
                     Verb.LIST_BUCKETS,
                     "",
                     "",
-                    lambda lib=library: tuple(lib.list_buckets()),
+                    partial(_tuple, library.list_buckets),
                 )
                 for bucket in buckets:
                     here = [known for known in wanted if known.bucket == bucket]

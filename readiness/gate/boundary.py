@@ -74,5 +74,5 @@ def no_cache_contacts(live: Live) -> Finding:
     toward = sum(count for address, count in made.items() if address in ours)
     if not toward:
         return unknown("no connection to the candidate was seen: nothing was measured")
-    told = f"{sum(made.values())} connections to {len(made)} addresses, {toward} to the candidate's endpoints, none to a cache or executor"
+    told = f"{sum(made.values())} connections, {toward} to the candidate's endpoints, none to a cache or executor"
     return proved(told, toward, addresses=len(made), cache_addresses=len(caches))

@@ -95,7 +95,8 @@ class Live:
             except Answered as error:
                 if error.status in (401, 403):
                     raise UsageError(
-                        f"endpoint {endpoint.name} at {endpoint.url} refuses the credential of contract.credentials.admin: {error}"
+                        f"endpoint {endpoint.name} at {endpoint.url} refuses the credential of "
+                        f"contract.credentials.admin: {error}"
                     ) from None
 
     def _watch_secrets(self) -> None:
@@ -145,7 +146,11 @@ class Live:
         """How that endpoint is spoken to with that credential. Raises Unsupported if there is none."""
         s3 = self.run.loaded.candidate.s3
         return Target(
-            endpoint.url, self.provider.keys(role), s3.region, s3.addressing == "virtual", s3.ca_bundle
+            endpoint.url,
+            self.provider.keys(role),
+            s3.region,
+            s3.addressing == "virtual",
+            self.run.loaded.ca_bundle,
         )
 
     def client(self, endpoint: Endpoint, seconds: float | None = None) -> S3Client:

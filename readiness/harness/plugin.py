@@ -135,7 +135,7 @@ def pytest_runtest_makereport(
     finding = _finding(item, call)
     if finding is not None:
         run.add(criterion.id, finding, call.duration)
-    if call.excinfo is not None and report.longrepr is not None and not item.config.getoption("--showlocals"):
+    if call.excinfo is not None and report.failed and not item.config.getoption("--showlocals"):
         report.longrepr = run.redactor.clean(_short(call.excinfo))
     return report
 

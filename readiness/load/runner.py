@@ -19,6 +19,7 @@ from readiness.load.workloads import (
     races,
     write_canon,
 )
+from readiness.providers.base import Endpoint
 
 T = TypeVar("T")
 
@@ -76,9 +77,10 @@ async def end(c: Context) -> None:
     errors: list[BaseException] = []
     while c.tasks:
         batch, c.tasks = c.tasks, set()
-        for result in await asyncio.gather(*batch, return_exceptions=True):
-            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
-                errors.append(result)
+        ended = await asyncio.gather(*batch, return_exceptions=True)
+        errors += [
+            e for e in ended if isinstance(e, BaseException) and not isinstance(e, asyncio.CancelledError)
+        ]
     if errors:
         raise errors[0]
 
@@ -87,15 +89,10 @@ async def final_reads(c: Context, width: int = 12) -> None:
     """Read back, through an endpoint in service, every key that may hold something; contended keys through
     every endpoint.
     """
-    keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
     targets = list(c.targets())
     if not targets:
         return
-    jobs = []
-    for number, (bucket, key) in enumerate(keys):
-        contended = key.startswith(("reg/", "canon/", "lock/"))
-        for endpoint in targets if contended else [targets[number % len(targets)]]:
-            jobs.append((endpoint, bucket, key))
+    jobs = _jobs(c, targets)
     queue = iter(jobs)
 
     async def reader(number: int) -> None:
@@ -107,12 +104,26 @@ async def final_reads(c: Context, width: int = 12) -> None:
                 await asyncio.sleep(0.3)
 
     await asyncio.gather(*(reader(number) for number in range(width)))
+    await _final_lists(c, targets)
+
+
+def _jobs(c: Context, targets: list[Endpoint]) -> list[tuple[Endpoint, str, str]]:
+    keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
+    jobs: list[tuple[Endpoint, str, str]] = []
+    for number, (bucket, key) in enumerate(keys):
+        contended = key.startswith(("reg/", "canon/", "lock/"))
+        through = targets if contended else [targets[number % len(targets)]]
+        jobs += [(endpoint, bucket, key) for endpoint in through]
+    return jobs
+
+
+async def _final_lists(c: Context, targets: list[Endpoint]) -> None:
     lister = c.client("final", "final-lister")
-    for prefix in ("canon/", "index/", "probe/"):
-        for bucket in c.buckets.both():
-            for endpoint in targets:
-                for part in _parts(c, prefix):
-                    await lister.do(Verb.LIST, endpoint, bucket, part)
+    parts = [part for prefix in ("canon/", "index/", "probe/") for part in _parts(c, prefix)]
+    for bucket in c.buckets.both():
+        for endpoint in targets:
+            for part in parts:
+                await lister.do(Verb.LIST, endpoint, bucket, part)
 
 
 def _parts(c: Context, prefix: str) -> list[str]:

@@ -99,7 +99,8 @@ def boto3_client(target: Target, seconds: float, *, anonymous: bool = False) -> 
         max_pool_connections=16,
     )
     verify = target.ca_bundle or True
-    return session.client("s3", endpoint_url=target.url, config=config, verify=verify)
+    client: S3Client = session.client("s3", endpoint_url=target.url, config=config, verify=verify)
+    return client
 
 
 def translate(work: Callable[[], R]) -> R:
@@ -215,7 +216,7 @@ class MinioLibrary:
             timeout=urllib3.Timeout(connect=seconds, read=seconds),
             retries=urllib3.Retry(total=False, redirect=False),
             maxsize=16,
-            **({"ca_certs": target.ca_bundle} if target.ca_bundle else {}),
+            ca_certs=target.ca_bundle,
         )
         self.client = Minio(
             split.netloc,

@@ -7,16 +7,21 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from readiness.errors import UsageError
 from readiness.s3.clients import Answered, Unanswered, translate
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
+T = TypeVar("T")
+DELETERS, BATCH = 8, 125
 PREFIX = "tofu-ha-scratch-"
 
 
@@ -105,19 +110,29 @@ def remove_bucket(client: S3Client, name: str) -> None:
     uploads: Mapping[str, Any] = _patiently(lambda: client.list_multipart_uploads(Bucket=name))
     for upload in uploads.get("Uploads", []):
         client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
-    while True:
-        page: Mapping[str, Any] = _patiently(lambda: client.list_object_versions(Bucket=name, MaxKeys=1000))
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        if not found:
-            break
-        doomed: Any = {
-            "Objects": [{"Key": f["Key"], "VersionId": f["VersionId"]} for f in found],
-            "Quiet": True,
-        }
-        _patiently(lambda doomed=doomed: client.delete_objects(Bucket=name, Delete=doomed))
-    while keys := [
-        o["Key"] for o in _patiently(lambda: client.list_objects_v2(Bucket=name)).get("Contents", [])
-    ]:
-        plain: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-        _patiently(lambda plain=plain: client.delete_objects(Bucket=name, Delete=plain))
+    with ThreadPoolExecutor(DELETERS) as pool:
+        while found := _some_versions(client, name):
+            list(pool.map(partial(_delete, client, name), batched(found, BATCH)))
+        while keys := _some_keys(client, name):
+            list(pool.map(partial(_delete, client, name), batched(keys, BATCH)))
     _patiently(lambda: client.delete_bucket(Bucket=name))
+
+
+def _some_versions(client: S3Client, name: str) -> list[ObjectIdentifierTypeDef]:
+    page = _patiently(partial(client.list_object_versions, Bucket=name, MaxKeys=1000))
+    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+
+
+def _some_keys(client: S3Client, name: str) -> list[ObjectIdentifierTypeDef]:
+    page = _patiently(partial(client.list_objects_v2, Bucket=name))
+    return [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+
+
+def _delete(client: S3Client, name: str, doomed: Sequence[ObjectIdentifierTypeDef]) -> None:
+    _patiently(partial(client.delete_objects, Bucket=name, Delete={"Objects": list(doomed), "Quiet": True}))
+
+
+def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in runs of at most `size`."""
+    return (items[at : at + size] for at in range(0, len(items), size))

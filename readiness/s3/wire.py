@@ -87,12 +87,19 @@ class Wire:
         query: str = "",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        signed: bytes | None = None,
         fresh: bool = False,
         seconds: float = 3.0,
         connect_seconds: float | None = None,
     ) -> Reply:
-        """One request, at most `seconds` from dial to last byte. Raises NotSent or NoReply."""
-        url, signed = self._sign(method, bucket, key, query, dict(headers or {}), body)
+        """One request, at most `seconds` from dial to last byte. Raises NotSent or NoReply.
+
+        `signed`: the body whose SHA-256 the signature covers, where it is not the one that is sent.
+        """
+        url, fields = self._sign(
+            method, bucket, key, query, dict(headers or {}), body if signed is None else signed
+        )
+        fields += [("content-length", str(len(body)))] if body or method in ("PUT", "POST") else []
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         connection = None if fresh else self._take_idle()
@@ -101,7 +108,7 @@ class Wire:
             connection = await _Connection.dial(self._host, self._port, self._tls, dial)
         try:
             async with asyncio.timeout_at(deadline):
-                reply, reusable = await connection.exchange(method, url, signed, body)
+                reply, reusable = await connection.exchange(method, url, fields, body)
         except TimeoutError:
             connection.close()
             raise NoReply(f"no answer within {seconds:g} s") from None
@@ -145,8 +152,6 @@ class Wire:
         if self.target.keys.access_key:
             self._signer.add_auth(request)
         fields = [("host", netloc), *((name, str(value)) for name, value in request.headers.items())]
-        if body or method in ("PUT", "POST"):
-            fields.append(("content-length", str(len(body))))
         return url, fields
 
 

@@ -1,10 +1,8 @@
-"""P1.16, P1.17 and P1.18: who may do what, damaged uploads, and rotation."""
+"""P1.16 and P1.18: who may do what, and rotation."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import secrets
 import threading
 import time
@@ -101,75 +99,6 @@ def _said(answer: object) -> str:
 
 def _with(target: Target, keys: Keys) -> Target:
     return Target(target.url, keys, target.region, target.virtual, target.ca_bundle)
-
-
-@criterion("P1.17")
-def damaged_uploads(live: Live, see: Observer) -> Finding:
-    """P1.17: an upload whose checksum (Content-MD5, payload SHA-256, SHA-256 checksum header) does not fit is
-    refused and leaves nothing.
-    """
-    right, wrong = b"the right body", b"another body!!"
-    damage = {
-        "Content-MD5": {
-            "content-md5": base64.b64encode(hashlib.md5(wrong, usedforsecurity=False).digest()).decode()
-        },
-        "x-amz-checksum-sha256": {
-            "x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(wrong).digest()).decode()
-        },
-        "x-amz-content-sha256": {"X-Amz-Content-SHA256": hashlib.sha256(wrong).hexdigest()},
-    }
-    for endpoint in live.topology.all_endpoints():
-        for name, headers in damage.items():
-            for bucket in live.buckets.both():
-                key = f"p1.17/{endpoint.name}/{name}"
-                status = see.must(
-                    endpoint,
-                    "wire",
-                    f"put {key} damaged",
-                    _send,
-                    live,
-                    endpoint,
-                    bucket,
-                    key,
-                    right,
-                    headers,
-                )
-                if status < 400 or status >= 500:
-                    return refuted(
-                        f"PUT with a wrong {name} through {endpoint.name}: HTTP {status}, expected 400",
-                        observations=see.count,
-                    )
-                left = see.attempt(
-                    endpoint,
-                    "boto3",
-                    f"head {key}",
-                    translated(live.client(endpoint).head_object),
-                    Bucket=bucket,
-                    Key=key,
-                )
-                if not isinstance(left, Answered) or left.status != 404:
-                    return refuted(
-                        f"a damaged upload ({name}) through {endpoint.name} left an object",
-                        observations=see.count,
-                    )
-    return proved("damaged uploads refused by every endpoint, nothing left", see.count)
-
-
-def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, body: bytes, headers: dict[str, str]) -> int:
-    async def send() -> int:
-        wire = Wire(live.target(endpoint))
-        try:
-            return (
-                await wire.request(
-                    "PUT", bucket, key, headers=headers, body=body, seconds=live.response_seconds
-                )
-            ).status
-        except (NoReply, NotSent) as error:
-            raise Unanswered(str(error)) from None
-        finally:
-            wire.close()
-
-    return live.loop.call(send())
 
 
 @criterion("P1.18")

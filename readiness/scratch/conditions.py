@@ -65,10 +65,11 @@ class _Writer:
 
     def put(self, key: str, value: str, etag: str | None = None) -> str | Answered | Unanswered:
         """The new ETag, or the refusal."""
-        condition: dict[str, str] = {"IfMatch": f'"{etag}"'} if etag else {}
 
         def call() -> str:
-            answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=body_of(value), **condition)
+            at = {"Bucket": self.bucket, "Key": key}
+            condition = {"IfMatch": f'"{etag}"'} if etag else {}
+            answer = self.client.put_object(Body=body_of(value), **at, **condition)  # type: ignore[arg-type]
             return answer["ETag"].strip('"')
 
         return self.see.attempt(self.endpoint, "boto3", f"put {key} if-match={bool(etag)}", translated(call))

@@ -60,9 +60,8 @@ def head_bucket(live: Live, see: Observer) -> Finding:
             absent,
         )
         if not isinstance(answer, Answered) or answer.status != 404:
-            return refuted(
-                f"head-bucket of a bucket that does not exist, through {endpoint.name} with {library.name}: {answer or 'found'}"
-            )
+            where = f"through {endpoint.name} with {library.name}"
+            return refuted(f"head-bucket of a bucket that does not exist, {where}: {answer or 'found'}")
     return proved(f"{see.count} bucket HEADs", see.count)
 
 

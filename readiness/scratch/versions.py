@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from readiness.finding import Finding, proved, refuted
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Version, boto3_client, libraries, translated
+from readiness.s3.clients import Library, Version, boto3_client, libraries, translated
 from readiness.scratch.observe import Observer, criterion
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 WRITES = 4
@@ -26,7 +28,9 @@ def versions(live: Live, see: Observer) -> Finding:
     bucket, endpoints = live.buckets.versioned, live.topology.all_endpoints()
     for number, endpoint in enumerate(endpoints):
         reader = endpoints[(number + 1) % len(endpoints)]
-        problem = _story(live, see, bucket, endpoint, reader, f"p1.15/{endpoint.name}")
+        w, r = (boto3_client(live.target(e), live.response_seconds) for e in (endpoint, reader))
+        library = libraries(live.target(reader), live.response_seconds)[0]
+        problem = _story(_Key(see, endpoint, reader, w, r, library, bucket, f"p1.15/{endpoint.name}"))
         if problem:
             return refuted(f"{bucket}/p1.15/{endpoint.name}: {problem}", observations=see.count)
     return proved(
@@ -34,75 +38,96 @@ def versions(live: Live, see: Observer) -> Finding:
     )
 
 
-def _story(
-    live: Live, see: Observer, bucket: str, writer: Endpoint, reader: Endpoint, key: str
-) -> str | None:
-    w, r = (
-        boto3_client(live.target(writer), live.response_seconds),
-        boto3_client(live.target(reader), live.response_seconds),
-    )
-    library = libraries(live.target(reader), live.response_seconds)[0]
+@dataclass(frozen=True)
+class _Key:
+    """One object, written through one endpoint and read through another."""
 
-    def listed() -> list[Version]:
-        return [
-            v
-            for v in see.must(reader, "boto3", f"versions {key}", library.versions, bucket, key)
-            if v.key == key
-        ]
+    see: Observer
+    writer: Endpoint
+    reader: Endpoint
+    w: S3Client
+    r: S3Client
+    library: Library
+    bucket: str
+    key: str
 
-    def body(version: str | None) -> str:
+    def put(self, value: str) -> str:
+        """The version id of the write."""
+        what, put = f"put {self.key}", translated(self.w.put_object)
+        answer = self.see.must(
+            self.writer, "boto3", what, put, Bucket=self.bucket, Key=self.key, Body=body_of(value)
+        )
+        return str(answer.get("VersionId", "none"))
+
+    def listed(self) -> list[Version]:
+        """The object's versions as the reader lists them."""
+        call = self.library.versions
+        found = self.see.must(
+            self.reader, self.library.name, f"versions {self.key}", call, self.bucket, self.key
+        )
+        return [version for version in found if version.key == self.key]
+
+    def bodies(self) -> int:
+        """How many versions that are no delete markers are listed."""
+        return sum(not version.marker for version in self.listed())
+
+    def body(self, version: str | None = None) -> str:
+        """What the object, or that version of it, says through the reader."""
+
         def read() -> str:
             if version is None:
-                return identify(r.get_object(Bucket=bucket, Key=key)["Body"].read())
-            return identify(r.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read())
+                return identify(self.r.get_object(Bucket=self.bucket, Key=self.key)["Body"].read())
+            return identify(
+                self.r.get_object(Bucket=self.bucket, Key=self.key, VersionId=version)["Body"].read()
+            )
 
-        return see.must(reader, "boto3", f"get {key}@{version}", translated(read))
+        return self.see.must(self.reader, "boto3", f"get {self.key}@{version}", translated(read))
 
-    ids = []
-    for number in range(WRITES):
-        put = see.must(
-            writer,
-            "boto3",
-            f"put {key}",
-            translated(w.put_object),
-            Bucket=bucket,
-            Key=key,
-            Body=body_of(f"{key}/{number}"),
-        )
-        ids.append(str(put.get("VersionId", "none")))
+    def delete(self) -> str:
+        """The version id of the delete marker."""
+        what, delete = f"delete {self.key}", translated(self.w.delete_object)
+        answer = self.see.must(self.writer, "boto3", what, delete, Bucket=self.bucket, Key=self.key)
+        return str(answer.get("VersionId"))
+
+    def remove(self, version: str) -> None:
+        """Remove that version for good."""
+        what, delete = f"delete {self.key}@{version}", translated(self.w.delete_object)
+        self.see.must(self.writer, "boto3", what, delete, Bucket=self.bucket, Key=self.key, VersionId=version)
+
+    def restore(self, version: str) -> None:
+        """Copy that version over the key."""
+        source: CopySourceTypeDef = {"Bucket": self.bucket, "Key": self.key, "VersionId": version}
+        what, copy = f"copy {self.key}@{version}", translated(self.w.copy_object)
+        self.see.must(self.writer, "boto3", what, copy, Bucket=self.bucket, Key=self.key, CopySource=source)
+
+
+def _story(at: _Key) -> str | None:
+    values = [f"{at.key}/{number}" for number in range(WRITES)]
+    ids = [at.put(value) for value in values]
     if len(set(ids)) != WRITES:
         return f"{WRITES} writes gave the version ids {ids}: the bucket does not version"
-    if {v.version for v in listed()} != set(ids):
-        return f"{reader.name} lists other versions than were written"
-    for number, version in enumerate(ids):
-        if body(version) != f"{key}/{number}":
-            return f"version {number} of {WRITES} read through {reader.name} has another body"
-    marker = see.must(writer, "boto3", f"delete {key}", translated(w.delete_object), Bucket=bucket, Key=key)
-    if len([v for v in listed() if not v.marker]) != WRITES:
+    if {version.version for version in at.listed()} != set(ids):
+        return f"{at.reader.name} lists other versions than were written"
+    wrong = [number for number, id_ in enumerate(ids) if at.body(id_) != values[number]]
+    if wrong:
+        return f"version {wrong[0] + 1} of {WRITES} read through {at.reader.name} has another body"
+    return _deleted(at, values) or _restored(at, ids, values)
+
+
+def _deleted(at: _Key, values: list[str]) -> str | None:
+    marker = at.delete()
+    if at.bodies() != WRITES:
         return "a delete removed versions"
-    see.must(
-        writer,
-        "boto3",
-        f"delete marker of {key}",
-        translated(w.delete_object),
-        Bucket=bucket,
-        Key=key,
-        VersionId=str(marker.get("VersionId")),
-    )
-    if body(None) != f"{key}/{WRITES - 1}":
+    at.remove(marker)
+    if at.body() != values[-1]:
         return "removing the delete marker did not bring the last version back"
-    source: CopySourceTypeDef = {"Bucket": bucket, "Key": key, "VersionId": ids[0]}
-    see.must(
-        writer,
-        "boto3",
-        f"copy {key}@{ids[0]}",
-        translated(w.copy_object),
-        Bucket=bucket,
-        Key=key,
-        CopySource=source,
-    )
-    if body(None) != f"{key}/0":
+    return None
+
+
+def _restored(at: _Key, ids: list[str], values: list[str]) -> str | None:
+    at.restore(ids[0])
+    if at.body() != values[0]:
         return "an old version copied over the key is not what the key shows"
-    if len([v for v in listed() if not v.marker]) != WRITES + 1:
+    if at.bodies() != WRITES + 1:
         return "the restore removed versions"
     return None

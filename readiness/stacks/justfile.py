@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 INIT_RECIPES = ("tofu-init", "init")
 _OPTION = re.compile(r"-backend-config(?:=|\s+)(\"[^\"]*\"|'[^']*'|[^\s\\]+)")

@@ -26,7 +26,10 @@ PREFIX = "p3"
 
 
 class Rehearsals:
-    """Rehearses a stack when a criterion first asks for it. Sources are real: an HTTP backend with locks, and a singleton S3 store."""
+    """Rehearses a stack when a criterion first asks for it.
+
+    Sources are real: an HTTP backend with locks, and a singleton S3 store.
+    """
 
     def __init__(self, live: Live, env: Disposable) -> None:
         self._live, self._env = live, env
@@ -36,7 +39,9 @@ class Rehearsals:
         live.on_stop(self._stack.close)
 
     def not_given(self) -> Finding | None:
-        """NOT RUN if the operator's stacks are not named: the examples stand in only for a candidate of the suite's own."""
+        """NOT RUN if the operator's stacks are not named: the examples stand in for them only on a candidate of the
+        suite's own.
+        """
         if self._live.run.options.stacks is None and not self._live.provider.owns_candidate:
             return Finding(State.NOT_RUN, "give --stacks DIR, the checkout that holds the protected stacks")
         return None

@@ -111,14 +111,10 @@ def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]
     seen = []
     for endpoint in live.topology.all_endpoints():
         library = libraries(live.target(endpoint), live.response_seconds)[0]
-        for version in library.versions(bucket, prefix):
-            seen.append(
-                (
-                    endpoint.name,
-                    f"{version.key}@{version.version}",
-                    identify(library.get(bucket, version.key)),
-                )
-            )
+        seen += [
+            (endpoint.name, f"{version.key}@{version.version}", identify(library.get(bucket, version.key)))
+            for version in library.versions(bucket, prefix)
+        ]
     return seen
 
 

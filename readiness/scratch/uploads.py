@@ -1,0 +1,85 @@
+"""P1.17: damaged uploads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from readiness.finding import Finding, proved, refuted
+from readiness.harness.live import Live
+from readiness.providers.base import Endpoint
+from readiness.s3.clients import Answered, Unanswered, translated
+from readiness.s3.wire import NoReply, NotSent, Wire
+from readiness.scratch.observe import Observer, criterion
+
+RIGHT, WRONG = b"the right body", b"another body!!"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A checksum of another body than the one that is sent: in a header, or under the signature (`signed`)."""
+
+    name: str
+    headers: dict[str, str]
+    signed: bytes | None = None
+
+
+DAMAGES = (
+    Damage(
+        "Content-MD5",
+        {"content-md5": base64.b64encode(hashlib.md5(WRONG, usedforsecurity=False).digest()).decode()},
+    ),
+    Damage(
+        "SHA-256 checksum",
+        {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(WRONG).digest()).decode()},
+    ),
+    Damage("signed payload SHA-256", {}, WRONG),
+)
+
+
+@criterion("P1.17")
+def damaged_uploads(live: Live, see: Observer) -> Finding:
+    """P1.17: an upload whose checksum (Content-MD5, SHA-256 checksum, signed payload SHA-256) does not fit is
+    refused, and leaves nothing.
+    """
+    for endpoint in live.topology.all_endpoints():
+        for damage in DAMAGES:
+            for bucket in live.buckets.both():
+                problem = _refused(live, see, endpoint, bucket, damage)
+                if problem:
+                    where = f"PUT to {bucket} with a wrong {damage.name} through {endpoint.name}"
+                    return refuted(f"{where}: {problem}", observations=see.count)
+    return proved("damaged uploads refused by every endpoint, nothing left", see.count)
+
+
+def _refused(live: Live, see: Observer, endpoint: Endpoint, bucket: str, damage: Damage) -> str | None:
+    key = f"p1.17/{endpoint.name}/{damage.name}"
+    status = see.must(endpoint, "wire", f"put {key} damaged", _send, live, endpoint, bucket, key, damage)
+    if not 400 <= status < 500:
+        return f"HTTP {status}, expected 400"
+    head = translated(live.client(endpoint).head_object)
+    left = see.attempt(endpoint, "boto3", f"head {key}", head, Bucket=bucket, Key=key)
+    return None if isinstance(left, Answered) and left.status == 404 else "it left an object"
+
+
+def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, damage: Damage) -> int:
+    async def send() -> int:
+        wire = Wire(live.target(endpoint))
+        try:
+            reply = await wire.request(
+                "PUT",
+                bucket,
+                key,
+                headers=damage.headers,
+                body=RIGHT,
+                signed=damage.signed,
+                seconds=live.response_seconds,
+            )
+        except (NoReply, NotSent) as error:
+            raise Unanswered(str(error)) from None
+        finally:
+            wire.close()
+        return reply.status
+
+    return live.loop.call(send())
