@@ -31,6 +31,12 @@ class Loaded:
     path: Path
     fingerprint: str
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The absolute path of `s3.ca_bundle`, which is written relative to the candidate file."""
+        said = self.candidate.s3.ca_bundle
+        return str((self.path.parent / said).resolve()) if said else None
+
 
 def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
     """The candidate of that name in `candidates/`, or of that file. Raises UsageError."""
@@ -47,7 +53,10 @@ def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
         raise UsageError(f"candidate file {path}: " + "; ".join(_explain(error))) from None
     _check_expected_red(candidate, path)
     declared = json.dumps(candidate.model_dump(mode="json", by_alias=True), sort_keys=True)
-    return Loaded(candidate, path, hashlib.sha256(declared.encode()).hexdigest())
+    loaded = Loaded(candidate, path, hashlib.sha256(declared.encode()).hexdigest())
+    if loaded.ca_bundle and not Path(loaded.ca_bundle).is_file():
+        raise UsageError(f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, which is no file")
+    return loaded
 
 
 def _find(name_or_path: str, folder: Path) -> Path:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from readiness.candidate.declared import DeclaredCommands, DeclaredEndpoint, DeclaredInstance, DeclaredNode
+
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -48,8 +50,8 @@ class CredentialSource(_Strict):
     """Where one credential comes from, by reference: never the secret itself.
 
     `generated`: the provider makes it for this run. `environment`: two variables are named. `profile`: a
-    profile of the shared AWS configuration. `file`: two files (as Kubernetes mounts a Secret). `secret`: a
-    Kubernetes Secret of the provider's namespace.
+    profile of the shared AWS configuration (not named: that of AWS_PROFILE). `file`: two files (as Kubernetes
+    mounts a Secret). `secret`: a Kubernetes Secret of the provider's namespace.
     """
 
     source: Literal["generated", "environment", "profile", "file", "secret"]
@@ -60,10 +62,9 @@ class CredentialSource(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> CredentialSource:
-        needs = {
+        needs: dict[str, tuple[str, ...]] = {
             "environment": ("access_key", "secret_key"),
             "file": ("access_key", "secret_key"),
-            "profile": ("profile",),
         }
         needs["secret"] = ("secret", "access_key", "secret_key")
         missing = [name for name in needs.get(self.source, ()) if not getattr(self, name)]
@@ -183,16 +184,6 @@ class Boundary(_Strict):
     cache_buckets: tuple[str, ...] = ("attic", "bazel-cache", "rbe-cas")
 
 
-class DeclaredEndpoint(_Strict):
-    """An endpoint of a candidate that the suite did not start. No node and instance: the service endpoint."""
-
-    name: Text
-    url: Text
-    node: str | None = None
-    instance: str | None = None
-    admin_url: str | None = None
-
-
 class Provider(_Strict):
     """How the candidate is reached and how faults are done to it."""
 
@@ -213,6 +204,9 @@ class Candidate(_Strict):
     s3: S3 = S3()
     provider: Provider
     endpoints: tuple[DeclaredEndpoint, ...] = ()
+    nodes: tuple[DeclaredNode, ...] = ()
+    instances: tuple[DeclaredInstance, ...] = ()
+    commands: DeclaredCommands = DeclaredCommands()
     volumes: tuple[Volume, ...] = ()
     contract: Contract
     boundary: Boundary = Boundary()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -22,27 +23,53 @@ def answers(address: str, port: int, seconds: float) -> str | None:
     return "accepted"
 
 
-def status(url: str, seconds: float) -> int | None:
-    """The status of a GET, None if there was none within the time. The body is not read."""
-    deadline = time.monotonic() + seconds
+def address_of(url: str) -> tuple[str, int]:
+    """Host and port of a URL."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 80
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def status(url: str, seconds: float, tls: ssl.SSLContext | None = None) -> int | None:
+    """The status of a GET, None if there was none within the time. The body is not read.
+
+    `tls`: whom an https URL must be able to prove to be; default: the machine's own authorities.
+    """
     try:
-        with socket.create_connection((host, port), timeout=seconds) as connection:
-            connection.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
-            )
-            received = b""
-            while b"\r\n" not in received:
-                connection.settimeout(max(0.001, deadline - time.monotonic()))
-                part = connection.recv(4096)
-                if not part or time.monotonic() > deadline:
-                    return None
-                received += part
-            return int(received.split(None, 2)[1])
+        return ask(url, seconds, tls)
     except (OSError, ValueError, IndexError):
         return None
+
+
+def ask(url: str, seconds: float, tls: ssl.SSLContext | None = None) -> int:
+    """As `status`, but it raises: TimeoutError for silence, ConnectionError or another OSError for the rest."""
+    deadline = time.monotonic() + seconds
+    parts, (host, port) = urlsplit(url), address_of(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection: socket.socket = socket.create_connection((host, port), timeout=seconds)
+    try:
+        if parts.scheme == "https":
+            connection.settimeout(_left(deadline))
+            connection = (tls or ssl.create_default_context()).wrap_socket(connection, server_hostname=host)
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode()
+        )
+        received = b""
+        while b"\r\n" not in received:
+            connection.settimeout(_left(deadline))
+            part = connection.recv(4096)
+            if not part:
+                raise ConnectionResetError("closed without an answer")
+            received += part
+        return int(received.split(None, 2)[1])
+    finally:
+        connection.close()
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 class Refused(RuntimeError):
@@ -56,10 +83,18 @@ def call(
     method: str = "GET",
     body: Mapping[str, object] | None = None,
     token: str | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> str:
-    """The body of the answer, which must be a 2xx. Raises OSError or Refused. No proxy, no redirect, no retry."""
+    """The body of the answer, which must be a 2xx. Raises OSError or Refused. No proxy, no redirect, no
+    retry.
+    """
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=seconds)
+    host, port = address_of(url)
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=seconds, context=tls)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(host, port, timeout=seconds)
+    )
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     content = None
     if body is not None:

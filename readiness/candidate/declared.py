@@ -1,0 +1,149 @@
+"""What a candidate file declares of a store that the suite does not start: where it is, and the commands that
+act on it.
+
+A command is a list of arguments; no shell reads it unless `shell = true`. It runs in the folder of the
+candidate file, with the suite's own environment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Command(_Strict):
+    """One command: `run` is its argument list, or with `shell` one line for `/bin/sh -c`. After `seconds` it
+    is killed.
+    """
+
+    run: Annotated[tuple[Text, ...], Field(min_length=1)]
+    shell: bool = False
+    seconds: Annotated[float, Field(gt=0, le=900)] = 30.0
+
+    @model_validator(mode="after")
+    def _one_line(self) -> Command:
+        if self.shell and len(self.run) != 1:
+            raise ValueError("with shell = true, `run` holds exactly one string: the line for the shell")
+        return self
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """What is executed."""
+        return ("/bin/sh", "-c", self.run[0]) if self.shell else self.run
+
+
+def _command(given: Any) -> Any:
+    if isinstance(given, str):
+        raise ValueError(  # noqa: TRY004 - pydantic explains a ValueError
+            'a command is a list of arguments, for example ["systemctl", "stop", "store"]; '
+            'a line for a shell is { run = ["line"], shell = true }'
+        )
+    return {"run": given} if isinstance(given, list | tuple) else given
+
+
+Act: TypeAlias = Annotated[Command, BeforeValidator(_command)]
+
+
+class DeclaredEndpoint(_Strict):
+    """An endpoint of a candidate that the suite did not start. No node and instance: the service endpoint.
+
+    `url` and `admin_url` may be references: "env:NAME" (a variable) or "profile:NAME" (of the shared AWS
+    configuration).
+    """
+
+    name: Text
+    url: Text
+    node: str | None = None
+    instance: str | None = None
+    admin_url: str | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> DeclaredEndpoint:
+        if (self.node is None) is not (self.instance is None):
+            raise ValueError("node and instance go together; without both it is the service endpoint")
+        return self
+
+
+class DeclaredInstance(_Strict):
+    """One server process of a store that the suite does not start, and what can be done to it.
+
+    `kill` must leave it dead until `start`. `identity` prints what tells one incarnation from the next
+    (process id and start time). `probe` exits 0 while the instance is in service; an instance without an
+    endpoint needs it.
+    """
+
+    name: Text
+    node: Text
+    kind: Text = "store"
+    stop: Act | None = None
+    start: Act | None = None
+    restart: Act | None = None
+    kill: Act | None = None
+    pause: Act | None = None
+    unpause: Act | None = None
+    probe: Act | None = None
+    identity: Act | None = None
+    metrics_url: str | None = None
+
+    @model_validator(mode="after")
+    def _with_undo(self) -> DeclaredInstance:
+        for verb in ("stop", "kill"):
+            if getattr(self, verb) and not self.start:
+                raise ValueError(f"{verb} needs start, which undoes it")
+        if self.pause and not self.unpause:
+            raise ValueError("pause needs unpause, which undoes it")
+        return self
+
+
+class DeclaredNode(_Strict):
+    """One failure domain, and what can be done to all of it.
+
+    `files` prints the number of files in the node's data folder: a wipe is believed only if that falls to 0.
+    """
+
+    name: Text
+    drain: Act | None = None
+    restore: Act | None = None
+    unplug: Act | None = None
+    plug: Act | None = None
+    wipe: Act | None = None
+    files: Act | None = None
+    repair: Act | None = None
+
+    @model_validator(mode="after")
+    def _with_undo(self) -> DeclaredNode:
+        for verb, needed, why in (
+            ("drain", "restore", "which undoes it"),
+            ("unplug", "plug", "which undoes it"),
+            ("wipe", "files", "which shows that it happened"),
+        ):
+            if getattr(self, verb) and not getattr(self, needed):
+                raise ValueError(f"{verb} needs {needed}, {why}")
+        return self
+
+
+class DeclaredCommands(_Strict):
+    """Commands about the candidate as a whole. All but the two of the rotation only read.
+
+    `rotate_add` prints {"access_key": …, "secret_key": …}; `rotate_retire` finds the access key to retire in
+    READINESS_ACCESS_KEY.
+    """
+
+    whole: Act | None = None
+    capture: dict[str, Act] = {}
+    versions: dict[str, Act] = {}
+    rotate_add: Act | None = None
+    rotate_retire: Act | None = None
+
+    @model_validator(mode="after")
+    def _rotation(self) -> DeclaredCommands:
+        if (self.rotate_add is None) is not (self.rotate_retire is None):
+            raise ValueError("rotate_add and rotate_retire go together")
+        return self
