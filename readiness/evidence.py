@@ -148,6 +148,11 @@ class Evidence:
         path.write_text(self.redactor.clean(text)[-(1 << 20) :], "utf-8")
         return path
 
+    def flush(self) -> None:
+        """Everything recorded can be read from the folder."""
+        for recorder in self._recorders.values():
+            recorder.flush()
+
     def close(self) -> None:
         """Closes the recorders; the folder can still be written to."""
         for recorder in self._recorders.values():

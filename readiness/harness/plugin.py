@@ -78,6 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if criterion is None:
             raise pytest.UsageError(f"{item.nodeid} names no criterion of the manifest")
         run.selected.add(criterion.id)
+        run.tests[criterion.id] = item.nodeid
         if issue := run.expected_red.get(criterion.id):
             item.add_marker(pytest.mark.xfail(strict=True, raises=Refuted, reason=issue))
 

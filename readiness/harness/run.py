@@ -16,7 +16,8 @@ from readiness.criteria import BY_ID, MANIFEST, Criterion
 from readiness.evidence import Evidence, Redactor
 from readiness.finding import Finding, State, worst
 from readiness.harness.options import ROOT, Options
-from readiness.report import junit
+from readiness.report import junit, schema
+from readiness.report.folder import write_reports
 from readiness.verdict import Verdict, judge, results_of
 
 SCHEMA = 1
@@ -36,6 +37,7 @@ class Run:
         self.reasons: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
         self.selected: set[str] = set()
+        self.tests: dict[str, str] = {}
         self._taken: set[str] = set()
         self.interrupted = False
         self.started = time.monotonic()
@@ -127,12 +129,22 @@ class Run:
         return self.verdict
 
     def finish(self) -> Verdict:
-        """Judges, writes verdict.json, seals the evidence, and writes the JUnit report last."""
+        """Judges, writes verdict.json and the reports, seals the evidence, and writes the JUnit report last.
+
+        Raises ValueError for a verdict that breaks its own schema: then the failing sentinel stays.
+        """
         verdict = self.judge()
         folder = "none"
         if self.evidence:
-            self.evidence.write("verdict.json", self._verdict_row(verdict))
+            row = self._verdict_row(verdict)
+            self.evidence.write("verdict.json", row)
+            self.evidence.flush()
+            write_reports(self.evidence)
             self.facts["seal"] = self.evidence.seal()
+            if broken := schema.problems(row):
+                raise ValueError(
+                    f"{self.evidence.folder}/verdict.json breaks its schema: {'; '.join(broken[:5])}"
+                )
             folder = str(self.evidence.folder)
         if self.options.junit:
             junit.write(self.options.junit, verdict, self.properties(), evidence=folder)
@@ -167,6 +179,7 @@ class Run:
             "seed": self.options.seed,
             "arguments": list(self.options.arguments),
             "suite": _revision(),
+            "tests": self.tests,
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
         }

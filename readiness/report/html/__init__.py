@@ -1,0 +1,44 @@
+"""`report.html`: one self-contained page from an evidence folder. No network, no scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from readiness.report.html.page import gather
+
+HERE = Path(__file__).resolve().parent
+NAME = "report.html"
+MAX_BYTES = 3_000_000
+
+
+def render(folder: Path) -> str:
+    """The page of that evidence folder. Raises OSError or ValueError if the folder cannot be read."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    text = environment.get_template("page.html.j2").render(
+        page=gather(folder), css=(HERE / "page.css").read_text("utf-8")
+    )
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise ValueError(f"the page has {len(text)} characters; at most {MAX_BYTES} are sent by mail")
+    return text
+
+
+def write_html(folder: Path) -> Path:
+    """Writes the page into the folder."""
+    path = folder / NAME
+    path.write_text(render(folder), "utf-8", errors="replace")
+    return path
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,234 @@
+"""One fault as a picture: every endpoint's operations, latency and outage over time. Inline SVG, bounded in size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from markupsafe import Markup, escape
+
+from readiness.campaign.record import Record
+from readiness.checkers.outage import Window, outage_windows
+from readiness.history import Op, Outcome
+
+WIDTH, LEFT, RIGHT, TOP, LANE, BINS = 980, 150, 20, 34, 92, 220
+_PLOT = WIDTH - LEFT - RIGHT
+_FAST, _SLOW = 0.001, 10.0
+_KINDS = (Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN)
+_WORDS = {Outcome.OK: "✓ ok", Outcome.FAIL: "✗ failed", Outcome.UNKNOWN: "? unknown"}
+_ROWS = {Outcome.OK: (46, 12), Outcome.FAIL: (60, 9), Outcome.UNKNOWN: (71, 9)}
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One endpoint through one scenario, in numbers: the row of the table below the picture."""
+
+    endpoint: str
+    must_serve: bool
+    counts: dict[str, int]
+    median_ms: float | None
+    p99_ms: float | None
+    window: Window | None
+    windows: int
+
+    @property
+    def outage(self) -> str:
+        """The longest outage with its bounds, in words."""
+        if self.window is None:
+            return "none"
+        if self.window.upper == math.inf:
+            unseen = "end" if self.window.opened else "begin"
+            return f"at least {self.window.lower:.2f} s; its {unseen} was not observed"
+        return f"{self.window.lower:.2f} to {self.window.upper:.2f} s"
+
+
+def lanes(record: Record, response_seconds: float) -> list[Lane]:
+    """Every endpoint that was asked, in the order of first use."""
+    probes = record.of("probe")
+    made = []
+    for endpoint, ops in _by_endpoint(record.history).items():
+        windows = outage_windows(probes, endpoint, response_seconds=response_seconds)
+        worst = max(windows, key=lambda w: (w.lower, w.upper), default=None)
+        took = sorted(op.completed - op.invoked for op in ops if op.ok and op.in_service)
+        made.append(
+            Lane(
+                endpoint,
+                endpoint in record.endpoints_through,
+                {str(kind): sum(op.outcome is kind for op in ops) for kind in _KINDS},
+                median(took) * 1000 if took else None,
+                took[max(0, math.ceil(len(took) * 0.99) - 1)] * 1000 if took else None,
+                worst,
+                len(windows),
+            )
+        )
+    return made
+
+
+def draw(record: Record, seen: Sequence[Lane], rto: float | None) -> Markup:
+    """The picture. Time runs from the begin of the load to its end; zero is the fault."""
+    picture = _Picture(record, rto)
+    grouped = _by_endpoint(record.history)
+    height = TOP + LANE * len(seen) + 34
+    parts = [picture.faults(height - 34)]
+    for row, lane in enumerate(seen):
+        parts.append(picture.lane(TOP + row * LANE, lane, grouped[lane.endpoint]))
+    parts.append(picture.axis(height - 30))
+    label = f"Timeline of {record.name}: " + "; ".join(
+        f"{lane.endpoint}: outage {lane.outage}" for lane in seen
+    )
+    body = Markup("").join(parts)
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        WIDTH, height, label, body
+    )
+
+
+class _Picture:
+    def __init__(self, record: Record, rto: float | None) -> None:
+        self.record, self.rto = record, rto
+        self.start, self.end = record.begun, max(record.ended, record.begun + 0.1)
+        if record.history:
+            self.end = max(self.end, max(op.completed for op in record.history))
+            self.start = min(self.start, record.history[0].invoked)
+        self.zero = record.events[0].injecting if record.events else self.start
+
+    def x(self, moment: float) -> float:
+        share = (moment - self.start) / (self.end - self.start)
+        return round(LEFT + _PLOT * min(1.0, max(0.0, share)), 1)
+
+    def faults(self, bottom: float) -> Markup:
+        drawn = []
+        for event in self.record.events:
+            begin, heal = event.fired or event.injecting, event.healing or event.healed or self.end
+            drawn.append(
+                _rect("fault", self.x(begin), TOP - 8, self.x(heal) - self.x(begin), bottom - TOP + 8)
+            )
+            drawn.append(
+                _rect("hatch", self.x(begin), TOP - 8, self.x(heal) - self.x(begin), bottom - TOP + 8)
+            )
+        if self.record.events:
+            drawn.append(self._marks(bottom))
+        return Markup("").join(drawn)
+
+    def _marks(self, bottom: float) -> Markup:
+        first, last = self.record.events[0], self.record.events[-1]
+        marks = [
+            (first.fired, "fault", "mark"),
+            (last.healed, "healed", "mark"),
+            (last.whole, "whole again", "mark"),
+        ]
+        if self.rto is not None and self.record.judged_outage and len(self.record.events) == 1:
+            marks.append((first.injecting + self.rto, f"RTO {self.rto:g} s", "mark rto"))
+        drawn, taken = [], [-1e9, -1e9]
+        for moment, name, css in sorted((m for m in marks if m[0] is not None), key=lambda m: m[0] or 0):
+            at = self.x(moment or 0)
+            line = 0 if at > taken[0] + 4 else 1
+            taken[line] = at + 6.4 * len(name)
+            drawn.append(_line(css, at, TOP - 8, at, bottom))
+            drawn.append(_text("label", at + 3, (10, 22)[line], name))
+        return Markup("").join(drawn)
+
+    def lane(self, top: float, lane: Lane, ops: Sequence[Op]) -> Markup:
+        role = "had to serve" if lane.must_serve else "not asked to serve" if self.record.events else ""
+        parts = [
+            _line("rule", 0, top, WIDTH, top),
+            _text("name", 4, top + 16, lane.endpoint),
+            _text("note", 4, top + 30, role),
+            _text("note end", LEFT - 6, top + 14, "10 s"),
+            _text("note end", LEFT - 6, top + 40, "1 ms"),
+        ]
+        bins = self._bins(ops)
+        parts.append(_path("away", "".join(f"M{x} {top + 2}v{LANE - 6}" for x in self._away(bins))))
+        parts += self._latency(top + 8, bins)
+        for kind, (down, high) in _ROWS.items():
+            parts.append(_text("note end", LEFT - 6, top + down + 9, _WORDS[kind]))
+            parts.append(_bars(str(kind), top + down + high, high, bins, kind))
+        if lane.window is not None:
+            parts.append(self._outage(top + LANE - 8, lane.window))
+        return Markup("").join(parts)
+
+    def _bins(self, ops: Sequence[Op]) -> dict[float, list[Op]]:
+        found: dict[float, list[Op]] = {}
+        for op in ops:
+            share = (op.invoked - self.start) / (self.end - self.start)
+            found.setdefault(round(LEFT + _PLOT * int(share * BINS) / BINS, 1), []).append(op)
+        return dict(sorted(found.items()))
+
+    @staticmethod
+    def _away(bins: dict[float, list[Op]]) -> list[float]:
+        return [x + 1.8 for x, ops in bins.items() if sum(not op.in_service for op in ops) * 2 > len(ops)]
+
+    @staticmethod
+    def _latency(top: float, bins: dict[float, list[Op]]) -> list[Markup]:
+        middle, worst = [], []
+        for x, ops in bins.items():
+            took = [op.completed - op.invoked for op in ops]
+            middle.append(f"M{x} {_height(top, median(took))}h3.4")
+            worst.append(f"M{x + 1.7:.1f} {_height(top, median(took))}V{_height(top, max(took))}")
+        return [_path("worst", "".join(worst)), _path("median", "".join(middle))]
+
+    def _outage(self, y: float, window: Window) -> Markup:
+        outer, inner = [self.x(t) for t in window.at_most], [self.x(t) for t in window.at_least]
+        return Markup("").join(
+            [
+                _path("most", f"M{outer[0]} {y - 4}v8M{outer[0]} {y}H{outer[1]}M{outer[1]} {y - 4}v8"),
+                _path("least", f"M{inner[0]} {y}H{max(inner[1], inner[0] + 2)}"),
+            ]
+        )
+
+    def axis(self, y: float) -> Markup:
+        span = self.end - self.start
+        step = next(s for s in (1, 2, 5, 10, 20, 60, 120, 300, 900, 3600, 86400) if span / s <= 16)
+        drawn = [_line("rule", LEFT, y, WIDTH - RIGHT, y)]
+        first = math.ceil((self.start - self.zero) / step)
+        for tick in range(first, math.floor((self.end - self.zero) / step) + 1):
+            at = self.x(self.zero + tick * step)
+            drawn += [_line("rule", at, y, at, y + 4), _text("note mid", at, y + 16, f"{tick * step} s")]
+        return Markup("").join(drawn)
+
+
+def _by_endpoint(history: Iterable[Op]) -> dict[str, list[Op]]:
+    found: dict[str, list[Op]] = {}
+    for op in history:
+        if op.endpoint:
+            found.setdefault(op.endpoint, []).append(op)
+    return dict(sorted(found.items(), key=lambda each: (each[0] == "service", each[0])))
+
+
+def _height(top: float, seconds: float) -> float:
+    share = math.log(max(_FAST, min(_SLOW, seconds)) / _FAST) / math.log(_SLOW / _FAST)
+    return round(top + 32 * (1 - share), 1)
+
+
+def _bars(css: str, bottom: float, high: float, bins: dict[float, list[Op]], kind: Outcome) -> Markup:
+    most = max((len(ops) for ops in bins.values()), default=1)
+    drawn = []
+    for x, ops in bins.items():
+        count = sum(op.outcome is kind for op in ops)
+        if count:
+            tall = max(2.5, high * math.sqrt(count / most))
+            drawn.append(f"M{x + 1.7:.1f} {bottom}v-{tall:.1f}")
+    return _path(css, "".join(drawn))
+
+
+def _rect(css: str, x: float, y: float, width: float, height: float) -> Markup:
+    return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+        css, x, y, round(max(width, 1.5), 1), height
+    )
+
+
+def _line(css: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+    return Markup('<path class="{}" d="M{} {}L{} {}"/>').format(css, x1, y1, x2, y2)
+
+
+def _path(css: str, data: str) -> Markup:
+    return Markup('<path class="{}" d="{}"/>').format(css, data) if data else Markup("")
+
+
+def _text(css: str, x: float, y: float, said: str) -> Markup:
+    return (
+        Markup('<text class="{}" x="{}" y="{}">{}</text>').format(css, x, y, escape(said))
+        if said
+        else Markup("")
+    )

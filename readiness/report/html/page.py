@@ -1,0 +1,179 @@
+"""What the page shows, gathered from an evidence folder. What a store answered is untrusted: the template
+escapes all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from readiness.campaign.record import Record
+from readiness.campaign.stored import JUDGED, from_row, rows
+from readiness.criteria import PHASES
+from readiness.report.html.figure import Lane, draw, lanes
+from readiness.report.html.matrix import Matrix
+from readiness.report.html.witness import Step, steps
+from readiness.report.words import GLYPHS, MEANING, command, next_step, summary
+
+MOST_MEASURED, SHORT = 60, 420
+MAX_FIGURES_BYTES = 2_200_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One criterion."""
+
+    id: str
+    title: str
+    state: str
+    glyph: str
+    reason: str
+    rest: str
+    expected_red: str | None
+    observations: int
+    seconds: float
+    measured: list[tuple[str, Any]]
+    unshown: int
+    zeros: int
+    scenarios: list[tuple[str, str]]
+    observed: int
+    witness: list[Step]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scenario: a fault, or several, under load."""
+
+    anchor: str
+    record: Record
+    lanes: list[Lane]
+    rto: float | None
+    figure: Markup
+    file: str | None
+    captures: list[str]
+    red: bool
+
+
+@dataclass
+class Page:
+    """Everything of the page; `left_out` names what did not fit or could not be read."""
+
+    about: dict[str, Any]
+    verdict: dict[str, Any]
+    phases: list[tuple[int, str, list[Shown], int]] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    matrix: Matrix = field(default_factory=Matrix)
+    not_run: list[tuple[str, list[str]]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    meaning: Mapping[str, str] = field(default_factory=lambda: MEANING)
+    glyphs: Mapping[str, str] = field(default_factory=lambda: GLYPHS)
+
+    @property
+    def summary(self) -> str:
+        """The verdict as a sentence with its grounds."""
+        return summary(self.verdict)
+
+    @property
+    def command(self) -> str:
+        """How to do the run again."""
+        return command(self.about)
+
+    @property
+    def next(self) -> str | None:
+        """What to do next."""
+        return next_step(self.verdict, self.about.get("tests", {}))
+
+    @property
+    def reds(self) -> list[Shown]:
+        """The refuted criteria."""
+        return [shown for _, _, every, _ in self.phases for shown in every if shown.state == "REFUTED"]
+
+
+def gather(folder: Path) -> Page:
+    """The page of that folder. Raises OSError or ValueError if it has no readable run.json and verdict.json."""
+    about = json.loads((folder / "run.json").read_text("utf-8"))
+    verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+    page = Page(about, verdict)
+    judged = {row["criterion"]: row for row in rows(folder, JUDGED)}
+    observed = _observed(folder)
+    for phase, name in PHASES.items():
+        every = [_shown(row, judged, observed) for row in verdict["criteria"] if row["phase"] == phase]
+        page.phases.append((phase, name, every, sum(shown.state == "PROVED" for shown in every)))
+    reasons: dict[str, list[str]] = {}
+    for row in verdict["criteria"]:
+        if row["state"] == "NOT RUN":
+            reasons.setdefault(row["reason"], []).append(row["id"])
+    page.not_run = list(reasons.items())
+    _scenes(folder, page)
+    return page
+
+
+def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[str, int]) -> Shown:
+    reason = str(row["reason"])
+    cut = len(reason) > SHORT
+    end = reason.rfind(" ", 0, SHORT) if cut else len(reason)
+    telling = [(name, value) for name, value in row["measured"].items() if value not in (0, 0.0, None)]
+    told = [name for group in judged.get(row["id"], {}).get("records", []) for name in group]
+    return Shown(
+        id=row["id"],
+        title=row["title"],
+        state=row["state"],
+        glyph=GLYPHS[row["state"]],
+        reason=reason[:end],
+        rest=reason[end:],
+        expected_red=row["expected_red"],
+        observations=row["observations"],
+        seconds=row["seconds"],
+        measured=telling[:MOST_MEASURED],
+        unshown=max(0, len(telling) - MOST_MEASURED),
+        zeros=len(row["measured"]) - len(telling),
+        scenarios=[(name, anchor(name)) for name in dict.fromkeys(told)],
+        observed=observed.get(row["id"], 0),
+        witness=steps(row["witness"]),
+    )
+
+
+def _observed(folder: Path) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for row in rows(folder, "observations.jsonl"):
+        counted[row["criterion"]] = counted.get(row["criterion"], 0) + 1
+    return counted
+
+
+def _scenes(folder: Path, page: Page) -> None:
+    failure = page.about["declared"]["contract"]["failure"]
+    red = " ".join(
+        row["reason"] for row in page.verdict["criteria"] if row["state"] in ("REFUTED", "UNKNOWN")
+    )
+    size = 0
+    captured = sorted(path.name for path in (folder / "capture").glob("*"))
+    for row in rows(folder):
+        record = from_row(row, folder)
+        page.matrix.add(record.history)
+        seen = lanes(record, float(failure["response_seconds"]))
+        rto = failure["rto_seconds"].get(record.kind) if record.kind and record.judged_outage else None
+        figure = draw(record, seen, rto) if record.history else Markup("")
+        size += len(figure)
+        if size > MAX_FIGURES_BYTES:
+            page.left_out.append(f"the picture of {record.name}: the page has its size already")
+            figure = Markup("")
+        prefix = re.sub(r"[^\w.+-]+", "_", record.name) + "-"
+        captures = [name for name in captured if name.startswith(prefix)]
+        record.history = ()
+        page.scenes.append(
+            Scene(
+                anchor(record.name), record, seen, rto, figure, row["history"], captures,
+                red=bool(record.spoiled or not record.whole or f"{record.name}: " in red),
+            )
+        )  # fmt: skip
+
+
+def anchor(name: str) -> str:
+    """The id of a scenario in the page."""
+    return "s-" + re.sub(r"[^a-zA-Z0-9-]+", "-", name)

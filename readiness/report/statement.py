@@ -1,0 +1,72 @@
+"""`statement.json`: an in-toto Statement with a test-result predicate over the digests of the evidence.
+
+It is not signed. Whoever vouches for a run signs this file (it is a valid payload of a DSSE envelope) or the seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from readiness.evidence import SEAL
+
+NAME = "statement.json"
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
+
+
+def statement(folder: Path, about: Mapping[str, Any], verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """The statement. Subjects are the files of the evidence; the configuration is the candidate and the suite.
+
+    `passedTests` are PROVED criteria, `failedTests` REFUTED and UNKNOWN ones, `warnedTests` those expected red. A
+    criterion that was not run is in none of them, and `result` is PASSED only if the verdict's exit code is 0.
+    """
+    by_state: dict[str, list[str]] = {"PROVED": [], "REFUTED": [], "UNKNOWN": [], "NOT RUN": []}
+    warned: list[str] = []
+    for row in verdict["criteria"]:
+        expected = verdict["mode"] == "interim" and row["expected_red"] and row["state"] == "REFUTED"
+        (warned if expected else by_state[row["state"]]).append(f"{row['id']} {row['title']}")
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in digests(folder).items()],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "result": "PASSED" if verdict["exit_code"] == 0 else "FAILED",
+            "configuration": [
+                {"name": f"candidate {verdict['candidate']}", "digest": {"sha256": verdict["fingerprint"]}},
+                {
+                    "name": "tofu-state-ha-readiness",
+                    "annotations": {
+                        "suite": about["suite"],
+                        "run": verdict["run"],
+                        "mode": verdict["mode"],
+                        "seed": verdict["seed"],
+                        "verdict": verdict["verdict"],
+                    },
+                },
+            ],
+            "passedTests": by_state["PROVED"],
+            "warnedTests": warned,
+            "failedTests": by_state["REFUTED"] + by_state["UNKNOWN"],
+        },
+    }
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file of the evidence, the seal and the statement itself apart."""
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in (SEAL, NAME))
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def write_statement(folder: Path) -> Path:
+    """Writes the statement into the folder, from its run.json and verdict.json; to be written last before the seal."""
+    about = json.loads((folder / "run.json").read_text("utf-8"))
+    verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+    path = folder / NAME
+    path.write_text(
+        json.dumps(statement(folder, about, verdict), indent=1, ensure_ascii=False) + "\n", "utf-8"
+    )
+    return path

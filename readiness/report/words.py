@@ -1,0 +1,93 @@
+"""Sentences about a verdict, for the page, the terminal and the comparison. Pure: from the rows of verdict.json and
+run.json.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+GLYPHS = {"PROVED": "✓", "REFUTED": "✗", "UNKNOWN": "?", "NOT RUN": "–"}
+MEANING = {
+    "PROVED": "shown to hold by direct observations of this candidate in this run",
+    "REFUTED": "shown not to hold",
+    "UNKNOWN": "could not be judged; this is not a pass",
+    "NOT RUN": "was not judged, for the reason given",
+}
+ORDER = ("REFUTED", "UNKNOWN", "NOT RUN", "PROVED")
+
+
+def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The criterion to look at first: a refuted one, else an unknown one, else one that did not run.
+
+    Criteria of the gate that only follow from others come last.
+    """
+    for state in ORDER[:3]:
+        found = [
+            row
+            for row in criteria
+            if row["state"] == state and not (state == "REFUTED" and row["expected_red"])
+        ]
+        for row in [*(r for r in found if not r["id"].startswith("P4.")), *found]:
+            return row
+    return None
+
+
+def summary(verdict: Mapping[str, Any]) -> str:
+    """The verdict with its grounds, in one sentence."""
+    counts = verdict["counts"]
+    total = sum(counts.values())
+    said = f"{counts['PROVED']} of {total} criteria are PROVED"
+    others = [f"{counts[state]} {state}" for state in ORDER[:3] if counts.get(state)]
+    said += f", {', '.join(others)}" if others else ""
+    open_ = first_open(verdict["criteria"])
+    if open_ is None or not verdict["exit_code"]:
+        return f"{said}."
+    reason = short(open_["reason"], 240)
+    return f"{said}. Look first at {open_['id']}, “{open_['title']}”, which is {open_['state']}: {reason}"
+
+
+def short(text: str, most: int) -> str:
+    """The text on one line, cut at a word if it is longer than `most`."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    return line[: max(line.rfind(" ", 0, most), most // 2)] + " …"
+
+
+def command(about: Mapping[str, Any]) -> str:
+    """How to do this run again: the same options, the same seed."""
+    kept: list[str] = []
+    skip = False
+    for argument in map(str, about["arguments"]):
+        if skip or argument in ("-q", "--no-header", "--tb=short", "no:cacheprovider"):
+            skip = False
+            continue
+        if argument in ("-p", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml"):
+            skip = True
+            continue
+        if argument.startswith(("--junit", "--seed=", "--runs=", "--candidate=")) or argument.rstrip(
+            "/"
+        ).endswith("suites"):
+            continue
+        kept.append(argument)
+    words = [
+        "./just",
+        "tofu-state-ha-readiness",
+        "--candidate",
+        str(about["candidate"]),
+        *kept,
+        "--seed",
+        str(about["seed"]),
+    ]
+    return shlex.join(words)
+
+
+def next_step(verdict: Mapping[str, Any], tests: Mapping[str, str]) -> str | None:
+    """The command that judges the first open criterion alone; None if there is nothing to do."""
+    open_ = first_open(verdict["criteria"]) if verdict["exit_code"] else None
+    if open_ is None or open_["state"] == "NOT RUN" or open_["id"] not in tests:
+        return None
+    words = [".venv/bin/python", "-m", "pytest", tests[open_["id"]], "--candidate", verdict["candidate"]]
+    return shlex.join([*words, "--seed", str(verdict["seed"])])
