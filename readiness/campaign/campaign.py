@@ -146,6 +146,7 @@ class Campaign:
         assert evidence is not None
         at = next((r.path for r in evidence.recorders() if r.scope == record.name), None)
         file = str(at.relative_to(evidence.folder)) if at else None
+        evidence.flush()
         evidence.append(SCENARIOS, as_row(record, file))
 
     def keep_judgement(self, criterion: str, groups: list[list[Record]], finding: Finding) -> None:

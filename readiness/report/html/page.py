@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from readiness.campaign.record import Record
-from readiness.campaign.stored import JUDGED, from_row, rows
+from readiness.campaign.stored import JUDGED, Unreadable, from_row, rows
 from readiness.criteria import PHASES
 from readiness.report.html.figure import Lane, draw, lanes
 from readiness.report.html.matrix import Matrix
@@ -154,7 +154,11 @@ def _scenes(folder: Path, page: Page) -> None:
     size = 0
     captured = sorted(path.name for path in (folder / "capture").glob("*"))
     for row in rows(folder):
-        record = from_row(row, folder)
+        try:
+            record = from_row(row, folder)
+        except Unreadable as error:
+            page.left_out.append(f"{row.get('name')}: {error}")
+            continue
         page.matrix.add(record.history)
         seen = lanes(record, float(failure["response_seconds"]))
         rto = failure["rto_seconds"].get(record.kind) if record.kind and record.judged_outage else None
