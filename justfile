@@ -43,6 +43,14 @@ format: ensure
     "{{ venv }}/ruff" format
     "{{ venv }}/ruff" check --fix
 
+# judge the stored histories of a run again, offline: ./just recheck reports/runs/RUN
+recheck *ARGS: ensure
+    @"{{ venv }}/python" -m readiness.recheck "$@"
+
+# what changed between two runs, as Markdown: ./just compare reports/runs/A reports/runs/B
+compare *ARGS: ensure
+    @"{{ venv }}/python" -m readiness.compare "$@"
+
 # measure what a run costs
 bench *ARGS: ensure
     @"{{ venv }}/python" -m readiness.bench "$@"
