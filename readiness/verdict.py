@@ -107,9 +107,9 @@ def judge(
 ) -> Verdict:
     """The verdict.
 
-    `selected` names the criteria that were selected to run (None: all). READY and INTERIM AS EXPECTED need
-    the whole manifest; a selection can at most say that a phase is PROVED, and only of phases that were
-    selected whole.
+    `selected` names the criteria that were selected to run; None is a whole run by the rules, the only one
+    that can be READY or INTERIM AS EXPECTED. A selection, and a run that went on after a red phase, can at
+    most say that a phase is PROVED, and only of phases that were selected whole.
     """
     chosen = {result.criterion.id for result in results} if selected is None else set(selected)
     whole = tuple(
@@ -119,7 +119,7 @@ def judge(
     )
     judged = [result for result in results if result.criterion.id in chosen]
     good = bool(judged) and all(r.as_expected if interim else r.state is State.PROVED for r in judged)
-    everything = {result.criterion.id for result in results} <= chosen and bool(results)
+    everything = selected is None and bool(results)
     if interrupted:
         word = Word.INTERRUPTED
     elif everything and interim:
