@@ -16,6 +16,9 @@ from readiness.errors import Unjudged
 from readiness.faults import Fault
 from readiness.providers.base import Topology
 
+NOBODY_LEFT = 1.5
+"""Seconds that a fault is held where no endpoint is left that could serve: longer shows nothing more."""
+
 Play = Callable[[Stage, dict[FaultKind, float]], None]
 
 
@@ -59,7 +62,8 @@ def one(fault: Fault, *, capture: bool = False) -> Scenario:
     def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
         with stage.fault(fault) as event:
             if fault.kind is not FaultKind.RESTART:
-                stage.wait_until((event.fired or stage.now()) + rto[fault.kind] + 0.3)
+                held = rto[fault.kind] + 0.3 if stage.record.endpoints_through else NOBODY_LEFT
+                stage.wait_until((event.fired or stage.now()) + held)
                 stage.snapshot("during")
                 if capture:
                     stage.capture()

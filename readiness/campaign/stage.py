@@ -6,7 +6,7 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from readiness.campaign.matrix import Matrix
@@ -46,6 +46,7 @@ class Stage:
             rng=random.Random(f"{live.run.options.seed}/{record.name}"),
             response_seconds=live.response_seconds,
         )
+        self._healthy: tuple[str, ...] = ()
         self._matrix = Matrix(
             recorder, lambda endpoint: libraries(live.target(endpoint), live.response_seconds)
         )
@@ -60,6 +61,7 @@ class Stage:
             if not self.context.canon:
                 raise Unjudged("no object could be written before the fault: nothing was measured")
             self.snapshot("before")
+            self._healthy = self._picture()
             time.sleep(BEFORE)
             yield
         finally:
@@ -92,8 +94,8 @@ class Stage:
 
     def capture(self) -> None:
         """Failure capture while a fault holds, with a picture of the objects before and after it (P1.7)."""
-        provider, known = self.live.provider, self.context.canon[:6]
-        before = self._picture()
+        provider = self.live.provider
+        before = self._picture() or self._healthy
         calls = len(provider.recorded_calls())
         texts = provider.capture()
         done = tuple(provider.recorded_calls()[calls:])
@@ -102,13 +104,22 @@ class Stage:
         clean = self._evidence.redactor.clean
         found = sum(clean(text) != text for text in texts.values())
         self.record.captured = Captured(done, len(texts), found, before, self._picture())
-        self._evidence.event(
-            "failure capture", scenario=self.record.name, texts=len(texts), calls=done, objects=len(known)
-        )
+        self._evidence.event("failure capture", scenario=self.record.name, texts=len(texts), calls=done)
+
+    def _finish_capture(self) -> None:
+        """Where no endpoint was left during the fault, the picture after it is taken once one serves again."""
+        captured = self.record.captured
+        if captured is not None and not captured.after:
+            self.record.captured = replace(captured, after=self._picture())
 
     def _picture(self) -> tuple[str, ...]:
-        """Every version of the canon, and what each object says, through an endpoint in service."""
-        endpoint = self.context.targets()[-1]
+        """Every version of the canon, and what each object says, through an endpoint in service; nothing if
+        there is none.
+        """
+        targets = [e for e in self.context.targets() if not e.is_service]
+        if not targets:
+            return ()
+        endpoint = targets[-1]
         library = libraries(self.live.target(endpoint), self.live.response_seconds)[0]
         seen = []
         for known in self.context.canon[:6]:
@@ -128,6 +139,7 @@ class Stage:
                 event.whole = event.whole or self.now()
             time.sleep(settle)
             self.snapshot("after")
+            self._finish_capture()
 
     def now(self) -> float:
         """Seconds since the run began."""

@@ -4,13 +4,17 @@ time, errors told apart.
 
 from __future__ import annotations
 
+import functools
 import io
+import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -83,11 +87,6 @@ def boto3_client(target: Target, seconds: float, *, anonymous: bool = False) -> 
     """A boto3 S3 client with one attempt, bounded waits, no proxies and no configuration of the operator's."""
     from botocore import UNSIGNED
 
-    session = boto3.session.Session(
-        aws_access_key_id=target.keys.access_key or None,
-        aws_secret_access_key=target.keys.secret_key or None,
-        region_name=target.region,
-    )
     signature: Any = UNSIGNED if anonymous else "s3v4"
     config = Config(
         signature_version=signature,
@@ -99,8 +98,32 @@ def boto3_client(target: Target, seconds: float, *, anonymous: bool = False) -> 
         max_pool_connections=16,
     )
     verify = target.ca_bundle or True
-    client: S3Client = session.client("s3", endpoint_url=target.url, config=config, verify=verify)
+    with _MAKING:
+        client: S3Client = _session().client(
+            "s3",
+            region_name=target.region,
+            endpoint_url=target.url,
+            aws_access_key_id=target.keys.access_key or None,
+            aws_secret_access_key=target.keys.secret_key or None,
+            config=config,
+            verify=verify,
+        )
     return client
+
+
+_MAKING = threading.Lock()
+"""A session makes one client at a time; its clients can be used by many threads."""
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One session: it keeps the service's description, which takes longer to read than a client to make.
+
+    It reads neither the operator's profile nor the shared configuration files.
+    """
+    nothing = (None, None, os.devnull, None)
+    own = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=own))
 
 
 def translate(work: Callable[[], R]) -> R:
