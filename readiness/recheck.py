@@ -1,8 +1,8 @@
 """`python -m readiness.recheck RUN [--no-seal]`: judges the stored histories of a run again, with today's checkers.
 
-Offline: nothing is started and nothing is written. What a run decided by asking the candidate directly has no stored history;
-those criteria are listed as not re-judged. Exit 0: every re-judged criterion says what the run said. Exit 1: one does
-not, or nothing could be re-judged. Exit 4: the folder is edited, unsealed or unreadable.
+Offline: nothing is started and nothing is written. What a run decided by asking the candidate directly has no stored
+history; those criteria are listed as not re-judged. Exit 0: every re-judged criterion says what the run said. Exit 1:
+one does not, or nothing could be re-judged. Exit 4: the folder is edited, unsealed or unreadable.
 """
 
 from __future__ import annotations
