@@ -1,0 +1,241 @@
+"""`python -m readiness.compare RUN_A RUN_B`: what changed between two runs, as Markdown for a review.
+
+Criteria, outage windows, latencies, versions and the contract. Only numbers of the two evidence folders are compared;
+nothing is started. Exit 0: compared (also when much differs). Exit 4: a folder cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from readiness.campaign.record import Record
+from readiness.campaign.stored import Unreadable, from_row, rows
+from readiness.evidence import BrokenSeal, verify_seal
+from readiness.history import Verb
+from readiness.report.html.figure import Lane, lanes
+from readiness.report.words import GLYPHS, short
+
+EXIT_COMPARED, EXIT_USAGE = 0, 4
+TOLD_VERBS = {
+    Verb.READ: "GET",
+    Verb.HEAD: "HEAD",
+    Verb.WRITE: "PUT",
+    Verb.CREATE: "create",
+    Verb.LIST: "LIST",
+}
+Latency = dict[tuple[str, str], list[float]]
+Outage = dict[str, dict[str, Lane]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run, read from its folder."""
+
+    about: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    sealed: bool
+    latency: Latency
+    outages: Outage
+
+    @property
+    def criteria(self) -> dict[str, Mapping[str, Any]]:
+        """The criteria by id."""
+        return {row["id"]: row for row in self.verdict["criteria"]}
+
+
+def read(folder: Path) -> Side:
+    """One side. Raises Unreadable."""
+    try:
+        about = json.loads((folder / "run.json").read_text("utf-8"))
+        verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+        response = float(about["declared"]["contract"]["failure"]["response_seconds"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unreadable(f"{folder} cannot be compared: {type(error).__name__}: {error}") from None
+    try:
+        verify_seal(folder)
+        sealed = True
+    except BrokenSeal:
+        sealed = False
+    latency: Latency = {}
+    outages: Outage = {}
+    for row in rows(folder):
+        record = from_row(row, folder)
+        _collect(record, latency)
+        if record.judged_outage and record.kind and not record.unsupported:
+            outages[record.name] = {
+                lane.endpoint: lane for lane in lanes(record, response) if lane.must_serve
+            }
+    return Side(about, verdict, sealed, latency, outages)
+
+
+def _collect(record: Record, latency: Latency) -> None:
+    """Latencies without a fault in the way: before the first one, of answers in service."""
+    until = record.events[0].injecting if record.events else math.inf
+    for op in record.history:
+        if (
+            op.ok
+            and op.in_service
+            and op.verb in TOLD_VERBS
+            and op.completed < until
+            and op.library == "wire"
+        ):
+            latency.setdefault((op.endpoint, TOLD_VERBS[op.verb]), []).append(
+                (op.completed - op.invoked) * 1000
+            )
+
+
+def compare(a: Side, b: Side) -> str:
+    """The comparison as Markdown."""
+    parts = [*_head(a, b), *_criteria(a, b), *_outages(a, b), *_latencies(a, b), *_declared(a, b)]
+    return "\n".join(parts) + "\n"
+
+
+def _head(a: Side, b: Side) -> Iterator[str]:
+    yield f"# {a.verdict['run']} and {b.verdict['run']}\n"
+    yield from _table(
+        ("", "A", "B"),
+        [
+            ("verdict", *(f"**{side.verdict['verdict']}**" for side in (a, b))),
+            ("candidate", *(str(side.verdict["candidate"]) for side in (a, b))),
+            ("counts", *(_counts(side) for side in (a, b))),
+            ("mode, seed", *(f"{side.verdict['mode']}, {side.verdict['seed']}" for side in (a, b))),
+            ("suite", *(str(side.about["suite"]) for side in (a, b))),
+            ("versions", *(_versions(side) for side in (a, b))),
+            ("machine", *(str(side.about["machine"]) for side in (a, b))),
+            ("took", *(f"{side.verdict['seconds']['total']:g} s" for side in (a, b))),
+            ("seal", *("intact" if side.sealed else "**broken or missing**" for side in (a, b))),
+        ],
+    )
+
+
+def _counts(side: Side) -> str:
+    return ", ".join(f"{count} {state}" for state, count in side.verdict["counts"].items() if count)
+
+
+def _versions(side: Side) -> str:
+    facts = side.verdict["facts"]
+    found = {**facts.get("versions", {}), "tofu": facts.get("tofu"), "Python": side.about["python"]}
+    return ", ".join(f"{name} {version}" for name, version in found.items() if version)
+
+
+def _criteria(a: Side, b: Side) -> Iterator[str]:
+    yield "## Criteria that changed\n"
+    changed, same = [], 0
+    for id_, row in (a.criteria | b.criteria).items():
+        before, after = (
+            side.criteria.get(id_, {"state": "NOT RUN", "reason": "not in the manifest"}) for side in (a, b)
+        )
+        if before["state"] == after["state"]:
+            same += 1
+            continue
+        states = [f"{GLYPHS[each['state']]} {each['state']}" for each in (before, after)]
+        worse = after if after["state"] != "PROVED" else before
+        side = "B" if worse is after else "A"
+        changed.append((f"{id_} {row['title']}", *states, f"{side}: {short(worse['reason'], 200)}"))
+    yield from _table(("criterion", "A", "B", "why"), changed)
+    yield f"{same} criteria are in the same state in both.\n"
+
+
+def _outages(a: Side, b: Side) -> Iterator[str]:
+    yield "## Longest outage per fault\n"
+    yield "Bounds in seconds over the endpoints that had to serve; “–”: that run did not play it.\n"
+    told = [(name, _worst(a, name), _worst(b, name)) for name in dict.fromkeys([*a.outages, *b.outages])]
+    yield from _table(("fault", "A", "B"), told)
+
+
+def _worst(side: Side, name: str) -> str:
+    if name not in side.outages:
+        return "–"
+    seen = side.outages[name]
+    if not seen:
+        return "no endpoint was left"
+    worst = max(
+        seen.values(), key=lambda lane: (lane.window is not None, lane.window.lower if lane.window else 0)
+    )
+    return "none" if worst.window is None else f"{worst.outage} ({worst.endpoint})"
+
+
+def _latencies(a: Side, b: Side) -> Iterator[str]:
+    yield "## Latency before the faults\n"
+    yield "Median / 99th percentile in milliseconds, under load, of answers in service.\n"
+    keys = sorted(a.latency.keys() | b.latency.keys(), key=lambda key: (key[0] == "service", key))
+    told = [
+        (f"{endpoint} {verb}", _both(a, (endpoint, verb)), _both(b, (endpoint, verb)))
+        for endpoint, verb in keys
+    ]
+    yield from _table(("endpoint and verb", "A", "B"), told)
+
+
+def _both(side: Side, key: tuple[str, str]) -> str:
+    took = sorted(side.latency.get(key, ()))
+    if not took:
+        return "–"
+    return f"{median(took):.1f} / {took[max(0, math.ceil(len(took) * 0.99) - 1)]:.1f} ({len(took)})"
+
+
+def _declared(a: Side, b: Side) -> Iterator[str]:
+    yield "## Contract and declaration\n"
+    if a.verdict["fingerprint"] == b.verdict["fingerprint"]:
+        yield "The same.\n"
+        return
+    one, two = dict(_flat(a.about["declared"])), dict(_flat(b.about["declared"]))
+    names = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
+    told = [(f"`{name}`", *(short(str(each.get(name, "–")), 120) for each in (one, two))) for name in names]
+    yield from _table(("field", "A", "B"), told)
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}".strip("."))
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for index, inner in enumerate(value):
+            yield from _flat(inner, f"{name}[{index}]")
+    else:
+        yield name, ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _table(headings: Sequence[str], body: Iterable[Sequence[str]]) -> Iterator[str]:
+    lines = list(body)
+    if not lines:
+        yield "None.\n"
+        return
+    yield "| " + " | ".join(headings) + " |"
+    yield "|" + "---|" * len(headings)
+    for line in lines:
+        yield "| " + " | ".join(_cell(cell) for cell in line) + " |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    """What a store said is untrusted: it ends no cell and starts no markup."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        prog="compare", description="What changed between two runs, as Markdown."
+    )
+    parser.add_argument("a", type=Path, metavar="RUN_A", help="the evidence folder to compare with")
+    parser.add_argument("b", type=Path, metavar="RUN_B", help="the evidence folder that is compared")
+    options = parser.parse_args(arguments)
+    try:
+        text = compare(read(options.a), read(options.b))
+    except Unreadable as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    sys.stdout.write(text)
+    return EXIT_COMPARED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
