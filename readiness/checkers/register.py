@@ -34,7 +34,7 @@ class Kind(IntEnum):
     PRESENT = 6
     """It holds something."""
     DIFFERS = 7
-    """It holds something else than `expected`."""
+    """It holds something else than `expected`, or nothing: stores differ in whether they answer 404 or 412 then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def step(act: Act, state: str | None) -> tuple[bool, str | None]:
         case Kind.PRESENT:
             return state is not None, state
         case Kind.DIFFERS:
-            return state is not None and state != act.expected, state
+            return state != act.expected, state
 
 
 _MEANING: dict[tuple[Verb, int], Kind] = {

@@ -35,7 +35,7 @@ def prefix(acts: Sequence[Act], until: float) -> list[Act]:
 def _needs(act: Act, effect: Act) -> bool:
     """`act` may need what `effect` leaves in the register."""
     if effect.kind is Kind.DELETE:
-        return act.kind in (Kind.ABSENT, Kind.CREATE)
+        return act.kind in (Kind.ABSENT, Kind.CREATE, Kind.DIFFERS)
     if act.kind in (Kind.SEES, Kind.CAS):
         return (act.value if act.kind is Kind.SEES else act.expected) == effect.value
     if act.kind is Kind.DIFFERS:

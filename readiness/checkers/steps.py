@@ -55,9 +55,7 @@ class Step:
 
     def told(self, state: str | None) -> int:
         """The pending observations that `state` satisfies."""
-        if state is None:
-            return self.absent
-        mask = self.present | self.seen.get(state, 0)
+        mask = self.absent if state is None else self.present | self.seen.get(state, 0)
         for expected, bit in self.differs:
             if expected != state:
                 mask |= bit
@@ -86,7 +84,7 @@ class Names:
     refused: float
     """The last return of a condition that says only "it holds something (else)"."""
     empty: float
-    """The last return of an act that needs an empty register."""
+    """The last return of an act that needs, or can do with, an empty register."""
 
     @staticmethod
     def of(acts: Sequence[Act]) -> Names:
@@ -102,7 +100,7 @@ class Names:
             called,
             returned,
             max((a.ret for a in acts if a.kind in (Kind.PRESENT, Kind.DIFFERS)), default=-1.0),
-            max((a.ret for a in acts if a.kind in (Kind.ABSENT, Kind.CREATE)), default=-1.0),
+            max((a.ret for a in acts if a.kind in (Kind.ABSENT, Kind.CREATE, Kind.DIFFERS)), default=-1.0),
         )
 
     def effect(self, act: Act, bit: int, before: int = 0) -> Effect:

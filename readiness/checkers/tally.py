@@ -67,7 +67,7 @@ class Tally:
             f"{times} through {endpoint}" for endpoint, times in wrong.endpoints.most_common()
         )
         span = f"{at(wrong.first)} to {at(wrong.last)}"
-        return f"{count(wrong.times, self._nouns[kind])} ({span}; {through}); first: {wrong.sentence}"
+        return f"{self._nouns[kind]}, {wrong.times} times ({span}; {through}); first: {wrong.sentence}"
 
     def finding(self, right: str, observations: int, doubts: Sequence[str] = ()) -> Finding:
         """REFUTED if anything is wrong; else UNKNOWN with doubts or no observations; else PROVED: `right`."""

@@ -22,7 +22,7 @@ def _next(op: Op, state: str | None) -> tuple[bool, str | None]:
     if op.status == 200:
         return holds, op.value
     if op.verb is Verb.CAS:
-        return (state is None if op.status == 404 else state is not None and not holds), state
+        return (state is None if op.status == 404 else not holds), state
     return not holds, state
 
 

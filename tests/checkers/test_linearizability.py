@@ -32,6 +32,11 @@ RIGHT: dict[str, list[Op]] = {
         read("b", 60, 61),
     ],
     "unknown delete": [write("a", 0, 1), delete(2, 5, status=None), read("a", 6, 7), read(None, 8, 9)],
+    "a condition on an absent object refused with 412": [
+        write("a", 0, 1),
+        delete(2, 3),
+        cas("a", "b", 4, 5, status=412),
+    ],
     "unknown create explains a refusal": [create("a", 0, 3, status=None), create("b", 4, 5, status=412)],
     "unseen unknown write explains a refusal": [write("a", 0, 3, status=None), create("b", 4, 5, status=412)],
     "unknown chain": [

@@ -63,7 +63,7 @@ func step(state register, op Operation) (bool, register) {
 	case "cas":
 		switch {
 		case !state.present:
-			return lost || op.Status == 404, state
+			return lost || op.Status == 404 || op.Status == 412, state
 		case op.Expected != nil && state.value == *op.Expected:
 			return lost || op.Status == 200, holds(op.Value)
 		default:
