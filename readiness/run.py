@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import pytest
 
 from readiness.harness.options import ROOT
 from readiness.harness.run import default_junit
+from readiness.report import junit
+from readiness.verdict import EXIT_USAGE
 
 
 def main(arguments: list[str]) -> int:
@@ -18,11 +21,18 @@ def main(arguments: list[str]) -> int:
     if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
         arguments = [f"--junitxml={default_junit()}", *arguments]
     os.chdir(ROOT)
-    return int(
+    begun = time.time()
+    code = int(
         pytest.main(
             ["-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", str(ROOT / "suites"), *arguments]
         )
     )
+    report = default_junit()
+    if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
+        junit.invalidate(
+            report, "the command line was not understood", {}
+        )  # pytest ended before our plugin began
+    return code
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from readiness.finding import Finding, State, unknown
 from readiness.harness.live import Live
 from readiness.harness.options import ROOT, add_options, read_options
 from readiness.harness.run import Run
+from readiness.report import junit
 from readiness.report.terminal import print_verdict
 
 RUN = pytest.StashKey[Run]()
@@ -33,18 +34,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """A run over suites/ becomes a readiness run; the project's own tests are left alone."""
     if not _about_suites(config):
         return
+    report = config.option.xmlpath
     try:
-        run = Run(read_options(config))
+        run = None if config.option.collectonly else Run(read_options(config))
     except UsageError as error:
+        junit.invalidate(report and Path(report), str(error), {})
         raise pytest.UsageError(str(error)) from None
-    config.stash[RUN] = run
     config.option.xmlpath = None  # the report is written by this plugin: pytest's own fails open
+    if run is None:
+        return
+    config.stash[RUN] = run
     signal.signal(signal.SIGTERM, _terminate)
 
 
 def _about_suites(config: pytest.Config) -> bool:
-    if config.getoption("--collect-only", default=False):
-        return False
     places = [Path(str(arg).split("::", 1)[0]) for arg in config.args]
     return any(
         (config.invocation_params.dir / place).resolve().is_relative_to(ROOT / "suites") for place in places
@@ -99,8 +102,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     run = session.config.stash.get(RUN, None)
     if run is None or session.testsfailed:
         return (yield)
-    partly = {id_ for id_ in run.selected if run.reasons.pop(id_, None) == "it was deselected"}
-    run.selected -= partly
+    run.partly = {id_ for id_ in run.selected if run.reasons.pop(id_, None) == "it was deselected"}
+    run.selected -= run.partly
     live = session.config.stash[LIVE] = Live(run, Console(stderr=True))
     try:
         live.start()
@@ -173,7 +176,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Heals and stops everything first, then judges and writes."""
     config = session.config
     run, live = config.stash.get(RUN, None), config.stash.get(LIVE, None)
-    if run is None or live is None:
+    if run is None:
+        return
+    if live is None:
+        run.invalidate_stale_report("the suites could not be collected")
         return
     run.interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
     live.stop()

@@ -37,6 +37,7 @@ class Run:
         self.reasons: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
         self.selected: set[str] = set()
+        self.partly: set[str] = set()
         self.tests: dict[str, str] = {}
         self._taken: set[str] = set()
         self.interrupted = False
@@ -67,8 +68,7 @@ class Run:
 
     def invalidate_stale_report(self, why: str) -> None:
         """A report of an earlier run must not be taken for this one's, which did not even begin."""
-        if self.options.junit and self.options.junit.exists():
-            self.sentinel(f"nothing was judged: {why}")
+        junit.invalidate(self.options.junit, why, self.properties())
 
     def add(self, criterion: str, finding: Finding, seconds: float) -> None:
         """Records one finding of a criterion, in memory and in the evidence."""
@@ -118,6 +118,8 @@ class Run:
         """The verdict on what has been found."""
         for id_ in self.selected:
             self.reasons.setdefault(id_, "the run ended before it")
+        for id_ in self.partly:
+            self.add(id_, Finding(State.NOT_RUN, "one of its tests was deselected"), 0.0)
         results = results_of(self.findings, self.reasons, self.expected_red, self.seconds)
         whole = self.selected >= BY_ID.keys() and not self.options.keep_going
         self.verdict = judge(

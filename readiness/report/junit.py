@@ -33,6 +33,12 @@ def write_sentinel(path: Path, why: str, properties: Mapping[str, str]) -> None:
     _write(path, suite)
 
 
+def invalidate(path: Path | None, why: str, properties: Mapping[str, str]) -> None:
+    """A report of an earlier run must not be taken for that of a run that did not even begin."""
+    if path and path.exists():
+        write_sentinel(path, f"nothing was judged: {why}", properties)
+
+
 def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, evidence: str) -> None:
     """The report of a judged run: one test case for every criterion of the manifest, whether it ran or not."""
     suite = TestSuite(SUITE)
