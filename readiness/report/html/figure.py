@@ -31,7 +31,7 @@ class Lane:
     median_ms: float | None
     p99_ms: float | None
     window: Window | None
-    windows: int
+    back: float | None
 
     @property
     def outage(self) -> str:
@@ -60,7 +60,7 @@ def lanes(record: Record, response_seconds: float) -> list[Lane]:
                 median(took) * 1000 if took else None,
                 took[max(0, math.ceil(len(took) * 0.99) - 1)] * 1000 if took else None,
                 worst,
-                len(windows),
+                _back(record, ops),
             )
         )
     return made
@@ -82,6 +82,17 @@ def draw(record: Record, seen: Sequence[Lane], rto: float | None) -> Markup:
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, height, label, body
     )
+
+
+def _back(record: Record, ops: Sequence[Op]) -> float | None:
+    """Seconds from the first fault to the first answer of an instance that was out of service meanwhile."""
+    since = record.events[0].injecting if record.events else math.inf
+    after = [op for op in ops if op.invoked >= since]
+    if all(op.in_service for op in after):
+        return None
+    away = next(op.invoked for op in after if not op.in_service)
+    served = (op.completed for op in after if op.in_service and op.ok and op.invoked > away)
+    return min(served, default=math.inf) - since
 
 
 class _Picture:
@@ -130,7 +141,7 @@ class _Picture:
         return Markup("").join(drawn)
 
     def lane(self, top: float, lane: Lane, ops: Sequence[Op]) -> Markup:
-        role = "had to serve" if lane.must_serve else "not asked to serve" if self.record.events else ""
+        role = "had to serve" if lane.must_serve else "need not serve" if self.record.events else ""
         parts = [
             _line("rule", 0, top, WIDTH, top),
             _text("name", 4, top + 16, lane.endpoint),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from readiness.report.html.matrix import Matrix
 from readiness.report.html.witness import Step, steps
 from readiness.report.words import GLYPHS, MEANING, command, next_step, summary
 
-MOST_MEASURED, SHORT = 60, 420
+MOST_MEASURED, SHORT, LAST_CALLS = 60, 420, 6
 MAX_FIGURES_BYTES = 2_200_000
 
 
@@ -43,6 +44,7 @@ class Shown:
     zeros: int
     scenarios: list[tuple[str, str]]
     observed: int
+    last_calls: list[Mapping[str, Any]]
     witness: list[Step]
 
 
@@ -58,6 +60,16 @@ class Scene:
     file: str | None
     captures: list[str]
     red: bool
+
+    @property
+    def outcome(self) -> str:
+        """What the endpoints that had to serve saw, in a few words."""
+        must = [lane for lane in self.lanes if lane.must_serve]
+        if not self.record.events or not must:
+            return ""
+        hit = [f"{lane.endpoint} {lane.outage}" for lane in must if lane.window]
+        promised = f" ({self.rto:g} s promised)" if self.rto else ""
+        return (f"outage: {', '.join(hit)}" if hit else "no outage where it had to serve") + promised
 
 
 @dataclass
@@ -114,11 +126,12 @@ def gather(folder: Path) -> Page:
     return page
 
 
-def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[str, int]) -> Shown:
+def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[str, _Calls]) -> Shown:
     reason = str(row["reason"])
     cut = len(reason) > SHORT
     end = reason.rfind(" ", 0, SHORT) if cut else len(reason)
     telling = [(name, value) for name, value in row["measured"].items() if value not in (0, 0.0, None)]
+    calls = observed.get(row["id"], _Calls())
     told = [name for group in judged.get(row["id"], {}).get("records", []) for name in group]
     return Shown(
         id=row["id"],
@@ -134,16 +147,27 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
         unshown=max(0, len(telling) - MOST_MEASURED),
         zeros=len(row["measured"]) - len(telling),
         scenarios=[(name, anchor(name)) for name in dict.fromkeys(told)],
-        observed=observed.get(row["id"], 0),
+        observed=calls.count,
+        last_calls=list(calls.last),
         witness=steps(row["witness"]),
     )
 
 
-def _observed(folder: Path) -> dict[str, int]:
-    counted: dict[str, int] = {}
+@dataclass
+class _Calls:
+    """What one criterion asked of the candidate directly: how often, and the last of it."""
+
+    count: int = 0
+    last: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=LAST_CALLS))
+
+
+def _observed(folder: Path) -> dict[str, _Calls]:
+    found: dict[str, _Calls] = {}
     for row in rows(folder, "observations.jsonl"):
-        counted[row["criterion"]] = counted.get(row["criterion"], 0) + 1
-    return counted
+        calls = found.setdefault(row["criterion"], _Calls())
+        calls.count += 1
+        calls.last.append(row)
+    return found
 
 
 def _scenes(folder: Path, page: Page) -> None:
