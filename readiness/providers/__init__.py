@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the supervisor imports this package and stays small
     from readiness.candidate.load import Loaded
     from readiness.providers.base import Provider
 
-KINDS = ("processes",)
+KINDS = ("processes", "commands")
 
 
 def create(
@@ -32,6 +32,10 @@ def create(
         from readiness.providers.processes import Processes
 
         return Processes(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
+    if kind == "commands":
+        from readiness.providers.commands import Commands
+
+        return Commands(loaded, run_dir=run_dir, progress=progress)
     raise UsageError(f'provider.kind = "{kind}" is unknown; known: {", ".join(KINDS)}')
 
 

@@ -29,9 +29,9 @@ def die_with_parent(signal_number: int) -> None:
     _call("prctl", PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
 
 
-def adopt_orphans() -> None:
+def adopt_orphans(*, on: bool = True) -> None:
     """Processes below this one that lose their parent become its children: none can escape by forking."""
-    _call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _call("prctl", PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
 
 
 def enter_network(namespace: int) -> None:

@@ -115,10 +115,21 @@ class Supervised:
         self._ask("release", pid=pid)
 
     def register_undo(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str], seconds: float = 10
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        seconds: float = 10,
+        *,
+        lasting: bool = False,
     ) -> None:
-        """A command that undoes a fault, to be run at the end however that comes; `forget_undo` once it is undone."""
-        self._ask("register_undo", name=name, argv=list(argv), env=dict(env), seconds=seconds)
+        """A command that undoes a fault, to be run at the end however that comes; `forget_undo` once it is undone.
+
+        `lasting`: what it starts is no part of the run and stays, such as a server of someone else. These run
+        last first.
+        """
+        undo = {"name": name, "argv": list(argv), "env": dict(env), "seconds": seconds, "lasting": lasting}
+        self._ask("register_undo", **undo)
 
     def forget_undo(self, name: str) -> None:
         self._ask("forget_undo", name=name)

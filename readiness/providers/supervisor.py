@@ -171,7 +171,14 @@ class Supervisor:
         """Leave nothing behind: processes, faults, files."""
         self._kill_everything()
         for request in self.undo.values():
-            _run_bounded(request)
+            if not request.get("lasting"):
+                _run_bounded(request)
+        self._kill_everything()
+        linux.adopt_orphans(on=False)  # what a lasting undo starts is not ours
+        for request in reversed(self.undo.values()):
+            if request.get("lasting"):
+                _run_bounded(request)
+        linux.adopt_orphans()
         for request in [] if asked else self.after_death:
             _run_bounded(request)
         self._kill_everything()  # what those commands may have left

@@ -1,0 +1,186 @@
+"""The provider `commands`: a store that the suite did not start, with the operator's own commands as its
+faults.
+
+Proof that a fault fired is what was seen of the instance, never the exit status of a command.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from readiness.candidate.declared import Command
+from readiness.candidate.load import Loaded
+from readiness.errors import UsageError
+from readiness.providers import commands_observe as observe
+from readiness.providers import probe
+from readiness.providers.base import Keys, Topology, Unsupported, VolumeFact
+from readiness.providers.commands_faults import Faults, no_command
+from readiness.providers.commands_reach import context, reach
+from readiness.providers.commands_run import Runner
+from readiness.providers.commands_site import Site
+from readiness.providers.record import Record
+from readiness.providers.redact import redact
+from readiness.providers.supervised import Supervised
+
+PROBE_SECONDS, METRICS_SECONDS = 0.5, 5.0
+
+
+class Commands(Faults):
+    """Implements `readiness.providers.base.Provider`. What has no command raises Unsupported with the reason."""
+
+    name = "commands"
+    owns_candidate = False
+
+    def __init__(
+        self, loaded: Loaded, *, run_dir: Path | None, progress: Callable[[str], None] = lambda _line: None
+    ) -> None:
+        self._candidate, self._run_dir, self._progress = loaded.candidate, run_dir, progress
+        self._rule = loaded.candidate.contract.failure.readiness
+        self._ca_bundle = loaded.ca_bundle
+        self._record = Record()
+        site = Site(loaded)
+        runner = Runner(loaded.path.parent.resolve(), self._record, site.secrets)
+        super().__init__(site, runner, context(loaded.ca_bundle))
+
+    # -- reaching it
+
+    def start(self) -> Topology:
+        for what, command in self._site.all_commands():
+            if name := self._run.missing_program(command):
+                raise UsageError(f'{what}: there is no program "{name}"; correct it or the PATH')
+        for endpoint in self.topology.all_endpoints():
+            reach(endpoint, self.keys("admin"), self._candidate.s3.region, self._ca_bundle)
+        if self._run.supervised is None:
+            self._run.supervised = Supervised(self._run_dir)
+        self._progress(f"{self._candidate.name} answers at {len(self.topology.all_endpoints())} endpoints")
+        return self.topology
+
+    def stop(self) -> None:
+        """Undoes every fault; the store itself stays."""
+        if self._run.supervised is not None:
+            self._run.undo_everything()
+            self._run.supervised.end()
+
+    @property
+    def supervised(self) -> Supervised:
+        """To adopt short-lived clients, which must not outlive the run."""
+        if self._run.supervised is None:
+            raise RuntimeError("the candidate was not started")
+        return self._run.supervised
+
+    def keys(self, role: str) -> Keys:
+        return self._site.keys(role)
+
+    def in_service(self, instance: str) -> bool:
+        wait, since = self._rule.seconds_after_start, self._started_at.get(instance)
+        if wait and since is not None and time.monotonic() - since < wait:
+            return False
+        declared, endpoint = self._site.instance(instance), self._site.endpoint_of(instance)
+        if endpoint is not None:
+            base = endpoint.url if self._rule.target == "s3" else endpoint.admin_url
+            if self._rule.path is None:
+                if probe.answers(*probe.address_of(endpoint.url), PROBE_SECONDS) != "accepted":
+                    return False
+            elif probe.status(f"{base}{self._rule.path}", PROBE_SECONDS, self._tls) != self._rule.status:
+                return False
+        return self._run.ask(declared.probe).ok if declared.probe else True
+
+    def started_at(self, instance: str) -> float | None:
+        """The last start by this run, as it was seen; None: it was not started by this run."""
+        return self._started_at.get(instance)
+
+    def whole(self) -> bool:
+        if not all(self.in_service(instance.name) for instance in self.topology.instances):
+            return False
+        command = self._candidate.commands.whole
+        return self._run.ask(command).ok if command else True
+
+    # -- the rest of the contract
+
+    def rotate(self, old: Keys | None) -> Keys:
+        said = self._candidate.commands
+        if self._candidate.contract.credentials.rotation != "provider":
+            raise Unsupported("the contract offers no rotation")
+        if said.rotate_add is None or said.rotate_retire is None:
+            raise no_command("rotate", "the candidate", "commands.rotate_add and commands.rotate_retire")
+        if old is not None:
+            ran = self._run.secret(
+                "rotate", "retire", said.rotate_retire, {"READINESS_ACCESS_KEY": old.access_key}
+            )
+            if not ran.ok:
+                raise RuntimeError(f"rotate_retire {ran.ending}")
+            return old
+        ran = self._run.secret("rotate", "add", said.rotate_add)
+        try:
+            made = json.loads(ran.stdout)
+            fresh = Keys(str(made["access_key"]), str(made["secret_key"]))
+        except (ValueError, KeyError, TypeError):
+            raise RuntimeError(
+                f'rotate_add {ran.ending} and did not print {{"access_key": …, "secret_key": …}}'
+            ) from None
+        self._site.add_secret(fresh)
+        return fresh
+
+    def divergence_check(self) -> Mapping[str, object]:
+        """What the command prints, as JSON if it is an object. An exit status but 0 means that something
+        diverges.
+        """
+        said = self._candidate.contract.divergence
+        if said.response != "command" or not said.command:
+            raise Unsupported(
+                'divergence: the contract names no command (contract.divergence: response = "command")'
+            )
+        ran = self._run.look("divergence_check", self._candidate.name, Command(run=said.command, seconds=120))
+        if ran.code is None or ran.code == 127:
+            raise OSError(f"the divergence check {ran.ending}")
+        try:
+            answer = json.loads(ran.stdout)
+        except ValueError:
+            answer = None
+        found = answer if isinstance(answer, dict) else {"output": ran.stdout[-2000:]}
+        return found if ran.ok else {"divergences": (ran.stdout + ran.stderr)[-2000:] or ran.ending} | found
+
+    def volumes(self) -> tuple[VolumeFact, ...]:
+        """As declared: nothing here can look into the nodes."""
+        return tuple(VolumeFact(v.node, v.kind, v.access) for v in self._candidate.volumes)
+
+    def metrics(self, instance: str, path: str) -> str:
+        declared, endpoint = self._site.instance(instance), self._site.endpoint_of(instance)
+        base = declared.metrics_url or (endpoint and (endpoint.admin_url or endpoint.url))
+        if not base:
+            raise Unsupported(f"{instance} has no metrics: declare metrics_url")
+        self._record.read("metrics", instance)
+        try:
+            return probe.call(f"{base}{path}", METRICS_SECONDS, tls=self._tls)
+        except probe.Refused as error:
+            raise OSError(str(error)) from None
+
+    def capture(self) -> Mapping[str, str]:
+        """What each endpoint answers now, the capture commands' output, and every command so far."""
+        found = {}
+        self._record.read("status", "all endpoints")
+        seen = (f"{e.name} {e.url} {observe.look(e.url, self._tls)}" for e in self.topology.all_endpoints())
+        found["endpoints"] = "\n".join(seen)
+        for name, command in self._candidate.commands.capture.items():
+            ran = self._run.look("capture", name, command)
+            found[name] = redact(f"{ran.stdout}{ran.stderr}\n{ran.ending}", self._site.secrets())
+        found["commands"] = self._run.log()
+        return found
+
+    def versions(self) -> Mapping[str, str]:
+        found = {}
+        for name, command in self._candidate.commands.versions.items():
+            ran = self._run.look("versions", name, command)
+            found[name] = ran.stdout.strip()[:200] if ran.ok else f"unknown: the command {ran.ending}"
+        return found
+
+    def recorded_calls(self) -> tuple[str, ...]:
+        """Every verb and command but the probes, which only ever ask. Reads are marked as such."""
+        return self._record.lines()
+
+    def command_log(self) -> str:
+        """Every command with how it ended and what it said, for the evidence."""
+        return self._run.log()

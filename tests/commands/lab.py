@@ -1,0 +1,242 @@
+"""A store that the suite did not start: three nodes of the control as plain processes, run by shell scripts as an operator would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from readiness import obtain
+from readiness.providers import linux, probe
+from readiness.providers.base import Keys
+from readiness.providers.stores.base import new_keys
+
+NODES = ("bumble", "honey", "sting")
+TOOL = Path(__file__).with_name("lab_tool.py")
+SCRIPT = """\
+set -eu
+verb=$1 node=$2
+cd "$(dirname "$0")"
+. ./secrets
+pid=$(cat $node/pid 2>/dev/null || echo 0)
+alive() { [ -e /proc/$pid/stat ] && ! grep -q ') Z ' /proc/$pid/stat; }
+ended() { for i in $(seq 200); do alive || return 0; sleep 0.05; done; return 1; }
+case $verb in
+start)
+  if alive; then exit 0; fi
+  state=new; if [ -e $node/joining ]; then state=existing; fi
+  mkdir -p $node/data
+  setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh $(cat $node/arguments) --cluster-state $state >>$node/log 2>&1 </dev/null &
+  ;;
+stop) kill -TERM $pid; ended ;;
+kill) kill -KILL $pid ;;
+pause) kill -STOP $pid ;;
+unpause) kill -CONT $pid ;;
+identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
+wipe) rm -rf $node/data ;;
+files) find $node/data -type f 2>/dev/null | wc -l ;;
+repair) touch $node/joining; shift 2; exec "$@" ;;
+tool) shift 2; exec "$@" ;;
+log) tail -n 20 $node/log ;;
+esac
+"""
+
+
+def free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        found = []
+        for _ in range(number):
+            one = stack.enter_context(socket.socket())
+            one.bind(("127.0.0.1", 0))
+            found.append(one.getsockname()[1])
+    return found
+
+
+class Lab:
+    """Call `stop` at the end. `keys` and `reader` are in the environment variables of `environment`."""
+
+    def __init__(self, folder: Path, region: str = "us-east-1") -> None:
+        self.folder, self.region = folder, region
+        self.keys, self.reader = new_keys(), new_keys()
+        self.admin_token = os.urandom(12).hex()
+        ports = free_ports(9)
+        self.s3 = dict(zip(NODES, (f"http://127.0.0.1:{port}" for port in ports[:3]), strict=True))
+        self.admin = dict(zip(NODES, (f"http://127.0.0.1:{port}" for port in ports[3:6]), strict=True))
+        self.peer = dict(zip(NODES, (f"http://127.0.0.1:{port}" for port in ports[6:]), strict=True))
+        (folder / "run.sh").write_text(SCRIPT)
+        secrets = {
+            "CONTROL_ROOT_ACCESS_KEY": self.keys.access_key,
+            "CONTROL_ROOT_SECRET_KEY": self.keys.secret_key,
+            "CONTROL_READONLY_ACCESS_KEY": self.reader.access_key,
+            "CONTROL_READONLY_SECRET_KEY": self.reader.secret_key,
+            "CONTROL_ADMIN_TOKEN": self.admin_token,
+        }
+        exports = "".join(f"export {name}={value}\n" for name, value in secrets.items())
+        (folder / "secrets").write_text(exports)
+        members = ",".join(f"{node}={url}" for node, url in self.peer.items())
+        for node in NODES:
+            (folder / node).mkdir()
+            listen = [("--s3-listen", self.s3), ("--admin-listen", self.admin), ("--peer-listen", self.peer)]
+            flags = [f"{flag} {urls[node].removeprefix('http://')}" for flag, urls in listen]
+            (folder / node / "arguments").write_text(
+                f"{obtain.control()} serve --name {node} --data-dir {node}/data {' '.join(flags)} "
+                f"--initial-cluster {members} --region {region}"
+            )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "LAB_ACCESS_KEY": self.keys.access_key,
+            "LAB_SECRET_KEY": self.keys.secret_key,
+            "LAB_READER_ACCESS_KEY": self.reader.access_key,
+            "LAB_READER_SECRET_KEY": self.reader.secret_key,
+        }
+
+    def run(self, verb: str, node: str) -> None:
+        subprocess.run(["sh", "run.sh", verb, node], cwd=self.folder, check=True, timeout=20)
+
+    def start(self) -> None:
+        for node in NODES:
+            self.run("start", node)
+        deadline = time.monotonic() + 30
+        while not all(self.ready(node) for node in NODES):
+            assert time.monotonic() < deadline, [
+                (self.folder / node / "log").read_text()[-500:] for node in NODES
+            ]
+            time.sleep(0.1)
+
+    def ready(self, node: str) -> bool:
+        return probe.status(self.admin[node] + "/readyz", 0.5) == 200
+
+    def pid(self, node: str) -> int:
+        return int((self.folder / node / "pid").read_text())
+
+    def state(self, node: str) -> str | None:
+        found = linux.stat(self.pid(node))
+        return found.state if found else None
+
+    def stop(self) -> None:
+        for node in NODES:
+            pid_file = self.folder / node / "pid"
+            if pid_file.exists() and self.state(node) not in (None, "Z"):
+                os.kill(self.pid(node), signal.SIGKILL)
+
+    def declared(self, *, faults: bool = True, **changes: Any) -> dict[str, Any]:
+        """The candidate as a dict; `changes` replace top-level parts."""
+        tool = [sys.executable, "-S", str(TOOL)]
+        admins = list(self.admin.values())
+
+        def act(verb: str, node: str, *more: str) -> list[str]:
+            return ["sh", "run.sh", verb, node, *more]
+
+        verbs = ("stop", "start", "kill", "pause", "unpause", "identity") if faults else ()
+        raw: dict[str, Any] = {
+            "schema": 1,
+            "name": "lab",
+            "class": "dedicated-ha",
+            "summary": "The control, started by scripts.",
+            "s3": {"region": self.region},
+            "provider": {"kind": "commands"},
+            "endpoints": [
+                {
+                    "name": n,
+                    "url": self.s3[n],
+                    "admin_url": self.admin[n],
+                    "node": n,
+                    "instance": f"store-{n}",
+                }
+                for n in NODES
+            ],
+            "instances": [
+                {"name": f"store-{n}", "node": n, **{verb: act(verb, n) for verb in verbs}} for n in NODES
+            ],
+            "nodes": [
+                {
+                    "name": n,
+                    "wipe": act("wipe", n),
+                    "files": act("files", n),
+                    "repair": act("repair", n, *tool, "replace", n, self.peer[n], *admins),
+                }
+                for n in NODES
+            ]
+            if faults
+            else [],
+            "commands": {
+                "whole": [*tool, "whole", *admins],
+                "capture": {f"log-{n}": act("log", n) for n in NODES},
+                "versions": {"control": [str(obtain.control()), "version"]},
+                "rotate_add": act("tool", "bumble", *tool, "add", *admins),
+                "rotate_retire": act("tool", "bumble", *tool, "retire", *admins),
+            },
+            "volumes": [{"node": n, "kind": "local-dir"} for n in NODES],
+            "contract": {
+                "endpoint_shape": "three endpoints",
+                "audience": "tests",
+                "cache_statement": "Attic, Bazel cache and RBE CAS/AC do not use the state bucket as authority",
+                "credentials": {
+                    "rotation_owner": "tests",
+                    "rotation_days": 90,
+                    "rotation": "provider",
+                    "admin": {
+                        "source": "environment",
+                        "access_key": "LAB_ACCESS_KEY",
+                        "secret_key": "LAB_SECRET_KEY",
+                    },
+                    "read_only": {
+                        "source": "environment",
+                        "access_key": "LAB_READER_ACCESS_KEY",
+                        "secret_key": "LAB_READER_SECRET_KEY",
+                    },
+                },
+                "durability": {"versioning": True, "retention_days": 30, "restore": "previous-version"},
+                "failure": {
+                    "statement": "any one node may be lost",
+                    "rto_seconds": {"restart": 4, "drain": 4, "crash": 4, "silence": 5},
+                    "rpo_acknowledged_writes": 0,
+                    "readiness": {"path": "/readyz", "target": "admin"},
+                },
+                "observability": {
+                    "metrics": [{"name": "control_index_divergence"}],
+                    "alert_rules": "alerts.yaml",
+                },
+                "divergence": {"response": "command", "command": [*tool, "check", *admins]},
+                "repair": {"kind": "procedure", "budget_seconds": 60},
+            },
+        }
+        return raw | changes
+
+    def write(self, raw: dict[str, Any], name: str = "lab.toml") -> Path:
+        """The candidate file, beside the scripts."""
+        path = self.folder / name
+        path.write_text(toml(raw))
+        rules = {
+            "groups": [
+                {"name": "g", "rules": [{"alert": "Diverges", "expr": "control_index_divergence > 0"}]}
+            ]
+        }
+        (self.folder / "alerts.yaml").write_text(json.dumps(rules))
+        return path
+
+
+def toml(raw: dict[str, Any]) -> str:
+    """TOML of plain values: everything below the first level is inline."""
+    return "".join(f"{key} = {_inline(value)}\n" for key, value in raw.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_inline(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value)
+
+
+def secrets_of(keys: Keys) -> tuple[str, str]:
+    return keys.access_key, keys.secret_key
