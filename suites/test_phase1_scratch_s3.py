@@ -11,7 +11,7 @@ from readiness.campaign.campaign import Campaign
 from readiness.campaign.criteria import from_records
 from readiness.campaign.judgements import RTO
 from readiness.harness.live import Live
-from readiness.scratch import access, conditions, objects, uploads, versions
+from readiness.scratch import access, conditions, listings, objects, uploads, versions
 from readiness.scratch.active import stacks_point_elsewhere
 
 pytestmark = [pytest.mark.phase1, pytest.mark.order(1)]
@@ -58,8 +58,8 @@ def test_no_active_stack_points_at_the_candidate(live: Live, judge: Judge) -> No
 
 
 @pytest.mark.criterion("P1.9")
-def test_index_and_clients_agree(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.9", rto))
+def test_index_and_clients_agree(live: Live, campaign: Campaign, rto: RTO, judge: Judge) -> None:
+    judge(listings.pages(live), from_records(campaign, "P1.9", rto))
 
 
 @pytest.mark.criterion("P1.10")

@@ -1,0 +1,120 @@
+"""P1.9, while nothing changes: a listing in pages shows every key once, in order, whatever the page size."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from readiness.finding import Finding, proved, refuted
+from readiness.harness.live import Live
+from readiness.providers.base import Endpoint
+from readiness.s3.clients import boto3_client, libraries, translate
+from readiness.s3.wire import NoReply, NotSent, Wire
+from readiness.scratch.observe import Broken, Observer, criterion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+KEYS = 1003  # more than one full page: stores and clients stop at 1000
+FEW, SMALL = 30, 7
+WRITERS = 12
+PREFIX = "p1.9/"
+
+
+@criterion("P1.9")
+def pages(live: Live, see: Observer) -> Finding:
+    """P1.9: through every endpoint, full pages with both clients, and small ones of LIST in both forms and of versions."""
+    names = [f"{PREFIX}{number:04}" for number in range(KEYS)]
+    for bucket, keys in ((live.buckets.plain, names), (live.buckets.versioned, names[:FEW])):
+        for problem in live.loop.call(_write(live, bucket, keys)):
+            raise Broken(f"PUT in {bucket} through {live.front.name}: {problem}")
+    for endpoint in live.topology.all_endpoints():
+        if wrong := _full(live, see, endpoint, names) or _in_small_pages(live, see, endpoint, names[:FEW]):
+            return refuted(wrong, observations=see.count)
+    told = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
+    return proved(told, see.count)
+
+
+def _full(live: Live, see: Observer, endpoint: Endpoint, names: list[str]) -> str | None:
+    for library in libraries(live.target(endpoint), live.response_seconds * 3):
+        found = see.must(
+            endpoint, library.name, f"list {KEYS}", partial(library.list_keys, live.buckets.plain, PREFIX)
+        )
+        if wrong := _differs(found, names):
+            return _told(endpoint, f"LIST of {KEYS} keys in full pages with {library.name}", wrong)
+    return None
+
+
+def _in_small_pages(live: Live, see: Observer, endpoint: Endpoint, names: list[str]) -> str | None:
+    client = boto3_client(live.target(endpoint), live.response_seconds)
+    for what, listing in _small(client, live.buckets.plain, live.buckets.versioned).items():
+        found = see.must(endpoint, "boto3", what, partial(translate, listing))
+        if wrong := _differs(found, names):
+            return _told(endpoint, f"{what} in pages of {SMALL}", wrong)
+    return None
+
+
+async def _write(live: Live, bucket: str, keys: list[str]) -> list[str]:
+    """Writes the keys through the front; problems of those that were not acknowledged in three tries."""
+    wire, left, problems = Wire(live.target(live.front)), iter(keys), list[str]()
+
+    async def one(key: str) -> str | None:
+        said = ""
+        for _ in range(3):
+            try:
+                reply = await wire.request(
+                    "PUT", bucket, key, body=key.encode(), seconds=live.response_seconds
+                )
+            except (NoReply, NotSent) as error:
+                said = str(error)
+                continue
+            if reply.status == 200:
+                return None
+            said = f"HTTP {reply.status}"
+        return said
+
+    async def work() -> None:
+        for key in left:
+            if problem := await one(key):
+                problems.append(problem)
+                return
+
+    await asyncio.gather(*(work() for _ in range(WRITERS)))
+    wire.close()
+    return problems
+
+
+def _small(client: S3Client, plain: str, versioned: str) -> dict[str, Callable[[], list[str]]]:
+    prefix = f"{PREFIX}00"
+
+    def paged(operation: Any, bucket: str, part: str) -> Callable[[], list[str]]:
+        config: Any = {"PageSize": SMALL, "MaxItems": 4 * FEW}
+        pages = client.get_paginator(operation).paginate(
+            Bucket=bucket, Prefix=prefix, PaginationConfig=config
+        )
+        return lambda: [
+            row["Key"] for page in pages for row in page.get(part, []) if row["Key"] < f"{PREFIX}{FEW:04}"
+        ]
+
+    return {
+        "LIST": paged("list_objects_v2", plain, "Contents"),
+        "LIST (version 1)": paged("list_objects", plain, "Contents"),
+        "LIST of versions": paged("list_object_versions", versioned, "Versions"),
+    }
+
+
+def _differs(found: list[str], wanted: list[str]) -> str | None:
+    if found == wanted:
+        return None
+    if missing := sorted(set(wanted) - set(found)):
+        place = wanted.index(missing[0]) + 1
+        return f"{len(missing)} of {len(wanted)} keys are missing, the first is {missing[0]}, number {place} in order"
+    if more := sorted(set(found) - set(wanted)):
+        return f"it shows {more[0]}, which nobody wrote"
+    return "a key is there twice" if len(found) > len(wanted) else "the keys are not in order"
+
+
+def _told(endpoint: Endpoint, what: str, wrong: str) -> str:
+    return f"{what} through {endpoint.name}: a page is wrong: {wrong}"
