@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from readiness.checkers.words import at, count
+from readiness.checkers.words import at
 from readiness.finding import Finding, proved, refuted, unknown
 from readiness.history import Op
 

@@ -141,7 +141,7 @@ def test_false_404s_are_counted_with_first_and_last_time() -> None:
     ]
     finding = check_false_absent(history)
     assert finding.reason.startswith(
-        "5 false 404s (2.50 s to 6.50 s; 3 through sting, 2 through honey); first: endpoint sting"
+        "false 404, 5 times (2.50 s to 6.50 s; 3 through sting, 2 through honey); first: endpoint sting"
     )
     assert (finding.measured["false_404_first_s"], finding.measured["false_404_last_s"]) == (2.5, 6.5)
 
