@@ -16,7 +16,7 @@ from readiness.checkers.losses import check_false_absent, check_nothing_lost, ch
 from readiness.checkers.outage import check_outage
 from readiness.checkers.races import check_mutual_exclusion, check_one_winner
 from readiness.checkers.traffic import check_enough
-from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.finding import Finding, State, merge, proved, refuted, unknown
 from readiness.history import WRITES, Op, Verb
 
 PROBE_STREAM_INTERVAL = 0.4
@@ -24,18 +24,26 @@ MINIMUM_PROBES, MINIMUM_ROUNDS, MINIMUM_ANSWERS = 5, 2, 5
 RTO = dict[FaultKind, float]
 
 
+OPTIONAL = "unplug:"
+
+
 def each(records: Iterable[Record], judgement: Callable[[Record], Finding]) -> Finding:
-    """The judgement over all records, each named in its reasons and measured values; a record that is spoilt
-    is UNKNOWN.
+    """The judgement over all records, each named in its reasons and measured values.
+
+    A record that is spoilt is UNKNOWN. One whose fault the provider cannot do is NOT RUN with the reason; an
+    unplugged network is looked at where it can be done, and else left out.
     """
-    parts = []
+    parts: list[Finding] = []
+    left_out: list[Finding] = []
     for record in records:
         if record.unsupported:
+            found = Finding(State.NOT_RUN, f"{record.name}: {record.unsupported}")
+            (left_out if record.name.startswith(OPTIONAL) else parts).append(found)
             continue
         found = unknown(record.spoiled) if record.spoiled else guarded(judgement, record)
         measured = {f"{record.name}: {name}": value for name, value in found.measured.items()}
         parts.append(replace(found, reason=f"{record.name}: {found.reason}", measured=measured))
-    return merge(parts) if parts else unknown("no scenario was played")
+    return merge(parts or left_out) if parts or left_out else unknown("no scenario was played")
 
 
 def possible(records: Sequence[Record]) -> bool:
@@ -240,7 +248,7 @@ def capture(record: Record) -> Finding:
     captured = record.captured
     if captured is None or not captured.texts:
         return unknown("no failure was captured")
-    writes = [call for call in captured.calls if "read" not in call.lower()]
+    writes = [call for call in captured.calls if call.split()[1:2] != ["read"]]
     if writes:
         return refuted(f"failure capture did more than read: {'; '.join(writes[:5])}")
     if captured.before != captured.after:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 from readiness.campaign.record import Record
 from readiness.campaign.stage import Stage
@@ -36,10 +37,9 @@ def broken_network(live: Live, how: str) -> Record:
         return [Proof(done > 0, f"{done} chunks {'delayed' if how == 'slow' else 'answered with a reset'}")]
 
     fault = Fault(record.name, FaultKind.SILENCE, (), (), inject, lambda _provider: change(0.0, 0.0))
-    targets = {}
+    targets: dict[str, Target] = {}
     for endpoint in live.topology.all_endpoints():
-        real = live.target(endpoint)
-        targets[endpoint.name] = Target(proxies[endpoint.name].url, real.keys, real.region, real.virtual)
+        targets[endpoint.name] = replace(live.target(endpoint), via=proxies[endpoint.name].address)
     stage = Stage(live, record, targets)
     try:
         with stage.load():

@@ -5,14 +5,15 @@ in the middle.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from readiness import faults
 from readiness.candidate.model import FaultKind
 from readiness.errors import Unjudged
 from readiness.faults import Event, Fault, injected, wait_whole
-from readiness.finding import Finding, merge, refuted, unknown
+from readiness.finding import Finding, State, merge, refuted, unknown
 from readiness.harness.live import Live
 from readiness.providers.base import Endpoint, Unsupported
 from readiness.tofu.concurrent import concurrent_applies
@@ -44,8 +45,10 @@ class TofuCampaign:
             self.live.say(f"tofu plan: {fault.name}")
             try:
                 found = self._one(fault)
-            except (Unjudged, Unsupported) as error:
-                found = unknown(f"{fault.name}: {error}")
+            except Unjudged as error:
+                found = unknown(str(error))
+            except Unsupported as error:
+                found = Finding(State.NOT_RUN, str(error))
             parts.append(_named(fault.name, found))
         return merge(parts)
 
@@ -69,9 +72,12 @@ class TofuCampaign:
         survivors = [e for e in self.live.topology.endpoints if e.node not in fault.nodes]
         if not survivors:
             return refuted("there is no surviving endpoint to move to")
-        with self.fault(fault) as event:
-            found = self._probe.moved(lost[0], survivors[0], event.injecting, 2 * self._rto[fault.kind])
-        return _named(f"{fault.name}, moved to {survivors[0].name}", found)
+
+        def move() -> Finding:
+            with self.fault(fault) as event:
+                return self._probe.moved(lost[0], survivors[0], event.injecting, 2 * self._rto[fault.kind])
+
+        return _named(f"{fault.name}, moved to {survivors[0].name}", _where_possible(move))
 
     def contention(self) -> Finding:
         """P2.8: concurrent applies without a fault, through a crash and through a silence."""
@@ -84,8 +90,14 @@ class TofuCampaign:
         for fault in (crash, silence):
             self.live.say(f"concurrent applies: {fault.name}")
             held = self._rto[fault.kind]
-            found = concurrent_applies(
-                self.env, fault.name.replace(":", "-"), fault=self.fault(fault), fault_seconds=held
+            found = _where_possible(
+                partial(
+                    concurrent_applies,
+                    self.env,
+                    fault.name.replace(":", "-"),
+                    fault=self.fault(fault),
+                    fault_seconds=held,
+                )
             )
             parts.append(_named(fault.name, found))
         return merge(parts)
@@ -105,8 +117,9 @@ class TofuCampaign:
         for fault, endpoint in cases:
             self.live.say(f"apply hit in the middle: {fault.name}")
             name = f"midway-{fault.name.replace(':', '-')}"
-            found = apply_through_fault(
-                self.env, name, endpoint, self.fault(fault), fault_seconds=self._rto[fault.kind] + 1
+            held = self._rto[fault.kind] + 1
+            found = _where_possible(
+                partial(apply_through_fault, self.env, name, endpoint, self.fault(fault), fault_seconds=held)
             )
             parts.append(_named(f"{fault.name} through {endpoint.name}", found))
         return merge(parts)
@@ -129,6 +142,14 @@ class TofuCampaign:
             yield event
         if not wait_whole(live.provider, live.watch, WHOLE_BUDGET):
             raise Unjudged(f"the candidate is not whole {WHOLE_BUDGET:.0f} s after {fault.name} was healed")
+
+
+def _where_possible(judge: Callable[[], Finding]) -> Finding:
+    """The judgement; NOT RUN with the reason where the provider cannot do its fault."""
+    try:
+        return judge()
+    except Unsupported as error:
+        return Finding(State.NOT_RUN, str(error))
 
 
 def _named(name: str, found: Finding) -> Finding:

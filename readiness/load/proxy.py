@@ -21,7 +21,8 @@ class Proxy:
 
     def __init__(self, url: str, rng: random.Random) -> None:
         split = urlsplit(url)
-        self._host, self._port = split.hostname or "", split.port or 80
+        self._host = split.hostname or ""
+        self._port = split.port or (443 if split.scheme == "https" else 80)
         self._rng = rng
         self._server: asyncio.Server | None = None
         self._pumps: set[asyncio.Task[None]] = set()
@@ -29,12 +30,12 @@ class Proxy:
         self.reset = 0.0
         self.delayed = 0
         self.resets = 0
-        self.url = ""
+        self.address = ("", 0)
 
     async def start(self) -> None:
-        """Listen on a free port of the loopback address; `url` then names it."""
+        """Listen on a free port of the loopback address; `address` is where."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.address = ("127.0.0.1", int(self._server.sockets[0].getsockname()[1]))
 
     async def stop(self) -> None:
         """Close the listener and every connection."""

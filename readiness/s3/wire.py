@@ -54,13 +54,17 @@ class Reply:
 
 @dataclass(frozen=True)
 class Target:
-    """One S3 URL with the credential and the dialect to speak to it."""
+    """One S3 URL with the credential and the dialect to speak to it.
+
+    `via`: where to dial instead of the URL's host and port; names, certificate and signature stay the URL's.
+    """
 
     url: str
     keys: Keys
     region: str = "us-east-1"
     virtual: bool = False
     ca_bundle: str | None = None
+    via: tuple[str, int] | None = None
 
 
 class Wire:
@@ -105,7 +109,8 @@ class Wire:
         connection = None if fresh else self._take_idle()
         if connection is None:
             dial = min(seconds, connect_seconds) if connect_seconds else seconds
-            connection = await _Connection.dial(self._host, self._port, self._tls, dial)
+            at = self.target.via or (self._host, self._port)
+            connection = await _Connection.dial(at, self._host, self._tls, dial)
         try:
             async with asyncio.timeout_at(deadline):
                 reply, reusable = await connection.exchange(method, url, fields, body)
@@ -163,10 +168,14 @@ class _Connection:
         self._http = h11.Connection(h11.CLIENT)
 
     @classmethod
-    async def dial(cls, host: str, port: int, tls: ssl.SSLContext | None, seconds: float) -> _Connection:
+    async def dial(
+        cls, at: tuple[str, int], name: str, tls: ssl.SSLContext | None, seconds: float
+    ) -> _Connection:
         try:
             async with asyncio.timeout(seconds):
-                return cls(*await asyncio.open_connection(host, port, ssl=tls))
+                return cls(
+                    *await asyncio.open_connection(*at, ssl=tls, server_hostname=name if tls else None)
+                )
         except TimeoutError:
             raise NotSent(f"no connection within {seconds:g} s") from None
         except OSError as error:
