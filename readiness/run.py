@@ -24,7 +24,17 @@ def main(arguments: list[str]) -> int:
     begun = time.time()
     code = int(
         pytest.main(
-            ["-q", "--no-header", "--tb=short", "-rN", "-p", "no:cacheprovider", str(ROOT / "suites"), *arguments]
+            [
+                "-q",
+                "--no-header",
+                "--tb=short",
+                "-rN",
+                "-rN",
+                "-p",
+                "no:cacheprovider",
+                str(ROOT / "suites"),
+                *arguments,
+            ]
         )
     )
     report = default_junit()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,13 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from readiness import obtain, providers
-from readiness.criteria import BY_ID, PHASES, Criterion
+from readiness.criteria import BY_ID
 from readiness.errors import Unjudged, UsageError
 from readiness.gate.gate import read_earlier
 from readiness.harness import contacts
+from readiness.harness.progress import Progress
 from readiness.harness.run import Run
 from readiness.load.context import Buckets
 from readiness.load.runner import LoopThread
@@ -39,9 +37,8 @@ if TYPE_CHECKING:
 class Live:
     """Everything of a run that is alive."""
 
-    def __init__(self, run: Run, console: Console) -> None:
-        self.run, self._console = run, console
-        self._phase: int | None = None
+    def __init__(self, run: Run, progress: Progress) -> None:
+        self.run, self.progress = run, progress
         self._stack = contextlib.ExitStack()
         self._provider: Provider | None = None
         self._topology: Topology | None = None
@@ -112,13 +109,22 @@ class Live:
         self._stopped = True
         self.run.split["tests"] = round(time.monotonic() - getattr(self, "_tests_begun", time.monotonic()), 1)
         begun = time.monotonic()
+        self.say("healing, removing scratch objects, stopping what was started")
         try:
             self._stack.close()
         finally:
             if self._provider is not None:
                 self._provider.stop()
+                self._keep_commands(self._provider)
             shutil.rmtree(self.work, ignore_errors=True)
             self.run.split["taken down"] = round(time.monotonic() - begun, 1)
+            self.progress.stop()
+
+    def _keep_commands(self, provider: Provider) -> None:
+        """What the operator's commands said (provider `commands`) is evidence."""
+        log = getattr(provider, "command_log", None)
+        if log is not None and self.run.evidence is not None:
+            self.run.evidence.capture("commands.txt", log())
 
     def on_stop(self, undo: Callable[[], object]) -> None:
         """Undo this when the run ends, before the store is stopped."""
@@ -224,11 +230,4 @@ class Live:
 
     def say(self, line: str) -> None:
         """One line of progress on standard error."""
-        self._console.print(f"  {line}", highlight=False, style="dim")
-
-    def announce(self, criterion: Criterion) -> None:
-        """The phase that begins, and on a terminal the criterion that is being judged."""
-        if criterion.phase != self._phase:
-            self._phase = criterion.phase
-            sys.stderr.flush()
-            self._console.print(f"\nPhase {criterion.phase}: {PHASES[criterion.phase]}", highlight=False)
+        self.progress.say(line)

@@ -16,6 +16,7 @@ from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
 from readiness.harness.live import Live
 from readiness.harness.options import ROOT, add_options, read_options
+from readiness.harness.progress import Progress, standard_error
 from readiness.harness.run import Run
 from readiness.report import junit
 from readiness.report.terminal import print_verdict
@@ -104,7 +105,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     run.partly = {id_ for id_ in run.selected if run.reasons.pop(id_, None) == "it was deselected"}
     run.selected -= run.partly
-    live = session.config.stash[LIVE] = Live(run, Console(stderr=True))
+    live = session.config.stash[LIVE] = Live(run, _progress(session.config))
     try:
         live.start()
     except UsageError as error:
@@ -115,13 +116,25 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     return (yield)
 
 
+def _progress(config: pytest.Config) -> Progress:
+    return Progress(standard_error(), quiet=config.option.verbose > 0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Beside the lines of progress pytest prints no letters of its own."""
+    status = yield
+    live = config.stash.get(LIVE, None)
+    return (status[0], "", status[2]) if status and live is not None and not live.progress.quiet else status
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A phase after a red one is not run; the gate always is."""
     run = item.config.stash.get(RUN, None)
     criterion = criterion_of(item) if run else None
     if run is None or criterion is None:
         return
-    item.config.stash[LIVE].announce(criterion)
+    item.config.stash[LIVE].progress.begin(criterion)
     if criterion.phase < 4 and not run.options.keep_going and (why := run.red_before(criterion.phase)):
         pytest.skip(why)
 
@@ -139,6 +152,7 @@ def pytest_runtest_makereport(
     finding = _finding(item, call)
     if finding is not None:
         run.add(criterion.id, finding, call.duration)
+        item.config.stash[LIVE].progress.done(criterion, finding.honest().state)
     if call.excinfo is not None and report.failed and not item.config.getoption("--showlocals"):
         report.longrepr = run.redactor.clean(_short(call.excinfo))
     return report
@@ -192,12 +206,17 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     if run is None or run.verdict is None:
         return
     facts = {"candidate": run.loaded.candidate.name, "seed": str(run.options.seed)}
-    facts |= {name: f"{seconds:.1f} s" for name, seconds in run.split.items()}
+    facts["took"] = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.split.items())
     if run.evidence:
         facts["evidence"] = _relative(run.evidence.folder)
+        facts["report"] = _relative(run.evidence.folder / "report.html")
     if run.options.junit:
         facts["junit"] = _relative(run.options.junit)
-    print_verdict(Console(file=sys.stdout), run.verdict, facts)
+    facts |= run.next_step()
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console.width = 100
+    print_verdict(console, run.verdict, facts)
 
 
 def _relative(path: Path) -> str:

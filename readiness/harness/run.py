@@ -16,7 +16,7 @@ from readiness.criteria import BY_ID, MANIFEST, Criterion
 from readiness.evidence import Evidence, Redactor
 from readiness.finding import Finding, State, worst
 from readiness.harness.options import ROOT, Options
-from readiness.report import junit, schema
+from readiness.report import junit, schema, words
 from readiness.report.folder import write_reports
 from readiness.verdict import Verdict, judge, results_of
 
@@ -151,6 +151,16 @@ class Run:
         if self.options.junit:
             junit.write(self.options.junit, verdict, self.properties(), evidence=folder)
         return verdict
+
+    def next_step(self) -> dict[str, str]:
+        """The criterion to look at first and the command that judges it alone; empty if all is well."""
+        if self.verdict is None or not self.verdict.exit_code:
+            return {}
+        row = self._verdict_row(self.verdict)
+        found = words.first_open(row["criteria"])
+        again = words.next_step(row, self.tests)
+        looked = {"look first at": f"{found['id']} {found['title']}"} if found else {}
+        return looked | ({"and judge it alone": again} if again else {})
 
     def properties(self) -> dict[str, str]:
         """Suite properties of the JUnit report."""

@@ -22,7 +22,7 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
     """Every phase in a line, every criterion that is not as it should be in a line, then the verdict."""
     table = Table(box=None, pad_edge=False, show_header=False, width=min(console.width, 100))
     table.add_column(width=1)
-    table.add_column(width=22, no_wrap=True)
+    table.add_column(width=29, no_wrap=True)
     table.add_column(ratio=1)
     for phase, name in PHASES.items():
         rows = [result for result in verdict.results if result.criterion.phase == phase]
@@ -30,11 +30,11 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
         table.add_row(
             "", Text(f"Phase {phase}", "bold"), Text(f"{name}: {good} of {len(rows)} PROVED", "bold")
         )
-        for result in _telling(rows):
+        for result, more in _telling(rows):
             mark, style = _MARK[result.state]
             name_of = f"{result.criterion.id} {result.state}"
             table.add_row(
-                Text(mark, style), Text(name_of, style), Text(_why(result, interim=verdict.interim))
+                Text(mark, style), Text(name_of, style), Text(_why(result, more, interim=verdict.interim))
             )
     console.print()
     console.print(table)
@@ -49,24 +49,22 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
         console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
 
 
-def _telling(rows: list[Result]) -> list[Result]:
-    """Those that are not PROVED; criteria that did not run for one common reason become one line."""
-    told, seen = [], set()
+def _telling(rows: list[Result]) -> list[tuple[Result, int]]:
+    """Those that are not PROVED; those that did not run for one common reason become one line, with how many more."""
+    told: dict[str, tuple[Result, int]] = {}
     for result in rows:
         if result.state is State.PROVED and not result.issue:
             continue
-        if result.state is State.NOT_RUN:
-            if result.finding.reason in seen:
-                continue
-            seen.add(result.finding.reason)
-        told.append(result)
-    return told
+        key = result.finding.reason if result.state is State.NOT_RUN else result.criterion.id
+        first, more = told.get(key, (result, -1))
+        told[key] = (first, more + 1)
+    return list(told.values())
 
 
-def _why(result: Result, *, interim: bool) -> str:
+def _why(result: Result, more: int, *, interim: bool) -> str:
     reason = " ".join(result.finding.honest().reason.split())
     if result.state is State.NOT_RUN:
-        return reason
+        return f"and {more} more: {reason}" if more else reason
     expected = f" [expected red: {result.issue}]" if interim and result.issue else ""
     short = reason if len(reason) <= 400 else reason[:397] + "…"
     return (

@@ -61,7 +61,7 @@ def command(about: Mapping[str, Any]) -> str:
     kept: list[str] = []
     skip = False
     for argument in map(str, about["arguments"]):
-        if skip or argument in ("-q", "--no-header", "--tb=short", "no:cacheprovider"):
+        if skip or argument in ("-q", "--no-header", "--tb=short", "-rN", "no:cacheprovider"):
             skip = False
             continue
         if argument in ("-p", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml"):

@@ -1,0 +1,101 @@
+"""What an operator sees while a run goes on: a line for each criterion that was judged, and on a terminal a live
+line with what is being waited for and for how long.
+
+pytest captures standard error while a test runs, so this writes to a copy of it, made while nothing is captured.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live as LiveLine
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from readiness.criteria import PHASES, Criterion
+from readiness.finding import State
+from readiness.report.words import GLYPHS
+
+STYLES = {State.PROVED: "green", State.REFUTED: "bold red", State.UNKNOWN: "yellow", State.NOT_RUN: "dim"}
+
+
+def standard_error() -> TextIO:
+    """A stream of its own to what standard error is now."""
+    return os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
+
+
+class Progress:
+    """Tells phases, criteria, and what is being waited for and for how long. Safe to stop twice."""
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self.console = Console(file=stream, highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = 100
+        self.quiet = quiet
+        self.live = self.console.is_terminal and not quiet
+        self._phase: int | None = None
+        self._criterion: Criterion | None = None
+        self._waiting, self._criterion_since = "", time.monotonic()
+        self._waiting_since = self._criterion_since
+        self._spinner = Spinner("dots")
+        self._line = LiveLine(
+            console=self.console,
+            get_renderable=self._render,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def say(self, line: str) -> None:
+        """What goes on now: a line of its own before the first criterion, and wherever there is no live line."""
+        same = line == self._waiting
+        self._waiting, self._waiting_since = line, self._waiting_since if same else time.monotonic()
+        if not same and not (self.live and self._criterion):
+            self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+    def begin(self, criterion: Criterion) -> None:
+        """This criterion is being judged from now on."""
+        if criterion.phase != self._phase:
+            self._phase = criterion.phase
+            self.console.print(Text(f"\nPhase {criterion.phase}: {PHASES[criterion.phase]}", "bold"))
+        self._criterion, self._waiting = criterion, ""
+        self._criterion_since = self._waiting_since = time.monotonic()
+        if self.live:
+            self._line.start()
+
+    def done(self, criterion: Criterion, state: State) -> None:
+        """The criterion was judged."""
+        if not self.quiet and state is not State.NOT_RUN:
+            took = time.monotonic() - self._criterion_since
+            line = Text.assemble((GLYPHS[state], STYLES[state]), f" {criterion.id} {criterion.title}")
+            line.truncate(max(20, min(self.console.width, 100) - 10), overflow="ellipsis")
+            line.append(f"  {took:.0f} s" if took >= 1 else "", "dim")
+            self.console.print(line, no_wrap=True)
+
+    def stop(self) -> None:
+        """No live line from here on."""
+        if self._line.is_started:
+            self._line.stop()
+        self._criterion = None
+
+    def _render(self) -> Table:
+        now = time.monotonic()
+        row = Table.grid(padding=(0, 1))
+        told = Text()
+        if self._criterion:
+            told.append(f"{self._criterion.id} {_clock(now - self._criterion_since)}", "bold")
+        if self._waiting:
+            told.append(f"  {self._waiting}, {_clock(now - self._waiting_since)}")
+        told.truncate(max(20, min(self.console.width, 100) - 4), overflow="ellipsis")
+        row.add_row(self._spinner, told)
+        return row
+
+
+def _clock(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"
