@@ -29,7 +29,6 @@ def main(arguments: list[str]) -> int:
                 "--no-header",
                 "--tb=short",
                 "-rN",
-                "-rN",
                 "-p",
                 "no:cacheprovider",
                 str(ROOT / "suites"),
