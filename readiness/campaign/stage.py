@@ -16,7 +16,7 @@ from readiness.faults import Event, Fault, injected, wait_whole
 from readiness.load import runner
 from readiness.load.bodies import identify
 from readiness.load.context import Context
-from readiness.s3.clients import libraries
+from readiness.s3.clients import Answered, Unanswered, libraries
 from readiness.s3.wire import Target, Wire
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ class Stage:
             self.record.captured = replace(captured, after=self._picture())
 
     def _picture(self) -> tuple[str, ...]:
-        """Every version of the canon, and what each object says, through an endpoint in service; nothing if
-        there is none.
+        """Every version of the canon, and what each object says (a denial too), through an endpoint in service;
+        nothing if there is none that answers.
         """
         targets = [e for e in self.context.targets() if not e.is_service]
         if not targets:
@@ -123,8 +123,13 @@ class Stage:
         library = libraries(self.live.target(endpoint), self.live.response_seconds)[0]
         seen = []
         for known in self.context.canon[:6]:
-            seen += [f"{v.key}@{v.version}" for v in library.versions(known.bucket, known.key)]
-            seen.append(f"{known.key}={identify(library.get(known.bucket, known.key))}")
+            try:
+                seen += [f"{v.key}@{v.version}" for v in library.versions(known.bucket, known.key)]
+                seen.append(f"{known.key}={identify(library.get(known.bucket, known.key))}")
+            except Answered as error:
+                seen.append(f"{known.key}=HTTP {error.status}")
+            except Unanswered:
+                return ()
         return tuple(sorted(seen))
 
     def recover(self, settle: float = SETTLE) -> None:
