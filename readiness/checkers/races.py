@@ -21,7 +21,7 @@ def check_one_winner(history: Sequence[Op], *, minimum: int = 1) -> Finding:
     body.
 
     Judges the workload "race": each object is new, and is only created (by many at once) and then read.
-    Losers must be told 412; a clean failure says nothing. No winner is right only if a create is of unknown
+    Losers must be told 412: a redirection, 304 or 404 refutes; any other clean failure says nothing. No winner is right only if a create is of unknown
     outcome. PROVED needs `minimum` decided rounds (a winner acknowledged, at least two creates answered), and
     a winner's body found again.
     """
@@ -62,8 +62,10 @@ def _round(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
     counts["with_unknown"] += bool(unsure)
     for op in refusals:
         if op.status != 412:
-            told = f"{answered(op)} to a create, where 412 is due"
-            tally.add("wrong_refusals", op, told, winners[:1])
+            _wrongly_refused(op, winners, tally)
+    for op in creates:
+        if op.outcome is Outcome.FAIL and op.status is not None and (300 <= op.status < 400 or op.status == 404):
+            _wrongly_refused(op, winners, tally)
     if len(winners) > 1:
         told = f"{acknowledged(winners[0])}, and {acknowledged(winners[1])}, of the same {name(winners[0])}"
         tally.add("rounds_with_two_winners", winners[1], told, winners)
@@ -84,6 +86,11 @@ def _round(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
     else:
         counts["undecided"] += 1
     _bodies(reads, winners, refusals, unsure, tally)
+
+
+def _wrongly_refused(op: Op, winners: list[Op], tally: Tally) -> None:
+    told = f"{answered(op)} to a create, where 412 is due"
+    tally.add("wrong_refusals", op, told, winners[:1])
 
 
 def _overlap(one: Op, other: Op) -> bool:
