@@ -62,7 +62,11 @@ RECORD_CRITERIA: dict[str, FromRecords] = {
     "P1.5": FromRecords(lambda c: [c.drains()], _heads),
     "P1.6": FromRecords(lambda c: [c.crashes(), c.silences(), c.unplugged()], _losses),
     "P1.7": FromRecords(lambda c: [c.crashes()[:1]], _each(of.capture)),
-    "P1.9": FromRecords(lambda c: [c.steady(), c.played()], _each(of.agreement), "pages of long listings"),
+    "P1.9": FromRecords(
+        lambda c: [c.steady(), c.restarts(), c.drains(), c.node_losses(), c.unplugged()],
+        _each(of.agreement),
+        "pages of long listings",
+    ),
     "P1.11": FromRecords(
         lambda c: [c.steady(), c.node_losses()],
         _each(of.winners),
