@@ -21,9 +21,9 @@ def check_one_winner(history: Sequence[Op], *, minimum: int = 1) -> Finding:
     body.
 
     Judges the workload "race": each object is new, and is only created (by many at once) and then read.
-    Losers must be told 412: a redirection, 304 or 404 refutes; any other clean failure says nothing. No winner is right only if a create is of unknown
-    outcome. PROVED needs `minimum` decided rounds (a winner acknowledged, at least two creates answered), and
-    a winner's body found again.
+    Losers must be told 412: a redirection, 304 or 404 refutes; any other clean failure says nothing. No winner
+    is right only if a create is of unknown outcome. PROVED needs `minimum` decided rounds (a winner
+    acknowledged, at least two creates answered), and a winner's body found again.
     """
     tally = Tally(
         {
@@ -64,7 +64,11 @@ def _round(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
         if op.status != 412:
             _wrongly_refused(op, winners, tally)
     for op in creates:
-        if op.outcome is Outcome.FAIL and op.status is not None and (300 <= op.status < 400 or op.status == 404):
+        if (
+            op.outcome is Outcome.FAIL
+            and op.status is not None
+            and (300 <= op.status < 400 or op.status == 404)
+        ):
             _wrongly_refused(op, winners, tally)
     if len(winners) > 1:
         told = f"{acknowledged(winners[0])}, and {acknowledged(winners[1])}, of the same {name(winners[0])}"

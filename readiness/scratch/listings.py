@@ -25,7 +25,7 @@ PREFIX = "p1.9/"
 
 @criterion("P1.9")
 def pages(live: Live, see: Observer) -> Finding:
-    """P1.9: through every endpoint, full pages with both clients, and small ones of LIST in both forms and of versions."""
+    """P1.9: through every endpoint, full pages with both clients, small ones of LIST in both forms and of versions."""
     names = [f"{PREFIX}{number:04}" for number in range(KEYS)]
     for bucket, keys in ((live.buckets.plain, names), (live.buckets.versioned, names[:FEW])):
         for problem in live.loop.call(_write(live, bucket, keys)):
