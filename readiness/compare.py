@@ -32,7 +32,7 @@ TOLD_VERBS = {
     Verb.LIST: "LIST",
 }
 Latency = dict[tuple[str, str], list[float]]
-Outage = dict[str, dict[str, Lane]]
+Outage = dict[str, tuple[str, list[Lane]]]
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def read(folder: Path) -> Side:
         record = from_row(row, folder)
         _collect(record, latency)
         if record.judged_outage and record.kind and not record.unsupported:
-            outages[record.name] = {
-                lane.endpoint: lane for lane in lanes(record, response) if lane.must_serve
-            }
+            outages[record.name] = (str(record.kind), lanes(record, response))
     return Side(about, verdict, sealed, latency, outages)
 
 
@@ -128,19 +126,23 @@ def _versions(side: Side) -> str:
 
 def _criteria(a: Side, b: Side) -> Iterator[str]:
     yield "## Criteria that changed\n"
-    changed, same = [], 0
+    changed: dict[str, tuple[str, ...]] = {}
+    ids: dict[str, list[str]] = {}
+    same = 0
+    missing = {"state": "NOT RUN", "reason": "not in the manifest"}
     for id_, row in (a.criteria | b.criteria).items():
-        before, after = (
-            side.criteria.get(id_, {"state": "NOT RUN", "reason": "not in the manifest"}) for side in (a, b)
-        )
+        before, after = (side.criteria.get(id_, missing) for side in (a, b))
         if before["state"] == after["state"]:
             same += 1
             continue
-        states = [f"{GLYPHS[each['state']]} {each['state']}" for each in (before, after)]
-        worse = after if after["state"] != "PROVED" else before
-        side = "B" if worse is after else "A"
-        changed.append((f"{id_} {row['title']}", *states, f"{side}: {short(worse['reason'], 200)}"))
-    yield from _table(("criterion", "A", "B", "why"), changed)
+        states = tuple(f"{GLYPHS[each['state']]} {each['state']}" for each in (before, after))
+        side, worse = ("B", after) if after["state"] != "PROVED" else ("A", before)
+        why = f"{side}: {short(worse['reason'], 200)}"
+        one = f"{states} {why}" if worse["state"] == "NOT RUN" else id_
+        ids.setdefault(one, []).append(id_)
+        name = f"{id_} {row['title']}" if len(ids[one]) == 1 else ", ".join(ids[one])
+        changed[one] = (name, *states, why)
+    yield from _table(("criterion", "A", "B", "why"), changed.values())
     yield f"{same} criteria are in the same state in both.\n"
 
 
@@ -154,13 +156,16 @@ def _outages(a: Side, b: Side) -> Iterator[str]:
 def _worst(side: Side, name: str) -> str:
     if name not in side.outages:
         return "–"
-    seen = side.outages[name]
-    if not seen:
-        return "no endpoint was left"
-    worst = max(
-        seen.values(), key=lambda lane: (lane.window is not None, lane.window.lower if lane.window else 0)
-    )
-    return "none" if worst.window is None else f"{worst.outage} ({worst.endpoint})"
+    kind, every = side.outages[name]
+    back = [lane for lane in every if lane.back is not None]
+    if kind == "restart" and back:
+        slowest = max(back, key=lambda lane: lane.back or 0)
+        return f"{slowest.endpoint} back after {slowest.back:.2f} s"
+    hit = [(lane.window.lower, lane) for lane in every if lane.must_serve and lane.window]
+    if hit:
+        _, worst = max(hit, key=lambda each: each[0])
+        return f"{worst.outage} ({worst.endpoint})"
+    return "none" if any(lane.must_serve for lane in every) else "no endpoint was left"
 
 
 def _latencies(a: Side, b: Side) -> Iterator[str]:
@@ -187,7 +192,7 @@ def _declared(a: Side, b: Side) -> Iterator[str]:
         yield "The same.\n"
         return
     one, two = dict(_flat(a.about["declared"])), dict(_flat(b.about["declared"]))
-    names = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
+    names = [n for n in dict.fromkeys([*one, *two]) if (one.get(n) or None) != (two.get(n) or None)]
     told = [(f"`{name}`", *(short(str(each.get(name, "–")), 120) for each in (one, two))) for name in names]
     yield from _table(("field", "A", "B"), told)
 

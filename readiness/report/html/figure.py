@@ -111,7 +111,7 @@ class _Picture:
     def faults(self, bottom: float) -> Markup:
         drawn = []
         for event in self.record.events:
-            begin, heal = event.fired or event.injecting, event.healing or event.healed or self.end
+            begin, heal = event.injecting, event.healing or event.healed or self.end
             drawn.append(
                 _rect("fault", self.x(begin), TOP - 8, self.x(heal) - self.x(begin), bottom - TOP + 8)
             )
@@ -125,12 +125,13 @@ class _Picture:
     def _marks(self, bottom: float) -> Markup:
         first, last = self.record.events[0], self.record.events[-1]
         marks = [
-            (first.fired, "fault", "mark"),
+            (first.injecting, "fault", "mark"),
             (last.healed, "healed", "mark"),
             (last.whole, "whole again", "mark"),
         ]
-        if self.rto is not None and self.record.judged_outage and len(self.record.events) == 1:
-            marks.append((first.injecting + self.rto, f"RTO {self.rto:g} s", "mark rto"))
+        due = first.injecting + (self.rto or 0)
+        if self.rto and len(self.record.events) == 1 and due < self.end:
+            marks.append((due, f"RTO {self.rto:g} s", "mark rto"))
         drawn, taken = [], [-1e9, -1e9]
         for moment, name, css in sorted((m for m in marks if m[0] is not None), key=lambda m: m[0] or 0):
             at = self.x(moment or 0)
@@ -141,7 +142,7 @@ class _Picture:
         return Markup("").join(drawn)
 
     def lane(self, top: float, lane: Lane, ops: Sequence[Op]) -> Markup:
-        role = "had to serve" if lane.must_serve else "need not serve" if self.record.events else ""
+        role = "had to serve" if lane.must_serve else "may be away" if self.record.events else ""
         parts = [
             _line("rule", 0, top, WIDTH, top),
             _text("name", 4, top + 16, lane.endpoint),

@@ -106,6 +106,16 @@ class Page:
         """The refuted criteria."""
         return [shown for _, _, every, _ in self.phases for shown in every if shown.state == "REFUTED"]
 
+    @property
+    def expected(self) -> list[Shown]:
+        """The refuted criteria that the candidate's file lists; none in strict mode."""
+        return [shown for shown in self.reds if shown.expected_red and self.verdict["mode"] == "interim"]
+
+    @property
+    def unexpected(self) -> list[Shown]:
+        """The other refuted criteria."""
+        return [shown for shown in self.reds if shown not in self.expected]
+
 
 def gather(folder: Path) -> Page:
     """The page of that folder. Raises OSError or ValueError if it has no readable run.json and verdict.json."""
