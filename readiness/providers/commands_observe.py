@@ -99,9 +99,9 @@ class Watcher:
             self.seen.append((began, self._look()))
             self._stop.wait(INTERVAL)
 
-    def wait_for(self, wanted: frozenset[Seen], seconds: float = SETTLE_SECONDS) -> Seen | None:
+    def wait_for(self, wanted: frozenset[Seen], seconds: float | None = None) -> Seen | None:
         """The first such look, waiting for it; None if there is none in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
         while True:
             found = next((seen for _, seen in self.seen if seen in wanted), None)
             if found is not None or time.monotonic() > deadline:

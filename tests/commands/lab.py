@@ -1,4 +1,4 @@
-"""A store that the suite did not start: three nodes of the control as plain processes, run by shell scripts as an operator would."""
+"""A store that the suite did not start: three nodes of the control, run by shell scripts as an operator would."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any
 
 from readiness import obtain
 from readiness.providers import linux, probe
-from readiness.providers.base import Keys
 from readiness.providers.stores.base import new_keys
 
 NODES = ("bumble", "honey", "sting")
@@ -33,7 +32,8 @@ start)
   if alive; then exit 0; fi
   state=new; if [ -e $node/joining ]; then state=existing; fi
   mkdir -p $node/data
-  setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh $(cat $node/arguments) --cluster-state $state >>$node/log 2>&1 </dev/null &
+  set -- $(cat $node/arguments) --cluster-state $state
+  setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh "$@" >>$node/log 2>&1 </dev/null &
   ;;
 stop) kill -TERM $pid; ended ;;
 kill) kill -KILL $pid ;;
@@ -236,7 +236,3 @@ def _inline(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_inline, value)) + "]"
     return json.dumps(value)
-
-
-def secrets_of(keys: Keys) -> tuple[str, str]:
-    return keys.access_key, keys.secret_key

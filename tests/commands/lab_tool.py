@@ -1,4 +1,4 @@
-"""What an operator of the control would have as scripts: `python lab_tool.py VERB ARGS`, with the token in CONTROL_ADMIN_TOKEN."""
+"""What an operator of the control would have as scripts. The token is in CONTROL_ADMIN_TOKEN."""
 
 import json
 import os
