@@ -1,0 +1,37 @@
+"""Every defect of the battery, by name."""
+
+from __future__ import annotations
+
+from tests.battery.defect import Defect
+from tests.battery.defects import (
+    access,
+    conditions,
+    deletes,
+    durability,
+    harness,
+    listings,
+    opentofu,
+    outages,
+    reads,
+    returns,
+)
+
+ALL: tuple[Defect, ...] = (
+    *conditions.DEFECTS,
+    *reads.DEFECTS,
+    *listings.DEFECTS,
+    *deletes.DEFECTS,
+    *durability.DEFECTS,
+    *returns.DEFECTS,
+    *outages.DEFECTS,
+    *access.DEFECTS,
+    *opentofu.DEFECTS,
+    *harness.DEFECTS,
+)
+BY_NAME = {defect.name: defect for defect in ALL}
+assert len(BY_NAME) == len(ALL)
+
+
+def named(name: str) -> Defect | None:
+    """The defect of that name; None for `none`. Raises KeyError."""
+    return None if name == "none" else BY_NAME[name]

@@ -1,0 +1,156 @@
+"""Candidates and providers that say of themselves what is not so, and faults that do not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from readiness.providers.base import Proof, Provider, Topology, VolumeFact
+from readiness.s3.clients import boto3_client
+from readiness.s3.wire import Target
+from tests.battery.defect import Defect
+
+
+def one_instance(topology: Topology) -> Topology:
+    """All endpoints are names of one process."""
+    first = topology.endpoints[0]
+    ends = tuple(replace(each, instance=first.instance, node=first.node) for each in topology.endpoints)
+    return replace(topology, endpoints=ends)
+
+
+def one_volume(real: Provider) -> tuple[VolumeFact, ...]:
+    return tuple(replace(fact, access="RWO") for fact in real.volumes()[:1])
+
+
+def _rewrite(real: Provider, prefix: str) -> None:
+    endpoint = real.topology.service or real.topology.endpoints[0]
+    client = boto3_client(Target(endpoint.url, real.keys("admin")), 3)
+    for bucket in client.list_buckets()["Buckets"]:
+        for found in client.list_objects_v2(Bucket=bucket["Name"], Prefix=prefix, MaxKeys=4).get(
+            "Contents", []
+        ):
+            client.put_object(Bucket=bucket["Name"], Key=found["Key"], Body=b"healed")
+
+
+def capture_that_writes(real: Provider) -> Mapping[str, str]:
+    _rewrite(real, "canon/crash")
+    return real.capture()
+
+
+def capture_with_a_secret(real: Provider) -> Mapping[str, str]:
+    return {**real.capture(), "environment": f"CONTROL_ROOT_SECRET_KEY={real.keys('admin').secret_key}"}
+
+
+def check_that_heals(real: Provider) -> Mapping[str, object]:
+    _rewrite(real, "s4/")
+    return real.divergence_check()
+
+
+def repair_that_lies(_real: Provider, node: str) -> str:
+    return f"{node} was repaired"
+
+
+def does_not_fire(_real: Provider, instance: str) -> Proof:
+    return Proof(False, f"{instance} still runs")
+
+
+def says_it_fired(_real: Provider, instance: str) -> Proof:
+    return Proof(True, f"{instance} was killed")
+
+
+def nothing_to_wipe(_real: Provider, node: str) -> Proof:
+    return Proof(False, f"{node}: 0 files removed")
+
+
+DEFECTS = (
+    Defect(
+        "one-process",
+        "design: two endpoints that are one process",
+        "three endpoints are three names of one process",
+        ("S.1",),
+        "fewer than two",
+        topology=one_instance,
+    ),
+    Defect(
+        "one-process-hidden",
+        "design: two endpoints that are one process",
+        "an endpoint that claims a node of its own is served by another node's process",
+        ("P1.6", "P1.14"),
+        "bumble",
+        scenarios=("crash:honey",),
+        route={"bumble": "honey"},
+    ),
+    Defect(
+        "one-volume",
+        "the plan's stop condition",
+        "all state lies on one node's RWO volume",
+        ("S.2",),
+        "one node",
+        verbs={"volumes": one_volume},
+    ),
+    Defect(
+        "capture-writes",
+        "minio#12972",
+        "failure capture heals: it rewrites objects",
+        ("P1.7",),
+        "changed during failure capture",
+        scenarios=("crash:bumble",),
+        verbs={"capture": capture_that_writes},
+    ),
+    Defect(
+        "capture-tells-secrets",
+        "the plan: capture is non-destructive",
+        "failure capture shows the administrator's secret",
+        ("P1.7",),
+        "secret",
+        scenarios=("crash:bumble",),
+        verbs={"capture": capture_with_a_secret},
+    ),
+    Defect(
+        "check-heals",
+        "minio#12972",
+        "the check for divergence rewrites what it checks",
+        ("S.4",),
+        "changed something",
+        verbs={"divergence_check": check_that_heals},
+    ),
+    Defect(
+        "repair-lies",
+        "minio#12972",
+        "the repair procedure says that it is done and does nothing",
+        ("P1.19",),
+        "not whole again",
+        scenarios=("repair:sting",),
+        verbs={"repair": repair_that_lies},
+    ),
+    Defect(
+        "fault-does-not-fire",
+        "a defect of the suite",
+        "a kill does nothing, and its proof says so",
+        ("P1.6",),
+        "did not fire",
+        scenarios=("crash:honey",),
+        verbs={"kill": does_not_fire},
+        never_proved=True,
+    ),
+    Defect(
+        "fault-claims-to-fire",
+        "a defect of the suite",
+        "a kill does nothing, and its proof says that it was done",
+        ("P1.6",),
+        "",
+        scenarios=("crash:honey",),
+        verbs={"kill": says_it_fired},
+        never_proved=True,
+    ),
+    Defect(
+        "wipe-does-nothing",
+        "a defect of the suite",
+        "the disk is not emptied before the repair",
+        ("P1.19",),
+        "could not be emptied",
+        scenarios=("repair:sting",),
+        verbs={"wipe": nothing_to_wipe},
+        never_proved=True,
+    ),
+)

@@ -1,0 +1,198 @@
+"""An index that says something else than the objects."""
+
+from __future__ import annotations
+
+import html
+import re
+import zlib
+from collections.abc import Callable
+
+from tests.battery.call import Call
+from tests.battery.defect import Defect
+from tests.battery.http import Reply
+
+_ENTRY = re.compile(rb"<Contents>.*?</Contents>", re.DOTALL)
+_KEY = re.compile(rb"<Key>(.*?)</Key>", re.DOTALL)
+GHOST_SECONDS = 3.0
+
+
+def _without(reply: Reply, drops: Callable[[str], bool]) -> Reply:
+    def keep(found: re.Match[bytes]) -> bytes:
+        key = _KEY.search(found[0])
+        return b"" if key and drops(html.unescape(key[1].decode())) else found[0]
+
+    reply.body = _ENTRY.sub(keep, reply.body)
+    return reply
+
+
+def _with(reply: Reply, key: str) -> Reply:
+    entry = (
+        f"<Contents><Key>{html.escape(key)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+        "<ETag>&#34;0&#34;</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>"
+    )
+    reply.body = reply.body.replace(b"</ListBucketResult>", entry.encode() + b"</ListBucketResult>")
+    return reply
+
+
+async def entries_lost(call: Call) -> Reply:
+    reply = await call.forward()
+    lies = call.lists and call.node == "sting" and reply.status == 200
+    return _without(reply, lambda key: zlib.crc32(key.encode()) % 5 == 0) if lies else reply
+
+
+async def newest_missing(call: Call) -> Reply:
+    now, written = call.world.now(), call.world.memory.setdefault("written", {})
+    reply = await call.forward()
+    if call.writes and reply.status == 200:
+        written[call.at] = now
+    if call.lists:
+        return _without(reply, lambda key: now - written.get((call.bucket, key), 0.0) < 0.5)
+    return reply
+
+
+async def invented(call: Call) -> Reply:
+    reply = await call.forward()
+    prefix = call.query.get("prefix", "")
+    return (
+        _with(reply, f"{prefix}phantom")
+        if call.lists and reply.status == 200 and prefix.startswith("index/")
+        else reply
+    )
+
+
+async def ghosts(call: Call) -> Reply:
+    deleted = call.world.memory.setdefault("deleted", {})
+    reply = await call.forward()
+    if call.deletes and reply.status == 204:
+        deleted[call.at] = call.world.now()
+    elif call.lists and reply.status == 200 and call.node == "bumble":
+        prefix, since = call.query.get("prefix", ""), call.world.now() - GHOST_SECONDS
+        for (bucket, key), when in list(deleted.items()):
+            if (
+                bucket == call.bucket
+                and key.startswith(prefix)
+                and when > since
+                and html.escape(key).encode() not in reply.body
+            ):
+                _with(reply, key)
+    return reply
+
+
+async def page_boundary(call: Call) -> Reply:
+    reply = await call.forward()
+    if call.lists and (call.query.get("continuation-token") or call.query.get("marker")):
+        reply.body = _ENTRY.sub(b"", reply.body, count=1)
+    return reply
+
+
+async def page_boundary_at_1000(call: Call) -> Reply:
+    full = int(call.query.get("max-keys", "1000")) >= 1000
+    return await (page_boundary(call) if full else call.forward())
+
+
+async def oldest_version_hidden(call: Call) -> Reply:
+    reply = await call.forward()
+    if call.method == "GET" and "versions" in call.query and not call.key:
+        entries = re.findall(rb"<Version>.*?</Version>", reply.body, re.DOTALL)
+        if len(entries) > 3:
+            reply.body = reply.body.replace(entries[-1], b"")
+    return reply
+
+
+async def bucket_missing(call: Call) -> Reply:
+    reply = await call.forward()
+    if call.method == "GET" and not call.bucket and call.node == "sting":
+        entries = re.findall(rb"<Bucket>.*?</Bucket>", reply.body, re.DOTALL)
+        reply.body = reply.body.replace(entries[-1], b"") if entries else reply.body
+    return reply
+
+
+async def any_bucket_there(call: Call) -> Reply:
+    reply = await call.forward()
+    return (
+        Reply(200, [])
+        if call.method == "HEAD" and call.bucket and not call.key and call.node == "honey"
+        else reply
+    )
+
+
+DEFECTS = (
+    Defect(
+        "list-omits",
+        "seaweedfs#9841",
+        "LIST through one endpoint leaves some objects out that GET returns",
+        ("P1.9",),
+        "LIST omits it",
+        scenarios=("steady",),
+        look=("P1.13",),
+        act=entries_lost,
+    ),
+    Defect(
+        "list-late",
+        "seaweedfs#9841",
+        "LIST shows an object half a second after it was acknowledged",
+        ("P1.10",),
+        "omits",
+        act=newest_missing,
+    ),
+    Defect(
+        "list-invents",
+        "ceph: bucket index",
+        "LIST shows an object that nobody wrote",
+        ("P1.9",),
+        "nobody had written",
+        scenarios=("steady",),
+        act=invented,
+    ),
+    Defect(
+        "list-ghosts",
+        "rustfs#6218, seaweedfs#10681",
+        "LIST through one endpoint still shows what was deleted, for three seconds",
+        ("P1.9",),
+        "although",
+        scenarios=("steady",),
+        act=ghosts,
+    ),
+    Defect(
+        "list-page-boundary",
+        "minio#21463",
+        "each page but the first lacks its first key",
+        ("P1.9",),
+        "page",
+        scenarios=("steady",),
+        act=page_boundary,
+    ),
+    Defect(
+        "list-thousand",
+        "minio#21463",
+        "the same, but only with full pages of a thousand keys",
+        ("P1.9",),
+        "page",
+        scenarios=("steady",),
+        act=page_boundary_at_1000,
+    ),
+    Defect(
+        "oldest-version-hidden",
+        "seaweedfs#9841",
+        "a listing of versions leaves the oldest one out",
+        ("P1.15",),
+        "lists other versions",
+        act=oldest_version_hidden,
+    ),
+    Defect(
+        "bucket-not-listed",
+        "minio#7320",
+        "one endpoint does not list the newest bucket",
+        ("P1.1",),
+        "omits",
+        act=bucket_missing,
+    ),
+    Defect(
+        "any-bucket-there",
+        "ceph#28016",
+        "HEAD of a bucket that does not exist is 200 through one endpoint",
+        ("P1.2",),
+        "does not exist",
+        act=any_bucket_there,
+    ),
+)

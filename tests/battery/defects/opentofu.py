@@ -1,0 +1,130 @@
+"""What real OpenTofu meets: locks with two holders, states that are dropped, old, cut or absent."""
+
+from __future__ import annotations
+
+from tests.battery.call import Call, accepted, no_such_key
+from tests.battery.defect import Defect
+from tests.battery.defects.reads import aged
+from tests.battery.http import Reply
+
+
+def _state(call: Call) -> bool:
+    return call.key.endswith(".tfstate")
+
+
+async def lock_for_everybody(call: Call) -> Reply:
+    reply = await call.forward()
+    return accepted(call) if call.creates and call.key.endswith(".tflock") and reply.status == 412 else reply
+
+
+async def state_dropped(call: Call) -> Reply:
+    return accepted(call) if _state(call) and call.writes else await call.forward()
+
+
+async def overwrite_dropped(call: Call) -> Reply:
+    if _state(call) and call.writes and await call.exists():
+        return accepted(call)
+    return await call.forward()
+
+
+async def state_stale(call: Call) -> Reply:
+    if _state(call) and call.reads and call.method == "GET" and call.node == "honey":
+        ids = await call.version_ids()
+        if len(ids) > 1:
+            return await call.own("GET", *call.at, query=f"versionId={ids[1]}")
+    return await call.forward()
+
+
+async def state_absent(call: Call) -> Reply:
+    reply = await call.forward()
+    return no_such_key() if _state(call) and call.reads and call.node == "sting" and aged(reply) else reply
+
+
+async def state_cut(call: Call) -> Reply:
+    if _state(call) and call.writes and len(call.message.body) > 5 << 20:
+        return await call.again(body=call.message.body[: 5 << 20], without=("content-md5", *_checksums(call)))
+    return await call.forward()
+
+
+def _checksums(call: Call) -> tuple[str, ...]:
+    return tuple(name.decode().lower() for name, _ in call.message.fields if b"checksum" in name.lower())
+
+
+async def unlock_not_done(call: Call) -> Reply:
+    return Reply(204, []) if call.deletes and call.key.endswith(".tflock") else await call.forward()
+
+
+async def state_absent_in_a_fault(call: Call) -> Reply:
+    reply = await call.forward()
+    lies = _state(call) and call.reads and reply.status == 200 and call.node is None and call.world.down
+    return no_such_key() if lies else reply
+
+
+DEFECTS = (
+    Defect(
+        "tofu-lock-for-two",
+        "incus#3651",
+        "the lock object is given to everybody who asks: 200 to two holders",
+        ("P2.8",),
+        "held",
+        act=lock_for_everybody,
+    ),
+    Defect(
+        "tofu-state-dropped",
+        "design: state PUT acknowledged and dropped",
+        "the state is acknowledged and dropped",
+        ("P2.2",),
+        "no state",
+        act=state_dropped,
+    ),
+    Defect(
+        "tofu-overwrite-dropped",
+        "design: state PUT acknowledged and dropped",
+        "only the first state is kept; newer ones are acknowledged and dropped",
+        ("P2.7",),
+        "",
+        act=overwrite_dropped,
+    ),
+    Defect(
+        "tofu-state-stale",
+        "minio#9776",
+        "one endpoint returns the state before the last",
+        ("P2.7",),
+        "honey",
+        act=state_stale,
+    ),
+    Defect(
+        "tofu-state-absent",
+        "minio#6163",
+        "one endpoint denies a state that is some seconds old: for OpenTofu an empty one",
+        ("P2.3", "P2.11"),
+        "sting",
+        look=("P2.2",),
+        act=state_absent,
+    ),
+    Defect(
+        "tofu-state-cut",
+        "minio#6163",
+        "a state of more than 5 MB is cut",
+        ("P2.12",),
+        "state",
+        act=state_cut,
+    ),
+    Defect(
+        "tofu-unlock-not-done",
+        "opentofu#4405",
+        "the release of the lock is acknowledged and not done",
+        ("P2.2",),
+        "lock",
+        act=unlock_not_done,
+    ),
+    Defect(
+        "tofu-absent-in-a-fault",
+        "minio#6163",
+        "while a node is lost the service endpoint denies the state",
+        ("P2.6",),
+        "to create",
+        scenarios=("crash:honey",),
+        act=state_absent_in_a_fault,
+    ),
+)

@@ -1,0 +1,129 @@
+"""`python -m tests.battery.false_reds --runs 20 [--load N]`: whole runs on the healthy control; what was not PROVED.
+
+Each run has a seed of its own; `--load` keeps so many processes computing meanwhile. Nothing is tried again: a
+criterion that is red once in twenty is reported, with its seed and its reason. Exit 1 if there is any. What comes after
+`--` goes to pytest (for example `-- -m phase0`), and only what that selects is counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from readiness.finding import State
+from readiness.providers.supervised import ROOT
+
+LEFT_OUT = ("it was not collected", "it was deselected")
+BUSY = "while True: pass"
+
+
+@dataclass(frozen=True)
+class Red:
+    """A criterion that one run did not prove."""
+
+    seed: int
+    criterion: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One run: what it did not prove, and how long it took. `verdict` is None if it left none."""
+
+    seed: int
+    seconds: float
+    verdict: str | None
+    judged: int
+    reds: tuple[Red, ...]
+
+
+@contextlib.contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """So many processes that only compute, while inside."""
+    load = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for each in load:
+            each.kill()
+            each.wait()
+
+
+def one_run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
+    """One run of all phases, or of what the arguments select."""
+    began = time.monotonic()
+    argv = [sys.executable, "-m", "readiness.run", "--seed", str(seed), "--runs", str(folder / "runs")]
+    argv += [f"--junitxml={folder / 'junit.xml'}", *arguments]
+    with (folder / "output.txt").open("w", encoding="utf-8") as out:
+        ended = subprocess.run(argv, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False)
+    found = list((folder / "runs").glob("*/verdict.json"))
+    if not found:
+        reason = f"exit {ended.returncode}: " + (folder / "output.txt").read_text("utf-8")[-300:]
+        return Tried(seed, time.monotonic() - began, None, 0, (Red(seed, "the run", "no verdict", reason),))
+    verdict = json.loads(found[0].read_text("utf-8"))
+    rows = [row for row in verdict["criteria"] if not (arguments and row["reason"] in LEFT_OUT)]
+    reds = tuple(
+        Red(seed, row["id"], row["state"], row["reason"])
+        for row in rows
+        if row["state"] != State.PROVED.value
+    )
+    return Tried(seed, time.monotonic() - began, verdict["verdict"], len(rows), reds)
+
+
+def tell(tried: Sequence[Tried], load: int) -> str:
+    """The count, and every red by name, as Markdown."""
+    reds = [red for each in tried for red in each.reds]
+    judged = sum(each.judged for each in tried)
+    seconds = sorted(each.seconds for each in tried)
+    told = f"{len(tried)} runs, seeds {tried[0].seed} to {tried[-1].seed}, {load} background processes"
+    took = f"{seconds[0]:.0f} to {seconds[-1]:.0f} s a run"
+    lines = [f"{told}: {judged} criteria judged, **{len(reds)} not PROVED**; {took}."]
+    if reds:
+        lines += ["", "| seed | criterion | state | reason |", "|---|---|---|---|"]
+        lines += [f"| {r.seed} | {r.criterion} | {r.state} | {_cell(r.reason)} |" for r in reds]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")[:300]
+
+
+def main(arguments: list[str]) -> int:
+    """Runs, counts, tells."""
+    own, more = arguments, list[str]()
+    if "--" in arguments:
+        own, more = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    parser = argparse.ArgumentParser(prog="python -m tests.battery.false_reds", description=__doc__)
+    parser.add_argument("--runs", type=int, default=20, metavar="N")
+    parser.add_argument("--load", type=int, default=2, metavar="N", help="processes that compute meanwhile")
+    parser.add_argument("--first-seed", type=int, default=1, metavar="N")
+    parser.add_argument("--page", type=Path, help="write the result there, too")
+    options = parser.parse_args(own)
+    tried = list[Tried]()
+    with busy(options.load):
+        for seed in range(options.first_seed, options.first_seed + max(1, options.runs)):
+            with tempfile.TemporaryDirectory(prefix="false-reds-") as folder:
+                tried.append(one_run(seed, more, Path(folder)))
+            last = tried[-1]
+            counts = f"{last.judged} judged, {len(last.reds)} not PROVED, {last.seconds:.0f} s"
+            print(f"seed {seed}: {last.verdict} ({counts})", flush=True)
+            for red in last.reds:
+                print(f"  {red.criterion} {red.state}: {_cell(red.reason)}", flush=True)
+    said = tell(tried, options.load)
+    print(said)
+    if options.page:
+        options.page.write_text(f"# False reds on the healthy control\n\n{said}\n", encoding="utf-8")
+    return 1 if any(each.reds for each in tried) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

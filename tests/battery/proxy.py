@@ -1,0 +1,186 @@
+"""The process that stands in front of every endpoint of a store: transparent, except for what its defect does.
+
+Each connection of a client has one of its own to the real endpoint, which ends when the other ends, so that a reset,
+a refusal, a silence and a kept connection are seen through it as they are. Host and signed fields pass unchanged:
+SigV4 holds. Standard input: one JSON line that says what to do, then one for each verb of the provider, each answered
+with a line; its end is the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import socket
+import struct
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from readiness.providers.base import Keys
+from readiness.s3.wire import Target, Wire
+from tests.battery.call import Act, Call
+from tests.battery.http import (
+    Broken,
+    Message,
+    Reply,
+    read_body,
+    read_head,
+    read_reply,
+    reply_bytes,
+    request_bytes,
+)
+from tests.battery.world import World
+
+_ABORT = struct.pack("ii", 1, 0)
+LIMIT = 1 << 20
+
+
+class Upstream:
+    """One connection to the real endpoint."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._at = (host, port)
+        self.reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def exchange(self, message: Message) -> Reply:
+        """The request as it came (its wish to be told to continue was granted here). Raises Broken."""
+        if self._writer is None:
+            try:
+                self.reader, self._writer = await asyncio.open_connection(*self._at, limit=LIMIT)
+            except OSError as error:
+                raise Broken(str(error)) from None
+        assert self.reader is not None
+        fields = message.without(
+            ["expect", "transfer-encoding", *(["content-length"] if message.body else [])]
+        )
+        try:
+            self._writer.write(request_bytes(message.start, fields, message.body))
+            await self._writer.drain()
+        except OSError as error:
+            raise Broken(str(error)) from None
+        return await read_reply(self.reader, to_head=message.start.startswith(b"HEAD "))
+
+    def close(self) -> None:
+        """Abort it: an operation under way has no client any more."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+
+class Front:
+    """One endpoint of the lying store."""
+
+    def __init__(
+        self, name: str, node: str | None, url: str, act: Act | None, world: World, wires: Mapping[str, Wire]
+    ) -> None:
+        split = urlsplit(url)
+        self._name, self._node, self._act, self._world, self._wires = name, node, act, world, wires
+        self._host, self._port = split.hostname or "", split.port or 80
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> str:
+        """Listen; returns the URL."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LIMIT)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream = Upstream(self._host, self._port)
+        nth = 0
+        try:
+            while (message := await self._next(reader, upstream)) is not None:
+                if (message.get("expect") or "").lower() == "100-continue":
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                message.body = await read_body(reader, message)
+                nth += 1
+                reply = await self._answer(
+                    Call(self._world, self._name, self._node, message, nth, upstream, self._wires), reader
+                )
+                if reply is None:
+                    break
+                writer.write(reply_bytes(reply, to_head=message.start.startswith(b"HEAD ")))
+                await writer.drain()
+                if "close" in ((reply.get("connection") or "") + (message.get("connection") or "")).lower():
+                    break
+            writer.close()
+        except (Broken, OSError, asyncio.CancelledError):
+            _abort(writer)
+        finally:
+            upstream.close()
+
+    async def _next(self, reader: asyncio.StreamReader, upstream: Upstream) -> Message | None:
+        """The next request's head; None when the client, or the real endpoint, closed an idle connection."""
+        if upstream.reader is None:
+            return await read_head(reader)
+        head = asyncio.ensure_future(read_head(reader))
+        ended = asyncio.ensure_future(upstream.reader.read(1))
+        done, _ = await asyncio.wait((head, ended), return_when=asyncio.FIRST_COMPLETED)
+        if head in done:
+            ended.cancel()
+            await asyncio.wait((ended,))
+            return head.result()
+        head.cancel()
+        with contextlib.suppress(OSError):
+            ended.result()
+            return None
+        raise Broken("the real endpoint reset the connection")
+
+    async def _answer(self, call: Call, reader: asyncio.StreamReader) -> Reply | None:
+        """What the defect, or the real store, answers; None when the client did not wait for it."""
+        work = asyncio.ensure_future(self._act(call) if self._act else call.forward())
+        gone = asyncio.ensure_future(reader.read(1))
+        done, _ = await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if work not in done:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Broken, OSError):
+                await work
+            return None
+        gone.cancel()
+        await asyncio.wait((gone,))
+        return work.result()
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    """Close so that the peer sees a reset, not an orderly end."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+    writer.transport.abort()
+
+
+async def serve(wanted: Mapping[str, Any]) -> None:
+    """Fronts for all endpoints, until standard input ends."""
+    from tests.battery.catalogue import named
+
+    defect = named(wanted["defect"])
+    world = World(tuple(wanted["nodes"]), random.Random(wanted["seed"]))
+    keys = Keys(*wanted["keys"])
+    wires = {each["name"]: Wire(Target(each["url"], keys, wanted["region"])) for each in wanted["endpoints"]}
+    urls, fronts = {}, []
+    for each in wanted["endpoints"]:
+        front = Front(each["name"], each["node"], each["url"], defect.act if defect else None, world, wires)
+        urls[each["name"]] = await front.start()
+        fronts.append(front)
+    _say(urls)
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := await lines.readline():
+        event = json.loads(line)
+        if defect and defect.event:
+            await defect.event(world, wires, event["verb"], tuple(event["nodes"]))
+        world.note(event["verb"], event["nodes"])
+        _say("noted")
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with open(0, "rb", buffering=0, closefd=False) as first:
+        wanted = json.loads(first.readline())
+    asyncio.run(serve(wanted))

@@ -1,0 +1,125 @@
+"""Runs the ordinary suites against one lying store, and reads what they said from the run's own verdict file."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from readiness.finding import State
+from readiness.providers.supervised import ROOT
+from tests.battery.defect import Defect
+
+LIMIT = 240.0
+WHOLE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A criterion as one run judged it."""
+
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run said of one defect."""
+
+    defect: Defect
+    judged: dict[str, Judged]
+    seconds: float
+    output: str
+
+    def red(self) -> tuple[str, ...]:
+        """Criteria that are REFUTED."""
+        return tuple(id_ for id_, each in self.judged.items() if each.state is State.REFUTED)
+
+    def missed(self) -> list[str]:
+        """What is not as it must be, in sentences; empty when the defect was caught."""
+        said = []
+        for id_ in self.defect.expects:
+            found = self.judged.get(id_)
+            if found is None:
+                said.append(f"{id_} was not judged")
+            elif self.defect.never_proved:
+                said += [f"{id_} is PROVED"] if found.state is State.PROVED else []
+            elif found.state is not State.REFUTED:
+                said.append(f"{id_} is {found.state}: {found.reason}")
+        if not said and not any(self.defect.says in self.judged[id_].reason for id_ in self.defect.expects):
+            said.append(f"no message says «{self.defect.says}»: {self.message()}")
+        return said
+
+    def message(self) -> str:
+        """What an operator reads."""
+        found = [self.judged[id_] for id_ in self.defect.expects if id_ in self.judged]
+        return next(
+            (each.reason for each in found if self.defect.says in each.reason),
+            found[0].reason if found else "",
+        )
+
+
+@functools.cache
+def tests_by_criterion() -> dict[str, str]:
+    """The node id of the test that judges each criterion, from the suites' sources."""
+    found = {}
+    for path in sorted((ROOT / "suites").glob("test_*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                for mark in node.decorator_list:
+                    if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.criterion":
+                        found[ast.literal_eval(mark.args[0])] = f"suites/{path.name}::{node.name}"
+    return found
+
+
+def suite(criteria: Sequence[str], options: Sequence[str], runs: Path) -> tuple[dict[str, Judged], str]:
+    """One run of these criteria with the battery's plugin; what was judged, and the output."""
+    wanted = sorted(criteria, key=list(tests_by_criterion()).index)
+    argv = [
+        *(
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "tests.battery.plugin",
+        ),
+        *("--keep-going", "--runs", str(runs), *options, *(tests_by_criterion()[id_] for id_ in wanted)),
+    ]
+    with subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            output, _ = process.communicate()
+    verdicts = [json.loads(path.read_text("utf-8")) for path in runs.glob("*/verdict.json")]
+    rows = [row for verdict in verdicts for row in verdict["criteria"] if row["id"] in wanted]
+    return {row["id"]: Judged(State(row["state"]), row["reason"]) for row in rows}, output
+
+
+def try_defect(defect: Defect, *, seed: int = 1) -> Outcome:
+    """Runs what the defect asks for. The run's folder is removed again."""
+    began = time.monotonic()
+    options = ["--defect", defect.name, "--seed", str(seed), "--scenarios", ",".join(defect.scenarios)]
+    options += ["--whole-seconds", str(WHOLE_SECONDS)]
+    with tempfile.TemporaryDirectory(prefix="battery-") as folder:
+        judged, output = suite(defect.criteria, options, Path(folder))
+    return Outcome(defect, judged, time.monotonic() - began, output)

@@ -1,0 +1,62 @@
+"""docs/battery.md: every defect, the criteria that went red, and what an operator reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from readiness.providers.supervised import ROOT
+from tests.battery.runner import Outcome
+
+PAGE = ROOT / "docs" / "battery.md"
+LONGEST = 230
+HEAD = """# The battery: lying stores, and the criteria that catch them
+
+Written by `./just battery`; do not edit. Each defect was put, one at a time, between the ordinary suites and the
+embedded control: a proxy in front of every endpoint that tells the lie and passes everything else unchanged, or a
+provider whose verb lies. Only the scenarios that show the defect were played, and only the criteria that it concerns
+were judged. **Bold**: the criterion that must be REFUTED. The same proxy without a defect leaves them PROVED. A source
+names an issue in which a store did that, or something of its kind; «design» and «suite» are defects that follow from
+the plan, or from how the suite works.
+
+"""
+
+
+def write(outcomes: Iterable[Outcome], seconds: float, path: Path = PAGE) -> None:
+    """Writes the page."""
+    rows = list(outcomes)
+    missed = [each for each in rows if each.missed()]
+    lines = [
+        f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {seconds / 60:.0f} minutes.\n",
+        "| defect | what the store does | source | red | what the operator reads |",
+        "|---|---|---|---|---|",
+        *(_row(each) for each in rows),
+    ]
+    if missed:
+        lines += [
+            "",
+            "## Missed",
+            "",
+            *(f"- `{each.defect.name}`: {_plain(why)}" for each in missed for why in each.missed()),
+        ]
+    path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _row(outcome: Outcome) -> str:
+    defect = outcome.defect
+    told = [f"**{id_}**" if id_ in defect.expects else id_ for id_ in outcome.red()]
+    if defect.never_proved:
+        told += [
+            f"**{id_}** {outcome.judged[id_].state}"
+            for id_ in defect.expects
+            if id_ in outcome.judged and id_ not in outcome.red()
+        ]
+    red = ", ".join(told) or "none"
+    return f"| {defect.name} | {defect.does} | {defect.source} | {red} | {_plain(outcome.message())} |"
+
+
+def _plain(reason: str) -> str:
+    """One line without what differs from run to run, as short as a table cell."""
+    text = re.sub(r"tofu-ha-scratch-[0-9a-f]+-", "", " ".join(reason.split())).replace("|", "\\|")
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + " …"
