@@ -51,6 +51,10 @@ recheck *ARGS: ensure
 compare *ARGS: ensure
     @"{{ venv }}/python" -m readiness.compare "$@"
 
+# lying stores, one after the other: each must be refuted by the criterion that names it (writes docs/battery.md)
+battery *ARGS: ensure
+    @"{{ venv }}/python" -m tests.battery "$@"
+
 # measure what a run costs
 bench *ARGS: ensure
     @"{{ venv }}/python" -m readiness.bench "$@"
