@@ -13,7 +13,10 @@ from readiness.providers.base import Endpoint, Instance, Keys, Topology, VolumeF
 TOPOLOGY = Topology(
     nodes=("a", "b"),
     instances=(Instance("a-0", "a", "store"), Instance("b-0", "b", "store")),
-    endpoints=(Endpoint("a", "http://127.0.0.1:9", "a", "a-0"), Endpoint("b", "http://127.0.0.1:19", "b", "b-0")),
+    endpoints=(
+        Endpoint("a", "http://127.0.0.1:9", "a", "a-0"),
+        Endpoint("b", "http://127.0.0.1:19", "b", "b-0"),
+    ),
     service=None,
 )
 

@@ -15,9 +15,19 @@ from typing import Any
 
 from readiness.harness.options import ROOT
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "-c", str(ROOT / "pyproject.toml"))
+PYTEST = (
+    sys.executable,
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "--no-header",
+    "-c",
+    str(ROOT / "pyproject.toml"),
+)
 BASIC = ("readiness.harness.plugin", "fixtures.judge", "fixtures.candidate", "fixtures.tofu")
-HOOK = '''
+HOOK = """
 import pytest
 from pathlib import Path
 
@@ -25,12 +35,15 @@ from pathlib import Path
 def pytest_configure(config):
     from readiness.harness import plugin
     plugin.ROOT = Path(__file__).parent  # suites/ beside this file are the suites of this run
-'''
-FAKE = HOOK + '''
+"""
+FAKE = (
+    HOOK
+    + """
     from readiness import providers
     from tests.harness.fake import Fake
     providers.create = Fake
-'''
+"""
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +89,16 @@ def environment(place: Path, more: Mapping[str, str] | None = None) -> dict[str,
     """The environment of a run whose temporary files are below `place`."""
     temporary = place / "tmp"
     temporary.mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "READINESS_", "TF_"))}
-    return kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"} | dict(more or {})
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "READINESS_", "TF_"))
+    }
+    return (
+        kept
+        | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        | dict(more or {})
+    )
 
 
 def command(place: Path, suites: Path, arguments: Sequence[str]) -> list[str]:
@@ -85,11 +106,19 @@ def command(place: Path, suites: Path, arguments: Sequence[str]) -> list[str]:
     return [*PYTEST, str(suites), *own, *arguments]
 
 
-def run(place: Path, *arguments: str, suites: Path = ROOT / "suites", env: Mapping[str, str] | None = None) -> Ran:
+def run(
+    place: Path, *arguments: str, suites: Path = ROOT / "suites", env: Mapping[str, str] | None = None
+) -> Ran:
     """One whole run over the real suites, or over others."""
     place.mkdir(exist_ok=True)
     done = subprocess.run(
-        command(place, suites, arguments), cwd=ROOT, env=environment(place, env), capture_output=True, text=True, timeout=240, check=False
+        command(place, suites, arguments),
+        cwd=ROOT,
+        env=environment(place, env),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr, place)
 
@@ -102,7 +131,9 @@ def suite(place: Path, text: str, hook: str = FAKE) -> Path:
     return place / "suites"
 
 
-def small(place: Path, text: str, *arguments: str, hook: str = FAKE, env: Mapping[str, str] | None = None) -> Ran:
+def small(
+    place: Path, text: str, *arguments: str, hook: str = FAKE, env: Mapping[str, str] | None = None
+) -> Ran:
     """A run over a small suite, by default on the fake candidate."""
     suites = suite(place, text, hook)
     return run(place, *small_arguments(place), *arguments, suites=suites, env=env)
@@ -116,11 +147,17 @@ def small_arguments(place: Path) -> list[str]:
 class Started:
     """A run that goes on, to be hit by a signal."""
 
-    def __init__(self, place: Path, suites: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, place: Path, suites: Path, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> None:
         self.place = place
         self._out, self._err = (place / "out").open("w+"), (place / "err").open("w+")
         self.process = subprocess.Popen(
-            command(place, suites, arguments), cwd=ROOT, env=environment(place, env), stdout=self._out, stderr=self._err
+            command(place, suites, arguments),
+            cwd=ROOT,
+            env=environment(place, env),
+            stdout=self._out,
+            stderr=self._err,
         )
 
     def said(self) -> str:

@@ -1,6 +1,6 @@
 """A suite with one test for every criterion of the manifest, whose states are given: what the run makes of them is tested."""
 
-SUITE = '''
+SUITE = """
 import json, os
 from pathlib import Path
 import pytest
@@ -18,6 +18,6 @@ def test_criterion(id_, judge, run):
         raise RuntimeError("the harness broke")
     if state == "GATE":
         from readiness.gate import gate
-        judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run))
+        return judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run))
     judge(Finding(State(state), f"found {state}", {"seconds": 1.5}, 3))
-'''
+"""

@@ -40,9 +40,17 @@ def cases(suite: TestSuite) -> dict[str, TestCase]:
     return found
 
 
-def report(path: Path, states: dict[str, Finding], *, interim: bool = False, issues: dict[str, str] | None = None) -> TestSuite:
+def report(
+    path: Path, states: dict[str, Finding], *, interim: bool = False, issues: dict[str, str] | None = None
+) -> TestSuite:
     rows = tuple(
-        Result(c, states.get(c.id, Finding(State.PROVED, "seen", {"heads": 4}, 4)), (issues or {}).get(c.id), 1.25) for c in MANIFEST
+        Result(
+            c,
+            states.get(c.id, Finding(State.PROVED, "seen", {"heads": 4}, 4)),
+            (issues or {}).get(c.id),
+            1.25,
+        )
+        for c in MANIFEST
     )
     write(path, judge(rows, interim=interim), PROPERTIES, evidence="reports/runs/x")
     return read(path)
@@ -78,7 +86,9 @@ def test_a_ready_report_has_one_passing_case_a_criterion(tmp_path: Path) -> None
     ("state", "kind"), [(State.REFUTED, Failure), (State.UNKNOWN, Error), (State.NOT_RUN, Skipped)]
 )
 def test_states_that_are_no_pass(tmp_path: Path, state: State, kind: type) -> None:
-    suite = report(tmp_path / "junit.xml", {"P2.3": Finding(state, "the reason\nin <two> lines", observations=1)})
+    suite = report(
+        tmp_path / "junit.xml", {"P2.3": Finding(state, "the reason\nin <two> lines", observations=1)}
+    )
     (result,) = cases(suite)["P2.3"].result
     assert type(result) is kind
     assert "the reason" in result.message
@@ -108,7 +118,9 @@ def test_interim_reads_expected_red_as_skipped_and_a_moved_guardrail_as_failure(
     assert not failing(suite)
     moved = report(tmp_path / "two.xml", {}, interim=True, issues={"S.1": ISSUE})
     assert type(cases(moved)["S.1"].result[0]) is Failure
-    broken = report(tmp_path / "three.xml", {"S.1": Finding(State.UNKNOWN, "down")}, interim=True, issues={"S.1": ISSUE})
+    broken = report(
+        tmp_path / "three.xml", {"S.1": Finding(State.UNKNOWN, "down")}, interim=True, issues={"S.1": ISSUE}
+    )
     assert type(cases(broken)["S.1"].result[0]) is Error
     strict = report(tmp_path / "four.xml", {"S.1": red}, issues={"S.1": ISSUE})
     assert type(cases(strict)["S.1"].result[0]) is Failure

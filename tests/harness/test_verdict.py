@@ -34,8 +34,18 @@ def test_the_manifest_is_the_plan() -> None:
     assert len(IDS) == len(set(IDS)) == 72
     assert {c.phase for c in MANIFEST} == set(PHASES)
     assert {f"P1.{n}" for n in range(1, 22)} | {f"P2.{n}" for n in range(1, 13)} <= set(IDS)
-    assert {f"S.{n}" for n in range(1, 7)} | {f"P0.{n}" for n in range(1, 8)} | {"B.1", "B.2", "P4.1", "P4.2", "P4.3"} <= set(IDS)
-    assert all(f"P3.{stack}.{n}" in BY_ID for stack in ("attic", "arc-runners", "gitlab-runners", "runner-dashboard") for n in range(1, 6))
+    assert {f"S.{n}" for n in range(1, 7)} | {f"P0.{n}" for n in range(1, 8)} | {
+        "B.1",
+        "B.2",
+        "P4.1",
+        "P4.2",
+        "P4.3",
+    } <= set(IDS)
+    assert all(
+        f"P3.{stack}.{n}" in BY_ID
+        for stack in ("attic", "arc-runners", "gitlab-runners", "runner-dashboard")
+        for n in range(1, 6)
+    )
 
 
 def test_everything_proved_is_ready() -> None:
@@ -79,18 +89,38 @@ def test_the_order_of_merging() -> None:
     assert worst([]) is State.UNKNOWN
 
 
-@given(st.lists(st.tuples(STATES, st.booleans()), min_size=72, max_size=72), st.booleans(), st.none() | SUBSETS, st.booleans())
+@given(
+    st.lists(st.tuples(STATES, st.booleans()), min_size=72, max_size=72),
+    st.booleans(),
+    st.none() | SUBSETS,
+    st.booleans(),
+)
 def test_invariants_of_every_verdict(
     drawn: list[tuple[State, bool]], interim: bool, selected: frozenset[str] | None, interrupted: bool
 ) -> None:
     rows = tuple(result(c, s, "TIN-1" if red else None) for c, (s, red) in zip(MANIFEST, drawn, strict=True))
-    check(judge(rows, interim=interim, selected=selected, interrupted=interrupted), selected, interrupted=interrupted)
+    check(
+        judge(rows, interim=interim, selected=selected, interrupted=interrupted),
+        selected,
+        interrupted=interrupted,
+    )
 
 
-@given(st.dictionaries(st.sampled_from(IDS), STATES, max_size=2), st.booleans(), st.none() | st.just(of_phase(1)) | SUBSETS, st.booleans())
-def test_invariants_near_ready(but: dict[str, State], interim: bool, selected: frozenset[str] | None, interrupted: bool) -> None:
+@given(
+    st.dictionaries(st.sampled_from(IDS), STATES, max_size=2),
+    st.booleans(),
+    st.none() | st.just(of_phase(1)) | SUBSETS,
+    st.booleans(),
+)
+def test_invariants_near_ready(
+    but: dict[str, State], interim: bool, selected: frozenset[str] | None, interrupted: bool
+) -> None:
     reds = {id_: "TIN-1" for id_, state in but.items() if state is State.REFUTED}
-    check(judge(results(but, reds), interim=interim, selected=selected, interrupted=interrupted), selected, interrupted=interrupted)
+    check(
+        judge(results(but, reds), interim=interim, selected=selected, interrupted=interrupted),
+        selected,
+        interrupted=interrupted,
+    )
 
 
 def check(verdict: Verdict, selected: frozenset[str] | None, *, interrupted: bool) -> None:
@@ -99,7 +129,7 @@ def check(verdict: Verdict, selected: frozenset[str] | None, *, interrupted: boo
     assert set(states) == set(IDS)
     assert sum(verdict.counts().values()) == len(IDS)
     assert (verdict.exit_code == 0) == (verdict.word in GOOD_WORDS)
-    whole = selected is None or selected >= set(IDS)
+    whole = selected is None
     if interrupted:
         assert verdict.word is Word.INTERRUPTED
     if verdict.word is Word.READY:
@@ -109,7 +139,9 @@ def check(verdict: Verdict, selected: frozenset[str] | None, *, interrupted: boo
     if verdict.word is Word.INTERIM:
         assert whole
         assert verdict.interim
-        assert all(state is (State.REFUTED if id_ in issues else State.PROVED) for id_, state in states.items())
+        assert all(
+            state is (State.REFUTED if id_ in issues else State.PROVED) for id_, state in states.items()
+        )
     if verdict.word is Word.PHASE_PROVED:
         assert not whole
         assert verdict.phases
@@ -134,6 +166,10 @@ def test_part_of_a_phase_proves_no_phase() -> None:
     assert (verdict.exit_code, verdict.sentence) == (1, "NOTHING PROVED: no phase was selected whole")
     mixed = judge(results(), selected=of_phase(0) | {"P1.1"})
     assert mixed.exit_code == 1
+
+
+def test_a_run_that_went_on_after_a_red_phase_is_never_ready() -> None:
+    assert judge(results(), selected=frozenset(IDS)).word is Word.PHASE_PROVED
 
 
 def test_nothing_selected_is_nothing() -> None:
@@ -170,8 +206,13 @@ def test_interim_of_a_selection_is_never_good() -> None:
     assert judge(results(), interim=False, selected=None, interrupted=True).exit_code == 1
 
 
-@given(st.dictionaries(st.sampled_from(IDS), st.lists(FINDINGS, min_size=1, max_size=3)), st.dictionaries(st.sampled_from(IDS), st.just("why")))
-def test_every_criterion_of_the_manifest_has_one_result(found: dict[str, list[Finding]], reasons: dict[str, str]) -> None:
+@given(
+    st.dictionaries(st.sampled_from(IDS), st.lists(FINDINGS, min_size=1, max_size=3)),
+    st.dictionaries(st.sampled_from(IDS), st.just("why")),
+)
+def test_every_criterion_of_the_manifest_has_one_result(
+    found: dict[str, list[Finding]], reasons: dict[str, str]
+) -> None:
     rows = results_of(found, reasons, {}, {})
     assert [row.criterion.id for row in rows] == IDS
     for row in rows:
@@ -182,4 +223,6 @@ def test_every_criterion_of_the_manifest_has_one_result(found: dict[str, list[Fi
 
 
 def test_findings_of_a_criterion_that_is_not_in_the_manifest_change_nothing() -> None:
-    assert results_of({"P9.9": [proved("x", 1)], "P1.1": [unknown("y")]}, {}, {}, {})[12].state is State.UNKNOWN
+    assert (
+        results_of({"P9.9": [proved("x", 1)], "P1.1": [unknown("y")]}, {}, {}, {})[12].state is State.UNKNOWN
+    )

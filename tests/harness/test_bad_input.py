@@ -1,0 +1,129 @@
+"""Bad input: one clear message, exit code 4, nothing written; and a report of an earlier run stands for nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from readiness import run as main
+from readiness.candidate.load import CANDIDATES, load
+from readiness.errors import UsageError
+from readiness.harness import run as harness_run
+from tests.harness.runs import one_clear_message, run
+from tests.harness.test_endings import READY
+from tests.harness.test_junit import failing, properties, read
+
+EMBEDDED = (CANDIDATES / "embedded.toml").read_text()
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    """The embedded candidate with that change."""
+    assert EMBEDDED.count(old) == 1
+    path = tmp_path / "changed.toml"
+    path.write_text(EMBEDDED.replace(old, new))
+    return path
+
+
+def refusal(path: Path | str) -> str:
+    with pytest.raises(UsageError) as caught:
+        load(str(path))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_unknown_candidate(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    ran = run(place, "--candidate", "embeded")
+    one_clear_message(ran, 'unknown candidate "embeded"', 'did you mean "embedded"?', "singleton")
+    assert not ran.junit.exists()
+
+
+def test_candidate_file_that_is_not_there() -> None:
+    assert "does not exist" in refusal("/nowhere/x.toml")
+    assert 'unknown candidate "zzz": known:' in refusal("zzz")
+
+
+def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
+    path = changed(tmp_path, "rotation_owner =", "rotation_onwer =")
+    told = ('unknown field "contract.credentials.rotation_onwer", did you mean "rotation_owner"?', str(path))
+    for part in (*told, 'missing field "contract.credentials.rotation_owner"'):
+        assert part in refusal(path)
+    one_clear_message(run(tmp_path / "run", "--candidate", str(path)), *told)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('summary = "', '# summary = "', 'missing field "summary"'),
+        ('class = "dedicated-ha"', 'class = "ha"', 'field "class"'),
+        ("restart = 4,", "restrat = 4,", 'field "contract.failure.rto_seconds'),
+        ("restart = 4,", "restart = 0,", 'field "contract.failure.rto_seconds.restart"'),
+        ("restart = 4,", 'restart = "soon",', 'field "contract.failure.rto_seconds.restart"'),
+        ("[boundary]", "[boundery]", 'unknown field "boundery", did you mean "boundary"?'),
+        ('admin = { source = "generated" }', 'admin = { source = "environment" }', "needs access_key and secret_key"),
+        ("schema = 1", "schema = 2", 'field "schema"'),
+        ("[boundary]", '[expected_red]\n"P1.99" = "TIN-1"\n[boundary]', 'expected_red names the unknown criterion "P1.99", did you mean "P1.9"?'),
+        ("schema = 1", "schema = ", "is not valid TOML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_candidate_file_is_said(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert told in refusal(changed(tmp_path, old, new))
+
+
+def test_a_candidate_file_that_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "is not valid TOML" in refusal(path)
+    assert "does not exist" in refusal(f"{tmp_path}/")
+
+
+def test_stacks_and_evidence_must_be_folders(tmp_path: Path) -> None:
+    one_clear_message(run(tmp_path / "one", "--stacks", str(tmp_path / "nowhere")), "--stacks", "no such folder")
+    one_clear_message(run(tmp_path / "two", "--evidence", str(tmp_path / "nowhere")), "--evidence", "no such folder")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "told"),
+    [
+        (("--tofu", "/nowhere/tofu"), {}, "--tofu /nowhere/tofu: no such file"),
+        (("-m", "phase0", "--tofu", "/bin/true"), {}, "cannot be used as tofu: it is not OpenTofu"),
+        (("-m", "phase2"), {"READINESS_TOFU": "/bin/true"}, "Change or remove READINESS_TOFU"),
+    ],
+)
+def test_no_tofu(tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str], told: str) -> None:
+    place = tmp_path / "run"
+    place.mkdir()
+    (place / "junit.xml").write_text(READY)
+    ran = run(place, *arguments, env=env)
+    one_clear_message(ran, told)
+    assert failing(read(ran.junit)), "the report of an earlier run must not stand"
+    assert properties(read(ran.junit))["verdict"] == "NOT JUDGED"
+    assert not list((place / "tmp").iterdir())
+
+
+def test_a_command_line_that_pytest_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text(READY)
+    monkeypatch.setattr(main, "default_junit", lambda: report)
+    monkeypatch.setattr(harness_run, "default_junit", lambda: report)
+    monkeypatch.setattr(main.pytest, "main", lambda _arguments: 4)
+    monkeypatch.setattr(main.os, "chdir", lambda _folder: None)
+    assert main.main(["--candidat", "x"]) == 4
+    assert failing(read(report))
+
+
+def test_a_candidate_is_the_same_whatever_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "embedded.toml"
+    path.write_text("# a comment\n" + EMBEDDED.replace("\n[boundary]", "\n\n\n[boundary]"))
+    assert load(str(path)).fingerprint == load("embedded").fingerprint
+    path.write_text(EMBEDDED.replace("silence = 5", "silence = 6"))
+    assert load(str(path)).fingerprint != load("embedded").fingerprint
+
+
+def test_every_candidate_that_comes_along_is_valid(tmp_path: Path) -> None:
+    for path in CANDIDATES.glob("*.toml"):
+        assert load(str(path)).candidate.name
+    shutil.copy(CANDIDATES / "embedded.toml", tmp_path / "mine.toml")
+    assert load("mine", folder=tmp_path).path == tmp_path / "mine.toml"

@@ -1,0 +1,116 @@
+"""A run that is interrupted while a node is frozen: never READY, nothing left, and where it can be, healed and sealed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from readiness.evidence import verify_seal
+from tests.harness.runs import HOOK, Started, small_arguments, suite
+from tests.harness.test_endings import READY
+from tests.harness.test_junit import failing, properties, read
+
+SCENARIO = '''
+import pytest
+from readiness import faults
+from readiness.campaign import judgements as of, scenarios
+
+@pytest.mark.criterion("P1.6")
+def test_silence(campaign, rto, judge):
+    record = campaign._play(scenarios.one(faults.silence(campaign.topology, "honey")))
+    judge(of.each([record], lambda r: of.heads(r, rto)))
+
+@pytest.mark.criterion("P1.9")
+def test_later(judge):
+    from readiness.finding import proved
+    judge(proved("seen", 1))
+'''  # fmt: skip
+
+
+class Hit:
+    """A run with a frozen node, and everything on this machine that is its own."""
+
+    def __init__(self, place: Path) -> None:
+        suites = suite(place, SCENARIO, HOOK)
+        (place / "junit.xml").write_text(READY)
+        self.run = Started(place, suites, *small_arguments(place))
+        self.frozen = self._wait()
+        self.processes = psutil.Process(self.run.process.pid).children(recursive=True)
+        self.network = self._address(self.frozen)
+        self.interfaces = {name for name, addresses in psutil.net_if_addrs().items() if self._ours(addresses)}
+
+    def _wait(self) -> psutil.Process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert self.run.process.poll() is None, self.run.said()
+            for process in psutil.Process(self.run.process.pid).children(recursive=True):
+                if process.status() == psutil.STATUS_STOPPED:
+                    return process
+            time.sleep(0.05)
+        raise AssertionError(f"no process was frozen: {self.run.said()}")
+
+    @staticmethod
+    def _address(process: psutil.Process) -> str:
+        arguments = process.cmdline()
+        return arguments[arguments.index("--s3-listen") + 1].rpartition(".")[0]
+
+    def _ours(self, addresses: list[object]) -> bool:
+        return any(str(getattr(each, "address", "")).startswith(self.network + ".") for each in addresses)
+
+    def left(self) -> list[str]:
+        """What is still there of the run, after at most ten seconds."""
+        deadline = time.monotonic() + 10
+        while (found := self._left()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
+    def _left(self) -> list[str]:
+        processes = [f"process {p.pid}" for p in self.processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        interfaces = [name for name in psutil.net_if_addrs() if name in self.interfaces]
+        return processes + interfaces + [str(path) for path in (self.run.place / "tmp").iterdir()]
+
+
+@pytest.fixture
+def hit(tmp_path: Path) -> Iterator[Hit]:
+    made = Hit(tmp_path / "run")
+    yield made
+    made.run.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_in_the_middle_of_a_fault(hit: Hit, number: signal.Signals) -> None:
+    assert len(hit.processes) >= 5, "supervisor, three nodes and the load balancer"
+    assert failing(read(hit.run.place / "junit.xml")), "the sentinel is there from the start"
+    begun = time.monotonic()
+    ran = hit.run.hit(number)
+    assert time.monotonic() - begun < 30
+    assert hit.left() == []
+    assert (ran.code, ran.verdict["verdict"]) == (1, "INTERRUPTED"), ran.out + ran.err
+    assert ran.state("P1.6") in ("UNKNOWN", "NOT RUN")
+    assert ran.criterion("P1.9")["reason"] == "the run ended before it"
+    suite = read(ran.junit)
+    assert failing(suite)
+    assert properties(suite)["verdict"] == "INTERRUPTED"
+    verify_seal(ran.folder)
+    rows = [json.loads(line) for line in (ran.folder / "events.jsonl").read_text().splitlines()]
+    (fault,) = [row for row in rows if row["event"] == "fault"]
+    assert fault["fired"] < fault["healing"] <= fault["healed"]
+    assert [row["left"] for row in rows if row["event"] == "scratch removed"] == [[]]
+    assert "READY" not in ran.out
+
+
+def test_killed_in_the_middle_of_a_fault(hit: Hit) -> None:
+    ran = hit.run.hit(signal.SIGKILL)
+    assert hit.left() == []
+    assert ran.code == -signal.SIGKILL
+    suite = read(ran.junit)
+    assert failing(suite)
+    assert properties(suite)["verdict"] == "NOT JUDGED"
+    assert not (ran.folder / "seal.json").exists()
+    assert not (ran.folder / "verdict.json").exists()

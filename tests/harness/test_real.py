@@ -1,0 +1,122 @@
+"""A real run on the control: what it leaves, which secrets it keeps to itself, and whether its evidence is taken for the gate."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from readiness.evidence import verify_seal
+from tests.harness.runs import Ran, one_clear_message, run
+from tests.harness.test_junit import cases, failing, properties, read
+
+CHOSEN = "static_contract or head_bucket or wrong_credentials or rotation_without or first_state_write or pod_restart and not plan"
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Phase 0 whole, and some criteria of phases 1 and 2, among them one with a fault, and one that runs `tofu`."""
+    place = tmp_path_factory.mktemp("real") / "run"
+    return run(place, "-p", "tests.harness.spy", "-k", CHOSEN, "--seed", "5", env={"SPY": str(place.parent / "spy")})
+
+
+def test_what_was_judged_is_proved_and_the_rest_is_not(real: Ran) -> None:
+    chosen = [f"P0.{n}" for n in range(1, 8)] + [f"S.{n}" for n in range(1, 6)] + ["P1.2", "P1.4", "P1.16", "P1.18", "P2.2"]
+    states = {row["id"]: row["state"] for row in real.verdict["criteria"]}
+    assert {id_ for id_, state in states.items() if state == "PROVED"} == set(chosen), real.out
+    assert set(states.values()) == {"PROVED", "NOT RUN"}
+    assert (real.code, real.verdict["verdict"]) == (1, "PHASE 0 NOT PROVED")
+
+
+def test_report_and_evidence_say_the_same(real: Ran) -> None:
+    suite = read(real.junit)
+    found = properties(suite)
+    assert failing(suite)
+    assert found["verdict"] == real.verdict["verdict"]
+    assert found["fingerprint"] == real.verdict["fingerprint"]
+    assert found["seal"] == verify_seal(real.folder)["root"]
+    about = json.loads((real.folder / "run.json").read_text())
+    assert (about["seed"], about["candidate"], about["mode"]) == (5, "embedded", "strict")
+    assert properties(cases(suite)["P1.4"])["evidence"].startswith(str(real.folder))
+    assert (real.folder / "events.jsonl").read_text().count('"event": "fault"') == 1
+
+
+def test_nothing_is_left_of_the_run(real: Ran) -> None:
+    assert not list((real.place / "tmp").iterdir())
+    (removed,) = [row for row in events(real) if row["event"] == "scratch removed"]
+    assert removed["left"] == []
+
+
+def test_no_secret_is_kept_or_shown(real: Ran) -> None:
+    spied = json.loads((real.place.parent / "spy").read_text())
+    secrets = spied["secrets"]
+    assert len(set(secrets)) == 4, "administrator, reader, and two that were rotated"
+    assert all(len(secret) >= 20 for secret in secrets)
+    assert spied["files"], "tofu left no file to look at"
+    assert spied["holders"] == []
+    assert spied["captured"] > 3
+    assert spied["captures that hold one"] == []
+    assert spied["command lines"] == []
+    kept = [path for path in real.place.rglob("*") if path.is_file()]
+    assert len(kept) > 8
+    for secret in secrets:
+        assert secret not in real.out + real.err
+        assert [str(path) for path in kept if secret.encode() in path.read_bytes()] == []
+
+
+def test_its_evidence_is_taken_for_the_gate(real: Ran, tmp_path: Path) -> None:
+    ran = run(tmp_path / "run", "-m", "phase4", "--evidence", str(real.folder))
+    row = ran.criterion("P1.4")
+    assert row["state"] == "PROVED"
+    assert row["reason"].endswith(f"[{real.folder.name}]")
+    gate = ran.criterion("P4.1")
+    assert gate["state"] == "REFUTED", "the other criteria were not judged"
+    assert "P1.1 NOT RUN" in gate["reason"]
+    assert "P1.4" not in gate["reason"].split()
+    others = {id_: ran.state(id_) for id_ in ("B.1", "B.2", "S.6", "P4.2", "P4.3")}
+    assert set(others.values()) == {"PROVED"}, others
+    assert ran.code == 1
+
+
+def edited(folder: Path) -> None:
+    path = folder / "criteria.jsonl"
+    path.write_text(path.read_text().replace('"NOT RUN"', '"PROVED"').replace("heads", "heeds", 1) + " ")
+
+
+def truncated(folder: Path) -> None:
+    path = folder / "criteria.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def added(folder: Path) -> None:
+    (folder / "history" / "more.jsonl").write_text("")
+
+
+def removed(folder: Path) -> None:
+    next((folder / "history").iterdir()).unlink()
+
+
+def unsealed(folder: Path) -> None:
+    (folder / "seal.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [(edited, "was changed after the run was sealed"), (unsealed, "has no readable seal.json")],
+)
+def test_damaged_evidence_is_refused(real: Ran, tmp_path: Path, damage: Callable[[Path], None], told: str) -> None:
+    folder = shutil.copytree(real.folder, tmp_path / "copy")
+    damage(folder)
+    one_clear_message(run(tmp_path / "run", "-m", "phase4", "--evidence", str(folder)), "--evidence", told)
+
+
+def test_evidence_of_another_candidate_is_refused(real: Ran, tmp_path: Path) -> None:
+    ran = run(tmp_path / "run", "--candidate", "singleton", "-m", "phase4", "--evidence", str(real.folder))
+    one_clear_message(ran, "is of another candidate: fingerprint")
+
+
+def events(ran: Ran) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (ran.folder / "events.jsonl").read_text().splitlines()]

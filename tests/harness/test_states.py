@@ -1,0 +1,152 @@
+"""What a whole run makes of the states of its criteria: verdict, exit code, report and evidence, as an operator gets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from readiness.criteria import MANIFEST
+from tests.harness.runs import Ran, small
+from tests.harness.states import SUITE
+from tests.harness.test_junit import cases, failing, properties, read
+
+RED = ("P0.7", "S.1", "S.2", "S.4", "P1.5", "P1.6", "P1.14", "P1.19", "P2.5", "P2.6", "P4.1", "P4.2")
+
+
+def run(place: Path, states: dict[str, str], *arguments: str) -> Ran:
+    return small(place / "run", SUITE, *arguments, env={"STATES": json.dumps(states)})
+
+
+def test_ready(tmp_path: Path) -> None:
+    ran = run(tmp_path, {}, "--seed", "7")
+    assert (ran.code, ran.verdict["verdict"]) == (0, "READY")
+    assert "\nREADY (72 PROVED)" in ran.out
+    suite = read(ran.junit)
+    assert not failing(suite)
+    found = properties(suite)
+    assert (found["verdict"], found["mode"], found["seed"], found["candidate"]) == (
+        "READY",
+        "strict",
+        "7",
+        "embedded",
+    )
+    assert len(found["fingerprint"]) == len(found["seal"]) == 64
+    assert found["run"] == ran.folder.name
+    assert len(cases(suite)) == 72
+
+
+def test_ready_needs_every_criterion_collected(tmp_path: Path) -> None:
+    ran = run(tmp_path, {"P1.20": "NOT COLLECTED"})
+    assert (ran.code, ran.verdict["verdict"]) == (1, "PHASES 0, 2, 3, 4 NOT PROVED")
+    assert ran.state("P1.20") == "NOT RUN"
+    assert len(cases(read(ran.junit))) == 73  # all 72, and the failing verdict
+
+
+def test_keep_going_runs_later_phases_and_is_never_ready(tmp_path: Path) -> None:
+    ran = run(tmp_path, {"P0.1": "REFUTED"}, "--keep-going")
+    assert (ran.code, ran.state("P3.0"), ran.verdict["verdict"]) == (
+        1,
+        "PROVED",
+        "PHASES 0, 1, 2, 3, 4 NOT PROVED",
+    )
+    (tmp_path / "again").mkdir()
+    ran = run(tmp_path / "again", {}, "--keep-going")
+    assert ran.verdict["verdict"] == properties(read(ran.junit))["verdict"] == "PHASES 0, 1, 2, 3, 4 PROVED"
+
+
+def test_one_phase_is_proved_and_never_ready(tmp_path: Path) -> None:
+    ran = run(tmp_path, {}, "-m", "phase1")
+    assert (ran.code, ran.verdict["verdict"]) == (0, "PHASE 1 PROVED")
+    assert "READY" not in ran.junit.read_text()
+    row = ran.criterion("P2.1")
+    assert (row["state"], row["reason"]) == ("NOT RUN", "it was deselected")
+    assert read(ran.junit).skipped == 51
+
+
+def test_part_of_a_phase_proves_nothing(tmp_path: Path) -> None:
+    ran = run(tmp_path, {}, "-m", "phase1", "-k", "not P1.4")
+    assert ran.code == 1
+    assert failing(read(ran.junit))
+
+
+def test_a_red_phase_blocks_later_ones_and_the_gate_fails(tmp_path: Path) -> None:
+    ran = run(tmp_path, {"P1.3": "REFUTED", "P4.1": "GATE", "P4.2": "GATE", "S.6": "GATE"})
+    assert (ran.code, ran.verdict["verdict"]) == (1, "NOT READY")
+    assert ran.state("P1.21") == "PROVED", "the rest of its own phase still runs"
+    for criterion in MANIFEST:
+        if criterion.phase in (2, 3):
+            row = ran.criterion(criterion.id)
+            assert (row["state"], row["reason"]) == ("NOT RUN", "phase 1 is red: P1.3 is REFUTED")
+    gate = ran.criterion("P4.1")
+    assert gate["state"] == "REFUTED"
+    assert "P1.3 REFUTED" in gate["reason"]
+    assert ran.state("P4.2") == "PROVED"
+    assert read(ran.junit).failures == 3  # P1.3, P4.1, and the verdict
+
+
+@pytest.mark.parametrize("state", ["NOT RUN", "ERROR"])
+def test_anything_but_proved_blocks(tmp_path: Path, state: str) -> None:
+    ran = run(
+        tmp_path,
+        {"P0.3": state, "P4.1": "GATE"},
+        "-m",
+        "phase0 or phase1 or phase4",
+        "-k",
+        "P0.3 or P1.1 or P4.1",
+    )
+    assert ran.criterion("P1.1")["reason"].endswith(
+        f"phase 0 is red: P0.3 is {'UNKNOWN' if state == 'ERROR' else state}"
+    )
+    assert ran.state("P4.1") == "REFUTED"
+    assert ran.code == 1
+
+
+def interim(place: Path, states: dict[str, str], *arguments: str) -> Ran:
+    return run(
+        place,
+        dict.fromkeys(RED, "REFUTED") | states,
+        "--candidate",
+        "singleton",
+        "--expect-interim",
+        *arguments,
+    )
+
+
+def test_interim_as_expected(tmp_path: Path) -> None:
+    ran = interim(tmp_path, {})
+    assert (ran.code, ran.verdict["verdict"]) == (0, "INTERIM AS EXPECTED"), ran.out
+    assert ran.state("P3.attic.5") == "PROVED", "an expected red does not block"
+    suite = read(ran.junit)
+    assert not failing(suite)
+    assert suite.skipped == len(RED)
+    assert properties(suite)["mode"] == "interim"
+    assert "TIN-1012" in properties(cases(suite)["S.1"])["expected_red"]
+    assert "12 xfailed" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("states", "id_", "state"),
+    [
+        pytest.param({"P1.6": "PROVED"}, "P1.6", "PROVED", id="guardrail moved"),
+        pytest.param({"P1.6": "ERROR"}, "P1.6", "UNKNOWN", id="error is no expected red"),
+    ],
+)
+def test_interim_not_as_expected(tmp_path: Path, states: dict[str, str], id_: str, state: str) -> None:
+    ran = interim(tmp_path, states)
+    assert (ran.code, ran.verdict["verdict"]) == (1, "NOT AS EXPECTED")
+    assert ran.state(id_) == state
+    assert failing(read(ran.junit))
+
+
+def test_interim_of_a_candidate_that_is_down_is_not_as_expected(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    text = SUITE.replace(
+        "def test_criterion(id_, judge, run):",
+        "def test_criterion(id_, judge, run, live):\n    live.topology",
+    )
+    ran = small(place, text, "--candidate", "singleton", "--expect-interim", env={"FAKE_FAILS": "1"})
+    assert (ran.code, ran.verdict["verdict"]) == (1, "NOT AS EXPECTED")
+    assert ran.state("S.1") == "UNKNOWN"
+    assert "a-0 ends by itself" in ran.criterion("S.1")["reason"]
