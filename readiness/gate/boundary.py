@@ -37,12 +37,13 @@ def no_cache_objects(live: Live) -> Finding:
         if shared:
             return refuted(f"endpoint {endpoint.name} is the cache endpoint {caches[shared.pop()]} too")
     client = live.client(live.front)
+    ours = live.buckets.both()
     try:
         buckets = [b["Name"] for b in translate(client.list_buckets)["Buckets"]]
         held = sorted(set(buckets) & set(boundary.cache_buckets))
         if held:
             return refuted(f"the candidate holds cache buckets: {', '.join(held)}")
-        wanted = [name for name in (boundary.state_bucket, *live.buckets.both()) if name in buckets]
+        wanted = [name for name in (boundary.state_bucket, *ours) if name in buckets]
         parts = [_holds_no_cache(live, name) for name in wanted]
     except (Answered, Unanswered) as error:
         return unknown(f"buckets cannot be read: {error}")

@@ -88,6 +88,10 @@ def evidence_complete(run: Run) -> Finding:
                 f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept"
             )
         kept += lines
+    for folder in run.options.evidence:  # sealed, and found unchanged when the run began
+        kept += sum(
+            len(path.read_text("utf-8").splitlines()) for path in (folder / "history").glob("*.jsonl")
+        )
     found = len((evidence.folder / "criteria.jsonl").read_text("utf-8").splitlines())
     if not kept:
         return unknown("no history was kept")
