@@ -22,20 +22,8 @@ def main(arguments: list[str]) -> int:
         arguments = [f"--junitxml={default_junit()}", *arguments]
     os.chdir(ROOT)
     begun = time.time()
-    code = int(
-        pytest.main(
-            [
-                "-q",
-                "--no-header",
-                "--tb=short",
-                "-rN",
-                "-p",
-                "no:cacheprovider",
-                str(ROOT / "suites"),
-                *arguments,
-            ]
-        )
-    )
+    own = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
+    code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", str(ROOT / "suites"), *arguments]))
     report = default_junit()
     if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
         junit.invalidate(

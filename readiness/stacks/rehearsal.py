@@ -15,7 +15,7 @@ from readiness.stacks.config import StackConfig
 from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
 from readiness.stacks.points import Points, points_at
 from readiness.stacks.sources import Source
-from readiness.stacks.stack import Examined
+from readiness.stacks.stack import EXAMPLES, Examined
 from readiness.tofu.env import Disposable, Seen, UnpreparedError, ready
 from readiness.tofu.locks import refused
 from readiness.tofu.objects import StoreError
@@ -129,6 +129,7 @@ class Rehearsal:
         if described is not None and described.read:
             run, body = checkout.read_live(described.read, dict(os.environ))
         else:
+            self._only_an_example(checkout.config)
             live = f"{self.key}-live"
             ready(checkout.init_source(live))
             ready(checkout.stack_apply())
@@ -143,6 +144,13 @@ class Rehearsal:
         pulled = checkout.private_file(f"{self.stack}.pulled.tfstate", body)
         self._prove(STEP_PULL, "state pulled", seen, serial=before.serial, resources=len(before.resources))
         return before, pulled
+
+    def _only_an_example(self, config: StackConfig) -> None:
+        """A stand-in for the live state is made by applying the configuration: never with an operator's own."""
+        if config.checkout.resolve() != EXAMPLES.resolve():
+            raise UnpreparedError(
+                f"no command reads its state: name one as `read` in stacks/protected/{self.stack}/stack.toml"
+            )
 
     def _review(
         self, checkout: Checkout, config: StackConfig, before: Snapshot, pulled: Path

@@ -14,7 +14,9 @@ from readiness.harness.live import Live
 from readiness.s3.clients import boto3_client
 from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig
+from readiness.stacks.draft import draft
 from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.plan import MigrationPlan
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.sources import HttpSource, S3Source, Source
 from readiness.stacks.stack import EXAMPLES, Examined, examine
@@ -77,10 +79,13 @@ class Rehearsals:
         return {f"P3.{name}.{step}": found for step in range(1, 6)}
 
     def _keep_draft(self, examined: Examined) -> None:
-        """A stack without a plan gets a first draft, in the evidence: never in the operator's checkout."""
-        if examined.draft and self._live.run.evidence is not None:
-            path = self._live.run.evidence.capture(f"draft-{examined.name}-migration-plan.md", examined.draft)
-            self._live.say(f"{examined.name} has no migration plan; a first draft lies at {path}")
+        """A stack without a plan for its configuration gets a first draft, in the evidence, never in the checkout."""
+        config, plan = examined.config, examined.plan
+        if not isinstance(config, StackConfig) or self._live.run.evidence is None:
+            return
+        if not isinstance(plan, MigrationPlan) or plan.configuration_digest != config.digest:
+            path = self._live.run.evidence.capture(f"draft-{config.name}-migration-plan.md", draft(config))
+            self._live.say(f"{config.name} has no migration plan for this configuration; a first draft lies at {path}")
 
     def _source(self, examined: Examined) -> Source:
         kind = examined.config.backend if isinstance(examined.config, StackConfig) else "http"
