@@ -22,7 +22,7 @@ from readiness.report.html.matrix import Matrix
 from readiness.report.html.witness import Step, steps
 from readiness.report.words import GLYPHS, MEANING, command, next_step, summary
 
-MOST_MEASURED, SHORT, LAST_CALLS = 60, 420, 6
+MOST_MEASURED, SHORT, MOST_REASON, LAST_CALLS = 60, 420, 6000, 6
 MAX_FIGURES_BYTES = 2_200_000
 
 
@@ -149,7 +149,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
         state=row["state"],
         glyph=GLYPHS[row["state"]],
         reason=reason[:end],
-        rest=reason[end:],
+        rest=reason[end : end + MOST_REASON] + (" … (cut)" if len(reason) > end + MOST_REASON else ""),
         expected_red=row["expected_red"],
         observations=row["observations"],
         seconds=row["seconds"],

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from readiness.history import READS, WRITES, Op, Outcome, Verb, from_json
+from readiness.report.words import short
 
-MOST = 50
+MOST, MOST_TEXT = 50, 300
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,15 @@ def steps(lines: Sequence[str]) -> list[Step]:
 
 def _step(op: Op, ops: Sequence[Op], *, culprit: bool) -> Step:
     through = " ".join(part for part in (op.library, op.connection and f"{op.connection} connection") if part)
-    when = f"{op.invoked:.3f} to {op.completed:.3f} s"
-    client = f"{op.workload} {op.process} ({through})"
-    return Step(client, op.endpoint, when, _asked(op), _expected(op, ops), _came(op), culprit)
+    return Step(
+        client=short(f"{op.workload} {op.process} ({through})", MOST_TEXT),
+        endpoint=short(op.endpoint, MOST_TEXT),
+        when=f"{op.invoked:.3f} to {op.completed:.3f} s",
+        asked=short(_asked(op), MOST_TEXT),
+        expected=short(_expected(op, ops), MOST_TEXT),
+        came=short(_came(op), MOST_TEXT),
+        culprit=culprit,
+    )
 
 
 def _asked(op: Op) -> str:

@@ -1,0 +1,30 @@
+"""The commands that the documentation shows: fenced `sh` blocks, one command a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "reports" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Page and command; a trailing comment is no part of it."""
+    for page in PAGES:
+        for language, body in _BLOCK.findall(page.read_text("utf-8")):
+            if language in ("sh", "bash", "shell", "console"):
+                for line in body.splitlines():
+                    command = re.sub(r"\s+#.*$", "", line).strip()
+                    if command and not command.startswith("#"):
+                        yield str(page.relative_to(ROOT)), command
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    """Page and relative link."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+            if "://" not in target:
+                yield page, target

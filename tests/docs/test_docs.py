@@ -1,0 +1,96 @@
+"""Every command that the documentation shows is run: as it is, or, where that would take minutes, as the cheap
+variant that is listed here with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs.commands import PAGES, ROOT, commands, links
+from tests.report.folders import make
+
+RUNS_ALL = "a whole run takes minutes; the main suites do it"
+NEEDS_STORE = "needs an operator's own store"
+VARIANTS = {
+    "./just tofu-state-ha-readiness": ("--collect-only", RUNS_ALL),
+    "./just tofu-state-ha-readiness --candidate singleton": ("--collect-only", RUNS_ALL),
+    "./just tofu-state-ha-readiness --candidate singleton --expect-interim": ("--collect-only", RUNS_ALL),
+    "./just tofu-state-ha-readiness --candidate seaweedfs": ("--collect-only", RUNS_ALL),
+    "./just tofu-state-ha-readiness --candidate /tmp/my-store.toml --allow-faults": ("--collect-only", NEEDS_STORE),
+    "./just tofu-state-ha-readiness --candidate /tmp/my-store.toml --allow-faults --stacks ../glorious-flywheel": (
+        "--collect-only",
+        NEEDS_STORE,
+    ),
+}
+INSTEAD = {
+    "./just test": ("./just --summary", "this is one of the tests that it runs"),
+    "git clone": ("git --version", "the project is here already"),
+}
+EXPECTED_EXIT = {"--collect-only": 0}
+FOUND = sorted({command for _, command in commands()})
+
+
+def instead_of(command: str, runs: tuple[Path, Path], tmp_path: Path) -> str:
+    """What is run for a command: itself, with real folders for the placeholders."""
+    if command in VARIANTS:
+        return f"{command} {VARIANTS[command][0]} --junitxml {tmp_path}/junit.xml"
+    for begin, (other, _) in INSTEAD.items():
+        if command == begin or command.startswith(begin + " "):
+            return other
+    places = {"reports/runs/RUN_A": runs[0], "reports/runs/RUN_B": runs[1], "reports/runs/RUN": runs[0]}
+    for name, folder in places.items():
+        command = re.sub(rf"{name}\b(?!_)", str(folder), command)
+    if command.startswith("./just tofu-state-ha-readiness") and "--help" not in command:
+        return f"{command} --runs {tmp_path}/runs --junitxml {tmp_path}/junit.xml"
+    if "pytest suites" in command and "--collect-only" not in command:
+        return f"{command} --runs {tmp_path}/runs"
+    return command.replace("/tmp/my-store.toml", f"{tmp_path}/my-store.toml")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("runs")
+    return make(root), make(root, name="20261124T101034Z-embedded-55a07c")
+
+
+def test_there_are_commands() -> None:
+    assert len(FOUND) >= 12
+    assert any(command.startswith("./just recheck") for command in FOUND)
+
+
+@pytest.mark.parametrize("command", FOUND)
+def test_a_shown_command_works(command: str, runs: tuple[Path, Path], tmp_path: Path) -> None:
+    line = instead_of(command, runs, tmp_path)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    done = subprocess.run(
+        shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+def test_variants_are_still_shown() -> None:
+    assert VARIANTS.keys() <= set(FOUND)
+    assert all(any(each.startswith(begin) for each in FOUND) for begin in INSTEAD)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for source, target in links():
+        if source == page:
+            assert (source.parent / target).exists(), f"{source.name} → {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_that_are_named_exist(page: Path) -> None:
+    for named in re.findall(r"`((?:readiness|candidates|suites|docs|tests|stacks|control)/[\w./-]+)`", page.read_text("utf-8")):
+        assert (ROOT / named).exists(), f"{page.name} names {named}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 150

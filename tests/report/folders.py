@@ -1,0 +1,196 @@
+"""Evidence folders as runs leave them, made of a few hundred operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from readiness.campaign.criteria import RECORD_CRITERIA
+from readiness.campaign.record import Record
+from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
+from readiness.candidate.load import load
+from readiness.candidate.model import FaultKind
+from readiness.evidence import Evidence, Recorder, Redactor
+from readiness.faults import Event
+from readiness.finding import Finding, merge, refuted
+from readiness.harness.run import finding_row
+from readiness.history import Outcome, Verb
+from readiness.report.folder import write_reports
+from readiness.verdict import Verdict, judge, results_of
+
+RUN = "20261124T094608Z-embedded-7b0c3b"
+RTO = {FaultKind.RESTART: 4.0, FaultKind.DRAIN: 4.0, FaultKind.CRASH: 4.0, FaultKind.SILENCE: 5.0}
+ENDPOINTS = ("one", "two")
+
+
+@dataclass
+class Made:
+    """What to make."""
+
+    outage: float = 0.6
+    lose: bool = False
+    error: str = "ConnectTimeout"
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    interim: bool = False
+    seal: bool = True
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+
+def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
+    """One scenario, `crash:three`: probes every 0.1 s for ten seconds, an outage on endpoint `two` from 3 s."""
+    made = made or Made()
+    redactor = Redactor()
+    evidence = Evidence(root / name, redactor)
+    loaded = load("embedded")
+    evidence.write("run.json", _about(loaded.candidate.model_dump(mode="json", by_alias=True), name))
+    record = _record(evidence.recorder("crash:three"), made)
+    evidence.append(SCENARIOS, as_row(record, "history/crash_three.jsonl"))
+    evidence.append(
+        "observations.jsonl",
+        {
+            "criterion": "P1.1",
+            "endpoint": "one",
+            "library": "boto3",
+            "what": "list-buckets",
+            "began": 1,
+            "answer": "ok",
+        },
+    )
+    findings: dict[str, list[Finding]] = {id_: [finding] for id_, finding in made.findings.items()}
+    for id_ in ("P1.13", "P1.14"):
+        found = RECORD_CRITERIA[id_].judgement([[record]], RTO).honest()
+        row = {"state": str(found.state), "reason": found.reason}
+        evidence.append(JUDGED, {"criterion": id_, "records": [[record.name]], **row})
+        findings[id_] = [found]
+    verdict = judge(
+        results_of(findings, {}, dict(made.expected), {}),
+        interim=made.interim,
+        selected=None if made.interim else frozenset(findings),
+    )
+    evidence.write("verdict.json", verdict_row(verdict, name))
+    evidence.flush()
+    assert write_reports(evidence)
+    if made.seal:
+        evidence.seal()
+    evidence.close()
+    return evidence.folder
+
+
+def _about(declared: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "run": name,
+        "started": "2026-11-24T09:46:08+00:00",
+        "candidate": "embedded",
+        "class": "dedicated-ha",
+        "fingerprint": "a" * 64,
+        "declared": declared,
+        "mode": "strict",
+        "seed": 7,
+        "arguments": ["-q", "--no-header", "/somewhere/suites", "-m", "phase1", "--junitxml", "x.xml"],
+        "suite": "abc1234",
+        "tests": {"P1.13": "suites/test_phase1_scratch_s3.py::test_nothing_acknowledged_is_lost"},
+        "python": "3.11.7",
+        "machine": "Linux 6 x86_64, 2 cores",
+    }
+
+
+def verdict_row(verdict: Verdict, name: str = RUN) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "run": name,
+        "verdict": verdict.sentence,
+        "exit_code": verdict.exit_code,
+        "candidate": "embedded",
+        "fingerprint": "a" * 64,
+        "mode": "interim" if verdict.interim else "strict",
+        "seed": 7,
+        "ended": "2026-11-24T09:54:21+00:00",
+        "seconds": {"total": 12.5},
+        "phases": list(verdict.phases),
+        "counts": verdict.counts(),
+        "facts": {"versions": {"control": "1.0.0"}, "tofu": "1.12.6"},
+        "criteria": [
+            {
+                "id": r.criterion.id,
+                "phase": r.criterion.phase,
+                "title": r.criterion.title,
+                **finding_row(r.finding.honest()),
+                "expected_red": r.issue,
+                "seconds": 0.5,
+            }
+            for r in verdict.results
+        ],
+    }
+
+
+def _record(recorder: Recorder, made: Made) -> Record:
+    for number in range(10):
+        _op(recorder, "canon", Verb.WRITE, f"canon/{number}", 0.01 * number, value=f"body-{number}")
+    more: dict[str, Any]
+    for tick in range(100):
+        at = 0.2 + tick * 0.1
+        for endpoint in ENDPOINTS:
+            out = endpoint == "two" and 3.0 < at < 3.0 + made.outage
+            more = (
+                {"outcome": Outcome.UNKNOWN, "status": None, "error": made.error}
+                if out
+                else {"value": "body-1"}
+            )
+            _op(recorder, "probe", Verb.READ, "canon/1", at, endpoint=endpoint, connection="new", **more)
+    for number in range(10):
+        lost = made.lose and number == 3
+        for endpoint in ENDPOINTS:
+            more = {"status": 404} if lost else {"value": f"body-{number}"}
+            _op(
+                recorder,
+                "final",
+                Verb.READ,
+                f"canon/{number}",
+                10.5 + number * 0.01,
+                endpoint=endpoint,
+                **more,
+            )
+    for label, at in (("before", 0.15), ("after", 9.0)):
+        for endpoint in ENDPOINTS:
+            more = {"process": f"{label}:crash:three", "library": "boto3", "endpoint": endpoint}
+            _op(recorder, "matrix", Verb.HEAD, "canon/2", at, value="body-2", **more)
+    event = Event(
+        "crash:three",
+        "crash",
+        ("three",),
+        ("store-three",),
+        3.0,
+        3.05,
+        ["process 1 was reaped"],
+        7.0,
+        7.1,
+        8.0,
+    )
+    record = Record(
+        "crash:three", FaultKind.CRASH, ("three",), ENDPOINTS, True, tuple(recorder.history), [event], 0.0, 11.0
+    )  # fmt: skip
+    recorder.flush()
+    return record
+
+
+def _op(recorder: Recorder, workload: str, verb: Verb, key: str, at: float, **more: Any) -> None:
+    fields: dict[str, Any] = {
+        "workload": workload,
+        "process": workload,
+        "endpoint": "one",
+        "verb": verb,
+        "bucket": "scratch",
+        "key": key,
+        "invoked": round(at, 4),
+        "completed": round(at + 0.004, 4),
+        "outcome": Outcome.OK,
+        "status": 200,
+    }
+    recorder.record(**(fields | more))
+
+
+def red(reason: str, measured: Mapping[str, float] | None = None, witness: Iterable[Any] = ()) -> Finding:
+    return merge([refuted(reason, measured=measured or {}, witness=witness)])

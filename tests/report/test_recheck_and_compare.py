@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from readiness import compare, recheck
+from readiness.report import words
+from tests.report.folders import Made, make, red
+
+OTHER = "20261124T101034Z-embedded-55a07c"
+
+
+def test_a_recheck_says_what_the_run_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recheck.main([str(make(tmp_path))]) == 0
+    out = capsys.readouterr().out
+    assert "THE SAME: 2 criteria judged again" in out
+    assert "is intact" in out
+    assert "not re-judged, was not run" in out
+
+
+def test_a_red_run_is_red_again(tmp_path: Path) -> None:
+    assert recheck.main([str(make(tmp_path, Made(lose=True)))]) == 0
+
+
+def edit(folder: Path) -> None:
+    path = folder / "history" / "crash_three.jsonl"
+    lines = path.read_text("utf-8").splitlines()
+    edited = [line.replace('"status":404', '"status":200,"value":"body-3"') for line in lines]
+    assert edited != lines
+    path.write_text("\n".join(edited) + "\n", "utf-8")
+
+
+def test_an_edited_history_is_refused_and_without_the_seal_judged_differently(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(tmp_path, Made(lose=True))
+    edit(folder)
+    assert recheck.main([str(folder)]) == 4
+    assert "was changed after the run was sealed" in capsys.readouterr().err
+    assert recheck.main([str(folder), "--no-seal"]) == 1
+    out = capsys.readouterr().out
+    assert "DIFFERENT: P1.13" in out
+    assert "proves nothing about the run" in out
+
+
+def test_an_edited_verdict_is_told_apart_too(tmp_path: Path) -> None:
+    folder = make(tmp_path, Made(lose=True))
+    path = folder / "verdict.json"
+    row = json.loads(path.read_text("utf-8"))
+    next(each for each in row["criteria"] if each["id"] == "P1.13")["state"] = "PROVED"
+    path.write_text(json.dumps(row), "utf-8")
+    assert recheck.main([str(folder), "--no-seal"]) == 1
+
+
+def test_a_criterion_that_was_asked_directly_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recheck.main([str(make(tmp_path, Made(findings={"P1.2": red("no answer")})))])
+    assert "judged by asking the candidate directly: P1.2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lost", ["history/crash_three.jsonl", "run.json", "scenarios.jsonl"])
+def test_a_folder_that_lacks_something_is_no_proof(tmp_path: Path, lost: str) -> None:
+    folder = make(tmp_path)
+    (folder / lost).unlink()
+    assert recheck.main([str(folder)]) == 4
+    assert recheck.main([str(folder), "--no-seal"]) == 4
+
+
+def test_a_cut_history_is_no_proof(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make(tmp_path)
+    path = folder / "history" / "crash_three.jsonl"
+    path.write_text("\n".join(path.read_text("utf-8").splitlines()[:-5]) + "\n", "utf-8")
+    assert recheck.main([str(folder), "--no-seal"]) == 4
+    assert "were made" in capsys.readouterr().err
+
+
+def test_a_history_outside_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    (tmp_path / "elsewhere.jsonl").write_bytes((folder / "history" / "crash_three.jsonl").read_bytes())
+    path = folder / "scenarios.jsonl"
+    path.write_text(path.read_text("utf-8").replace("history/crash_three", "../elsewhere"), "utf-8")
+    assert recheck.main([str(folder), "--no-seal"]) == 4
+
+
+def test_nothing_to_judge_again_is_no_success(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    (folder / "judged.jsonl").write_text("", "utf-8")
+    assert recheck.main([str(folder), "--no-seal"]) == 1
+
+
+def test_a_comparison_names_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = make(tmp_path), make(tmp_path, Made(outage=5.5, lose=True), OTHER)
+    assert compare.main([str(a), str(b)]) == 0
+    out = capsys.readouterr().out
+    assert "| P1.13 no acknowledged write is lost" in out
+    assert "✓ PROVED | ✗ REFUTED" in out
+    assert "| crash:three | 0." in out
+    assert "(two) | 5." in out
+    assert "one GET" in out
+    assert "The same." in out
+
+
+def test_a_comparison_of_a_run_with_itself_has_no_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(make(tmp_path))
+    assert compare.main([folder, folder]) == 0
+    assert "## Criteria that changed\n\nNone." in capsys.readouterr().out
+
+
+def test_what_a_store_says_does_not_break_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    b = make(tmp_path, Made(findings={"P1.2": red("a | b\n| c <script>")}), OTHER)
+    compare.main([str(make(tmp_path)), str(b)])
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| P1.2 "))
+    assert "a \\| b \\| c &lt;script>" in line
+
+
+def test_a_folder_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.main([str(tmp_path), str(tmp_path)]) == 4
+    assert "cannot be compared" in capsys.readouterr().err
+
+
+def test_the_command_that_does_a_run_again_keeps_its_options_and_seed(tmp_path: Path) -> None:
+    about = json.loads((make(tmp_path) / "run.json").read_text("utf-8"))
+    assert words.command(about) == "./just tofu-state-ha-readiness --candidate embedded -m phase1 --seed 7"
+
+
+def test_what_to_look_at_first_is_the_first_red_that_is_not_expected() -> None:
+    def row(id_: str, state: str, issue: str | None = None) -> dict[str, object]:
+        return {"id": id_, "state": state, "expected_red": issue}
+
+    rows = [
+        row("P1.1", "NOT RUN"),
+        row("P1.2", "UNKNOWN"),
+        row("P1.3", "REFUTED", "TIN"),
+        row("P4.1", "REFUTED"),
+    ]
+    assert (words.first_open(rows) or {})["id"] == "P4.1"
+    assert (words.first_open([*rows, row("P1.9", "REFUTED")]) or {})["id"] == "P1.9"
+    assert (words.first_open(rows[:2]) or {})["id"] == "P1.2"
+    assert words.first_open([row("P1.1", "PROVED")]) is None

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readiness.criteria import MANIFEST
+from readiness.evidence import verify_seal
+from readiness.finding import Finding, State, proved
+from readiness.report import schema
+from readiness.report.statement import PREDICATE, STATEMENT
+from readiness.verdict import judge, results_of
+from tests.report.folders import Made, make, red, verdict_row
+
+
+def ready() -> dict[str, Any]:
+    findings = {criterion.id: [proved("shown", 3)] for criterion in MANIFEST}
+    return verdict_row(judge(results_of(findings, {}, {}, {})))
+
+
+def test_a_verdict_follows_the_schema(tmp_path: Path) -> None:
+    assert ready()["verdict"] == "READY"
+    assert schema.problems(ready()) == []
+    for folder in (make(tmp_path), make(tmp_path, Made(lose=True), "20261124T094608Z-embedded-aaaaaa")):
+        assert schema.problems(json.loads((folder / "verdict.json").read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("interim", [False, True])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_every_kind_of_verdict_follows_the_schema(state: State, interim: bool, interrupted: bool) -> None:
+    findings = {criterion.id: [Finding(state, "because", observations=1)] for criterion in MANIFEST}
+    for selected in (
+        None,
+        frozenset(),
+        frozenset({"P1.1"}),
+        frozenset(c.id for c in MANIFEST if c.phase in (0, 2)),
+    ):
+        verdict = judge(
+            results_of(findings, {}, {"P1.1": "TIN-1012"} if interim else {}, {}),
+            interim=interim,
+            selected=selected,
+            interrupted=interrupted,
+        )
+        assert schema.problems(verdict_row(verdict)) == []
+
+
+def broken(change: dict[str, Any]) -> dict[str, Any]:
+    row = copy.deepcopy(ready())
+    for path, value in change.items():
+        target: Any = row
+        *way, last = path.split("/")
+        for step in way:
+            target = target[int(step) if step.isdigit() else step]
+        target[last] = value
+    return row
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"criteria/3/state": "REFUTED"},
+        {"criteria/3/state": "PASSED"},
+        {"criteria/3/observations": 0},
+        {"exit_code": 1},
+        {"verdict": "ALMOST READY"},
+        {"verdict": "NOT READY"},
+        {"schema": 2},
+        {"fingerprint": "abc"},
+        {"surprise": 1},
+        {"counts": {"PROVED": 72}},
+    ],
+)
+def test_a_verdict_that_contradicts_itself_does_not(change: dict[str, Any]) -> None:
+    assert schema.problems(broken(change))
+
+
+def test_the_statement_covers_every_file_of_the_evidence(tmp_path: Path) -> None:
+    folder = make(tmp_path, Made(lose=True))
+    said = json.loads((folder / "statement.json").read_text("utf-8"))
+    assert (said["_type"], said["predicateType"]) == (STATEMENT, PREDICATE)
+    subjects = {subject["name"]: subject["digest"]["sha256"] for subject in said["subject"]}
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {
+        "seal.json",
+        "statement.json",
+    }
+    assert subjects.keys() == files
+    for name, digest in subjects.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert said["predicate"]["result"] == "FAILED"
+    assert any(name.startswith("P1.13 ") for name in said["predicate"]["failedTests"])
+    assert verify_seal(folder)["files"]["statement.json"]
+
+
+def test_expected_reds_are_warnings_in_the_statement(tmp_path: Path) -> None:
+    made = Made(findings={"P0.7": red("a singleton")}, interim=True, expected={"P0.7": "TIN-1012"})
+    predicate = json.loads((make(tmp_path, made) / "statement.json").read_text("utf-8"))["predicate"]
+    assert [name.split()[0] for name in predicate["warnedTests"]] == ["P0.7"]
+    assert not any(name.startswith("P0.7 ") for name in predicate["failedTests"])
