@@ -8,6 +8,7 @@ from functools import partial
 
 from readiness import faults
 from readiness.campaign import scenarios
+from readiness.campaign.away import answered_while_away
 from readiness.campaign.network import broken_network
 from readiness.campaign.record import Record
 from readiness.campaign.scenarios import Scenario
@@ -178,6 +179,7 @@ class Campaign:
                 f"{scenario.name}-harness.txt", traceback.format_exc()
             )
         record.history = stage.context.recorder.history
+        record.spoiled = record.spoiled or answered_while_away(record, self.topology)
         if not record.whole or record.spoiled:
             for name, text in live.provider.capture().items():
                 assert live.run.evidence is not None

@@ -1,0 +1,39 @@
+"""Did the fault happen? A proof is a provider's claim; what answered that had to be away is an observation."""
+
+from __future__ import annotations
+
+from readiness.campaign.record import Record
+from readiness.candidate.model import FaultKind
+from readiness.faults import Event
+from readiness.history import Op
+from readiness.providers.base import Topology
+
+CRASHED_FOR = (
+    0.5  # a killed process may be started again at once by what supervises it, but not as fast as this
+)
+
+
+def answered_while_away(record: Record, topology: Topology) -> str | None:
+    """Why the faults of this record cannot have happened as they claim; None if nothing speaks against it."""
+    for event in record.events:
+        ends = {e.name for e in topology.endpoints if e.instance in event.instances}
+        since, until = _away(event)
+        for op in record.history:
+            if op.endpoint in ends and since < op.invoked and op.completed < until and _answered(op):
+                return (
+                    f"{event.fault} did not happen as claimed ({'; '.join(event.proofs)}): {op.endpoint} answered "
+                    f"HTTP {op.status} at {op.completed:.2f} s, when it had to be away since {event.fired:.2f} s"
+                )
+    return None
+
+
+def _away(event: Event) -> tuple[float, float]:
+    """When the instances of the event certainly had to be away; an empty span if that cannot be told."""
+    if event.fired is None or event.healing is None or event.kind == FaultKind.RESTART:
+        return 0.0, 0.0
+    held = event.healing
+    return event.fired, min(held, event.fired + CRASHED_FOR) if event.kind == FaultKind.CRASH else held
+
+
+def _answered(op: Op) -> bool:
+    return op.ok and op.status is not None
