@@ -5,6 +5,7 @@ taken down.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import time
@@ -71,6 +72,10 @@ class Live:
                 self.run.failed_start = f"the candidate did not start: {self.run.redactor.clean(str(error))}"
         contacts.forget()
         if self._topology:
+            if supervised := getattr(
+                self._provider, "supervised", None
+            ):  # if we are killed, our folder goes too
+                supervised.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
             self._watch_secrets()
             self.run.facts["versions"] = dict(self._provider.versions())
             if self.tofu:
