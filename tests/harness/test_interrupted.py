@@ -36,11 +36,10 @@ def test_later(judge):
 class Hit:
     """A run with a frozen node, and everything on this machine that is its own."""
 
-    def __init__(self, place: Path) -> None:
-        suites = suite(place, SCENARIO, HOOK)
-        (place / "junit.xml").write_text(READY)
-        self.run = Started(place, suites, *small_arguments(place))
+    def __init__(self, run: Started) -> None:
+        self.run = run
         self.frozen = self._wait()
+        time.sleep(1)  # the fault is noted once it was seen to have fired
         self.processes = psutil.Process(self.run.process.pid).children(recursive=True)
         self.network = self._address(self.frozen)
         self.interfaces = {name for name, addresses in psutil.net_if_addrs().items() if self._ours(addresses)}
@@ -78,9 +77,14 @@ class Hit:
 
 @pytest.fixture
 def hit(tmp_path: Path) -> Iterator[Hit]:
-    made = Hit(tmp_path / "run")
-    yield made
-    made.run.close()
+    place = tmp_path / "run"
+    suites = suite(place, SCENARIO, HOOK)
+    (place / "junit.xml").write_text(READY)
+    run = Started(place, suites, *small_arguments(place))
+    try:
+        yield Hit(run)
+    finally:
+        run.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
