@@ -17,8 +17,8 @@ Written by `./just battery`; do not edit. Each defect was put, one at a time, be
 embedded control: a proxy in front of every endpoint that tells the lie and passes everything else unchanged, or a
 provider whose verb lies. Only the scenarios that show the defect were played, and only the criteria that it concerns
 were judged. **Bold**: the criterion that must be REFUTED. The same proxy without a defect leaves them PROVED. A source
-names an issue in which a store did that, or something of its kind; «design» and «suite» are defects that follow from
-the plan, or from how the suite works.
+names an issue in which a store did that, or something of its kind; where there is none it says what asks for the
+defect: the plan, the design's list, or how the suite itself works.
 
 """
 

@@ -106,7 +106,7 @@ DEFECTS = (
     ),
     Defect(
         "old-key-works",
-        "seaweedfs#6130",
+        "the plan's rotation clause",
         "rotation: the retired credential goes on working",
         ("P1.18",),
         "retired credential still works",
@@ -114,7 +114,7 @@ DEFECTS = (
     ),
     Defect(
         "rotation-outage",
-        "seaweedfs#6130",
+        "rustfs#925",
         "when a credential is retired, every other one is refused for a moment",
         ("P1.18",),
         "outage",

@@ -71,7 +71,7 @@ async def never_versioned(call: Call) -> Reply:
 DEFECTS = (
     Defect(
         "delete-not-done",
-        "design: delete acknowledged but not done",
+        "the design's list",
         "DELETE is acknowledged and not done",
         ("P1.10",),
         "still there",
@@ -88,7 +88,7 @@ DEFECTS = (
     ),
     Defect(
         "deleted-returns",
-        "rustfs#6218",
+        "rustfs#6218, ceph#18794",
         "a deleted object of a versioned bucket is back a second later",
         ("P1.13",),
         "although delete",
@@ -122,7 +122,7 @@ DEFECTS = (
     ),
     Defect(
         "versioning-not-kept",
-        "seaweedfs#4672",
+        "the plan's stop condition",
         "versioning is accepted and stays off",
         ("P0.3", "S.3"),
         "versioning",

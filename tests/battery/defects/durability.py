@@ -189,7 +189,7 @@ DEFECTS = (
     ),
     Defect(
         "clock-ordered",
-        "Garage PR 543",
+        "Garage PR 543, minio#2753",
         (
             "the later clock wins, and one endpoint's is five seconds behind: its overwrites are "
             "acknowledged and dropped"
@@ -201,7 +201,7 @@ DEFECTS = (
     ),
     Defect(
         "minute-after-loss",
-        "minio#9404",
+        "minio#1951",
         "in the minute after a node loss one write of twenty is acknowledged and dropped",
         ("P1.13",),
         "although",

@@ -65,7 +65,7 @@ def nothing_to_wipe(_real: Provider, node: str) -> Proof:
 DEFECTS = (
     Defect(
         "one-process",
-        "design: two endpoints that are one process",
+        "the design's list",
         "three endpoints are three names of one process",
         ("S.1",),
         "fewer than two",
@@ -73,7 +73,7 @@ DEFECTS = (
     ),
     Defect(
         "one-process-hidden",
-        "design: two endpoints that are one process",
+        "the design's list",
         "an endpoint that claims a node of its own is served by another node's process",
         ("P1.6", "P1.14"),
         "bumble",
@@ -90,7 +90,7 @@ DEFECTS = (
     ),
     Defect(
         "capture-writes",
-        "minio#12972",
+        "the plan: capture is non-destructive",
         "failure capture heals: it rewrites objects",
         ("P1.7",),
         "changed during failure capture",
@@ -108,7 +108,7 @@ DEFECTS = (
     ),
     Defect(
         "check-heals",
-        "minio#12972",
+        "the plan's stop condition",
         "the check for divergence rewrites what it checks",
         ("S.4",),
         "changed something",
@@ -116,7 +116,7 @@ DEFECTS = (
     ),
     Defect(
         "repair-lies",
-        "minio#12972",
+        "minio#16780",
         "the repair procedure says that it is done and does nothing",
         ("P1.19",),
         "not whole again",
@@ -125,7 +125,7 @@ DEFECTS = (
     ),
     Defect(
         "fault-does-not-fire",
-        "a defect of the suite",
+        "the suite",
         "a kill does nothing, and its proof says so",
         ("P1.13",),
         "did not fire",
@@ -135,7 +135,7 @@ DEFECTS = (
     ),
     Defect(
         "fault-claims-to-fire",
-        "a defect of the suite",
+        "the suite",
         "a kill does nothing, and its proof says that it was done",
         ("P1.13",),
         "did not happen",
@@ -145,7 +145,7 @@ DEFECTS = (
     ),
     Defect(
         "wipe-does-nothing",
-        "a defect of the suite",
+        "the suite",
         "the disk is not emptied before the repair",
         ("P1.19",),
         "could not be emptied",

@@ -137,7 +137,7 @@ DEFECTS = (
     ),
     Defect(
         "list-invents",
-        "ceph: bucket index",
+        "ceph#18709",
         "LIST shows an object that nobody wrote",
         ("P1.9",),
         "nobody had written",
@@ -146,7 +146,7 @@ DEFECTS = (
     ),
     Defect(
         "list-ghosts",
-        "rustfs#6218, seaweedfs#10681",
+        "ceph#60907, rustfs#6218, seaweedfs#10681",
         "LIST through one endpoint still shows what was deleted, for three seconds",
         ("P1.9",),
         "although",
@@ -155,7 +155,7 @@ DEFECTS = (
     ),
     Defect(
         "list-page-boundary",
-        "minio#21463",
+        "minio#21463, s3s#542",
         "each page but the first lacks its first key",
         ("P1.9",),
         "page",
@@ -173,7 +173,7 @@ DEFECTS = (
     ),
     Defect(
         "oldest-version-hidden",
-        "seaweedfs#9841",
+        "seaweedfs#9807",
         "a listing of versions leaves the oldest one out",
         ("P1.15",),
         "lists other versions",

@@ -71,7 +71,7 @@ DEFECTS = (
     ),
     Defect(
         "tofu-state-dropped",
-        "design: state PUT acknowledged and dropped",
+        "the design's list",
         "the state is acknowledged and dropped",
         ("P2.2",),
         "no state",
@@ -79,7 +79,7 @@ DEFECTS = (
     ),
     Defect(
         "tofu-overwrite-dropped",
-        "design: state PUT acknowledged and dropped",
+        "the design's list",
         "only the first state is kept; newer ones are acknowledged and dropped",
         ("P2.7",),
         "",
@@ -104,7 +104,7 @@ DEFECTS = (
     ),
     Defect(
         "tofu-state-cut",
-        "minio#6163",
+        "minio#2976",
         "a state of more than 5 MB is cut",
         ("P2.12",),
         "state",

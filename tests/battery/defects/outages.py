@@ -53,7 +53,7 @@ DEFECTS = (
     ),
     Defect(
         "busy-after-crash",
-        "minio#5815",
+        "rustfs#1365",
         "while a node is gone the others answer 503",
         ("P1.6", "P1.14"),
         "crash",
@@ -71,7 +71,7 @@ DEFECTS = (
     ),
     Defect(
         "slow-after-restart",
-        "minio#20357",
+        "rustfs#1365",
         "a restarted instance says that it is ready and answers after seven seconds",
         ("P1.14",),
         "promised",

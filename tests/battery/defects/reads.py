@@ -111,7 +111,7 @@ async def decomposed_keys(call: Call) -> Reply:
 DEFECTS = (
     Defect(
         "stale-endpoint",
-        "minio#9776",
+        "VaultS3#37, minio#9776",
         "one endpoint answers GET and HEAD from a cache for two seconds",
         ("P1.10",),
         "through honey",
@@ -160,7 +160,7 @@ DEFECTS = (
     ),
     Defect(
         "last-part-lost",
-        "minio#6163",
+        "minio#2976",
         "of a multipart object only the first part has its bytes",
         ("P1.3",),
         "came back different",
@@ -168,7 +168,7 @@ DEFECTS = (
     ),
     Defect(
         "empty-objects",
-        "seaweedfs#8830",
+        "seaweedfs#6486",
         "objects of 0 bytes are not found",
         ("P1.3",),
         "404",
@@ -176,7 +176,7 @@ DEFECTS = (
     ),
     Defect(
         "keys-decomposed",
-        "s3-tests",
+        "cloudflare-docs#4330, mc#1818",
         "keys are stored in another Unicode form: GET finds them, LIST shows other names",
         ("P1.3",),
         "LIST omits",

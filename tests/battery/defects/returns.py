@@ -151,7 +151,7 @@ DEFECTS = (
     ),
     Defect(
         "corrupt-after-restart",
-        "minio#5815",
+        "minio#2976",
         "once restarted, an instance returns damaged bodies",
         ("P1.13",),
         "?",
@@ -161,7 +161,7 @@ DEFECTS = (
     ),
     Defect(
         "users-forgotten",
-        "seaweedfs#6130",
+        "rustfs#1614",
         "fine until it is restarted: then an instance refuses every credential",
         ("P1.4",),
         "403",
@@ -171,7 +171,7 @@ DEFECTS = (
     ),
     Defect(
         "repair-left-one",
-        "minio#12972",
+        "minio#12972, minio#16780",
         "the repair says that it is done, and one object is missing on the repaired node",
         ("P1.19",),
         "although",
