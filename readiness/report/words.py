@@ -16,18 +16,18 @@ MEANING = {
     "NOT RUN": "was not judged, for the reason given",
 }
 ORDER = ("REFUTED", "UNKNOWN", "NOT RUN", "PROVED")
+UNSELECTED = ("it was deselected", "it was not collected")
 
 
 def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The criterion to look at first: a refuted one, else an unknown one, else one that did not run.
 
-    Criteria of the gate that only follow from others come last.
+    Criteria of the gate that only follow from others come last; those that nobody asked for do not count.
     """
+    asked = [row for row in criteria if row.get("reason") not in UNSELECTED]
     for state in ORDER[:3]:
         found = [
-            row
-            for row in criteria
-            if row["state"] == state and not (state == "REFUTED" and row["expected_red"])
+            row for row in asked if row["state"] == state and not (state == "REFUTED" and row["expected_red"])
         ]
         for row in [*(r for r in found if not r["id"].startswith("P4.")), *found]:
             return row
