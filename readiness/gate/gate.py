@@ -79,6 +79,9 @@ def evidence_complete(run: Run) -> Finding:
             return refuted("the candidate's file was changed during the run")
     except UsageError as error:
         return refuted(f"the candidate's file was changed during the run: {error}")
+    bare = [c.id for c in _before_gate() if run.state(c) in (None, State.NOT_RUN)]
+    if bare:
+        return refuted(f"the evidence is not complete: {len(bare)} criteria were not run, for example {bare[0]}")
     kept = 0
     for recorder in evidence.recorders():
         recorder.flush()
