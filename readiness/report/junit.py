@@ -18,7 +18,7 @@ from readiness.finding import Finding, State
 from readiness.verdict import Result, Verdict
 
 SUITE = "tofu-state-ha-readiness"
-MAX_MESSAGE = 2000
+MAX_MESSAGE, MAX_MEASURED = 2000, 100
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -64,11 +64,16 @@ def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
     case.add_property("reason", finding.reason[:MAX_MESSAGE])
     case.add_property("observations", str(finding.observations))
     case.add_property("evidence", evidence)
-    for name, value in finding.measured.items():
-        case.add_property(f"measured.{name}", str(value))
+    telling = sorted(finding.measured.items(), key=lambda item: not item[1])  # zeros last; else as measured
+    for name, value in telling[:MAX_MEASURED]:
+        case.add_property(f"measured.{name}"[:MAX_MESSAGE], str(value)[:MAX_MESSAGE])
+    if len(telling) > MAX_MEASURED:
+        case.add_property("measured", f"{len(telling) - MAX_MEASURED} more values are in verdict.json")
     if result.issue:
         case.add_property("expected_red", result.issue)
     case.result = list(_outcome(finding, result, interim=interim))
+    for outcome in case.result:  # some readers show the text of an outcome, others its message
+        outcome.text = _NOT_XML.sub("\ufffd", f"{outcome.message}\n\n{criterion.title}\nevidence: {evidence}")
     return case
 
 

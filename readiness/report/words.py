@@ -31,7 +31,7 @@ def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
         ]
         for row in [*(r for r in found if not r["id"].startswith("P4.")), *found]:
             return row
-    return None
+    return next((row for row in asked if row["state"] == "PROVED" and row["expected_red"]), None)
 
 
 def summary(verdict: Mapping[str, Any]) -> str:
@@ -45,6 +45,8 @@ def summary(verdict: Mapping[str, Any]) -> str:
     if open_ is None or not verdict["exit_code"]:
         return f"{said}."
     reason = short(open_["reason"], 240)
+    if open_["state"] == "PROVED":
+        reason = f"although {open_['expected_red']}; the guardrail has moved"
     return f"{said}. Look first at {open_['id']}, “{open_['title']}”, which is {open_['state']}: {reason}"
 
 

@@ -144,3 +144,4 @@ def test_what_to_look_at_first_is_the_first_red_that_is_not_expected() -> None:
     assert (words.first_open([*rows, row("P1.9", "REFUTED")]) or {})["id"] == "P1.9"
     assert (words.first_open(rows[:2]) or {})["id"] == "P1.2"
     assert words.first_open([row("P1.1", "PROVED")]) is None
+    assert (words.first_open([row("P1.1", "PROVED"), row("P1.2", "PROVED", "TIN")]) or {})["id"] == "P1.2"

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from junitparser import JUnitXml
 
 from readiness.criteria import MANIFEST
 from readiness.evidence import verify_seal
 from readiness.finding import Finding, State, proved
-from readiness.report import schema
+from readiness.report import junit, schema
 from readiness.report.statement import PREDICATE, STATEMENT
 from readiness.verdict import judge, results_of
 from tests.report.folders import Made, make, red, verdict_row
@@ -101,3 +102,19 @@ def test_expected_reds_are_warnings_in_the_statement(tmp_path: Path) -> None:
     predicate = json.loads((make(tmp_path, made) / "statement.json").read_text("utf-8"))["predicate"]
     assert [name.split()[0] for name in predicate["warnedTests"]] == ["P0.7"]
     assert not any(name.startswith("P0.7 ") for name in predicate["failedTests"])
+
+
+def test_the_junit_report_is_bounded_and_every_case_has_a_name_of_its_own(tmp_path: Path) -> None:
+    many = {f"value {number}": float(number) for number in range(3000)}
+    findings = {criterion.id: [red("a word " * 20_000, many)] for criterion in MANIFEST}
+    path = tmp_path / "junit.xml"
+    verdict = judge(results_of(findings, {}, {}, {}))
+    junit.write(path, verdict, {"run": "x"}, evidence="reports/runs/x")
+    assert path.stat().st_size < 2_000_000
+    cases = [case for suite in JUnitXml.fromfile(str(path)) for case in suite]
+    names = [(case.classname, case.name) for case in cases]
+    assert len(set(names)) == len(names)
+    failed = next(case for case in cases if case.name.startswith("P1.13 "))
+    (outcome,) = failed.result
+    assert outcome.message.startswith("REFUTED: a word")
+    assert "evidence: reports/runs/x" in outcome.text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from readiness.report.html.page import gather
 
@@ -13,8 +14,8 @@ NAME = "report.html"
 MAX_BYTES = 3_000_000
 
 
-def render(folder: Path) -> str:
-    """The page of that evidence folder. Raises OSError or ValueError if the folder cannot be read."""
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -23,11 +24,14 @@ def render(folder: Path) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = _number
-    text = environment.get_template("page.html.j2").render(
-        page=gather(folder), css=(HERE / "page.css").read_text("utf-8")
-    )
+    return environment.get_template("page.html.j2")
+
+
+def render(folder: Path) -> str:
+    """The page of that evidence folder. Raises OSError or ValueError if the folder cannot be read."""
+    text = _template().render(page=gather(folder), css=(HERE / "page.css").read_text("utf-8"))
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise ValueError(f"the page has {len(text)} characters; at most {MAX_BYTES} are sent by mail")
+        raise ValueError(f"the page has {len(text)} characters; at most {MAX_BYTES} bytes are sent by mail")
     return text
 
 
