@@ -159,7 +159,6 @@ DEFECTS = (
         "each page but the first lacks its first key",
         ("P1.9",),
         "page",
-        scenarios=("steady",),
         act=page_boundary,
     ),
     Defect(
@@ -168,7 +167,6 @@ DEFECTS = (
         "the same, but only with full pages of a thousand keys",
         ("P1.9",),
         "page",
-        scenarios=("steady",),
         act=page_boundary_at_1000,
     ),
     Defect(
