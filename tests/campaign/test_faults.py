@@ -141,7 +141,9 @@ def test_one_of_two_that_did_not_fire_is_enough() -> None:
         (faults.unplug(TOPOLOGY, "b"), FaultKind.SILENCE, ("b-0",)),
     ],
 )
-def test_each_fault_hits_and_heals_what_it_says(fault: Fault, kind: FaultKind, instances: tuple[str, ...]) -> None:
+def test_each_fault_hits_and_heals_what_it_says(
+    fault: Fault, kind: FaultKind, instances: tuple[str, ...]
+) -> None:
     book = Book()
     event = through(book, fault)
     assert (fault.kind, fault.instances, event.kind) == (kind, instances, kind)
