@@ -83,6 +83,7 @@ class Page:
     matrix: Matrix = field(default_factory=Matrix)
     not_run: list[tuple[str, list[str]]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    tofu_faults: list[Mapping[str, Any]] = field(default_factory=list)
     meaning: Mapping[str, str] = field(default_factory=lambda: MEANING)
     glyphs: Mapping[str, str] = field(default_factory=lambda: GLYPHS)
 
@@ -132,6 +133,9 @@ def gather(folder: Path) -> Page:
         if row["state"] == "NOT RUN":
             reasons.setdefault(row["reason"], []).append(row["id"])
     page.not_run = list(reasons.items())
+    page.tofu_faults = [
+        row for row in rows(folder, "events.jsonl") if row.get("event") == "fault" and row.get("phase")
+    ]
     _scenes(folder, page)
     return page
 
