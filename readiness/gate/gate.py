@@ -81,7 +81,9 @@ def evidence_complete(run: Run) -> Finding:
         return refuted(f"the candidate's file was changed during the run: {error}")
     bare = [c.id for c in _before_gate() if run.state(c) in (None, State.NOT_RUN)]
     if bare:
-        return refuted(f"the evidence is not complete: {len(bare)} criteria were not run, for example {bare[0]}")
+        return refuted(
+            f"the evidence is not complete: {len(bare)} criteria were not run, for example {bare[0]}"
+        )
     kept = 0
     for recorder in evidence.recorders():
         recorder.flush()
@@ -112,17 +114,18 @@ def read_earlier(run: Run) -> None:
         try:
             verify_seal(folder)
             about = json.loads((folder / "run.json").read_text("utf-8"))
+            fingerprint, started = str(about["fingerprint"]), datetime.fromisoformat(about["started"])
+            age = (datetime.now(UTC) - started).total_seconds()
             rows = [json.loads(line) for line in (folder / "criteria.jsonl").read_text("utf-8").splitlines()]
         except BrokenSeal as error:
             raise UsageError(f"--evidence: {error}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise UsageError(f"--evidence {folder} cannot be read: {type(error).__name__}") from None
-        if about.get("fingerprint") != run.loaded.fingerprint:
+        if fingerprint != run.loaded.fingerprint:
             raise UsageError(
-                f"--evidence {folder} is of another candidate: fingerprint {str(about.get('fingerprint'))[:12]}, "
+                f"--evidence {folder} is of another candidate: fingerprint {fingerprint[:12]}, "
                 f"this one's is {run.loaded.fingerprint[:12]}"
             )
-        age = (datetime.now(UTC) - datetime.fromisoformat(about["started"])).total_seconds()
         if not 0 <= age <= MAX_AGE_SECONDS:
             raise UsageError(
                 f"--evidence {folder} is {age / 3600:.1f} h old; at most {MAX_AGE_SECONDS // 3600} h count"
