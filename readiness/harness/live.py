@@ -211,7 +211,10 @@ class Live:
     def buckets(self) -> Buckets:
         """A plain and a versioned scratch bucket."""
         scratch = self.scratch
-        return Buckets(scratch.create("plain", versioned=False), scratch.create("versioned", versioned=True))
+        made = Buckets(scratch.create("plain", versioned=False), scratch.create("versioned", versioned=True))
+        if not scratch.warm_up(made.both(), [self.client(e) for e in self.topology.all_endpoints()]):
+            self.say("a new scratch bucket does not take a write through every endpoint yet")
+        return made
 
     @cached_property
     def campaign(self) -> Campaign:

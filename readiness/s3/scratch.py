@@ -7,7 +7,8 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,19 @@ class Scratch:
                 )
         return name
 
+    def warm_up(self, buckets: Iterable[str], through: Iterable[S3Client], seconds: float = 60) -> bool:
+        """Wait until each new bucket takes a write through each client: a store that has just been started, or that
+        makes volumes for a new bucket, may refuse the first ones. A set-up step, before anything is judged. False
+        if one still refuses in the end: what is judged then will say so.
+        """
+        deadline = time.monotonic() + seconds
+        waiting = [(client, bucket) for client in through for bucket in buckets]
+        while waiting and time.monotonic() < deadline:
+            waiting = [(client, bucket) for client, bucket in waiting if not _takes_a_write(client, bucket)]
+            if waiting:
+                time.sleep(0.5)
+        return not waiting
+
     def owns(self, bucket: str) -> bool:
         """Whether this run made that bucket."""
         return bucket in self.buckets
@@ -99,6 +113,16 @@ def _patiently(work: Callable[[], Any], tries: int = 10) -> Any:
                 raise
         time.sleep(0.5)
     raise AssertionError("unreachable")
+
+
+def _takes_a_write(client: S3Client, bucket: str) -> bool:
+    key = f"warm-up/{uuid.uuid4().hex}"
+    try:
+        translate(partial(client.put_object, Bucket=bucket, Key=key, Body=b"warm-up"))
+        translate(partial(client.delete_object, Bucket=bucket, Key=key))
+    except (Answered, Unanswered):
+        return False
+    return True
 
 
 def remove_bucket(client: S3Client, name: str) -> None:
