@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,19 +131,25 @@ def alert_rules(loaded: Loaded) -> Finding:
     path = loaded.path.parent / said.alert_rules
     try:
         rules = _rules(path)
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         return refuted(f"alert rules {said.alert_rules} do not parse: {type(error).__name__}")
     expressions = [str(rule.get("expr", "")) for rule in rules if "alert" in rule]
-    watched = [metric.name for metric in said.metrics if any(metric.name in expr for expr in expressions)]
+    watched = [
+        metric.name for metric in said.metrics if any(_names(metric.name, expr) for expr in expressions)
+    ]
     if not watched:
         return refuted(f"no alert of {said.alert_rules} watches a metric that the contract names")
     return proved(f"{len(expressions)} alerts watch {', '.join(watched)}", len(expressions))
 
 
+def _names(metric: str, expression: str) -> bool:
+    return re.search(rf"(?<![\w:]){re.escape(metric)}(?![\w:])", expression) is not None
+
+
 def _rules(path: Path) -> list[dict[str, Any]]:
     read: Any = yaml.safe_load(path.read_text("utf-8"))
     spec = read.get("spec", read)  # a PrometheusRule object has them below spec
-    return [rule for group in spec["groups"] for rule in group["rules"]]
+    return [dict(rule) for group in spec["groups"] for rule in group["rules"]]
 
 
 def cache_statement(live: Live) -> Finding:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import socket
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.finding import Finding, proved, refuted, unknown
 from readiness.harness import contacts
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
@@ -22,13 +23,8 @@ NODE_LOCAL = ("local-path", "scratch", "cache")
 
 def independent_endpoints(live: Live) -> Finding:
     """S.1: at least two service endpoints that differ in address, instance and node, and that answer."""
-    finding = distinct(live.topology)
-    up = [e.name for e in live.topology.endpoints if e.instance and live.provider.in_service(e.instance)]
-    return (
-        merge([finding, proved(f"{len(up)} in service", len(up))])
-        if up
-        else unknown("no endpoint is in service")
-    )
+    up = tuple(e for e in live.topology.endpoints if e.instance and live.provider.in_service(e.instance))
+    return distinct(replace(live.topology, endpoints=up)) if up else unknown("no endpoint is in service")
 
 
 def distinct(topology: Topology) -> Finding:
