@@ -1,0 +1,238 @@
+"""Phase 0 without a store: what a contract, an alert file, a topology and volumes must say, each both ways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from readiness.candidate.load import CANDIDATES, Loaded, load
+from readiness.candidate.model import Candidate, CandidateClass
+from readiness.finding import State
+from readiness.providers.base import Endpoint, Topology, Unsupported, VolumeFact
+from readiness.static import contract, stops
+from tests.harness.fake import TOPOLOGY
+
+PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
+EMBEDDED = load("embedded")
+METRICS = "".join(f"{m.name} 0\n" for m in EMBEDDED.candidate.contract.observability.metrics)
+
+
+def declared(**changes: Any) -> Loaded:
+    """The embedded candidate with these values, by dotted path with `__` for the dot."""
+    raw = EMBEDDED.candidate.model_dump(mode="json", by_alias=True)
+    for path, value in changes.items():
+        *way, last = path.split("__")
+        place = raw
+        for part in way:
+            place = place[part]
+        place[last] = value
+    return replace(EMBEDDED, candidate=Candidate.model_validate(raw))
+
+
+def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
+    """As much of a live candidate as these judgements ask."""
+    provider = {
+        "in_service": lambda _i: True,
+        "metrics": lambda _i, _p: METRICS,
+        "volumes": tuple,
+    } | more.pop("provider", {})
+    fields = {
+        "topology": TOPOLOGY,
+        "run": SimpleNamespace(loaded=loaded),
+        "provider": SimpleNamespace(**provider),
+        **more,
+    }
+    return SimpleNamespace(**fields)
+
+
+def rules(tmp_path: Path, text: str | bytes) -> Loaded:
+    """A candidate whose alert file says this."""
+    (tmp_path / "alerts").mkdir()
+    (tmp_path / "alerts" / "embedded.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
+    return replace(EMBEDDED, path=tmp_path / "embedded.toml")
+
+
+GOOD = "groups: [{name: g, rules: [{alert: A, expr: 'control_index_divergence > 0'}]}]"
+
+
+@pytest.mark.parametrize("path", sorted(CANDIDATES.glob("[a-z]*.toml")), ids=lambda path: path.stem)
+def test_the_alert_rules_that_come_along_parse_and_watch(path: Path) -> None:
+    loaded = load(str(path))
+    if loaded.candidate.contract.observability.alert_rules is not None:
+        assert contract.alert_rules(loaded).state is PROVED
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        (GOOD, PROVED),
+        (f"kind: PrometheusRule\nspec: {{{GOOD}}}", PROVED),
+        ("groups: [{name: g, rules: [{record: r, expr: control_index_divergence}]}]", REFUTED),
+        ("groups: [{name: g, rules: [{alert: A, expr: 'up == 0'}]}]", REFUTED),
+        (
+            "groups: [{name: g, rules: [{alert: A, expr: 'other_control_index_divergence_total > 0'}]}]",
+            REFUTED,
+        ),
+        ("groups: [{name: g, rules: [{alert: A}]}]", REFUTED),
+        ("groups: []", REFUTED),
+        ("groups: [{name: g}]", REFUTED),
+        ("groups: [{name: g, rules: [text]}]", REFUTED),
+        ("groups: 7", REFUTED),
+        ("[]", REFUTED),
+        ("", REFUTED),
+        ("a: [", REFUTED),
+        (b"\xff\xfe", REFUTED),
+    ],
+)
+def test_alert_rules(tmp_path: Path, text: str | bytes, state: State) -> None:
+    found = contract.alert_rules(rules(tmp_path, text))
+    assert found.state is state, found.reason
+
+
+def test_alert_rules_that_are_not_there(tmp_path: Path) -> None:
+    assert contract.alert_rules(replace(EMBEDDED, path=tmp_path / "x.toml")).state is REFUTED
+    assert contract.alert_rules(declared(contract__observability__alert_rules=None)).state is REFUTED
+
+
+def test_metrics_must_answer() -> None:
+    assert contract.observability(live()).state is PROVED
+    absent = METRICS.replace(
+        "control_index_divergence 0\n", "# control_index_divergence 0\ncontrol_index_divergence_total 0\n"
+    )
+    found = contract.observability(live(provider={"metrics": lambda _i, _p: absent}))
+    assert found.state is REFUTED
+    assert "control_index_divergence" in found.reason
+
+    def silent(_instance: str, _path: str) -> str:
+        raise Unsupported("no metrics")
+
+    assert contract.observability(live(provider={"metrics": silent})).state is REFUTED
+    assert contract.observability(live(declared(contract__observability__metrics=[]))).state is REFUTED
+
+
+def test_failure_behaviour_is_numbers() -> None:
+    found = contract.failure_behaviour(live())
+    assert (found.state, found.measured["rto_silence"]) == (PROVED, 5)
+    three = {"restart": 1, "drain": 1, "crash": 1}
+    missing = contract.failure_behaviour(live(declared(contract__failure__rto_seconds=three)))
+    assert missing.state is REFUTED
+    assert "no RTO for silence" in missing.reason
+    assert (
+        contract.failure_behaviour(live(declared(contract__failure__rpo_acknowledged_writes=1))).state
+        is REFUTED
+    )
+    down = contract.failure_behaviour(live(provider={"in_service": lambda i: i != "b-0"}))
+    assert down.state is REFUTED
+    assert "b-0" in down.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, PROVED),
+        ({"class": "singleton"}, REFUTED),
+        ({"class": "sting-local-path"}, REFUTED),
+        ({"class": "cache-surface"}, REFUTED),
+        ({"class": "replicated-rustfs"}, PROVED),
+        ({"class": "replicated-rustfs", "contract__repair__kind": "none"}, REFUTED),
+    ],
+)
+def test_candidate_classes(changes: dict[str, Any], state: State) -> None:
+    assert contract.candidate_class(live(declared(**changes))).state is state
+    assert set(contract.ADMISSIBLE) == {CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS}
+
+
+def test_a_class_is_no_better_than_what_runs() -> None:
+    assert contract.candidate_class(live(provider={"in_service": lambda i: i == "a-0"})).state is REFUTED
+
+
+def topology(*endpoints: tuple[str, str, str]) -> Topology:
+    """Endpoints by url, node and instance."""
+    made = tuple(Endpoint(f"e{n}", url, node, instance) for n, (url, node, instance) in enumerate(endpoints))
+    return replace(TOPOLOGY, endpoints=made)
+
+
+ONE, TWO = ("http://127.0.0.1:1", "a", "a-0"), ("http://127.0.0.2:1", "b", "b-0")
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "state"),
+    [
+        pytest.param((ONE, TWO), PROVED, id="independent"),
+        pytest.param((ONE,), REFUTED, id="one"),
+        pytest.param((ONE, ("http://localhost:1", "b", "b-0")), REFUTED, id="two names for one address"),
+        pytest.param((ONE, ("http://127.0.0.2:1", "b", "a-0")), REFUTED, id="two addresses of one instance"),
+        pytest.param((ONE, ("http://127.0.0.2:1", "a", "a-1")), REFUTED, id="two instances of one node"),
+        pytest.param(
+            (("http://127.0.0.1", "a", "a-0"), ("http://127.0.0.1:80", "b", "b-0")),
+            REFUTED,
+            id="the port that http means",
+        ),
+    ],
+)
+def test_independent_endpoints(endpoints: tuple[tuple[str, str, str], ...], state: State) -> None:
+    assert stops.distinct(topology(*endpoints)).state is state
+    assert stops.independent_endpoints(live(topology=topology(*endpoints))).state is state
+
+
+def test_endpoints_that_do_not_answer_do_not_count() -> None:
+    both = topology(ONE, TWO)
+    assert (
+        stops.independent_endpoints(live(topology=both, provider={"in_service": lambda i: i == "a-0"})).state
+        is REFUTED
+    )
+    assert (
+        stops.independent_endpoints(live(topology=both, provider={"in_service": lambda _i: False})).state
+        is UNKNOWN
+    )
+
+
+def volume(node: str, kind: str = "openebs-zfs", access: str = "RWO") -> VolumeFact:
+    return VolumeFact(node, kind, access)
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        pytest.param([volume("bumble")], REFUTED, id="one bumble-scoped RWO volume"),
+        pytest.param([volume("bumble"), volume("bumble")], REFUTED, id="two volumes of one node"),
+        pytest.param([volume("bumble"), volume("honey")], PROVED, id="two nodes"),
+        pytest.param([volume("bumble", access="RWX")], PROVED, id="shared"),
+        pytest.param(
+            [volume("bumble"), volume("sting", "local-path")],
+            REFUTED,
+            id="Sting local-path is no second copy",
+        ),
+        pytest.param(
+            [volume("sting", "local-path"), volume("honey", "local-path")],
+            REFUTED,
+            id="local-path everywhere",
+        ),
+        pytest.param([volume("sting", "local-path", "RWX")], REFUTED, id="local-path that says shared"),
+        pytest.param([volume("bumble"), volume("honey", "scratch")], REFUTED, id="scratch"),
+        pytest.param([], UNKNOWN, id="unknown"),
+    ],
+)
+def test_volumes(facts: list[VolumeFact], state: State) -> None:
+    assert stops.judge_volumes(facts).state is state
+    assert stops.volumes(live(provider={"volumes": lambda: tuple(facts)})).state is state
+
+
+def test_documentation_and_divergence_that_are_not_there() -> None:
+    nothing = declared(contract__durability__versioning=False, contract__durability__backup="")
+    assert stops.documented(live(nothing)).state is REFUTED
+    none = declared(contract__divergence={"response": "none", "statement": "we look by hand"})
+    found = stops.divergence_response(live(none))
+    assert found.state is REFUTED
+    assert "we look by hand" in found.reason
+    assert stops.without_caches(live(declared(boundary__cache_endpoints=[]))).state is UNKNOWN
+
+
+def test_the_cache_statement_names_all_three() -> None:
+    told = contract.cache_statement(live(declared(contract__cache_statement="Attic and Bazel do not use it")))
+    assert told.state is REFUTED
+    assert "rbe" in told.reason
