@@ -10,7 +10,7 @@ from readiness import faults
 from readiness.campaign import scenarios
 from readiness.campaign.away import answered_while_away
 from readiness.campaign.network import broken_network
-from readiness.campaign.record import Record
+from readiness.campaign.record import DOUBT, Record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.stage import WHOLE_BUDGET, Stage
 from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
@@ -179,7 +179,8 @@ class Campaign:
                 f"{scenario.name}-harness.txt", traceback.format_exc()
             )
         record.history = stage.context.recorder.history
-        record.spoiled = record.spoiled or answered_while_away(record, self.topology)
+        if doubt := answered_while_away(record, self.topology):
+            record.notes[DOUBT] = doubt
         if not record.whole or record.spoiled:
             for name, text in live.provider.capture().items():
                 assert live.run.evidence is not None

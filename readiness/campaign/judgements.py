@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from readiness.campaign.record import Record
+from readiness.campaign.record import DOUBT, Record
 from readiness.campaign.stage import SETTLE
 from readiness.candidate.model import FaultKind
 from readiness.checkers.agreement import check_agreement
@@ -41,6 +41,8 @@ def each(records: Iterable[Record], judgement: Callable[[Record], Finding]) -> F
             (left_out if record.name.startswith(OPTIONAL) else parts).append(found)
             continue
         found = unknown(record.spoiled) if record.spoiled else guarded(judgement, record)
+        if doubt := record.notes.get(DOUBT):
+            found = merge([found, unknown(doubt)])
         measured = {f"{record.name}: {name}": value for name, value in found.measured.items()}
         parts.append(replace(found, reason=f"{record.name}: {found.reason}", measured=measured))
     return merge(parts or left_out) if parts or left_out else unknown("no scenario was played")

@@ -9,6 +9,8 @@ from readiness.candidate.model import FaultKind
 from readiness.faults import Event
 from readiness.history import Op
 
+DOUBT = "doubt"  # the note of a record that proves nothing, though what it refutes is refuted
+
 
 @dataclass(frozen=True)
 class Captured:

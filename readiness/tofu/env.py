@@ -19,6 +19,9 @@ from readiness.tofu.workspace import Client, Place, Tools
 P = ParamSpec("P")
 
 
+UNPARSABLE = ("Unsupported state file format", "could not be parsed")
+
+
 class UnpreparedError(Exception):
     """What a judgement needs first could not be had (an init, an apply): nothing was judged."""
 
@@ -126,7 +129,9 @@ class Disposable:
 
 
 def ready(run: Run) -> Run:
-    """The run, if it succeeded. Raises UnpreparedError."""
+    """The run, if it succeeded. Raises UnpreparedError; NotAStateError if it could not read what the store returned."""
+    if not run.ok and any(words in run.stderr for words in UNPARSABLE):
+        raise NotAStateError(f"tofu {run.command} through {run.endpoint}: {run.why()}")
     if not run.ok:
         raise UnpreparedError(f"tofu {run.command} through {run.endpoint}: {run.why()}")
     return run
