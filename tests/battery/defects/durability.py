@@ -32,7 +32,7 @@ def _held(world: World) -> dict[tuple[str, str], _Held]:
 async def write_back(call: Call) -> Reply:
     """Acknowledges plain writes from memory, shows them to every endpoint, and does them a second later."""
     held = _held(call.world)
-    if call.plain_write and call.key.startswith("probe/") and len(call.world.down) < 2:
+    if call.plain_write and call.key.startswith("probe/") and _serves(call):
         reply = accepted(call)
         held[call.at] = _Held(call, reply, asyncio.ensure_future(_flush_later(call)))
         return reply
@@ -41,6 +41,11 @@ async def write_back(call: Call) -> Reply:
     if not call.reads and not call.writes and held:
         await asyncio.gather(*(_flush(each.call) for each in list(held.values())), return_exceptions=True)
     return await call.forward()
+
+
+def _serves(call: Call) -> bool:
+    """Its node is there, and not the only one."""
+    return call.node not in call.world.down and len(call.world.down) < 2
 
 
 def _from_memory(held: _Held) -> Reply:

@@ -97,9 +97,9 @@ DEFECTS = (
         "tofu-state-absent",
         "minio#6163",
         "one endpoint denies a state that is some seconds old: for OpenTofu an empty one",
-        ("P2.3", "P2.11"),
+        ("P2.11",),
         "sting",
-        look=("P2.2",),
+        look=("P2.2", "P2.3"),
         act=state_absent,
     ),
     Defect(
