@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from tests.battery import table
 from tests.battery.catalogue import ALL, BY_NAME
-from tests.battery.runner import Outcome, try_defect
+from tests.battery.runner import Outcome, keep, kept, try_defect
 
 
 def main(arguments: list[str]) -> int:
@@ -24,6 +23,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--page", type=Path, help="where the table is written (default: docs/battery.md, if all were tried)"
+    )
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="keep outcomes there; those it has are not tried again"
     )
     parser.add_argument("--list", action="store_true", help="list the defects")
     parser.add_argument(
@@ -37,10 +39,16 @@ def main(arguments: list[str]) -> int:
         for defect in wanted:
             print(f"{defect.name:28} {', '.join(defect.expects):14} {defect.does}")
         return 0
-    began, outcomes = time.monotonic(), list[Outcome]()
+    outcomes = list[Outcome]()
+    known = kept(options.resume) if options.resume else {}
     for number, defect in enumerate(wanted, start=1):
+        if defect.name in known:
+            outcomes.append(known[defect.name])
+            continue
         outcome = try_defect(defect, seed=options.seed)
         outcomes.append(outcome)
+        if options.resume:
+            keep(options.resume, outcome)
         missed = outcome.missed()
         mark = "MISSED" if missed else "caught"
         red = ", ".join(outcome.red()) or "-"
@@ -48,7 +56,7 @@ def main(arguments: list[str]) -> int:
         print("      " + ("; ".join(missed) if missed else outcome.message())[:400], flush=True)
         if missed and options.output:
             print(outcome.output, flush=True)
-    seconds = time.monotonic() - began
+    seconds = sum(each.seconds for each in outcomes)
     if not options.names or options.page:
         table.write(outcomes, seconds, *([options.page] if options.page else []))
     lost = [each.defect.name for each in outcomes if each.missed()]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from readiness.finding import State
 from readiness.providers.supervised import ROOT
+from tests.battery.catalogue import BY_NAME
 from tests.battery.defect import Defect
 
 LIMIT = 240.0
@@ -123,3 +124,22 @@ def try_defect(defect: Defect, *, seed: int = 1) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
         judged, output = suite(defect.criteria, options, Path(folder))
     return Outcome(defect, judged, time.monotonic() - began, output)
+
+
+def keep(path: Path, outcome: Outcome) -> None:
+    """Adds the outcome to that file."""
+    judged = {id_: [str(found.state), found.reason] for id_, found in outcome.judged.items()}
+    row = {"defect": outcome.defect.name, "seconds": round(outcome.seconds, 1), "judged": judged}
+    with path.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(row) + "\n")
+
+
+def kept(path: Path) -> dict[str, Outcome]:
+    """The outcomes of that file, by defect; those of defects that there are no more are left out."""
+    found = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+        row = json.loads(line)
+        judged = {id_: Judged(State(state), reason) for id_, (state, reason) in row["judged"].items()}
+        if row["defect"] in BY_NAME:
+            found[row["defect"]] = Outcome(BY_NAME[row["defect"]], judged, row["seconds"], "")
+    return found
