@@ -47,11 +47,14 @@ class Scratch:
         )
         self._note(name)
         try:
+            if _exists(client, name):  # a store may answer 200 to the creation of a bucket that is there
+                raise UsageError(f"scratch bucket {name} is there already: it is not this run's")
             _patiently(lambda: client.create_bucket(Bucket=name, **place))
         except Answered as error:
-            raise UsageError(
-                f"scratch bucket {name} cannot be created: {error}; the admin credential must be allowed to"
-            ) from None
+            if error.code != "BucketAlreadyOwnedByYou":  # it was absent: an answer was lost, and this is ours
+                raise UsageError(
+                    f"scratch bucket {name} cannot be created: {error}; the admin credential must be allowed to"
+                ) from None
         self.buckets.append(name)
         with contextlib.suppress(Answered):  # some stores have no bucket tags: the name says the same
             tags: Any = {"TagSet": [{"Key": "tofu-state-ha-readiness", "Value": self._run}]}
@@ -131,12 +134,8 @@ def remove_bucket(client: S3Client, name: str) -> None:
     """
     if not name.startswith(PREFIX):
         raise ValueError(f"{name} is not a scratch bucket")
-    try:
-        _patiently(lambda: client.head_bucket(Bucket=name))
-    except Answered as error:
-        if error.status == 404:
-            return
-        raise
+    if not _exists(client, name):
+        return
     uploads: Mapping[str, Any] = _patiently(lambda: client.list_multipart_uploads(Bucket=name))
     for upload in uploads.get("Uploads", []):
         client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -146,6 +145,16 @@ def remove_bucket(client: S3Client, name: str) -> None:
         while keys := _some_keys(client, name):
             list(pool.map(partial(_delete, client, name), batched(keys, BATCH)))
     _patiently(lambda: client.delete_bucket(Bucket=name))
+
+
+def _exists(client: S3Client, name: str) -> bool:
+    try:
+        _patiently(lambda: client.head_bucket(Bucket=name))
+    except Answered as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def _some_versions(client: S3Client, name: str) -> list[ObjectIdentifierTypeDef]:
