@@ -74,11 +74,17 @@ async def serving(*answers: Answer) -> AsyncIterator[Server]:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                lengths = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length:")]
+                lengths = [
+                    line.split(":")[1]
+                    for line in head.lower().splitlines()
+                    if line.startswith("content-length:")
+                ]
                 body = await reader.readexactly(int(lengths[0]) if lengths else 0)
                 server.requests.append(head)
                 server.bodies.append(body)
-                await (left.pop(0) if len(left) > 1 else left[0])(Exchange(head, body, reader, writer, number))
+                await (left.pop(0) if len(left) > 1 else left[0])(
+                    Exchange(head, body, reader, writer, number)
+                )
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:

@@ -115,7 +115,9 @@ def test_reads_tell_what_they_found(tmp_path: Path) -> None:
     assert (damaged.value or "").startswith("?")
     absent = do(tmp_path / "c", ok("404 Not Found"), Verb.READ)
     assert (absent.outcome, absent.status, absent.value) == (OK, 404, None)
-    assert do(tmp_path / "d", ok("200 OK", "", "x-amz-meta-v: scope/x%20y/1"), Verb.HEAD).value == "scope/x y/1"
+    assert (
+        do(tmp_path / "d", ok("200 OK", "", "x-amz-meta-v: scope/x%20y/1"), Verb.HEAD).value == "scope/x y/1"
+    )
     assert do(tmp_path / "e", ok("200 OK", ""), Verb.HEAD).value == "?no-metadata"
     broken = do(tmp_path / "f", ok("500 Oh"), Verb.READ)
     assert (broken.outcome, broken.value) == (FAIL, None)
@@ -135,7 +137,10 @@ def test_conditions_are_sent(tmp_path: Path) -> None:
     assert (changed.expected, changed.connection, changed.acknowledged) == ("old", "new", True)
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=20), st.integers(0, 2000))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=20),
+    st.integers(0, 2000),
+)
 def test_bodies_name_themselves_and_every_damage_shows(value: str, size: int) -> None:
     body = body_of(value, size)
     assert len(body) >= size

@@ -97,7 +97,9 @@ def test_held_out_is_out_at_once_whatever_the_probe_says(provider: Probed, watch
     soon(lambda: watch.in_service(A))
 
 
-def test_a_probe_that_began_before_the_fault_says_nothing_after_it(provider: Probed, watch: ServiceWatch) -> None:
+def test_a_probe_that_began_before_the_fault_says_nothing_after_it(
+    provider: Probed, watch: ServiceWatch
+) -> None:
     soon(watch.all_in_service)
     provider.slow = "a-0"
     assert provider.probing.wait(3)  # this probe found it ready, and its answer comes after the whole fault
@@ -113,7 +115,9 @@ def test_a_probe_that_began_before_the_fault_says_nothing_after_it(provider: Pro
     soon(lambda: watch.in_service(A))
 
 
-def test_a_probe_that_began_while_held_out_says_nothing_after_the_heal(provider: Probed, watch: ServiceWatch) -> None:
+def test_a_probe_that_began_while_held_out_says_nothing_after_the_heal(
+    provider: Probed, watch: ServiceWatch
+) -> None:
     soon(watch.all_in_service)
     watch.hold_out(["a-0"])
     provider.slow = "a-0"
@@ -169,7 +173,9 @@ def test_the_proxy_of_an_endpoint_that_is_gone_resets() -> None:
         proxy = Proxy("http://127.0.0.1:1", random.Random(1))
         await proxy.start()
         with pytest.raises(NoReply):
-            await Wire(Target("http://127.0.0.1:1", KEYS, via=proxy.address)).request("GET", "b", "k", seconds=2)
+            await Wire(Target("http://127.0.0.1:1", KEYS, via=proxy.address)).request(
+                "GET", "b", "k", seconds=2
+            )
         await proxy.stop()
         await asyncio.sleep(0.02)
 

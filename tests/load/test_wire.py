@@ -42,7 +42,7 @@ def once(*answers: Answer, method: str = "GET", body: bytes = b"", seconds: floa
 
 
 async def chunked(exchange: Exchange) -> None:
-    exchange.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: \"abc\"\r\n\r\n4\r\nwhol")
+    exchange.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: "abc"\r\n\r\n4\r\nwhol')
     await asyncio.sleep(0.02)
     exchange.send("\r\n1\r\ne\r\n0\r\n\r\n")
 
@@ -76,13 +76,19 @@ async def continued(exchange: Exchange) -> None:
 
 
 def test_whole_replies() -> None:
-    assert once(ok("200 OK", "body", 'ETag: "abc"')) == Reply(200, {"content-length": "4", "etag": '"abc"'}, b"body")
+    assert once(ok("200 OK", "body", 'ETag: "abc"')) == Reply(
+        200, {"content-length": "4", "etag": '"abc"'}, b"body"
+    )
     assert once(ok("200 OK", "body", 'ETag: "abc"')).etag == "abc"
     reply = once(chunked)
     assert (reply.body, reply.etag) == (b"whole", "abc")
     assert once(until_close).body == b"whole"
     assert once(continued, method="PUT", body=b"x").status == 200
-    refused = once(ok("412 Precondition Failed", "<Error><Code>PreconditionFailed</Code></Error>"), method="PUT", body=b"x")
+    refused = once(
+        ok("412 Precondition Failed", "<Error><Code>PreconditionFailed</Code></Error>"),
+        method="PUT",
+        body=b"x",
+    )
     assert (refused.status, refused.code) == (412, "PreconditionFailed")
     assert once(ok("200 OK", "this length, no body"), method="HEAD").body == b""
 
@@ -117,7 +123,11 @@ def test_refused_and_unanswered_dials_were_not_sent() -> None:
             each.connect_ex(at)
         begun = time.monotonic()
         with pytest.raises(NotSent, match=r"no connection within 0\.3 s"):
-            asyncio.run(Wire(Target(f"http://127.0.0.1:{at[1]}", KEYS)).request("PUT", "b", "k", seconds=3, connect_seconds=0.3))
+            asyncio.run(
+                Wire(Target(f"http://127.0.0.1:{at[1]}", KEYS)).request(
+                    "PUT", "b", "k", seconds=3, connect_seconds=0.3
+                )
+            )
         assert time.monotonic() - begun < 2
         for each in filling:
             each.close()

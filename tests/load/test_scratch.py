@@ -1,0 +1,173 @@
+"""Scratch buckets: only those that the run made are written or removed, and they are removed whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from readiness.errors import UsageError
+from readiness.s3.clients import Answered
+from readiness.s3.scratch import PREFIX, Scratch, remove_bucket
+
+
+class Store:
+    """As much of a boto3 client as scratch buckets need, with everything that was called. `lose`: calls whose answer is lost."""
+
+    def __init__(self) -> None:
+        self.buckets: dict[str, list[dict[str, Any]]] = {"tofu-state": [{"Key": "attic", "VersionId": "1"}]}
+        self.uploads: dict[str, list[dict[str, str]]] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.lose: dict[str, int] = {}
+        self.refuse: dict[str, str] = {}
+        self.lenient = False
+        self.meta = type("Meta", (), {"region_name": "us-east-1"})
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(Bucket: str, **more: Any) -> Any:  # noqa: N803 - boto3's name
+            self.calls.append((name, Bucket))
+            if name in self.refuse:
+                raise error(self.refuse[name], 403, name)
+            answer = getattr(self, f"_{name}")(Bucket, **more)
+            if self.lose.get(name):
+                self.lose[name] -= 1
+                raise ReadTimeoutError(endpoint_url="x")
+            return answer
+
+        return call
+
+    def _head_bucket(self, bucket: str) -> None:
+        if bucket not in self.buckets:
+            raise error("404", 404, "HeadBucket")
+
+    def _create_bucket(self, bucket: str, **_more: Any) -> None:
+        if bucket in self.buckets and not self.lenient:
+            raise error("BucketAlreadyOwnedByYou", 409, "CreateBucket")
+        self.buckets.setdefault(bucket, [])
+
+    def _put_bucket_tagging(self, _bucket: str, **more: Any) -> None:
+        self.tags = more["Tagging"]["TagSet"]
+
+    def _put_bucket_versioning(self, _bucket: str, **_more: Any) -> None:
+        pass
+
+    def _list_multipart_uploads(self, bucket: str) -> Any:
+        return {"Uploads": self.uploads.get(bucket, [])}
+
+    def _abort_multipart_upload(self, bucket: str, **more: Any) -> None:
+        self.uploads[bucket] = [u for u in self.uploads[bucket] if u["UploadId"] != more["UploadId"]]
+
+    def _list_object_versions(self, bucket: str, **_more: Any) -> Any:
+        rows = self.buckets[bucket][:1000]
+        return {"Versions": [r for r in rows if "marker" not in r], "DeleteMarkers": [r for r in rows if "marker" in r]}
+
+    def _list_objects_v2(self, bucket: str) -> Any:
+        return {"Contents": []}
+
+    def _delete_objects(self, bucket: str, **more: Any) -> None:
+        doomed = {(d["Key"], d["VersionId"]) for d in more["Delete"]["Objects"]}
+        self.buckets[bucket] = [r for r in self.buckets[bucket] if (r["Key"], r["VersionId"]) not in doomed]
+
+    def _delete_bucket(self, bucket: str) -> None:
+        if self.buckets[bucket] or self.uploads.get(bucket):
+            raise error("BucketNotEmpty", 409, "DeleteBucket")
+        del self.buckets[bucket]
+
+
+def error(code: str, status: int, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)  # type: ignore[typeddict-item]
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    return Store()
+
+
+def scratch(store: Any, tmp_path: Path) -> Scratch:
+    return Scratch("abc123", lambda: store, tmp_path / "scratch.jsonl")
+
+
+def test_a_bucket_is_named_tagged_and_journalled_before_it_is_made(store: Store, tmp_path: Path) -> None:
+    made = scratch(store, tmp_path)
+    name = made.create("versioned", versioned=True)
+    assert name == f"{PREFIX}abc123-versioned"
+    assert made.owns(name)
+    assert not made.owns("tofu-state")
+    assert store.tags == [{"Key": "tofu-state-ha-readiness", "Value": "abc123"}]
+    assert ("put_bucket_versioning", name) in store.calls
+    made.create("plain", versioned=False)
+    assert [json.loads(line)["bucket"] for line in (tmp_path / "scratch.jsonl").read_text().splitlines()] == [
+        name, f"{PREFIX}abc123-plain",
+    ]  # fmt: skip
+    store.refuse["create_bucket"] = "AccessDenied"
+    with pytest.raises(UsageError, match="the admin credential must be allowed to"):
+        made.create("third", versioned=False)
+    store.refuse["head_bucket"] = "AccessDenied"
+    with pytest.raises(UsageError, match="the admin credential must be allowed to"):
+        made.create("fourth", versioned=False)
+    assert "third" in (tmp_path / "scratch.jsonl").read_text(), "noted before the call, for a crash in the middle of it"
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_bucket_that_is_there_already_is_not_ours(store: Store, tmp_path: Path, lenient: bool) -> None:
+    name = f"{PREFIX}abc123-plain"
+    store.buckets[name] = [{"Key": "someone's", "VersionId": "1"}]
+    store.lenient = lenient  # some stores answer 200 to the creation of a bucket that the caller has
+    made = scratch(store, tmp_path)
+    with pytest.raises(UsageError, match=name):
+        made.create("plain", versioned=False)
+    assert not made.owns(name)
+    assert made.remove() == []
+    assert store.buckets[name] == [{"Key": "someone's", "VersionId": "1"}]
+
+
+def test_a_creation_whose_answer_is_lost_is_ours(store: Store, tmp_path: Path) -> None:
+    store.lose["create_bucket"] = 1
+    made = scratch(store, tmp_path)
+    name = made.create("plain", versioned=False)
+    assert made.owns(name)
+    assert made.remove() == []
+    assert name not in store.buckets
+
+
+def test_removal_is_whole_and_touches_nothing_else(store: Store, tmp_path: Path) -> None:
+    made = scratch(store, tmp_path)
+    name = made.create("versioned", versioned=True)
+    store.buckets[name] = [{"Key": f"k{n}", "VersionId": str(n)} for n in range(2300)] + [{"Key": "m", "VersionId": "m", "marker": 1}]
+    store.uploads[name] = [{"Key": "u", "UploadId": "1"}]
+    store.lose["delete_objects"] = 2
+    store.calls.clear()
+    assert made.remove() == []
+    assert store.buckets == {"tofu-state": [{"Key": "attic", "VersionId": "1"}]}
+    assert {bucket for _, bucket in store.calls} == {name}
+    assert made.remove() == []
+
+
+def test_what_cannot_be_removed_is_said_and_stays_known(store: Store, tmp_path: Path) -> None:
+    made = scratch(store, tmp_path)
+    name = made.create("plain", versioned=False)
+    store.refuse["delete_bucket"] = "AccessDenied"
+    (left,) = made.remove()
+    assert left.startswith(f"{name}: HTTP 403 AccessDenied")
+    assert made.owns(name)
+    store.refuse.clear()
+    assert made.remove() == []
+
+
+@pytest.mark.parametrize("name", ["tofu-state", "", "attic", f"x{PREFIX}abc"])
+def test_a_bucket_that_is_no_scratch_bucket_is_never_removed(store: Any, name: str) -> None:
+    with pytest.raises(ValueError, match="is not a scratch bucket"):
+        remove_bucket(store, name)
+    assert store.calls == []
+
+
+def test_a_bucket_that_is_gone_is_removed(store: Any) -> None:
+    remove_bucket(store, f"{PREFIX}gone")
+    store.refuse["head_bucket"] = "AccessDenied"
+    with pytest.raises(Answered):
+        remove_bucket(store, f"{PREFIX}gone")
