@@ -1,0 +1,193 @@
+"""P4.1 to P4.3, S.6, B.1 and B.2, each both ways, without a store."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from readiness.candidate.load import load
+from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS, Criterion
+from readiness.evidence import Evidence, Redactor
+from readiness.finding import Finding, State, proved, refuted, unknown, worst
+from readiness.gate import boundary, gate
+from readiness.harness import contacts
+from tests.gate.test_evidence import put
+
+PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
+EMBEDDED = load("embedded")
+
+
+def run(**findings: Finding) -> Any:
+    """A run in which everything is PROVED but these (ids with _ for the dot)."""
+    found = {c.id: [proved("seen", 2)] for c in MANIFEST}
+    for id_, finding in findings.items():
+        found[id_.replace("_", ".")] = [finding]
+
+    def state(criterion: Criterion) -> State | None:
+        got = found.get(criterion.id)
+        return worst(f.honest().state for f in got) if got else None
+
+    return SimpleNamespace(
+        findings=found,
+        state=state,
+        options=SimpleNamespace(evidence=()),
+        loaded=EMBEDDED,
+        imported=[],
+        evidence=None,
+    )
+
+
+def test_everything_proved() -> None:
+    assert [f(run()).state for f in (gate.all_proved, gate.no_stop, gate.direct_evidence)] == [PROVED] * 3
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [refuted("lost"), unknown("?"), Finding(State.NOT_RUN, "no"), Finding(State.PROVED, "a cache hit")],
+)
+@pytest.mark.parametrize("id_", ["P0_1", "P1_13", "P2_9", "P3_0", "S_6", "B_2"])
+def test_one_that_is_not_proved(id_: str, finding: Finding) -> None:
+    found = gate.all_proved(run(**{id_: finding}))
+    assert found.state is REFUTED
+    assert id_.replace("_", ".") in found.reason
+
+
+def test_one_that_was_never_judged() -> None:
+    made = run()
+    del made.findings["P1.5"]
+    assert "P1.5 NOT RUN" in gate.all_proved(made).reason
+
+
+@pytest.mark.parametrize("id_", STOP_CONDITIONS)
+def test_stop_conditions(id_: str) -> None:
+    name = id_.replace(".", "_")
+    assert gate.no_stop(run(**{name: refuted("holds")})).state is REFUTED
+    assert gate.no_stop(run(**{name: unknown("?")})).state is UNKNOWN
+    made = run()
+    del made.findings[id_]
+    assert gate.no_stop(made).state is UNKNOWN
+
+
+def test_indirect_evidence_is_a_stop_condition() -> None:
+    hit = Finding(State.PROVED, "bazel cache hit", {}, 0)
+    found = gate.direct_evidence(run(P2_3=hit))
+    assert found.state is REFUTED
+    assert "P2.3" in found.reason
+    nothing = run()
+    nothing.findings.clear()
+    assert gate.direct_evidence(nothing).state is UNKNOWN
+    assert BY_ID["S.6"].phase == 4
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Any:
+    """A run with evidence of one operation and one finding."""
+    made = run()
+    made.evidence = Evidence(tmp_path / "run", Redactor())
+    put(made.evidence.recorder("steady"), value="v")
+    made.evidence.append("criteria.jsonl", {"criterion": "P1.1"})
+    yield made
+    made.evidence.close()
+
+
+def test_complete_evidence(kept: Any) -> None:
+    found = gate.evidence_complete(kept)
+    assert (found.state, found.observations) == (PROVED, 1)
+
+
+def test_a_history_that_was_not_kept_whole(kept: Any) -> None:
+    (recorder,) = kept.evidence.recorders()
+    recorder.flush()
+    recorder.path.write_text("")
+    assert gate.evidence_complete(kept).state is REFUTED
+
+
+def test_old_evidence_and_a_candidate_that_changed(kept: Any, tmp_path: Path) -> None:
+    kept.evidence.epoch -= 25 * 3600
+    assert "25.0 h old" in gate.evidence_complete(kept).reason
+    kept.evidence.epoch += 25 * 3600
+    path = tmp_path / "embedded.toml"
+    path.write_text(EMBEDDED.path.read_text())
+    kept.loaded = load(str(path))
+    assert gate.evidence_complete(kept).state is PROVED
+    path.write_text(path.read_text().replace("silence = 5", "silence = 50"))
+    assert gate.evidence_complete(kept).state is REFUTED
+    path.write_text("nonsense")
+    assert gate.evidence_complete(kept).state is REFUTED
+
+
+def test_no_evidence_is_unknown(tmp_path: Path) -> None:
+    assert gate.evidence_complete(run()).state is UNKNOWN
+    made = run()
+    made.evidence = Evidence(tmp_path / "run", Redactor())
+    made.evidence.append("criteria.jsonl", {"criterion": "P1.1"})
+    assert gate.evidence_complete(made).state is UNKNOWN
+
+
+def live(
+    monkeypatch: pytest.MonkeyPatch,
+    keys: tuple[str, ...] = (),
+    buckets: tuple[str, ...] = ("plain",),
+    **declared: Any,
+) -> Any:
+    """A candidate on one endpoint, whose plain bucket holds these keys."""
+    monkeypatch.setattr(boundary, "translate", lambda work: work())
+    client = SimpleNamespace(
+        list_buckets=lambda: {"Buckets": [{"Name": name} for name in buckets]},
+        list_objects_v2=lambda Bucket, MaxKeys: {"Contents": [{"Key": key} for key in keys][:MaxKeys]},  # noqa: N803
+    )
+    said = EMBEDDED.candidate.boundary.model_copy(update=declared)
+    endpoint = SimpleNamespace(name="one", url="http://127.0.0.1:9000")
+    return SimpleNamespace(
+        run=SimpleNamespace(loaded=SimpleNamespace(candidate=SimpleNamespace(boundary=said))),
+        provider=SimpleNamespace(), front=endpoint, client=lambda _endpoint: client,
+        topology=SimpleNamespace(all_endpoints=lambda: (endpoint,)), buckets=SimpleNamespace(both=lambda: ("plain", "versioned")),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [
+        ("attic/terraform.tfstate", PROVED), ("nar/abc", REFUTED), ("nix-cache-info", REFUTED), (f"cas/{'0' * 64}", REFUTED),
+        (f"bazel/ac/{'a' * 64}", REFUTED), ("a" * 32 + ".narinfo", REFUTED),
+    ],
+)  # fmt: skip
+def test_cache_objects(monkeypatch: pytest.MonkeyPatch, key: str, state: State) -> None:
+    assert boundary.no_cache_objects(live(monkeypatch, ("stack.tfstate", key))).state is state
+
+
+def test_cache_buckets_and_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert boundary.no_cache_objects(live(monkeypatch, buckets=("plain", "attic"))).state is REFUTED
+    assert (
+        boundary.no_cache_objects(live(monkeypatch, cache_endpoints=("http://localhost:9000",))).state
+        is REFUTED
+    )
+    assert (
+        boundary.no_cache_objects(live(monkeypatch, cache_endpoints=("http://localhost:9001",))).state
+        is PROVED
+    )
+
+
+def test_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {("127.0.0.1", 9000): 7}
+    monkeypatch.setattr(contacts, "made", lambda: dict(made))
+    there = live(
+        monkeypatch, cache_endpoints=("http://127.0.0.1:9001",), executor_endpoints=("grpc://127.0.0.1:9002",)
+    )
+    found = boundary.no_cache_contacts(there)
+    assert (found.state, found.observations) == (PROVED, 7)
+    made[("127.0.0.1", 9002)] = 1
+    assert boundary.no_cache_contacts(there).state is REFUTED
+    made.clear()
+    assert boundary.no_cache_contacts(there).state is UNKNOWN
+
+
+def test_addresses_are_those_of_every_name() -> None:
+    assert ("127.0.0.1", 80) in contacts.addresses("http://localhost")
+    assert ("127.0.0.1", 443) in contacts.addresses("https://127.0.0.1/x")
+    assert contacts.addresses("127.0.0.1:7") == {("127.0.0.1", 7)}
+    assert socket.gethostbyname("localhost") == "127.0.0.1"
