@@ -1,0 +1,99 @@
+"""Defects seeded in the suite itself, in a run on the control: a fault that does not fire, probes that stop, a checker that throws."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from readiness.candidate.load import CANDIDATES
+from tests.harness.runs import HOOK, Ran, small
+from tests.harness.test_junit import failing, read
+
+SEEDED = '''
+import pytest
+from signal import SIGSTOP
+from readiness import faults
+from readiness.campaign import judgements as of, scenarios
+from readiness.load import runner
+from readiness.providers.running import Running
+from readiness.providers.supervised import Supervised
+
+c = pytest.mark.criterion
+
+@c("P1.21")
+def test_kill_does_nothing(campaign, judge, monkeypatch):
+    monkeypatch.setattr(Running, "kill", lambda self, instance: self.supervised.status(instance.name))
+    judge(of.each(campaign.all_killed(), of.made_whole))
+
+@c("P1.6")
+def test_freeze_does_nothing(campaign, judge, monkeypatch):
+    signal = Supervised.signal
+    monkeypatch.setattr(Supervised, "signal", lambda self, name, number, **how: number == SIGSTOP or signal(self, name, number, **how))
+    record = campaign._play(scenarios.one(faults.silence(campaign.topology, "honey")))
+    judge(of.each([record], of.made_whole))
+
+@c("P1.14")
+def test_probes_stop(campaign, rto, judge, monkeypatch):
+    async def silent(*_arguments, **_more): pass
+    monkeypatch.setattr(runner, "probe", silent)
+    record = campaign._play(scenarios.one(faults.crash(campaign.topology, "sting")))
+    judge(of.each([record], lambda r: of.outage(r, rto)))
+
+@c("P1.13")
+def test_checker_throws(campaign, judge, monkeypatch):
+    def check(_history): raise RecursionError("too deep")
+    monkeypatch.setattr(of, "check_linearizable", check)
+    (record,) = [r for r in campaign.played() if r.name == "crash:sting"]
+    judge(of.each([record], of.safety))
+
+@c("P1.9")
+def test_the_same_record_is_else_good(campaign, judge):
+    (record,) = [r for r in campaign.played() if r.name == "crash:sting"]
+    judge(of.each([record], of.agreement))
+'''
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """On the control, which is promised back in a second: the faults are held no longer than that."""
+    folder = tmp_path_factory.mktemp("seeded")
+    declared = (CANDIDATES / "embedded.toml").read_text()
+    quick = declared.replace("crash = 4, silence = 5", "crash = 1, silence = 1").replace('alert_rules = "', f'alert_rules = "{CANDIDATES}/')
+    assert quick.count("silence = 1 ") == 1
+    (folder / "quick.toml").write_text(quick)
+    return small(folder / "run", SEEDED, "--candidate", str(folder / "quick.toml"), hook=HOOK)
+
+
+@pytest.mark.parametrize(
+    ("id_", "told"),
+    [
+        ("P1.21", "all-killed: the fault crash:bumble+honey+sting did not fire: control-bumble: process "),
+        ("P1.6", "silence:honey: the fault silence:honey did not fire: control-honey: "),
+        ("P1.14", "crash:sting: "),
+        ("P1.13", "could not judge: RecursionError: too deep"),
+    ],
+)
+def test_what_was_not_seen_is_unknown(seeded: Ran, id_: str, told: str) -> None:
+    row = seeded.criterion(id_)
+    assert row["state"] == "UNKNOWN", row
+    assert told in row["reason"]
+
+
+def test_the_record_without_its_probes_is_good_for_what_needs_none(seeded: Ran) -> None:
+    assert seeded.state("P1.9") == "PROVED", seeded.criterion("P1.9")
+
+
+def test_a_fault_that_did_not_fire_is_noted_so(seeded: Ran) -> None:
+    rows = [json.loads(line) for line in (seeded.folder / "events.jsonl").read_text().splitlines()]
+    fired = {row["fault"]: row["fired"] for row in rows if row["event"] == "fault"}
+    assert fired["crash:bumble+honey+sting"] is None
+    assert fired["silence:honey"] is None
+    assert fired["crash:sting"] is not None
+
+
+def test_the_run_fails(seeded: Ran) -> None:
+    assert seeded.code == 1
+    assert failing(read(seeded.junit))
+    assert not list((Path(seeded.place) / "tmp").iterdir())
