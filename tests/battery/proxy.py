@@ -86,6 +86,11 @@ class Front:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LIMIT)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = Upstream(self._host, self._port)
         nth = 0
