@@ -58,8 +58,10 @@ class Recorder:
     Thread-safe.
     """
 
-    def __init__(self, scope: str, path: Path, clock: Callable[[], float]) -> None:
-        self.scope, self.path = scope, path
+    def __init__(
+        self, scope: str, path: Path, clock: Callable[[], float], clean: Callable[[str], str] = str
+    ) -> None:
+        self.scope, self.path, self._clean = scope, path, clean
         self.history: list[Op] = []
         self.now = clock
         self._out: TextIO = path.open("x", encoding="utf-8")
@@ -67,6 +69,8 @@ class Recorder:
 
     def record(self, **fields: Any) -> Op:
         """Adds one operation; `index` is given here. Raises EvidenceFull beyond the bound."""
+        if fields.get("error"):
+            fields["error"] = self._clean(fields["error"])
         with self._lock:
             op = Op(index=len(self.history), **fields)
             line = op.as_json() + "\n"
@@ -113,7 +117,7 @@ class Evidence:
         if name in self._recorders:
             raise ValueError(f"the scope {scope} is recorded already")
         recorder = self._recorders[name] = Recorder(
-            scope, self.folder / "history" / f"{name}.jsonl", self.now
+            scope, self.folder / "history" / f"{name}.jsonl", self.now, self.redactor.clean
         )
         return recorder
 

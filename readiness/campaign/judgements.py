@@ -131,7 +131,8 @@ def _outage(record: Record, rto: RTO, wanted: Callable[[Op], bool]) -> Finding:
     end = min(record.ended, max(e.whole or e.healed or record.ended for e in record.events) + SETTLE / 2)
     return guarded(
         check_outage,
-        [op for op in record.of("probe") if wanted(op)],
+        # Whoever has to serve through the fault is judged by its answers: being called not ready excuses nothing.
+        [replace(op, in_service=True) for op in record.of("probe") if wanted(op)],
         endpoints=record.endpoints_through,
         rto_seconds=rto[record.kind],
         during=(event.injecting, end),

@@ -82,7 +82,8 @@ def rolling(topology: Topology) -> Scenario:
             stage.recover(settle=0.3)
         stage.recover(settle=1.0)
 
-    return Scenario("rolling-restart", FaultKind.DRAIN, (), play, service_only=True)
+    judged = topology.service is not None  # without one, clients move from node to node, and each node is away once
+    return Scenario("rolling-restart", FaultKind.DRAIN, (), play, service_only=True, judged_outage=judged)
 
 
 def repair(topology: Topology, emptied: str, lost: str) -> Scenario:

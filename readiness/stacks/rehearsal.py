@@ -12,10 +12,11 @@ from readiness.finding import Finding, State, merge, proved, refuted, unknown
 from readiness.stacks import compare
 from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig
+from readiness.stacks.harmless import reaches_out
 from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
 from readiness.stacks.points import Points, points_at
 from readiness.stacks.sources import Source
-from readiness.stacks.stack import EXAMPLES, Examined
+from readiness.stacks.stack import Examined
 from readiness.tofu.env import Disposable, Seen, UnpreparedError, ready
 from readiness.tofu.locks import refused
 from readiness.tofu.objects import StoreError
@@ -129,7 +130,7 @@ class Rehearsal:
         if described is not None and described.read:
             run, body = checkout.read_live(described.read, dict(os.environ))
         else:
-            self._only_an_example(checkout.config)
+            self._only_if_harmless(checkout.config)
             live = f"{self.key}-live"
             ready(checkout.init_source(live))
             ready(checkout.stack_apply())
@@ -145,11 +146,13 @@ class Rehearsal:
         self._prove(STEP_PULL, "state pulled", seen, serial=before.serial, resources=len(before.resources))
         return before, pulled
 
-    def _only_an_example(self, config: StackConfig) -> None:
-        """A stand-in for the live state is made by applying the configuration: never with an operator's own."""
-        if config.checkout.resolve() != EXAMPLES.resolve():
+    def _only_if_harmless(self, config: StackConfig) -> None:
+        """A stand-in for the live state is made by applying the configuration: never one that reaches out."""
+        reason = reaches_out(config)
+        if reason:
             raise UnpreparedError(
-                f"no command reads its state: name one as `read` in stacks/protected/{self.stack}/stack.toml"
+                f"no command reads its state: name one as `read` in stacks/protected/{self.stack}/stack.toml "
+                f"(the configuration is not applied to a stand-in: {reason})"
             )
 
     def _review(

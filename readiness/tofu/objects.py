@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.providers.base import Endpoint, Keys
+from readiness.s3.clients import boto3_client
+from readiness.s3.wire import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_making = threading.Lock()  # boto3 sessions are not thread-safe while they load their data
+R = TypeVar("R")
 
 
 class StoreError(Exception):
@@ -32,8 +34,12 @@ class Version:
 
 
 class Objects:
-    """One bucket through one endpoint. Every call is one request without retries; `calls` counts those that were
-    answered."""
+    """One bucket through one endpoint. `calls` counts the requests that were answered.
+
+    A read is asked again for `patience` seconds while the store answers with an error or not at all: these are looks at
+    what there is once a fault is healed, not probes of when. A wrong answer is never asked again, and a write is one
+    request.
+    """
 
     def __init__(
         self,
@@ -45,29 +51,20 @@ class Objects:
         path_style: bool = True,
         ca_bundle: str | None = None,
         seconds: float = 5.0,
+        patience: float = 10.0,
     ) -> None:
         self.endpoint = endpoint
         self.bucket = bucket
         self.calls = 0
-        with _making:
-            session = boto3.session.Session(
-                aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key, region_name=region
-            )
-            self._client: S3Client = session.client(
-                "s3",
-                endpoint_url=endpoint.url,
-                verify=ca_bundle,
-                config=Config(
-                    connect_timeout=seconds,
-                    read_timeout=seconds,
-                    retries={"total_max_attempts": 1},
-                    proxies={},
-                    s3={"addressing_style": "path" if path_style else "virtual"},
-                ),
-            )
+        self.patience = patience
+        target = Target(endpoint.url, keys, region, not path_style, ca_bundle)
+        self._client: S3Client = boto3_client(target, seconds)
 
     def get(self, key: str) -> bytes | None:
         """The body, or None where the store says that there is no such object."""
+        return self._looked(lambda: self._get(key))
+
+    def _get(self, key: str) -> bytes | None:
         try:
             body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
@@ -78,6 +75,9 @@ class Objects:
 
     def exists(self, key: str) -> bool:
         """What HEAD says."""
+        return self._looked(lambda: self._exists(key))
+
+    def _exists(self, key: str) -> bool:
         try:
             self._client.head_object(Bucket=self.bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
@@ -106,7 +106,8 @@ class Objects:
 
     def versions(self, key: str) -> list[Version]:
         """All versions of exactly this key, newest first."""
-        answer = self._answered(lambda: self._client.list_object_versions(Bucket=self.bucket, Prefix=key))
+        listed = partial(self._client.list_object_versions, Bucket=self.bucket, Prefix=key)
+        answer = self._looked(lambda: self._answered(listed))
         rows: list[tuple[Any, Version]] = []
         for kind, marker in (("Versions", False), ("DeleteMarkers", True)):
             rows += [
@@ -118,9 +119,8 @@ class Objects:
         return [version for _, version in sorted(rows, key=lambda row: row[0], reverse=True)]
 
     def get_version(self, key: str, version: str) -> bytes:
-        answer = self._answered(
-            lambda: self._client.get_object(Bucket=self.bucket, Key=key, VersionId=version)
-        )
+        asked = partial(self._client.get_object, Bucket=self.bucket, Key=key, VersionId=version)
+        answer = self._looked(lambda: self._answered(asked))
         try:
             body: bytes = answer["Body"].read()
         except BotoCoreError as error:
@@ -131,6 +131,16 @@ class Objects:
         """Copy an older version over the key, as a new version."""
         source = {"Bucket": self.bucket, "Key": key, "VersionId": version}
         self._answered(lambda: self._client.copy_object(Bucket=self.bucket, Key=key, CopySource=source))  # type: ignore[arg-type]
+
+    def _looked(self, look: Callable[[], R]) -> R:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return look()
+            except StoreError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.5)
 
     def _answered(self, call: Any) -> Any:
         try:
