@@ -103,19 +103,18 @@ class Scratch:
             out.write(json.dumps({"bucket": name}) + "\n")
 
 
-def _patiently(work: Callable[[], Any], tries: int = 10) -> Any:
-    """A set-up step, not an observation: an unanswered call, or a 5xx, is tried again for some seconds."""
-    for left in range(tries - 1, -1, -1):
+def _patiently(work: Callable[[], Any], seconds: float = 45) -> Any:
+    """A set-up step, not an observation: an unanswered call, or a 5xx, is tried again for some time."""
+    deadline = time.monotonic() + seconds
+    while True:
         try:
             return translate(work)
-        except Unanswered:
-            if not left:
+        except (Answered, Unanswered) as error:
+            if isinstance(error, Answered) and error.status < 500:
                 raise
-        except Answered as error:
-            if error.status < 500 or not left:
+            if time.monotonic() > deadline:
                 raise
         time.sleep(0.5)
-    raise AssertionError("unreachable")
 
 
 def _takes_a_write(client: S3Client, bucket: str) -> bool:
