@@ -35,13 +35,12 @@ def main(arguments: list[str]) -> int:
         return 4
     print("checkers, operations per second (ten clients a key)")
     benchmark.main([])
-    print(
-        f"\nprobes of {folder.name}, seconds between two of one stream (100 ms wanted, every other one on a new connection)"
-    )
+    print(f"\nprobes of {folder.name}, seconds between two of one stream (100 ms wanted)")
     for name, intervals in _intervals(folder).items():
         cut = statistics.quantiles(intervals, n=100)
         print(
-            f"  {name:28} {len(intervals):6} probes, median {cut[49]:.3f}, 99 % {cut[98]:.3f}, longest {max(intervals):.3f}"
+            f"  {name:28} {len(intervals):6} probes, median {cut[49]:.3f}, 99 % {cut[98]:.3f}, "
+            f"longest {max(intervals):.3f}"
         )
     print(f"\ntime of {folder.name}")
     for name, seconds in _times(folder).items():

@@ -34,17 +34,17 @@ def _reasons(document: dict[str, Any]) -> Iterator[str]:
     for block in hcl.bodies(document, "terraform"):
         if block.get("required_providers"):
             yield "required providers"
-    for label, _ in hcl.blocks(document, "module"):
-        source = hcl.plain(_body(document, "module", label).get("source", ""))
+    for label, body in hcl.blocks(document, "module"):
+        source = hcl.plain(body.get("source", ""))
         if not source.startswith(("./", "../")):
             yield f"the module {label} from {source}"
+    yield from _resources(document)
+
+
+def _resources(document: dict[str, Any]) -> Iterator[str]:
     for type_, named in hcl.blocks(document, "resource"):
         if type_ != BUILT_IN:
             yield f"a resource {type_}"
         for body in named.values():
             if isinstance(body, dict) and body.get("provisioner"):
                 yield f"a provisioner on {type_}"
-
-
-def _body(document: dict[str, Any], kind: str, wanted: str) -> dict[str, Any]:
-    return next(body for label, body in hcl.blocks(document, kind) if label == wanted)
