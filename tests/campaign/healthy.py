@@ -26,9 +26,18 @@ class Book:
 
     def add(self, workload: str, verb: Verb, endpoint: str, at: float, **more: object) -> None:
         fields: dict[str, object] = {
-            "index": next(self._numbers), "workload": workload, "process": f"{workload}-1", "endpoint": endpoint, "verb": verb,
-            "bucket": "plain", "key": "canon/0", "invoked": at, "completed": at + 0.01, "outcome": Outcome.OK, "status": 200,
-        }  # fmt: skip
+            "index": next(self._numbers),
+            "workload": workload,
+            "process": f"{workload}-1",
+            "endpoint": endpoint,
+            "verb": verb,
+            "bucket": "plain",
+            "key": "canon/0",
+            "invoked": at,
+            "completed": at + 0.01,
+            "outcome": Outcome.OK,
+            "status": 200,
+        }
         self.ops.append(Op(**(fields | more)))  # type: ignore[arg-type]
 
 

@@ -85,10 +85,13 @@ def test_files_are_never_overwritten(tmp_path: Path) -> None:
 def test_threads_do_not_tear_lines(tmp_path: Path) -> None:
     made = Evidence(tmp_path / "run", Redactor())
     recorder = made.recorder("s")
-    threads = [
-        threading.Thread(target=lambda: [(put(recorder), made.event("e")) for _ in range(200)])
-        for _ in range(4)
-    ]
+
+    def work() -> None:
+        for _ in range(200):
+            put(recorder)
+            made.event("e")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -102,9 +105,11 @@ def test_threads_do_not_tear_lines(tmp_path: Path) -> None:
 def test_a_history_beyond_its_bound_cannot_be_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_FILE_BYTES", 1000)
     recorder = Recorder("s", tmp_path / "s.jsonl", lambda: 0.0)
+    while recorder.path.stat().st_size < 700:
+        put(recorder)
+        recorder.flush()
     with pytest.raises(EvidenceFull, match="the history of s outgrew"):
-        for _ in range(50):
-            put(recorder)
+        put(recorder, key="k" * 400)
     recorder.close()
     assert recorder.path.stat().st_size <= 1000
 
@@ -192,10 +197,16 @@ def unseal(folder: Path) -> None:
 
 
 DAMAGES: list[tuple[Callable[[Path], None], str]] = [
-    (edit, r"criteria\.jsonl was changed"), (truncate, r"crash_b\.jsonl was changed"), (remove, r"crash_b\.jsonl is missing"),
-    (add, r"more\.jsonl was added"), (rename, r"ran\.json was added"), (edit_root, r"seal\.json was edited"),
-    (break_seal, r"no readable seal\.json"), (strip_seal, r"no readable seal\.json"), (unseal, r"no readable seal\.json"),
-]  # fmt: skip
+    (edit, r"criteria\.jsonl was changed"),
+    (truncate, r"crash_b\.jsonl was changed"),
+    (remove, r"crash_b\.jsonl is missing"),
+    (add, r"more\.jsonl was added"),
+    (rename, r"ran\.json was added"),
+    (edit_root, r"seal\.json was edited"),
+    (break_seal, r"no readable seal\.json"),
+    (strip_seal, r"no readable seal\.json"),
+    (unseal, r"no readable seal\.json"),
+]
 
 
 def earlier(folder: Path, fingerprint: str = FINGERPRINT) -> list[tuple[str, list[dict[str, Any]]]]:

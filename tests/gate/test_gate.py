@@ -144,18 +144,25 @@ def live(
     endpoint = SimpleNamespace(name="one", url="http://127.0.0.1:9000")
     return SimpleNamespace(
         run=SimpleNamespace(loaded=SimpleNamespace(candidate=SimpleNamespace(boundary=said))),
-        provider=SimpleNamespace(), front=endpoint, client=lambda _endpoint: client,
-        topology=SimpleNamespace(all_endpoints=lambda: (endpoint,)), buckets=SimpleNamespace(both=lambda: ("plain", "versioned")),
-    )  # fmt: skip
+        provider=SimpleNamespace(),
+        front=endpoint,
+        client=lambda _endpoint: client,
+        topology=SimpleNamespace(all_endpoints=lambda: (endpoint,)),
+        buckets=SimpleNamespace(both=lambda: ("plain", "versioned")),
+    )
 
 
 @pytest.mark.parametrize(
     ("key", "state"),
     [
-        ("attic/terraform.tfstate", PROVED), ("nar/abc", REFUTED), ("nix-cache-info", REFUTED), (f"cas/{'0' * 64}", REFUTED),
-        (f"bazel/ac/{'a' * 64}", REFUTED), ("a" * 32 + ".narinfo", REFUTED),
+        ("attic/terraform.tfstate", PROVED),
+        ("nar/abc", REFUTED),
+        ("nix-cache-info", REFUTED),
+        (f"cas/{'0' * 64}", REFUTED),
+        (f"bazel/ac/{'a' * 64}", REFUTED),
+        ("a" * 32 + ".narinfo", REFUTED),
     ],
-)  # fmt: skip
+)
 def test_cache_objects(monkeypatch: pytest.MonkeyPatch, key: str, state: State) -> None:
     assert boundary.no_cache_objects(live(monkeypatch, ("stack.tfstate", key))).state is state
 

@@ -1,4 +1,4 @@
-"""A provider without a store: enough for suites that judge hand-made findings. It notes what is done to it in `$FAKE_CALLS`."""
+"""A provider without a store, for suites that judge hand-made findings."""
 
 from __future__ import annotations
 

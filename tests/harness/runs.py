@@ -1,4 +1,4 @@
-"""Readiness runs as an operator starts them: pytest in a process of its own, over suites/ or over a small suite made here."""
+"""Readiness runs as an operator starts them: pytest in a process of its own, over suites/ or a small suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`-p tests.harness.spy`: notes every secret of the run in `$SPY`, outside of its folders, and who held one at the end."""
+"""`-p tests.harness.spy`: notes every secret of the run in `$SPY`, and who held one at the end."""
 
 from __future__ import annotations
 
@@ -38,10 +38,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     captured = live.provider.capture()
     found = {
         "captured": len(captured),
-        "captures that hold one": [name for name, text in captured.items() if any(secret in text for secret in secrets)],
+        "captures that hold one": [
+            name for name, text in captured.items() if any(secret in text for secret in secrets)
+        ],
         "secrets": secrets,
         "files": [str(path) for path in files],
-        "holders": [str(path) for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)],
+        "holders": [
+            str(path) for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)
+        ],
         "command lines": [line for line in lines if any(secret in line for secret in secrets)],
     }
     Path(os.environ["SPY"]).write_text(json.dumps(found))

@@ -1,4 +1,4 @@
-"""A suite with one test for every criterion of the manifest, whose states are given: what the run makes of them is tested."""
+"""A suite with one test for every criterion of the manifest, whose states are given."""
 
 SUITE = """
 import json, os
@@ -10,7 +10,8 @@ from readiness.finding import Finding, State
 STATES = json.loads(os.environ.get("STATES", "{}"))
 
 @pytest.mark.parametrize("id_", [
-    pytest.param(c.id, id=c.id, marks=[pytest.mark.criterion(c.id), getattr(pytest.mark, f"phase{c.phase}"), pytest.mark.order(c.phase)])
+    pytest.param(c.id, id=c.id, marks=[
+        pytest.mark.criterion(c.id), getattr(pytest.mark, f"phase{c.phase}"), pytest.mark.order(c.phase)])
     for c in MANIFEST if STATES.get(c.id) != "NOT COLLECTED"])
 def test_criterion(id_, judge, run):
     state = STATES.get(id_, "PROVED")

@@ -62,12 +62,20 @@ def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
         ("restart = 4,", "restart = 0,", 'field "contract.failure.rto_seconds.restart"'),
         ("restart = 4,", 'restart = "soon",', 'field "contract.failure.rto_seconds.restart"'),
         ("[boundary]", "[boundery]", 'unknown field "boundery", did you mean "boundary"?'),
-        ('admin = { source = "generated" }', 'admin = { source = "environment" }', "needs access_key and secret_key"),
+        (
+            'admin = { source = "generated" }',
+            'admin = { source = "environment" }',
+            "needs access_key and secret_key",
+        ),
         ("schema = 1", "schema = 2", 'field "schema"'),
-        ("[boundary]", '[expected_red]\n"P1.99" = "TIN-1"\n[boundary]', 'expected_red names the unknown criterion "P1.99", did you mean "P1.9"?'),
+        (
+            "[boundary]",
+            '[expected_red]\n"P1.99" = "TIN-1"\n[boundary]',
+            'expected_red names the unknown criterion "P1.99", did you mean "P1.9"?',
+        ),
         ("schema = 1", "schema = ", "is not valid TOML"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_candidate_file_is_said(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert told in refusal(changed(tmp_path, old, new))
 
@@ -80,8 +88,12 @@ def test_a_candidate_file_that_is_not_text(tmp_path: Path) -> None:
 
 
 def test_stacks_and_evidence_must_be_folders(tmp_path: Path) -> None:
-    one_clear_message(run(tmp_path / "one", "--stacks", str(tmp_path / "nowhere")), "--stacks", "no such folder")
-    one_clear_message(run(tmp_path / "two", "--evidence", str(tmp_path / "nowhere")), "--evidence", "no such folder")
+    one_clear_message(
+        run(tmp_path / "one", "--stacks", str(tmp_path / "nowhere")), "--stacks", "no such folder"
+    )
+    one_clear_message(
+        run(tmp_path / "two", "--evidence", str(tmp_path / "nowhere")), "--evidence", "no such folder"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,8 +120,8 @@ def test_a_command_line_that_pytest_refuses(tmp_path: Path, monkeypatch: pytest.
     report.write_text(READY)
     monkeypatch.setattr(main, "default_junit", lambda: report)
     monkeypatch.setattr(harness_run, "default_junit", lambda: report)
-    monkeypatch.setattr(main.pytest, "main", lambda _arguments: 4)
-    monkeypatch.setattr(main.os, "chdir", lambda _folder: None)
+    monkeypatch.setattr("pytest.main", lambda _arguments: 4)
+    monkeypatch.setattr("os.chdir", lambda _folder: None)
     assert main.main(["--candidat", "x"]) == 4
     assert failing(read(report))
 

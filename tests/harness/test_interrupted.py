@@ -1,11 +1,11 @@
-"""A run that is interrupted while a node is frozen: never READY, nothing left, and where it can be, healed and sealed."""
+"""A run that is interrupted while a node is frozen: never READY, nothing left; healed and sealed if it can."""
 
 from __future__ import annotations
 
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -59,7 +59,7 @@ class Hit:
         arguments = process.cmdline()
         return arguments[arguments.index("--s3-listen") + 1].rpartition(".")[0]
 
-    def _ours(self, addresses: list[object]) -> bool:
+    def _ours(self, addresses: Sequence[object]) -> bool:
         return any(str(getattr(each, "address", "")).startswith(self.network + ".") for each in addresses)
 
     def left(self) -> list[str]:
@@ -70,7 +70,11 @@ class Hit:
         return found
 
     def _left(self) -> list[str]:
-        processes = [f"process {p.pid}" for p in self.processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        processes = [
+            f"process {p.pid}"
+            for p in self.processes
+            if p.is_running() and p.status() != psutil.STATUS_ZOMBIE
+        ]
         interfaces = [name for name in psutil.net_if_addrs() if name in self.interfaces]
         return processes + interfaces + [str(path) for path in (self.run.place / "tmp").iterdir()]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
@@ -20,6 +21,7 @@ ISSUE = "TIN-1012: one endpoint"
 def read(path: Path) -> TestSuite:
     report = JUnitXml.fromfile(str(path))
     (found,) = [TestSuite.fromelem(each._elem) for each in report]
+    assert isinstance(found, TestSuite)
     return found
 
 
@@ -28,7 +30,8 @@ def failing(suite: TestSuite) -> bool:
 
 
 def properties(holder: TestSuite | TestCase) -> dict[str, str]:
-    return {each.name: each.value for each in holder.properties()}
+    found: Any = holder
+    return {each.name: each.value for each in found.properties()}
 
 
 def cases(suite: TestSuite) -> dict[str, TestCase]:

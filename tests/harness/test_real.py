@@ -1,4 +1,4 @@
-"""A real run on the control: what it leaves, which secrets it keeps to itself, and whether its evidence is taken for the gate."""
+"""A real run on the control: what it leaves, which secrets it keeps, and whether its evidence is taken."""
 
 from __future__ import annotations
 
@@ -13,18 +13,27 @@ from readiness.evidence import verify_seal
 from tests.harness.runs import Ran, one_clear_message, run
 from tests.harness.test_junit import cases, failing, properties, read
 
-CHOSEN = "static_contract or head_bucket or wrong_credentials or rotation_without or first_state_write or pod_restart and not plan"
+CHOSEN = (
+    "static_contract or head_bucket or wrong_credentials or rotation_without or first_state_write "
+    "or pod_restart and not plan"
+)
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Phase 0 whole, and some criteria of phases 1 and 2, among them one with a fault, and one that runs `tofu`."""
     place = tmp_path_factory.mktemp("real") / "run"
-    return run(place, "-p", "tests.harness.spy", "-k", CHOSEN, "--seed", "5", env={"SPY": str(place.parent / "spy")})
+    return run(
+        place, "-p", "tests.harness.spy", "-k", CHOSEN, "--seed", "5", env={"SPY": str(place.parent / "spy")}
+    )
 
 
 def test_what_was_judged_is_proved_and_the_rest_is_not(real: Ran) -> None:
-    chosen = [f"P0.{n}" for n in range(1, 8)] + [f"S.{n}" for n in range(1, 6)] + ["P1.2", "P1.4", "P1.16", "P1.18", "P2.2"]
+    chosen = (
+        [f"P0.{n}" for n in range(1, 8)]
+        + [f"S.{n}" for n in range(1, 6)]
+        + ["P1.2", "P1.4", "P1.16", "P1.18", "P2.2"]
+    )
     states = {row["id"]: row["state"] for row in real.verdict["criteria"]}
     assert {id_ for id_, state in states.items() if state == "PROVED"} == set(chosen), real.out
     assert set(states.values()) == {"PROVED", "NOT RUN"}
@@ -107,7 +116,9 @@ def unsealed(folder: Path) -> None:
     ("damage", "told"),
     [(edited, "was changed after the run was sealed"), (unsealed, "has no readable seal.json")],
 )
-def test_damaged_evidence_is_refused(real: Ran, tmp_path: Path, damage: Callable[[Path], None], told: str) -> None:
+def test_damaged_evidence_is_refused(
+    real: Ran, tmp_path: Path, damage: Callable[[Path], None], told: str
+) -> None:
     folder = shutil.copytree(real.folder, tmp_path / "copy")
     damage(folder)
     one_clear_message(run(tmp_path / "run", "-m", "phase4", "--evidence", str(folder)), "--evidence", told)

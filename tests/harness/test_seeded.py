@@ -1,4 +1,4 @@
-"""Defects seeded in the suite itself, in a run on the control: a fault that does not fire, probes that stop, a checker that throws."""
+"""Defects of the suite itself, seeded in a run on the control: no fault, no probes, a broken checker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from readiness.candidate.load import CANDIDATES
 from tests.harness.runs import HOOK, Ran, small
 from tests.harness.test_junit import failing, read
 
-SEEDED = '''
+SEEDED = """
 import pytest
 from signal import SIGSTOP
 from readiness import faults
@@ -30,7 +30,8 @@ def test_kill_does_nothing(campaign, judge, monkeypatch):
 @c("P1.6")
 def test_freeze_does_nothing(campaign, judge, monkeypatch):
     signal = Supervised.signal
-    monkeypatch.setattr(Supervised, "signal", lambda self, name, number, **how: number == SIGSTOP or signal(self, name, number, **how))
+    def all_but_stop(self, name, number, **how): return number == SIGSTOP or signal(self, name, number, **how)
+    monkeypatch.setattr(Supervised, "signal", all_but_stop)
     record = campaign._play(scenarios.one(faults.silence(campaign.topology, "honey")))
     judge(of.each([record], of.made_whole))
 
@@ -52,7 +53,7 @@ def test_checker_throws(campaign, judge, monkeypatch):
 def test_the_same_record_is_else_good(campaign, judge):
     (record,) = [r for r in campaign.played() if r.name == "crash:sting"]
     judge(of.each([record], of.agreement))
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,9 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """On the control, which is promised back in a second: the faults are held no longer than that."""
     folder = tmp_path_factory.mktemp("seeded")
     declared = (CANDIDATES / "embedded.toml").read_text()
-    quick = declared.replace("crash = 4, silence = 5", "crash = 1, silence = 1").replace('alert_rules = "', f'alert_rules = "{CANDIDATES}/')
+    quick = declared.replace("crash = 4, silence = 5", "crash = 1, silence = 1").replace(
+        'alert_rules = "', f'alert_rules = "{CANDIDATES}/'
+    )
     assert quick.count("silence = 1 ") == 1
     (folder / "quick.toml").write_text(quick)
     return small(folder / "run", SEEDED, "--candidate", str(folder / "quick.toml"), hook=HOOK)

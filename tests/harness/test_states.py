@@ -1,4 +1,4 @@
-"""What a whole run makes of the states of its criteria: verdict, exit code, report and evidence, as an operator gets them."""
+"""What a whole run makes of the states of its criteria: verdict, exit code, report and evidence."""
 
 from __future__ import annotations
 
@@ -101,6 +101,20 @@ def test_anything_but_proved_blocks(tmp_path: Path, state: str) -> None:
     )
     assert ran.state("P4.1") == "REFUTED"
     assert ran.code == 1
+
+
+def test_ready_by_the_evidence_of_an_earlier_run_of_the_same_candidate(tmp_path: Path) -> None:
+    gate = {"P4.1": "GATE", "P4.2": "GATE", "S.6": "GATE"}
+    (tmp_path / "before").mkdir()
+    before = run(tmp_path / "before", {}, "-m", "not phase4")
+    assert (before.code, before.verdict["verdict"]) == (0, "PHASES 0, 1, 2, 3 PROVED")
+    ran = run(tmp_path, gate, "-m", "phase4", "--evidence", str(before.folder))
+    assert (ran.code, ran.verdict["verdict"]) == (0, "READY"), ran.out
+    assert ran.criterion("P1.4")["reason"] == f"found PROVED [{before.folder.name}]"
+    (tmp_path / "red").mkdir()
+    red = run(tmp_path / "red", {"P1.4": "REFUTED"}, "-m", "phase1", "--evidence", str(before.folder))
+    assert red.state("P1.4") == "REFUTED", "what a run judges itself is not taken from an earlier one"
+    assert red.code == 1
 
 
 def interim(place: Path, states: dict[str, str], *arguments: str) -> Ran:

@@ -16,7 +16,7 @@ from readiness.s3.scratch import PREFIX, Scratch, remove_bucket
 
 
 class Store:
-    """As much of a boto3 client as scratch buckets need, with everything that was called. `lose`: calls whose answer is lost."""
+    """As much of a boto3 client as scratch buckets need. `lose`: how many answers of a call are lost."""
 
     def __init__(self) -> None:
         self.buckets: dict[str, list[dict[str, Any]]] = {"tofu-state": [{"Key": "attic", "VersionId": "1"}]}
@@ -63,7 +63,10 @@ class Store:
 
     def _list_object_versions(self, bucket: str, **_more: Any) -> Any:
         rows = self.buckets[bucket][:1000]
-        return {"Versions": [r for r in rows if "marker" not in r], "DeleteMarkers": [r for r in rows if "marker" in r]}
+        return {
+            "Versions": [r for r in rows if "marker" not in r],
+            "DeleteMarkers": [r for r in rows if "marker" in r],
+        }
 
     def _list_objects_v2(self, bucket: str) -> Any:
         return {"Contents": []}
@@ -79,7 +82,8 @@ class Store:
 
 
 def error(code: str, status: int, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)  # type: ignore[typeddict-item]
+    said: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, operation)
 
 
 @pytest.fixture
@@ -102,15 +106,18 @@ def test_a_bucket_is_named_tagged_and_journalled_before_it_is_made(store: Store,
     assert ("put_bucket_versioning", name) in store.calls
     made.create("plain", versioned=False)
     assert [json.loads(line)["bucket"] for line in (tmp_path / "scratch.jsonl").read_text().splitlines()] == [
-        name, f"{PREFIX}abc123-plain",
-    ]  # fmt: skip
+        name,
+        f"{PREFIX}abc123-plain",
+    ]
     store.refuse["create_bucket"] = "AccessDenied"
     with pytest.raises(UsageError, match="the admin credential must be allowed to"):
         made.create("third", versioned=False)
     store.refuse["head_bucket"] = "AccessDenied"
     with pytest.raises(UsageError, match="the admin credential must be allowed to"):
         made.create("fourth", versioned=False)
-    assert "third" in (tmp_path / "scratch.jsonl").read_text(), "noted before the call, for a crash in the middle of it"
+    assert "third" in (tmp_path / "scratch.jsonl").read_text(), (
+        "noted before the call, for a crash in the middle of it"
+    )
 
 
 @pytest.mark.parametrize("lenient", [False, True])
@@ -138,7 +145,9 @@ def test_a_creation_whose_answer_is_lost_is_ours(store: Store, tmp_path: Path) -
 def test_removal_is_whole_and_touches_nothing_else(store: Store, tmp_path: Path) -> None:
     made = scratch(store, tmp_path)
     name = made.create("versioned", versioned=True)
-    store.buckets[name] = [{"Key": f"k{n}", "VersionId": str(n)} for n in range(2300)] + [{"Key": "m", "VersionId": "m", "marker": 1}]
+    store.buckets[name] = [{"Key": f"k{n}", "VersionId": str(n)} for n in range(2300)] + [
+        {"Key": "m", "VersionId": "m", "marker": 1}
+    ]
     store.uploads[name] = [{"Key": "u", "UploadId": "1"}]
     store.lose["delete_objects"] = 2
     store.calls.clear()
