@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from readiness.s3.wire import NoReply, NotSent, Wire
 from tests.battery.http import Broken, Message, Reply
@@ -168,7 +168,7 @@ class Call:
 
     async def version_ids(self) -> list[str]:
         """Versions of this key, newest first, without delete markers."""
-        query = f"versions&prefix={self.key.replace('/', '%2F')}"
+        query = f"prefix={quote(self.key, safe='')}&versions="
         text = (await self.own("GET", self.bucket, query=query)).body.decode()
         found = re.findall(r"<Version>(.*?)</Version>", text, re.DOTALL)
         rows = [(_tag("Key", row), _tag("VersionId", row)) for row in found]
