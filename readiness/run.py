@@ -23,7 +23,9 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     begun = time.time()
     own = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
-    code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", str(ROOT / "suites"), *arguments]))
+    code = int(
+        pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", str(ROOT / "suites"), *arguments])
+    )
     report = default_junit()
     if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
         junit.invalidate(

@@ -82,7 +82,8 @@ def rolling(topology: Topology) -> Scenario:
             stage.recover(settle=0.3)
         stage.recover(settle=1.0)
 
-    judged = topology.service is not None  # without one, clients move from node to node, and each node is away once
+    # Without a service endpoint clients move from node to node, and each node is away once.
+    judged = topology.service is not None
     return Scenario("rolling-restart", FaultKind.DRAIN, (), play, service_only=True, judged_outage=judged)
 
 

@@ -85,7 +85,9 @@ class Rehearsals:
             return
         if not isinstance(plan, MigrationPlan) or plan.configuration_digest != config.digest:
             path = self._live.run.evidence.capture(f"draft-{config.name}-migration-plan.md", draft(config))
-            self._live.say(f"{config.name} has no migration plan for this configuration; a first draft lies at {path}")
+            self._live.say(
+                f"{config.name} has no migration plan for this configuration; a first draft lies at {path}"
+            )
 
     def _source(self, examined: Examined) -> Source:
         kind = examined.config.backend if isinstance(examined.config, StackConfig) else "http"
