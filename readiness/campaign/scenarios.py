@@ -111,6 +111,7 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
         with stage.fault(faults.crash(topology, lost)) as event:
             stage.wait_until((event.fired or 0) + rto[FaultKind.CRASH] + 0.5)
             stage.snapshot("without:" + lost)
+            stage.read_back()
         stage.recover()
 
     return Scenario(f"repair:{emptied}", FaultKind.CRASH, (emptied, lost), play, judged_outage=False)

@@ -84,6 +84,10 @@ class Stage:
         """Sweepers read fast for a while."""
         self.live.loop.call(runner.burst(self.context, seconds))
 
+    def read_back(self) -> None:
+        """Everything that was written so far, through every endpoint in service."""
+        self.live.loop.call(runner.read_back(self.context))
+
     def wait_until(self, moment: float) -> None:
         """Sleep until that time of the run."""
         time.sleep(max(0.0, moment - self.now()))

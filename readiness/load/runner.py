@@ -107,6 +107,20 @@ async def final_reads(c: Context, width: int = 12) -> None:
     await _final_lists(c, targets)
 
 
+async def read_back(c: Context, width: int = 12) -> None:
+    """Read every key that may hold something through every endpoint in service, while the load goes on."""
+    targets = list(c.targets())
+    keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
+    queue = iter([(endpoint, *at) for at in keys for endpoint in targets])
+
+    async def reader(number: int) -> None:
+        client = c.client("sweep", f"read-back-{number}")
+        for endpoint, bucket, key in queue:
+            await client.do(Verb.READ, endpoint, bucket, key)
+
+    await asyncio.gather(*(reader(number) for number in range(width)))
+
+
 def _jobs(c: Context, targets: list[Endpoint]) -> list[tuple[Endpoint, str, str]]:
     keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
     jobs: list[tuple[Endpoint, str, str]] = []
