@@ -14,7 +14,7 @@ from readiness.campaign.stage import Stage
 from readiness.candidate.model import FaultKind
 from readiness.errors import Unjudged
 from readiness.faults import Fault
-from readiness.providers.base import Topology
+from readiness.providers.base import Proof, Topology
 
 NOBODY_LEFT = 1.5
 """Seconds that a fault is held where no endpoint is left that could serve: longer shows nothing more."""
@@ -133,6 +133,7 @@ def two_lost(topology: Topology, alone: str) -> Scenario:
                 if not all(proof.fired for proof in proofs):
                     raise Unjudged(f"the loss of {alone} did not fire: {stage.record.notes['then lost']}")
             time.sleep(2.0)
+            stage.read_back()  # what was acknowledged alone, before the one that may hold it is back
         stage.recover()
 
     return Scenario(
@@ -142,8 +143,6 @@ def two_lost(topology: Topology, alone: str) -> Scenario:
 
 def last_guard(fault: Fault) -> Fault:
     """The heal of a fault, without its injection: the play does that later, by hand."""
-    from readiness.providers.base import Proof
-
     return Fault(
         f"{fault.name}:later", fault.kind, fault.nodes, (),
         lambda p: [Proof(fired=True, observed="armed")], fault.heal,
