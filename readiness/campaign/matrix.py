@@ -4,6 +4,7 @@ both libraries.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
@@ -23,6 +24,10 @@ def _tuple(call: Callable[[], Iterable[str]]) -> tuple[str, ...]:
     return tuple(call())
 
 
+class _Silent(Exception):
+    """A call was not answered in time."""
+
+
 class Matrix:
     """Takes snapshots of objects that nobody changes any more."""
 
@@ -30,26 +35,23 @@ class Matrix:
         self._recorder, self._libraries = recorder, libraries
 
     def take(self, label: str, endpoints: Iterable[Endpoint], objects: Iterable[Known]) -> None:
-        """One snapshot; every call is recorded, whatever comes back."""
+        """One snapshot; every call is recorded, whatever comes back. A view ends at its first silence: the next calls
+        would each wait as long, and what does not answer has been seen.
+        """
         wanted = list(objects)
-        buckets = sorted({known.bucket for known in wanted})
         for endpoint in endpoints:
             for library in self._libraries(endpoint):
-                self._see(
-                    label,
-                    endpoint,
-                    library,
-                    Verb.LIST_BUCKETS,
-                    "",
-                    "",
-                    partial(_tuple, library.list_buckets),
-                )
-                for bucket in buckets:
-                    here = [known for known in wanted if known.bucket == bucket]
-                    prefix = here[0].key.rsplit("/", 1)[0] + "/"
-                    self._bucket(label, endpoint, library, bucket, prefix)
-                    for known in here:
-                        self._object(label, endpoint, library, known)
+                with contextlib.suppress(_Silent):
+                    self._view(label, endpoint, library, wanted)
+
+    def _view(self, label: str, endpoint: Endpoint, library: Library, wanted: list[Known]) -> None:
+        for bucket in sorted({known.bucket for known in wanted}):
+            here = [known for known in wanted if known.bucket == bucket]
+            prefix = here[0].key.rsplit("/", 1)[0] + "/"
+            self._bucket(label, endpoint, library, bucket, prefix)
+            for known in here:
+                self._object(label, endpoint, library, known)
+        self._see(label, endpoint, library, Verb.LIST_BUCKETS, "", "", partial(_tuple, library.list_buckets))
 
     def _bucket(self, label: str, endpoint: Endpoint, library: Library, bucket: str, prefix: str) -> None:
         self._see(label, endpoint, library, Verb.HEAD_BUCKET, bucket, "", lambda: library.head_bucket(bucket))
@@ -113,3 +115,5 @@ class Matrix:
             error=error,
             library=library.name,
         )
+        if outcome is Outcome.UNKNOWN:
+            raise _Silent

@@ -85,7 +85,7 @@ class Stage:
         self.live.loop.call(runner.burst(self.context, seconds))
 
     def read_back(self) -> None:
-        """Everything that was written so far, through every endpoint in service."""
+        """Everything that was written so far, through every node in service."""
         self.live.loop.call(runner.read_back(self.context))
 
     def wait_until(self, moment: float) -> None:

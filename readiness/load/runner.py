@@ -108,8 +108,8 @@ async def final_reads(c: Context, width: int = 12) -> None:
 
 
 async def read_back(c: Context, width: int = 12) -> None:
-    """Read every key that may hold something through every endpoint in service, while the load goes on."""
-    targets = list(c.targets())
+    """Read every key that may hold something through every node in service, while the load goes on."""
+    targets = [endpoint for endpoint in c.targets() if not endpoint.is_service]
     keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
     queue = iter([(endpoint, *at) for at in keys for endpoint in targets])
 
