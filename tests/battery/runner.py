@@ -19,7 +19,7 @@ from readiness.providers.supervised import ROOT
 from tests.battery.catalogue import BY_NAME
 from tests.battery.defect import Defect
 
-LIMIT = 240.0
+LIMIT = 400.0
 WHOLE_SECONDS = 20.0
 
 
