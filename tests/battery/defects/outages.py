@@ -47,8 +47,7 @@ DEFECTS = (
         "harmless when a node is killed; while one is silent every endpoint stalls",
         ("P1.6", "P1.14"),
         "silence",
-        scenarios=("silence:honey", "crash:honey"),
-        look=("P1.13",),
+        scenarios=("silence:honey",),
         act=stalls_on_silence,
     ),
     Defect(
