@@ -99,6 +99,21 @@ def test_complete_evidence(kept: Any) -> None:
     assert (found.state, found.observations) == (PROVED, 1)
 
 
+def test_evidence_that_misses_criteria(kept: Any) -> None:
+    del kept.findings["P1.5"]
+    found = gate.evidence_complete(kept)
+    assert found.state is REFUTED
+    assert "P1.5" in found.reason
+
+
+def test_histories_of_earlier_runs_count(kept: Any, tmp_path: Path) -> None:
+    earlier = Evidence(tmp_path / "earlier", Redactor())
+    put(earlier.recorder("steady"), value="v")
+    earlier.seal()
+    kept.options.evidence, kept.imported = (earlier.folder,), ["earlier"]
+    assert gate.evidence_complete(kept).observations == 2
+
+
 def test_a_history_that_was_not_kept_whole(kept: Any) -> None:
     (recorder,) = kept.evidence.recorders()
     recorder.flush()
