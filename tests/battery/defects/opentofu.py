@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.battery.call import Call, accepted, no_such_key
 from tests.battery.defect import Defect
-from tests.battery.defects.reads import aged
 from tests.battery.http import Reply
 
 
@@ -36,8 +35,16 @@ async def state_stale(call: Call) -> Reply:
 
 
 async def state_absent(call: Call) -> Reply:
+    shown: set[tuple[str, str]] = call.world.memory.setdefault("shown", set())
     reply = await call.forward()
-    return no_such_key() if _state(call) and call.reads and call.node == "sting" and aged(reply) else reply
+    if not (
+        _state(call) and call.reads and call.method == "GET" and call.node == "sting" and reply.status == 200
+    ):
+        return reply
+    if call.at in shown:
+        return no_such_key()
+    shown.add(call.at)
+    return reply
 
 
 async def state_cut(call: Call) -> Reply:
@@ -96,10 +103,10 @@ DEFECTS = (
     Defect(
         "tofu-state-absent",
         "minio#6163",
-        "one endpoint denies a state that is some seconds old: for OpenTofu an empty one",
-        ("P2.11",),
+        "one endpoint shows a state once and denies it from then on: for OpenTofu an empty one",
+        ("P2.3", "P2.11"),
         "sting",
-        look=("P2.2", "P2.3"),
+        look=("P2.2",),
         act=state_absent,
     ),
     Defect(
