@@ -18,6 +18,7 @@ from readiness.checkers.races import check_mutual_exclusion, check_one_winner
 from readiness.checkers.traffic import check_enough
 from readiness.finding import Finding, State, merge, proved, refuted, unknown
 from readiness.history import WRITES, Op, Verb
+from readiness.providers.base import changing
 
 PROBE_STREAM_INTERVAL = 0.4
 MINIMUM_PROBES, MINIMUM_ROUNDS, MINIMUM_ANSWERS = 5, 2, 5
@@ -251,7 +252,7 @@ def capture(record: Record) -> Finding:
     captured = record.captured
     if captured is None or not captured.texts:
         return unknown("no failure was captured")
-    writes = [call for call in captured.calls if call.split()[1:2] != ["read"]]
+    writes = changing(captured.calls)
     if writes:
         return refuted(f"failure capture did more than read: {'; '.join(writes[:5])}")
     if captured.before != captured.after:

@@ -14,7 +14,7 @@ from readiness.finding import Finding, proved, refuted, unknown
 from readiness.harness import contacts
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
-from readiness.providers.base import Topology, Unsupported, VolumeFact
+from readiness.providers.base import Topology, Unsupported, VolumeFact, changing
 from readiness.s3.clients import Answered, Unanswered, libraries
 from readiness.static.contract import durability
 
@@ -87,7 +87,7 @@ def divergence_response(live: Live) -> Finding:
         before = _picture(live, bucket, prefix)
         calls = len(live.provider.recorded_calls())
         answer = live.provider.divergence_check()
-        done = [call for call in live.provider.recorded_calls()[calls:] if call.split()[1:2] != ["read"]]
+        done = changing(live.provider.recorded_calls()[calls:])
         after = _picture(live, bucket, prefix)
     except Unsupported as error:
         return refuted(f"the response cannot be carried out: {error}")
