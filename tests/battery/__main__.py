@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
             print(outcome.output, flush=True)
     seconds = sum(each.seconds for each in outcomes)
     if not options.names or options.page:
-        table.write(outcomes, seconds, *([options.page] if options.page else []))
+        table.write(outcomes, seconds, options.page or table.PAGE, resumed=bool(known))
     lost = [each.defect.name for each in outcomes if each.missed()]
     told = f"{len(outcomes) - len(lost)} of {len(outcomes)} caught in {seconds / 60:.1f} minutes"
     print(f"{told}; missed: {', '.join(lost) or 'none'}")

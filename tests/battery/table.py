@@ -23,12 +23,13 @@ defect: the plan, the design's list, or how the suite itself works.
 """
 
 
-def write(outcomes: Iterable[Outcome], seconds: float, path: Path = PAGE) -> None:
-    """Writes the page."""
+def write(outcomes: Iterable[Outcome], seconds: float, path: Path = PAGE, *, resumed: bool = False) -> None:
+    """Writes the page. `resumed`: some outcomes are of earlier runs."""
     rows = list(outcomes)
     missed = [each for each in rows if each.missed()]
+    pieces = " in all, in several runs on a busy machine" if resumed else ""
     lines = [
-        f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {seconds / 60:.0f} minutes.\n",
+        f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {seconds / 60:.0f} minutes{pieces}.\n",
         "| defect | what the store does | source | red | what the operator reads |",
         "|---|---|---|---|---|",
         *(_row(each) for each in rows),
