@@ -5,12 +5,13 @@ a refusal.
 from __future__ import annotations
 
 import socket
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from readiness.finding import Finding, proved, refuted, unknown
+from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.harness import contacts
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
@@ -18,6 +19,7 @@ from readiness.providers.base import Topology, Unsupported, VolumeFact, changing
 from readiness.s3.clients import Answered, Unanswered, libraries
 from readiness.static.contract import durability
 
+TRIES = 3
 NODE_LOCAL = ("local-path", "scratch", "cache")
 
 
@@ -115,7 +117,11 @@ def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]
 
 
 def without_caches(live: Live) -> Finding:
-    """S.5: a proof repeated while the declared cache endpoints are unreachable."""
+    """S.5: a proof repeated while the declared cache endpoints are unreachable.
+
+    Refuted only if the difference is the caches': it holds with them, not without them in three tries, and again with
+    them. A candidate that fails either way is UNKNOWN here; other criteria say what it fails.
+    """
     caches = (
         *live.run.loaded.candidate.boundary.cache_endpoints,
         *getattr(live.provider, "cache_endpoints", ()),
@@ -129,7 +135,7 @@ def without_caches(live: Live) -> Finding:
         before = [url for url in caches if _reachable(url)]
     if stop is None or start is None:
         with contacts.forbidden(caches):
-            return _round_trip(live, f"with {len(caches)} cache endpoints out of this client's reach")
+            return _differs(live, f"with {len(caches)} cache endpoints out of this client's reach", _nothing)
     if len(before) < len(caches):
         return unknown(f"cache endpoints not reachable even before: {', '.join(set(caches) - set(before))}")
     stop()
@@ -138,10 +144,28 @@ def without_caches(live: Live) -> Finding:
             still = [url for url in caches if _reachable(url)]
         if still:
             return unknown(f"the cache endpoints did not go away: {', '.join(still)}")
-        return _round_trip(live, f"with {len(caches)} cache endpoints down")
+        return _differs(live, f"with {len(caches)} cache endpoints down", start)
     finally:
         with contacts.deliberate():
             start()
+
+
+def _nothing() -> None:
+    """There is nothing to bring back."""
+
+
+def _differs(live: Live, how: str, bring_back: Callable[[], None]) -> Finding:
+    for _ in range(TRIES):
+        without = _round_trip(live, how)
+        if without.state is State.PROVED:
+            return without
+        time.sleep(1)
+    with contacts.deliberate():
+        bring_back()
+    with_them = _round_trip(live, "with the cache endpoints back")
+    if with_them.state is State.PROVED:
+        return without
+    return unknown(f"it fails whether the caches are there or not: {with_them.reason}")
 
 
 def _reachable(url: str) -> bool:
