@@ -69,7 +69,7 @@ class Outcome:
 
 
 @functools.cache
-def tests_by_criterion() -> dict[str, str]:
+def nodes_by_criterion() -> dict[str, str]:
     """The node id of the test that judges each criterion, from the suites' sources."""
     found = {}
     for path in sorted((ROOT / "suites").glob("test_*.py")):
@@ -83,7 +83,7 @@ def tests_by_criterion() -> dict[str, str]:
 
 def suite(criteria: Sequence[str], options: Sequence[str], runs: Path) -> tuple[dict[str, Judged], str]:
     """One run of these criteria with the battery's plugin; what was judged, and the output."""
-    wanted = sorted(criteria, key=list(tests_by_criterion()).index)
+    wanted = sorted(criteria, key=list(nodes_by_criterion()).index)
     argv = [
         *(
             sys.executable,
@@ -96,7 +96,7 @@ def suite(criteria: Sequence[str], options: Sequence[str], runs: Path) -> tuple[
             "-p",
             "tests.battery.plugin",
         ),
-        *("--keep-going", "--runs", str(runs), *options, *(tests_by_criterion()[id_] for id_ in wanted)),
+        *("--keep-going", "--runs", str(runs), *options, *(nodes_by_criterion()[id_] for id_ in wanted)),
     ]
     with subprocess.Popen(
         argv,
