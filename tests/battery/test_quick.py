@@ -9,7 +9,7 @@ import pytest
 from readiness.finding import State
 from tests.battery.catalogue import ALL
 from tests.battery.defect import Defect
-from tests.battery.runner import Judged, Outcome, suite, nodes_by_criterion, try_defect
+from tests.battery.runner import Judged, Outcome, nodes_by_criterion, suite, try_defect
 
 QUICK = [defect for defect in ALL if defect.quick]
 HEALTHY = ("P1.1", "P1.10", "P1.12", "P1.15", "P1.16")
