@@ -27,12 +27,9 @@ def write(outcomes: Iterable[Outcome], seconds: float, path: Path = PAGE, *, res
     """Writes the page. `resumed`: some outcomes are of earlier runs."""
     rows = list(outcomes)
     missed = [each for each in rows if each.missed()]
-    f"{seconds / 60:.0f} minutes" + (" in all, in several runs on a busy machine" if resumed else "")
+    took = f"{seconds / 60:.0f} minutes" + (" in all, in several runs on a busy machine" if resumed else "")
     lines = [
-        (
-            f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; "
-            f"{seconds / 60:.0f} minutes{pieces}.\n"
-        ),
+        f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {took}.\n",
         "| defect | what the store does | source | red | what the operator reads |",
         "|---|---|---|---|---|",
         *(_row(each) for each in rows),
