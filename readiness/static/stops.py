@@ -4,13 +4,16 @@ a refusal.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from readiness.errors import Unjudged
 from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.harness import contacts
 from readiness.harness.live import Live
@@ -130,38 +133,39 @@ def without_caches(live: Live) -> Finding:
         return unknown(
             "no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints"
         )
-    stop, start = getattr(live.provider, "stop_caches", None), getattr(live.provider, "start_caches", None)
+    if hasattr(live.provider, "stop_caches"):
+        return _differs(live, f"with {len(caches)} cache endpoints down", _stopped(live, caches))
+    how = f"with {len(caches)} cache endpoints out of this client's reach"
+    return _differs(live, how, contacts.forbidden(caches))
+
+
+@contextlib.contextmanager
+def _stopped(live: Live, caches: tuple[str, ...]) -> Iterator[None]:
+    """The provider's caches are down meanwhile. Raises Unjudged if they were not there, or do not go away."""
+    stop, start = getattr(live.provider, "stop_caches"), getattr(live.provider, "start_caches")  # noqa: B009
     with contacts.deliberate():
-        before = [url for url in caches if _reachable(url)]
-    if stop is None or start is None:
-        with contacts.forbidden(caches):
-            return _differs(live, f"with {len(caches)} cache endpoints out of this client's reach", _nothing)
-    if len(before) < len(caches):
-        return unknown(f"cache endpoints not reachable even before: {', '.join(set(caches) - set(before))}")
+        absent = [url for url in caches if not _reachable(url)]
+    if absent:
+        raise Unjudged(f"cache endpoints not reachable even before: {', '.join(absent)}")
     stop()
     try:
         with contacts.deliberate():
             still = [url for url in caches if _reachable(url)]
         if still:
-            return unknown(f"the cache endpoints did not go away: {', '.join(still)}")
-        return _differs(live, f"with {len(caches)} cache endpoints down", start)
+            raise Unjudged(f"the cache endpoints did not go away: {', '.join(still)}")
+        yield
     finally:
         with contacts.deliberate():
             start()
 
 
-def _nothing() -> None:
-    """There is nothing to bring back."""
-
-
-def _differs(live: Live, how: str, bring_back: Callable[[], None]) -> Finding:
-    for _ in range(TRIES):
-        without = _round_trip(live, how)
-        if without.state is State.PROVED:
-            return without
-        time.sleep(1)
-    with contacts.deliberate():
-        bring_back()
+def _differs(live: Live, how: str, away: AbstractContextManager[None]) -> Finding:
+    with away:
+        for _ in range(TRIES):
+            without = _round_trip(live, how)
+            if without.state is State.PROVED:
+                return without
+            time.sleep(1)
     with_them = _round_trip(live, "with the cache endpoints back")
     if with_them.state is State.PROVED:
         return without

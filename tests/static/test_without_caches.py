@@ -1,0 +1,67 @@
+"""S.5: only a difference that the caches make refutes, whichever way they go; and they are always put back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from readiness.errors import Unjudged
+from readiness.finding import Finding, State, proved, refuted
+from readiness.harness import contacts
+from readiness.static import stops
+from tests.static.test_static import declared, live
+
+CACHE = "http://127.0.0.1:9"
+LOADED = declared(boundary__cache_endpoints=[CACHE])
+
+
+class Caches:
+    """Caches that can be stopped; `stubborn` ones go on answering."""
+
+    def __init__(self, *, stubborn: bool = False) -> None:
+        self.up, self.stubborn = True, stubborn
+
+    def stop_caches(self) -> None:
+        self.up = self.stubborn
+
+    def start_caches(self) -> None:
+        self.up = True
+
+
+def judge(monkeypatch: pytest.MonkeyPatch, answers: str, caches: Caches | None) -> Finding:
+    """A candidate that holds `always`, `never`, or `with caches`."""
+
+    def away() -> bool:
+        return bool(contacts._BOOK.forbidden) if caches is None else not caches.up
+
+    def trip(_live: Any, how: str) -> Finding:
+        holds = answers == "always" or (answers == "with caches" and not away())
+        return proved(how, 1) if holds else refuted(how)
+
+    monkeypatch.setattr(stops, "_round_trip", trip)
+    monkeypatch.setattr(stops, "_reachable", lambda _url: caches is None or caches.up)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    verbs = {} if caches is None else {"stop_caches": caches.stop_caches, "start_caches": caches.start_caches}
+    return stops.without_caches(live(LOADED, provider=verbs))
+
+
+@pytest.mark.parametrize("stoppable", [True, False])
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [("always", State.PROVED), ("with caches", State.REFUTED), ("never", State.UNKNOWN)],
+)
+def test_only_a_difference_refutes(
+    monkeypatch: pytest.MonkeyPatch, answers: str, state: State, *, stoppable: bool
+) -> None:
+    caches = Caches() if stoppable else None
+    assert judge(monkeypatch, answers, caches).state is state
+    assert caches is None or caches.up
+    assert not contacts._BOOK.forbidden
+
+
+def test_caches_that_stay_prove_nothing_and_are_left_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    caches = Caches(stubborn=True)
+    with pytest.raises(Unjudged, match="did not go away"):
+        judge(monkeypatch, "always", caches)
+    assert caches.up
