@@ -81,28 +81,18 @@ def drain(topology: Topology, node: str) -> Fault:
 def crash(topology: Topology, *nodes: str) -> Fault:
     """Loss of nodes by crash: every process of theirs is killed, as near to at once as can be."""
     names = _names(topology, nodes)
-
-    def heal(provider: Provider) -> None:
-        for name in names:
-            provider.start_instance(name)
-
     return Fault(
         f"crash:{'+'.join(nodes)}", FaultKind.CRASH, nodes, names,
-        lambda p: [p.kill(name) for name in names], heal,
+        lambda p: [p.kill(name) for name in names], lambda p: _each(p.start_instance, names),
     )  # fmt: skip
 
 
 def silence(topology: Topology, *nodes: str) -> Fault:
     """Loss of nodes by silence: every process of theirs is frozen; nothing answers and nothing is reset."""
     names = _names(topology, nodes)
-
-    def heal(provider: Provider) -> None:
-        for name in names:
-            provider.thaw(name)
-
     return Fault(
         f"silence:{'+'.join(nodes)}", FaultKind.SILENCE, nodes, names,
-        lambda p: [p.freeze(name) for name in names], heal,
+        lambda p: [p.freeze(name) for name in names], lambda p: _each(p.thaw, names),
     )  # fmt: skip
 
 
@@ -172,6 +162,11 @@ def wait_whole(provider: Provider, watch: ServiceWatch, seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def _each(undo: Callable[[str], None], names: tuple[str, ...]) -> None:
+    for name in names:
+        undo(name)
 
 
 def _names(topology: Topology, nodes: tuple[str, ...]) -> tuple[str, ...]:

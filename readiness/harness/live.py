@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from readiness import obtain, providers
 from readiness.criteria import BY_ID
-from readiness.errors import Unjudged, UsageError
+from readiness.errors import NotRun, Unjudged, UsageError
 from readiness.gate.gate import read_earlier
 from readiness.harness import contacts
 from readiness.harness.progress import Progress
@@ -221,11 +221,13 @@ class Live:
         """The fault campaign."""
         from readiness.campaign.campaign import Campaign
 
-        if not (self.provider.owns_candidate or self.run.options.allow_faults):
-            from readiness.errors import NotRun
-
-            raise NotRun("faults on a candidate that the suite did not start need --allow-faults")
+        self.need_faults()
         return Campaign(self)
+
+    def need_faults(self) -> None:
+        """Raises NotRun where faults are not allowed."""
+        if not (self.provider.owns_candidate or self.run.options.allow_faults):
+            raise NotRun("faults on a candidate that the suite did not start need --allow-faults")
 
     def _remove_scratch(self, scratch: Scratch) -> None:
         left = scratch.remove()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from readiness.history import WRITES, Op, Outcome, Verb
@@ -22,6 +22,7 @@ from readiness.load.workloads import (
 from readiness.providers.base import Endpoint
 
 T = TypeVar("T")
+_Job = tuple[Endpoint, str, str]
 
 
 class LoopThread:
@@ -92,39 +93,39 @@ async def final_reads(c: Context, width: int = 12) -> None:
     targets = list(c.targets())
     if not targets:
         return
-    jobs = _jobs(c, targets)
-    queue = iter(jobs)
-
-    async def reader(number: int) -> None:
-        client = c.client("final", f"final-{number}")
-        for endpoint, bucket, key in queue:
-            for _ in range(3):
-                if (await client.do(Verb.READ, endpoint, bucket, key)).op.ok:
-                    break
-                await asyncio.sleep(0.3)
-
-    await asyncio.gather(*(reader(number) for number in range(width)))
+    await _read_all(c, "final", _jobs(c, targets), width, tries=3)
     await _final_lists(c, targets)
 
 
 async def read_back(c: Context, width: int = 12) -> None:
     """Read every key that may hold something through every node in service, while the load goes on."""
     targets = [endpoint for endpoint in c.targets() if not endpoint.is_service]
-    keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
-    queue = iter([(endpoint, *at) for at in keys for endpoint in targets])
+    await _read_all(c, "sweep", [(endpoint, *at) for at in _keys(c) for endpoint in targets], width, tries=1)
+
+
+async def _read_all(c: Context, workload: str, jobs: Sequence[_Job], width: int, *, tries: int) -> None:
+    queue = iter(jobs)
 
     async def reader(number: int) -> None:
-        client = c.client("sweep", f"read-back-{number}")
+        client = c.client(workload, f"{workload}-reader-{number}")
         for endpoint, bucket, key in queue:
-            await client.do(Verb.READ, endpoint, bucket, key)
+            for attempt in range(tries):
+                if attempt:
+                    await asyncio.sleep(0.3)
+                if (await client.do(Verb.READ, endpoint, bucket, key)).op.ok:
+                    break
 
     await asyncio.gather(*(reader(number) for number in range(width)))
 
 
-def _jobs(c: Context, targets: list[Endpoint]) -> list[tuple[Endpoint, str, str]]:
-    keys = sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
-    jobs: list[tuple[Endpoint, str, str]] = []
-    for number, (bucket, key) in enumerate(keys):
+def _keys(c: Context) -> list[tuple[str, str]]:
+    """Every (bucket, key) that may hold something."""
+    return sorted({(op.bucket, op.key) for op in c.recorder.history if _may_exist(op)})
+
+
+def _jobs(c: Context, targets: list[Endpoint]) -> list[_Job]:
+    jobs: list[_Job] = []
+    for number, (bucket, key) in enumerate(_keys(c)):
         contended = key.startswith(("reg/", "canon/", "lock/"))
         through = targets if contended else [targets[number % len(targets)]]
         jobs += [(endpoint, bucket, key) for endpoint in through]
