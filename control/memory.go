@@ -21,6 +21,7 @@ const trimAt = 32 << 20
 func trimMapping(ctx context.Context, file string) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	drop(file)            // a node that starts with a large database has all of it mapped at once
 	base := mappedBytes() // the program itself
 	for {
 		select {
@@ -31,9 +32,14 @@ func trimMapping(ctx context.Context, file string) {
 		if mappedBytes() < base+trimAt {
 			continue
 		}
-		for _, r := range mappings(file) {
-			_, _, _ = unix.Syscall(unix.SYS_MADVISE, r[0], r[1]-r[0], unix.MADV_DONTNEED)
-		}
+		drop(file)
+	}
+}
+
+// drop takes the pages of the file out of this process's memory.
+func drop(file string) {
+	for _, r := range mappings(file) {
+		_, _, _ = unix.Syscall(unix.SYS_MADVISE, r[0], r[1]-r[0], unix.MADV_DONTNEED)
 	}
 }
 

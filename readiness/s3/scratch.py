@@ -34,6 +34,8 @@ class Scratch:
     def __init__(self, run: str, client: Callable[[], S3Client], journal: Path) -> None:
         self._run, self._client, self._journal = run, client, journal
         self.buckets: list[str] = []
+        self.refused: dict[str, str] = {}
+        """By bucket, the answer of a store that would not enable its versioning (P0.3 and P1.15 tell it)."""
 
     def create(self, purpose: str, *, versioned: bool) -> str:
         """A new bucket. Raises UsageError if one of that name exists already: it is not this run's."""
@@ -60,12 +62,14 @@ class Scratch:
             tags: Any = {"TagSet": [{"Key": "tofu-state-ha-readiness", "Value": self._run}]}
             _patiently(lambda: client.put_bucket_tagging(Bucket=name, Tagging=tags))
         if versioned:
-            with contextlib.suppress(Answered):  # a store without versioning is found out by P0.3 and P1.15
+            try:
                 _patiently(
                     lambda: client.put_bucket_versioning(
                         Bucket=name, VersioningConfiguration={"Status": "Enabled"}
                     )
                 )
+            except Answered as error:
+                self.refused[name] = str(error)
         return name
 
     def warm_up(self, buckets: Iterable[str], through: Iterable[S3Client], seconds: float = 60) -> bool:

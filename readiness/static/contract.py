@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from readiness.candidate.load import Loaded
 from readiness.candidate.model import CandidateClass, Contract, FaultKind
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.harness.live import Live
-from readiness.providers.base import Unsupported
+from readiness.providers.base import Endpoint, Unsupported
 from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
 
+SETTINGS_SEEN_WITHIN = 10.0
+"""Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""
 ADMISSIBLE = (CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS)
 
 
@@ -60,18 +63,40 @@ def durability(live: Live) -> Finding:
     said = live.run.loaded.candidate.contract.durability
     if not said.documented:
         return refuted("the contract promises neither versions nor a backup that can be restored")
-    client = live.client(live.front)
-    try:
-        state = translate(lambda: client.get_bucket_versioning(Bucket=live.buckets.versioned)).get(
-            "Status", "never enabled"
-        )
-    except (Answered, Unanswered) as error:
-        return refuted(f"versioning cannot be read: {error}")
-    if said.versioning is not (state == "Enabled"):
-        return refuted(
-            f"the contract says versioning = {said.versioning}, a bucket that asked for it is {state}"
-        )
-    return proved(f"versioning {state}; retention {said.retention_days} days; restore: {said.restore}", 1)
+    asked = live.scratch.refused.get(live.buckets.versioned)
+    slowest = 0.0
+    for endpoint in live.topology.all_endpoints():
+        try:
+            state, seconds = _versioning(live, endpoint, wanted=said.versioning)
+        except (Answered, Unanswered) as error:
+            return refuted(f"versioning cannot be read through {endpoint.name}: {error}")
+        if said.versioning is not (state == "Enabled"):
+            why = f"; the request to enable it was refused: {asked}" if asked else ""
+            return refuted(
+                f"the contract says versioning = {said.versioning}, and {endpoint.name} calls a bucket that asked for "
+                f"it {state}, {seconds:.1f} s after the first look{why}"
+            )
+        slowest = max(slowest, seconds)
+    return proved(
+        f"versioning {state} through every endpoint; retention {said.retention_days} days; restore: {said.restore}",
+        len(live.topology.all_endpoints()),
+        seconds_until_seen=round(slowest, 1),
+    )
+
+
+def _versioning(live: Live, endpoint: Endpoint, *, wanted: bool) -> tuple[str, float]:
+    """What that endpoint calls the versioning of the versioned scratch bucket, and after how many seconds of looking.
+
+    An endpoint may learn of a bucket's settings a little after it was told of them through another one: a new bucket
+    is looked at for `SETTINGS_SEEN_WITHIN` seconds.
+    """
+    client, began = live.client(endpoint), time.monotonic()
+    while True:
+        answer = translate(lambda: client.get_bucket_versioning(Bucket=live.buckets.versioned))
+        state, seconds = str(answer.get("Status", "never enabled")), time.monotonic() - began
+        if (state == "Enabled") is wanted or seconds > SETTINGS_SEEN_WITHIN:
+            return state, seconds
+        time.sleep(0.3)
 
 
 def failure_behaviour(live: Live) -> Finding:

@@ -236,3 +236,34 @@ def test_the_cache_statement_names_all_three() -> None:
     told = contract.cache_statement(live(declared(contract__cache_statement="Attic and Bazel do not use it")))
     assert told.state is REFUTED
     assert "rbe" in told.reason
+
+
+def seen(*states: str | None) -> Any:
+    """A live candidate whose endpoints call the versioned bucket this, one look after the other."""
+    answers = iter(states)
+
+    class Client:
+        def get_bucket_versioning(self, **_: str) -> dict[str, str]:
+            state = next(answers)
+            return {"Status": state} if state else {}
+
+    return live(
+        client=lambda _endpoint: Client(),
+        buckets=SimpleNamespace(versioned="versioned"),
+        scratch=SimpleNamespace(refused={"versioned": "HTTP 501 NotImplemented"}),
+    )
+
+
+def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoints = len(TOPOLOGY.all_endpoints())
+    assert contract.durability(seen(*["Enabled"] * endpoints)).state is PROVED
+    late = contract.durability(seen("Enabled", None, *["Enabled"] * (endpoints - 1)))
+    assert late.state is PROVED
+    assert late.measured["seconds_until_seen"] > 0
+    monkeypatch.setattr(contract, "SETTINGS_SEEN_WITHIN", 0.0)
+    found = contract.durability(seen("Enabled", None, None))
+    assert found.state is REFUTED
+    assert (
+        f"{TOPOLOGY.all_endpoints()[1].name} calls a bucket that asked for it never enabled" in found.reason
+    )
+    assert "HTTP 501 NotImplemented" in found.reason
