@@ -1,17 +1,22 @@
 """`python -m tests.battery [NAME …]`: every defect (or these), one after the other; all of them write docs/battery.md.
 
-Exit 1 if one was not caught by the criterion that names it.
+All of them are also followed by the same criteria through the same proxy without a defect. Exit 1 if a defect was not
+caught by the criterion that names it, or if a criterion is not PROVED without one.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+from readiness.finding import State
 from tests.battery import table
 from tests.battery.catalogue import ALL, BY_NAME
-from tests.battery.runner import Outcome, keep, kept, try_defect
+from tests.battery.runner import Outcome, keep, kept, try_defect, without_defect
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +32,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--resume", type=Path, metavar="FILE", help="keep outcomes there; those it has are not tried again"
     )
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many defects side by side")
     parser.add_argument("--list", action="store_true", help="list the defects")
     parser.add_argument(
         "--output", action="store_true", help="show what pytest said of defects that were missed"
@@ -39,30 +45,42 @@ def main(arguments: list[str]) -> int:
         for defect in wanted:
             print(f"{defect.name:28} {', '.join(defect.expects):14} {defect.does}")
         return 0
-    outcomes = list[Outcome]()
+    began = time.monotonic()
     known = kept(options.resume) if options.resume else {}
-    for number, defect in enumerate(wanted, start=1):
-        if defect.name in known:
-            outcomes.append(known[defect.name])
-            continue
-        outcome = try_defect(defect, seed=options.seed)
-        outcomes.append(outcome)
-        if options.resume:
-            keep(options.resume, outcome)
-        missed = outcome.missed()
-        mark = "MISSED" if missed else "caught"
-        red = ", ".join(outcome.red()) or "-"
-        print(f"[{number:2}/{len(wanted)}] {mark} {defect.name}: {red} ({outcome.seconds:.0f} s)", flush=True)
-        print("      " + ("; ".join(missed) if missed else outcome.message())[:400], flush=True)
-        if missed and options.output:
-            print(outcome.output, flush=True)
-    seconds = sum(each.seconds for each in outcomes)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        healthy = None if options.names else pool.submit(without_defect, seed=options.seed)
+        new = [defect for defect in wanted if defect.name not in known]
+        outcomes = list[Outcome]()
+        for number, outcome in enumerate(pool.map(partial(try_defect, seed=options.seed), new), start=1):
+            outcomes.append(outcome)
+            if options.resume:
+                keep(options.resume, outcome)
+            _tell(outcome, f"{number:2}/{len(new)}", output=options.output)
+        state_by_id = {id_: found.state for id_, found in healthy.result().items()} if healthy else {}
+    seconds = time.monotonic() - began
+    outcomes = [known.get(d.name) or next(o for o in outcomes if o.defect is d) for d in wanted]
+    reds = [f"{id_} {state}" for id_, state in state_by_id.items() if state is not State.PROVED]
     if not options.names or options.page:
-        table.write(outcomes, seconds, options.page or table.PAGE, resumed=bool(known))
+        page = options.page or table.PAGE
+        table.write(outcomes, seconds, page, resumed=bool(known), healthy=state_by_id)
     lost = [each.defect.name for each in outcomes if each.missed()]
     told = f"{len(outcomes) - len(lost)} of {len(outcomes)} caught in {seconds / 60:.1f} minutes"
     print(f"{told}; missed: {', '.join(lost) or 'none'}")
-    return 1 if lost else 0
+    if state_by_id:
+        print(
+            f"without a defect: {len(state_by_id)} criteria judged, not PROVED: {', '.join(reds) or 'none'}"
+        )
+    return 1 if lost or reds else 0
+
+
+def _tell(outcome: Outcome, count: str, *, output: bool) -> None:
+    missed = outcome.missed()
+    mark = "MISSED" if missed else "caught"
+    red = ", ".join(outcome.red()) or "-"
+    print(f"[{count}] {mark} {outcome.defect.name}: {red} ({outcome.seconds:.0f} s)", flush=True)
+    print("      " + ("; ".join(missed) if missed else outcome.message())[:400], flush=True)
+    if missed and output:
+        print(outcome.output, flush=True)
 
 
 if __name__ == "__main__":

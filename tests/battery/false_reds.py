@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from readiness.finding import State
@@ -58,8 +60,18 @@ def busy(processes: int) -> Iterator[None]:
             each.wait()
 
 
-def one_run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
-    """One run of all phases, or of what the arguments select."""
+def one_run(seed: int, arguments: Sequence[str]) -> Tried:
+    """One run of all phases, or of what the arguments select; its result is printed. Its files are removed."""
+    with tempfile.TemporaryDirectory(prefix="false-reds-") as folder:
+        tried = _run(seed, arguments, Path(folder))
+    counts = f"{tried.judged} judged, {len(tried.reds)} not PROVED, {tried.seconds:.0f} s"
+    lines = [f"seed {seed}: {tried.verdict} ({counts})"]
+    lines += [f"  {red.criterion} {red.state}: {_cell(red.reason)}" for red in tried.reds]
+    print("\n".join(lines), flush=True)
+    return tried
+
+
+def _run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
     began = time.monotonic()
     argv = [sys.executable, "-m", "readiness.run", "--seed", str(seed), "--runs", str(folder / "runs")]
     argv += [f"--junitxml={folder / 'junit.xml'}", *arguments]
@@ -79,12 +91,15 @@ def one_run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
     return Tried(seed, time.monotonic() - began, verdict["verdict"], len(rows), reds)
 
 
-def tell(tried: Sequence[Tried], load: int) -> str:
+def tell(tried: Sequence[Tried], load: int, jobs: int = 1) -> str:
     """The count, and every red by name, as Markdown."""
     reds = [red for each in tried for red in each.reds]
     judged = sum(each.judged for each in tried)
     seconds = sorted(each.seconds for each in tried)
-    told = f"{len(tried)} runs, seeds {tried[0].seed} to {tried[-1].seed}, {load} background processes"
+    beside = f"{jobs} at a time, " if jobs > 1 else ""
+    told = (
+        f"{len(tried)} runs, seeds {tried[0].seed} to {tried[-1].seed}, {beside}{load} background processes"
+    )
     took = f"{seconds[0]:.0f} to {seconds[-1]:.0f} s a run"
     lines = [f"{told}: {judged} criteria judged, **{len(reds)} not PROVED**; {took}."]
     if reds:
@@ -105,20 +120,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.battery.false_reds", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, metavar="N")
     parser.add_argument("--load", type=int, default=2, metavar="N", help="processes that compute meanwhile")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many runs side by side")
     parser.add_argument("--first-seed", type=int, default=1, metavar="N")
     parser.add_argument("--page", type=Path, help="write the result there, too")
     options = parser.parse_args(own)
-    tried = list[Tried]()
-    with busy(options.load):
-        for seed in range(options.first_seed, options.first_seed + max(1, options.runs)):
-            with tempfile.TemporaryDirectory(prefix="false-reds-") as folder:
-                tried.append(one_run(seed, more, Path(folder)))
-            last = tried[-1]
-            counts = f"{last.judged} judged, {len(last.reds)} not PROVED, {last.seconds:.0f} s"
-            print(f"seed {seed}: {last.verdict} ({counts})", flush=True)
-            for red in last.reds:
-                print(f"  {red.criterion} {red.state}: {_cell(red.reason)}", flush=True)
-    said = tell(tried, options.load)
+    seeds = range(options.first_seed, options.first_seed + max(1, options.runs))
+    with busy(options.load), ThreadPoolExecutor(options.jobs) as pool:
+        tried = list(pool.map(partial(one_run, arguments=more), seeds))
+    said = tell(tried, options.load, options.jobs)
     print(said)
     if options.page:
         options.page.write_text(f"# False reds on the healthy control\n\n{said}\n", encoding="utf-8")

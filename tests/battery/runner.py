@@ -19,7 +19,7 @@ from readiness.providers.supervised import ROOT
 from tests.battery.catalogue import BY_NAME
 from tests.battery.defect import Defect
 
-LIMIT = 400.0
+LIMIT, HEALTHY_LIMIT = 400.0, 1500.0
 WHOLE_SECONDS = 20.0
 
 
@@ -81,8 +81,12 @@ def nodes_by_criterion() -> dict[str, str]:
     return found
 
 
-def suite(criteria: Sequence[str], options: Sequence[str], runs: Path) -> tuple[dict[str, Judged], str]:
-    """One run of these criteria with the battery's plugin; what was judged, and the output."""
+def suite(
+    criteria: Sequence[str], options: Sequence[str], runs: Path, *, limit: float = LIMIT
+) -> tuple[dict[str, Judged], str]:
+    """One run of these criteria with the battery's plugin, ended after `limit` seconds; what was judged, and the
+    output.
+    """
     wanted = sorted(criteria, key=list(nodes_by_criterion()).index)
     argv = [
         *(
@@ -107,7 +111,7 @@ def suite(criteria: Sequence[str], options: Sequence[str], runs: Path) -> tuple[
         env=os.environ | {"COLUMNS": "200"},
     ) as process:
         try:
-            output, _ = process.communicate(timeout=LIMIT)
+            output, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             process.terminate()
             output, _ = process.communicate()
@@ -124,6 +128,17 @@ def try_defect(defect: Defect, *, seed: int = 1) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
         judged, output = suite(defect.criteria, options, Path(folder))
     return Outcome(defect, judged, time.monotonic() - began, output)
+
+
+def without_defect(*, seed: int = 1) -> dict[str, Judged]:
+    """Every criterion that a defect of a store must refute, judged through the proxy that passes everything on, with
+    all scenarios. One that the run did not judge is NOT RUN.
+    """
+    wanted = {id_ for defect in BY_NAME.values() if not defect.never_proved for id_ in defect.expects}
+    with tempfile.TemporaryDirectory(prefix="battery-") as folder:
+        options = ["--defect", "none", "--seed", str(seed)]
+        judged, _ = suite(tuple(wanted), options, Path(folder), limit=HEALTHY_LIMIT)
+    return {id_: judged.get(id_, Judged(State.NOT_RUN, "it was not judged")) for id_ in sorted(wanted)}
 
 
 def keep(path: Path, outcome: Outcome) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from readiness.finding import State
 from readiness.providers.supervised import ROOT
 from tests.battery.runner import Outcome
 
@@ -16,20 +17,31 @@ HEAD = """# The battery: lying stores, and the criteria that catch them
 Written by `./just battery`; do not edit. Each defect was put, one at a time, between the ordinary suites and the
 embedded control: a proxy in front of every endpoint that tells the lie and passes everything else unchanged, or a
 provider whose verb lies. Only the scenarios that show the defect were played, and only the criteria that it concerns
-were judged. **Bold**: the criterion that must be REFUTED. The same proxy without a defect leaves them PROVED. A source
+were judged. **Bold**: the criterion that must be REFUTED. A source
 names an issue in which a store did that, or something of its kind; where there is none it says what asks for the
 defect: the plan, the design's list, or how the suite itself works.
 
 """
 
 
-def write(outcomes: Iterable[Outcome], seconds: float, path: Path = PAGE, *, resumed: bool = False) -> None:
-    """Writes the page. `resumed`: some outcomes are of earlier runs."""
+def write(
+    outcomes: Iterable[Outcome],
+    seconds: float,
+    path: Path = PAGE,
+    *,
+    resumed: bool = False,
+    healthy: Mapping[str, State] | None = None,
+) -> None:
+    """Writes the page. `resumed`: some outcomes are of earlier runs. `healthy`: what the criteria were without a
+    defect.
+    """
     rows = list(outcomes)
     missed = [each for each in rows if each.missed()]
     took = f"{seconds / 60:.0f} minutes" + (" in all, in several runs on a busy machine" if resumed else "")
     lines = [
-        f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {took}.\n",
+        f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {took}.",
+        *_without(healthy or {}),
+        "",
         "| defect | what the store does | source | red | what the operator reads |",
         "|---|---|---|---|---|",
         *(_row(each) for each in rows),
@@ -42,6 +54,14 @@ def write(outcomes: Iterable[Outcome], seconds: float, path: Path = PAGE, *, res
             *(f"- `{each.defect.name}`: {_plain(why)}" for each in missed for why in each.missed()),
         ]
     path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _without(healthy: Mapping[str, State]) -> list[str]:
+    if not healthy:
+        return []
+    reds = [f"{id_} {state}" for id_, state in healthy.items() if state is not State.PROVED]
+    told = f"not PROVED: {', '.join(reds)}" if reds else f"all PROVED ({', '.join(healthy)})"
+    return ["", f"Through the same proxy without a defect, all scenarios played: {told}."]
 
 
 def _row(outcome: Outcome) -> str:
