@@ -1,12 +1,14 @@
-"""Where the programs of a run come from: `tofu`, the control, `weed` and `caddy`.
+"""Where the programs of a run come from: `tofu`, the control, `weed`, `caddy`, and other stores.
 
 Every function returns a program that can be run now, or raises `readiness.errors.UsageError` with what to change.
 What takes long (building) is done once per machine, cached outside the checkout, and shows how far it is.
 """
 
 from readiness.obtain.etcd import etcd
+from readiness.obtain.garage import garage
 from readiness.obtain.go import control, go_test
 from readiness.obtain.opentofu import Tofu, tofu
+from readiness.obtain.versitygw import versitygw
 from readiness.obtain.wheels import caddy, weed
 
-__all__ = ["Tofu", "caddy", "control", "etcd", "go_test", "tofu", "weed"]
+__all__ = ["Tofu", "caddy", "control", "etcd", "garage", "go_test", "tofu", "versitygw", "weed"]

