@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from readiness.history import Op, Verb
@@ -12,6 +13,7 @@ _DID = {
     Verb.CAS: "compare-and-set",
     Verb.DELETE: "delete",
 }
+_AFTER_NOUN = re.compile(r" (?:with|without|that|whose|not|of|given|found)\b")
 
 
 def at(seconds: float) -> str:
@@ -43,8 +45,13 @@ def answered(op: Op) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 answer`, `2 answers`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 answer`, `2 answers`, `2 races that nobody won`, `2 corrupt bodies`."""
+    if number == 1:
+        return f"1 {noun}"
+    found = _AFTER_NOUN.search(noun)
+    end = found.start() if found else len(noun)
+    plural = f"{noun[: end - 1]}ies" if noun[:end].endswith("dy") else f"{noun[:end]}s"
+    return f"{number} {plural}{noun[end:]}"
 
 
 def some(names: Iterable[str], most: int = 3) -> str:

@@ -68,6 +68,17 @@ async def never_versioned(call: Call) -> Reply:
     return reply
 
 
+async def versioning_of_one_node(call: Call) -> Reply:
+    """The setting stays with the endpoint that was told of it."""
+    reply = await call.forward()
+    if call.method == "PUT" and "versioning" in call.query:
+        call.world.memory["told"] = call.endpoint
+    elsewhere = call.world.memory.get("told", call.endpoint) != call.endpoint
+    if call.method == "GET" and "versioning" in call.query and elsewhere:
+        reply.body = re.sub(rb"<Status>.*?</Status>", b"", reply.body)
+    return reply
+
+
 DEFECTS = (
     Defect(
         "delete-not-done",
@@ -127,5 +138,13 @@ DEFECTS = (
         ("P0.3", "S.3"),
         "versioning",
         act=never_versioned,
+    ),
+    Defect(
+        "versioning-of-one-node",
+        "rustfs#3080",
+        "versioning is known only to the endpoint through which it was enabled",
+        ("P0.3", "S.3"),
+        "calls a bucket that asked for it never enabled",
+        act=versioning_of_one_node,
     ),
 )
