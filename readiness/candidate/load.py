@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from readiness import criteria
+from readiness.candidate.declared_containers import images_of_environment
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 
@@ -24,7 +26,7 @@ CANDIDATES = Path(__file__).resolve().parents[2] / "candidates"
 @dataclass(frozen=True)
 class Loaded:
     """A candidate with the file it came from and its fingerprint: SHA-256 of what it declares, comments and
-    layout apart.
+    layout apart, and of the images that it names by environment variable.
     """
 
     candidate: Candidate
@@ -53,6 +55,7 @@ def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
         raise UsageError(f"candidate file {path}: " + "; ".join(_explain(error))) from None
     _check_expected_red(candidate, path)
     declared = json.dumps(candidate.model_dump(mode="json", by_alias=True), sort_keys=True)
+    declared += "".join(images_of_environment(candidate.containers, os.environ))
     loaded = Loaded(candidate, path, hashlib.sha256(declared.encode()).hexdigest())
     if loaded.ca_bundle and not Path(loaded.ca_bundle).is_file():
         raise UsageError(f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, which is no file")

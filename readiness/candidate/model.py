@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from readiness.candidate.declared import DeclaredCommands, DeclaredEndpoint, DeclaredInstance, DeclaredNode
+from readiness.candidate.declared_containers import DeclaredContainer
 
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -206,6 +207,7 @@ class Candidate(_Strict):
     endpoints: tuple[DeclaredEndpoint, ...] = ()
     nodes: tuple[DeclaredNode, ...] = ()
     instances: tuple[DeclaredInstance, ...] = ()
+    containers: tuple[DeclaredContainer, ...] = ()
     commands: DeclaredCommands = DeclaredCommands()
     volumes: tuple[Volume, ...] = ()
     contract: Contract

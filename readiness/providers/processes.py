@@ -10,16 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGCONT, SIGSTOP
 from urllib.parse import urlsplit
 
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers import observe, probe
 from readiness.providers.base import Endpoint, Instance, Keys, Proof, Topology, Unsupported, VolumeFact
+from readiness.providers.beside import CACHE
 from readiness.providers.capture import capture
 from readiness.providers.record import Record
-from readiness.providers.running import CACHE, Progress, Running
+from readiness.providers.running import Progress, Running
 from readiness.providers.supervised import Status, Supervised
 
 PROBE_SECONDS = 0.5
@@ -65,9 +66,11 @@ class Processes:
                 self.whole, self._candidate.name, running.site.number("start_seconds", store.start_seconds)
             )
             running.start_service()
-            self._topology = Topology(running.site.nodes, store.instances, store.endpoints, running.service)
+            self._topology = Topology(
+                running.site.nodes, store.instances, store.endpoints, running.beside.service
+            )
             if self._candidate.provider.options.get("cache_stand_in"):
-                running.start_cache()
+                running.beside.start_cache()
         except BaseException:
             self.stop()
             raise
@@ -92,7 +95,7 @@ class Processes:
     @property
     def cache_endpoints(self) -> tuple[str, ...]:
         """URLs of the cache stand-in, if the candidate has the option `cache_stand_in`."""
-        return self._running.cache_endpoints
+        return self._running.beside.cache_endpoints
 
     def keys(self, role: str) -> Keys:
         declared = self._candidate.contract.credentials
@@ -250,15 +253,14 @@ class Processes:
     def stop_caches(self) -> None:
         """The cache stand-in goes away (boundary condition S.5)."""
         self._record.write("stop_caches", CACHE)
-        self.supervised.signal(CACHE, SIGKILL)
-        self.supervised.wait(CACHE, 5)
+        self._running.beside.stop_cache()
 
     def start_caches(self) -> None:
         """The cache stand-in is there again."""
         self._record.write("start_caches", CACHE)
         status = self.supervised.status(CACHE)
         if status is not None and not status.running:
-            self._running.start_cache()
+            self._running.beside.start_cache()
 
     @property
     def _running(self) -> Running:

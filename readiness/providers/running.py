@@ -6,7 +6,6 @@ supervisor, network, store, service endpoint and cache stand-in, started and sto
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,18 +13,18 @@ from signal import SIGCONT, SIGKILL, SIGTERM
 
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
-from readiness.providers import balancer, network, probe
-from readiness.providers.base import Endpoint, Instance, Keys, VolumeFact
+from readiness.providers import network
+from readiness.providers.base import Instance, Keys, VolumeFact
+from readiness.providers.beside import Beside, spawn
 from readiness.providers.keeper import Keeper
 from readiness.providers.record import Record
 from readiness.providers.redact import redact, tail
 from readiness.providers.stores import recipe
-from readiness.providers.stores.base import Command, Site, new_keys
-from readiness.providers.supervised import ROOT, Status, Supervised
+from readiness.providers.stores.base import Site, new_keys
+from readiness.providers.supervised import Status, Supervised
 
 Progress = Callable[[str], None]
 ATTEMPTS = 3
-SERVICE, CACHE = "service", "cache-stand-in"
 
 
 class Running:
@@ -44,14 +43,18 @@ class Running:
         if not declared.nodes:
             raise UsageError("provider.nodes is empty: name at least one node")
         self.progress = progress
-        self.cache_endpoints: tuple[str, ...] = ()
-        self.service: Endpoint | None = None
         self._candidate = candidate
-        self._program = program
         self.supervised = Supervised(run_dir)
         try:
             self.folder = self.supervised.folder
             self.layout = network.create(declared.network, declared.nodes, self.supervised, progress)
+            self.beside = Beside(
+                self.supervised,
+                self.layout.outside,
+                lambda: self.layout.ports(1)[0],
+                program,
+                self.wait_until,
+            )
             keys: Mapping[str, Keys] = {role: new_keys() for role in ("admin", "read_only")}
             self.site = Site(self.folder, self.layout, declared.nodes, keys, declared.options, program)
             self.store = of_store(self.site)
@@ -131,29 +134,9 @@ class Running:
 
     def start_service(self) -> None:
         """The load balancer, on no node, in front of the nodes' S3 ports."""
-        health = self.store.health
-        if health is None:
-            return
-        listen = f"{self.layout.outside}:{self.layout.ports(1)[0]}"
-        upstreams = [endpoint.url.removeprefix("http://") for endpoint in self.store.endpoints]
-        wanted = balancer.command(self._program("caddy"), self.folder, listen, upstreams, health)
-        self._spawn(SERVICE, wanted)
-        url = f"http://{listen}"
-        self.wait_until(lambda: (probe.status(url, 0.5) or 599) < 500, "the service endpoint", 15)
-        self.service = Endpoint(SERVICE, url)
-
-    def start_cache(self) -> None:
-        """The stand-in for caches, also on no node. Started again, it has the same address."""
-        address = self.layout.outside
-        port = (
-            int(self.cache_endpoints[0].rsplit(":", 1)[1])
-            if self.cache_endpoints
-            else self.layout.ports(1)[0]
-        )
-        argv = (sys.executable, "-m", "readiness.providers.cache_stand_in", address, str(port))
-        self._spawn(CACHE, Command(argv, {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}))
-        self.cache_endpoints = (f"http://{address}:{port}",)
-        self.wait_until(lambda: probe.status(self.cache_endpoints[0], 0.5) == 200, "the cache stand-in", 10)
+        if self.store.health is not None:
+            upstreams = [endpoint.url.removeprefix("http://") for endpoint in self.store.endpoints]
+            self.beside.start_service(upstreams, self.store.health)
 
     def log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"
@@ -170,13 +153,4 @@ class Running:
     def _spawn_instance(self, name: str) -> Status:
         instance = self._instances[name]
         self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
-        return self._spawn(name, self.store.command(instance), instance.node)
-
-    def _spawn(self, name: str, command: Command, node: str | None = None) -> Status:
-        environment = {"PATH": os.defpath, "TMPDIR": str(self.folder)} | dict(command.env)
-        try:
-            return self.supervised.spawn(
-                name, command.argv, env=environment, cwd=self.folder, log=self.log(name), node=node
-            )
-        except RuntimeError as error:
-            raise UsageError(f"{name} cannot be started: {error}") from error
+        return spawn(self.supervised, name, self.store.command(instance), instance.node)
