@@ -10,6 +10,7 @@ from readiness.providers.stores.base import Store
 
 RECIPES = {
     "control": ("control", "Control"),
+    "versitygw": ("versitygw", "Versitygw"),
     "weed-cluster": ("weed_cluster", "WeedCluster"),
     "weed-singleton": ("weed", "WeedSingleton"),
 }
