@@ -6,18 +6,17 @@ Proof that a fault fired is what was seen of the instance, never the exit status
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from readiness.candidate.declared import Command
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
+from readiness.providers import commands_contract as contract
 from readiness.providers import commands_observe as observe
 from readiness.providers import probe
 from readiness.providers.base import Keys, Topology, Unsupported, VolumeFact
-from readiness.providers.commands_faults import Faults, no_command
+from readiness.providers.commands_faults import Faults
 from readiness.providers.commands_reach import context, reach
 from readiness.providers.commands_run import Runner
 from readiness.providers.commands_site import Site
@@ -101,47 +100,10 @@ class Commands(Faults):
     # -- the rest of the contract
 
     def rotate(self, old: Keys | None) -> Keys:
-        said = self._candidate.commands
-        if self._candidate.contract.credentials.rotation != "provider":
-            raise Unsupported("the contract offers no rotation")
-        if said.rotate_add is None or said.rotate_retire is None:
-            raise no_command("rotate", "the candidate", "commands.rotate_add and commands.rotate_retire")
-        if old is not None:
-            ran = self._run.secret(
-                "rotate", "retire", said.rotate_retire, {"READINESS_ACCESS_KEY": old.access_key}
-            )
-            if not ran.ok:
-                raise RuntimeError(f"rotate_retire {ran.ending}")
-            return old
-        ran = self._run.secret("rotate", "add", said.rotate_add)
-        try:
-            made = json.loads(ran.stdout)
-            fresh = Keys(str(made["access_key"]), str(made["secret_key"]))
-        except (ValueError, KeyError, TypeError):
-            raise RuntimeError(
-                f'rotate_add {ran.ending} and did not print {{"access_key": …, "secret_key": …}}'
-            ) from None
-        self._site.add_secret(fresh)
-        return fresh
+        return contract.rotate(self._candidate, self._run, old, self._site.add_secret)
 
     def divergence_check(self) -> Mapping[str, object]:
-        """What the command prints, as JSON if it is an object. An exit status but 0 means that something
-        diverges.
-        """
-        said = self._candidate.contract.divergence
-        if said.response != "command" or not said.command:
-            raise Unsupported(
-                'divergence: the contract names no command (contract.divergence: response = "command")'
-            )
-        ran = self._run.look("divergence_check", self._candidate.name, Command(run=said.command, seconds=120))
-        if ran.code is None or ran.code == 127:
-            raise OSError(f"the divergence check {ran.ending}")
-        try:
-            answer = json.loads(ran.stdout)
-        except ValueError:
-            answer = None
-        found = answer if isinstance(answer, dict) else {"output": ran.stdout[-2000:]}
-        return found if ran.ok else {"divergences": (ran.stdout + ran.stderr)[-2000:] or ran.ending} | found
+        return contract.divergence_check(self._candidate, self._run)
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         """As declared: nothing here can look into the nodes."""
@@ -164,18 +126,13 @@ class Commands(Faults):
         self._record.read("status", "all endpoints")
         seen = (f"{e.name} {e.url} {observe.look(e.url, self._tls)}" for e in self.topology.all_endpoints())
         found["endpoints"] = "\n".join(seen)
-        for name, command in self._candidate.commands.capture.items():
-            ran = self._run.look("capture", name, command)
-            found[name] = redact(f"{ran.stdout}{ran.stderr}\n{ran.ending}", self._site.secrets())
+        for name, text in contract.captured(self._candidate, self._run).items():
+            found[name] = redact(text, self._site.secrets())
         found["commands"] = self._run.log()
         return found
 
     def versions(self) -> Mapping[str, str]:
-        found = {}
-        for name, command in self._candidate.commands.versions.items():
-            ran = self._run.look("versions", name, command)
-            found[name] = ran.stdout.strip()[:200] if ran.ok else f"unknown: the command {ran.ending}"
-        return found
+        return contract.versions(self._candidate, self._run)
 
     def recorded_calls(self) -> tuple[str, ...]:
         """Every verb and command but the probes, which only ever ask. Reads are marked as such."""

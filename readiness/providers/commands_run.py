@@ -69,6 +69,8 @@ class Runner:
     def __init__(self, folder: Path, record: Record, secrets: Callable[[], Iterable[str]]) -> None:
         self._folder, self._record, self._secrets = folder, record, secrets
         self.supervised: Supervised | None = None
+        self.environment: Mapping[str, str] = {}
+        """What every command finds in its environment, beside the suite's own."""
         self._open: dict[str, _Undo] = {}
         self._log: list[str] = []
         self._lock = threading.RLock()
@@ -160,7 +162,7 @@ class Runner:
         return redact(shlex.join(command.argv), self._secrets())
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        return dict(os.environ) | dict(more)
+        return dict(os.environ) | dict(self.environment) | dict(more)
 
     def _execute(self, command: Command, env: Mapping[str, str]) -> Ran:
         """The output goes to files: a server that a command leaves behind may keep them open."""

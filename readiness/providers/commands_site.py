@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from pydantic import BaseModel
-
 from readiness.candidate.credentials import checked_url, resolve, resolve_url
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.base import Endpoint, Instance, Keys, Topology, Unsupported
+from readiness.providers.commands_contract import commands_of, commands_of_all
 
 
 class Site:
@@ -120,13 +119,10 @@ class Site:
     def all_commands(self) -> Iterator[tuple[str, Command]]:
         """Every command with its place in the file."""
         for instance in self._instances.values():
-            yield from _commands_of(f"instances.{instance.name}", instance)
+            yield from commands_of(f"instances.{instance.name}", instance)
         for node in self._nodes.values():
-            yield from _commands_of(f"nodes.{node.name}", node)
-        yield from _commands_of("commands", self._candidate.commands)
-        divergence = self._candidate.contract.divergence
-        if divergence.response == "command" and divergence.command:
-            yield "contract.divergence.command", Command(run=divergence.command)
+            yield from commands_of(f"nodes.{node.name}", node)
+        yield from commands_of_all(self._candidate)
 
     def add_secret(self, keys: Keys) -> None:
         """A credential that was made meanwhile."""
@@ -136,12 +132,3 @@ class Site:
     def secrets(self) -> set[str]:
         """Everything that must never be shown."""
         return self._secrets
-
-
-def _commands_of(where: str, declared: BaseModel) -> Iterator[tuple[str, Command]]:
-    for name in type(declared).model_fields:
-        value = getattr(declared, name)
-        if isinstance(value, Command):
-            yield f"{where}.{name}", value
-        elif isinstance(value, dict):
-            yield from ((f"{where}.{name}.{key}", command) for key, command in value.items())
