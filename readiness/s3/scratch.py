@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DELETERS, BATCH = 8, 125
+NOT_OFFERED = 501
 PREFIX = "tofu-ha-scratch-"
 
 
@@ -114,11 +115,22 @@ def _patiently(work: Callable[[], Any], seconds: float = 45) -> Any:
         try:
             return translate(work)
         except (Answered, Unanswered) as error:
-            if isinstance(error, Answered) and error.status < 500:
+            if isinstance(error, Answered) and (error.status < 500 or error.status == NOT_OFFERED):
                 raise
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.5)
+
+
+def _if_offered(listing: Callable[[], Any]) -> Mapping[str, Any]:
+    """A page; an empty one from a store that answers that it has no such listing."""
+    try:
+        page: Mapping[str, Any] = _patiently(listing)
+    except Answered as error:
+        if error.status != NOT_OFFERED:
+            raise
+        return {}
+    return page
 
 
 def _takes_a_write(client: S3Client, bucket: str) -> bool:
@@ -139,7 +151,7 @@ def remove_bucket(client: S3Client, name: str) -> None:
         raise ValueError(f"{name} is not a scratch bucket")
     if not _exists(client, name):
         return
-    uploads: Mapping[str, Any] = _patiently(lambda: client.list_multipart_uploads(Bucket=name))
+    uploads = _if_offered(lambda: client.list_multipart_uploads(Bucket=name))
     for upload in uploads.get("Uploads", []):
         client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
     with ThreadPoolExecutor(DELETERS) as pool:
@@ -161,7 +173,7 @@ def _exists(client: S3Client, name: str) -> bool:
 
 
 def _some_versions(client: S3Client, name: str) -> list[ObjectIdentifierTypeDef]:
-    page = _patiently(partial(client.list_object_versions, Bucket=name, MaxKeys=1000))
+    page = _if_offered(partial(client.list_object_versions, Bucket=name, MaxKeys=1000))
     found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
     return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
 

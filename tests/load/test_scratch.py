@@ -31,7 +31,8 @@ class Store:
         def call(Bucket: str, **more: Any) -> Any:  # noqa: N803 - boto3's name
             self.calls.append((name, Bucket))
             if name in self.refuse:
-                raise error(self.refuse[name], 403, name)
+                status = 501 if self.refuse[name] == "NotImplemented" else 403
+                raise error(self.refuse[name], status, name)
             answer = getattr(self, f"_{name}")(Bucket, **more)
             if self.lose.get(name):
                 self.lose[name] -= 1
@@ -69,11 +70,15 @@ class Store:
         }
 
     def _list_objects_v2(self, bucket: str) -> Any:
-        return {"Contents": []}
+        return {"Contents": self.buckets[bucket] if "list_object_versions" in self.refuse else []}
 
     def _delete_objects(self, bucket: str, **more: Any) -> None:
-        doomed = {(d["Key"], d["VersionId"]) for d in more["Delete"]["Objects"]}
-        self.buckets[bucket] = [r for r in self.buckets[bucket] if (r["Key"], r["VersionId"]) not in doomed]
+        doomed = {(d["Key"], d.get("VersionId")) for d in more["Delete"]["Objects"]}
+        self.buckets[bucket] = [
+            r
+            for r in self.buckets[bucket]
+            if (r["Key"], r["VersionId"]) not in doomed and (r["Key"], None) not in doomed
+        ]
 
     def _delete_bucket(self, bucket: str) -> None:
         if self.buckets[bucket] or self.uploads.get(bucket):
@@ -155,6 +160,20 @@ def test_removal_is_whole_and_touches_nothing_else(store: Store, tmp_path: Path)
     assert store.buckets == {"tofu-state": [{"Key": "attic", "VersionId": "1"}]}
     assert {bucket for _, bucket in store.calls} == {name}
     assert made.remove() == []
+
+
+def test_a_store_without_versions_and_multipart_listings_is_cleaned_at_once(
+    store: Store, tmp_path: Path
+) -> None:
+    for call in ("put_bucket_versioning", "list_object_versions", "list_multipart_uploads"):
+        store.refuse[call] = "NotImplemented"
+    made = scratch(store, tmp_path)
+    name = made.create("versioned", versioned=True)
+    assert made.refused[name].startswith("HTTP 501 NotImplemented")
+    store.buckets[name] = [{"Key": f"k{n}", "VersionId": "null"} for n in range(300)]
+    assert made.remove() == []
+    assert name not in store.buckets
+    assert store.calls.count(("put_bucket_versioning", name)) == 1
 
 
 def test_what_cannot_be_removed_is_said_and_stays_known(store: Store, tmp_path: Path) -> None:
