@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from readiness.candidate.declared import DeclaredCommands, DeclaredEndpoint, DeclaredInstance, DeclaredNode
 from readiness.candidate.declared_containers import DeclaredContainer
+from readiness.candidate.declared_kubernetes import DeclaredCluster
 
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -208,6 +209,7 @@ class Candidate(_Strict):
     nodes: tuple[DeclaredNode, ...] = ()
     instances: tuple[DeclaredInstance, ...] = ()
     containers: tuple[DeclaredContainer, ...] = ()
+    kubernetes: DeclaredCluster | None = None
     commands: DeclaredCommands = DeclaredCommands()
     volumes: tuple[Volume, ...] = ()
     contract: Contract
