@@ -66,7 +66,16 @@ def command(about: Mapping[str, Any]) -> str:
         if skip or argument in ("-q", "--no-header", "--tb=short", "-rN", "no:cacheprovider"):
             skip = False
             continue
-        if argument in ("-p", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml"):
+        if argument in (
+            "-c",
+            "-p",
+            "--rootdir",
+            "--seed",
+            "--runs",
+            "--candidate",
+            "--junitxml",
+            "--junit-xml",
+        ):
             skip = True
             continue
         if argument.startswith(("--junit", "--seed=", "--runs=", "--candidate=")) or argument.rstrip(

@@ -1,0 +1,197 @@
+"""`python -m readiness.report.publish RUN [RUN ...]`: commit what a store was found to be, from its sealed evidence.
+
+Writes `reports/CANDIDATE/README.md` (version, topology, verdict, every red in a sentence, how to do it again) and
+`reports/CANDIDATE/verdict.json`, and the table of all stores in `reports/README.md`. Several runs of one candidate
+(phase by phase, say) are put together: of a criterion the worst state that one of them found counts. Exit 4: a folder
+that cannot be read, whose seal is broken, or that is of another candidate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from readiness.criteria import MANIFEST, PHASES
+from readiness.errors import UsageError
+from readiness.evidence import BrokenSeal, verify_seal
+from readiness.report.words import GLYPHS, ORDER, command, short
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = ROOT / "reports"
+BEGIN, END = "<!-- stores: begin -->", "<!-- stores: end -->"
+WEIGHT = {"REFUTED": 0, "UNKNOWN": 1, "PROVED": 2, "NOT RUN": 3}
+"""Between runs a state that was found counts before NOT RUN: another run did judge it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evidence folder."""
+
+    about: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+
+
+def read(folder: Path) -> Run:
+    """The folder, with its seal verified. Raises UsageError."""
+    try:
+        verify_seal(folder)
+        about = json.loads((folder / "run.json").read_text("utf-8"))
+        return Run(about, json.loads((folder / "verdict.json").read_text("utf-8")))
+    except BrokenSeal as error:
+        raise UsageError(f"{folder} is not as the run left it: {error}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder} is no evidence folder of a finished run: {error}") from None
+
+
+def together(runs: Sequence[Run]) -> dict[str, Any]:
+    """One verdict from all the runs. Raises UsageError if they are not of the same candidate."""
+    first = runs[0]
+    for run in runs[1:]:
+        if run.verdict["fingerprint"] != first.verdict["fingerprint"]:
+            one, other = run.verdict["run"], first.verdict["run"]
+            raise UsageError(f"{one} is of another candidate than {other}, or of the same after a change")
+    rows: dict[str, Mapping[str, Any]] = {}
+    for run in runs:
+        for row in run.verdict["criteria"]:
+            known = rows.get(row["id"])
+            if known is None or WEIGHT[row["state"]] < WEIGHT[known["state"]]:
+                rows[row["id"]] = row
+    expected = first.verdict["mode"] == "interim"
+    best = len(runs) == 1 and first.verdict["exit_code"] == 0
+    return {
+        "candidate": first.verdict["candidate"],
+        "summary": first.about["declared"]["summary"],
+        "fingerprint": first.verdict["fingerprint"],
+        "mode": first.verdict["mode"],
+        "verdict": first.verdict["verdict"] if best or expected else "NOT READY",
+        "versions": first.verdict["facts"].get("versions", {}),
+        "criteria": [_row(rows[each.id]) for each in MANIFEST if each.id in rows],
+    }
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {
+        "id": row["id"],
+        "state": row["state"],
+        "title": row["title"],
+        "reason": short(row["reason"], 600),
+    }
+    return kept | ({"expected_red": row["expected_red"]} if row.get("expected_red") else {})
+
+
+def page(runs: Sequence[Run], told: Mapping[str, Any]) -> str:
+    """The store's page, as Markdown."""
+    about = runs[0].about
+    counts = {state: sum(row["state"] == state for row in told["criteria"]) for state in ORDER}
+    nodes = about["declared"]["provider"].get("nodes") or sorted(
+        {each["node"] for each in about["declared"]["endpoints"]}
+    )
+    versions = ", ".join(f"{name} {value}" for name, value in told["versions"].items())
+    lines = [
+        f"# {told['candidate']}: {told['verdict']}",
+        "",
+        f"{told['summary']} Nodes: {', '.join(nodes)}. Mode: {told['mode']}.",
+        "",
+        f"Versions: {versions or 'not told'}. Fingerprint of the candidate `{told['fingerprint'][:16]}`.",
+        "",
+        f"{', '.join(f'{count} {state}' for state, count in counts.items() if count)}.",
+        "",
+        "## Reproduce",
+        "",
+        "```sh",
+        *(command(run.about) for run in runs),
+        "```",
+        "",
+        "| run | suite | machine | judged | took |",
+        "|---|---|---|---|---|",
+        *(_run_line(run) for run in runs),
+        "",
+    ]
+    for state, heading in (
+        ("REFUTED", "Refuted"),
+        ("UNKNOWN", "Could not be judged"),
+        ("NOT RUN", "Not run"),
+    ):
+        rows = [row for row in told["criteria"] if row["state"] == state]
+        if rows:
+            lines += [f"## {heading}", "", *(_told(row) for row in rows), ""]
+    proved = [row for row in told["criteria"] if row["state"] == "PROVED"]
+    lines += [
+        "## Proved",
+        "",
+        *(f"- {row['id']} {row['title']}: {short(row['reason'], 200)}" for row in proved),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    expected = f" (expected red: {row['expected_red']})" if row.get("expected_red") else ""
+    return f"- **{row['id']}** {row['title']}: {row['reason']}{expected}"
+
+
+def _run_line(run: Run) -> str:
+    judged = sum(row["state"] != "NOT RUN" for row in run.verdict["criteria"])
+    return (
+        f"| {run.verdict['run']} | {run.about['suite']} | {run.about['machine']} | {judged} criteria "
+        f"| {run.verdict['seconds']['total']:.0f} s |"
+    )
+
+
+def table(stores: Iterable[Mapping[str, Any]]) -> str:
+    """Stores × criteria: a criterion a line, a store a column."""
+    known = sorted(stores, key=lambda store: str(store["candidate"]))
+    names = [f"[{store['candidate']}]({store['candidate']}/README.md)" for store in known]
+    states = [{row["id"]: row["state"] for row in store["criteria"]} for store in known]
+    verdicts = " | ".join(f"**{store['verdict']}**" for store in known)
+    lines = [f"| | {' | '.join(names)} |", "|---|" + "---|" * len(known), f"| verdict | {verdicts} |"]
+    for phase, title in PHASES.items():
+        lines.append(f"| **{title}** |" + " |" * len(known))
+        for each in (criterion for criterion in MANIFEST if criterion.phase == phase):
+            marks = " | ".join(GLYPHS[row.get(each.id, "NOT RUN")] for row in states)
+            lines.append(f"| {each.id} {short(each.title, 60)} | {marks} |")
+    legend = ", ".join(f"{glyph} {state}" for state, glyph in GLYPHS.items())
+    return "\n".join([*lines, "", f"{legend}."])
+
+
+def write(runs: Sequence[Run], reports: Path = REPORTS) -> Path:
+    """Writes the store's page and verdict, and renews the table. Returns the page."""
+    told = together(runs)
+    folder = reports / told["candidate"]
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    (folder / "verdict.json").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(page(runs, told), encoding="utf-8")
+    renew(reports)
+    return folder / "README.md"
+
+
+def renew(reports: Path = REPORTS) -> None:
+    """The table in `reports/README.md`, from what is committed. Raises UsageError if its place is not marked."""
+    readme = reports / "README.md"
+    before, begin, rest = readme.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise UsageError(f"{readme} has no lines {BEGIN} and {END}: the table goes between them")
+    stores = [json.loads(path.read_text("utf-8")) for path in sorted(reports.glob("*/verdict.json"))]
+    readme.write_text(f"{before}{BEGIN}\n{table(stores)}\n{END}{after}", encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Publishes. Exit code 4 for folders that cannot be published."""
+    parser = argparse.ArgumentParser(prog="python -m readiness.report.publish", description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="evidence folders of one candidate")
+    try:
+        print(write([read(folder) for folder in parser.parse_args(arguments).runs]))
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
