@@ -60,6 +60,8 @@ def _refused(live: Live, see: Observer, endpoint: Endpoint, bucket: str, damage:
         return f"HTTP {status}, expected 400"
     head = translated(live.client(endpoint).head_object)
     left = see.attempt(endpoint, "boto3", f"head {key}", head, Bucket=bucket, Key=key)
+    if isinstance(left, Unanswered):
+        return f"refused, and whether it left an object is not told: {left}"
     return None if isinstance(left, Answered) and left.status == 404 else "it left an object"
 
 
