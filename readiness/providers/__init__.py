@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the supervisor imports this package and stays small
     from readiness.candidate.load import Loaded
     from readiness.providers.base import Provider
 
-KINDS = ("processes", "commands")
+KINDS = ("processes", "commands", "containers")
 
 
 def create(
@@ -28,6 +28,8 @@ def create(
     from readiness.errors import UsageError
 
     kind = loaded.candidate.provider.kind
+    if kind != "containers" and loaded.candidate.containers:
+        raise UsageError(f'containers: not for provider.kind = "{kind}", only for "containers"')
     if kind == "processes":
         from readiness.providers.processes import Processes
 
@@ -36,6 +38,10 @@ def create(
         from readiness.providers.commands import Commands
 
         return Commands(loaded, run_dir=run_dir, progress=progress)
+    if kind == "containers":
+        from readiness.providers.containers import Containers
+
+        return Containers(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
     raise UsageError(f'provider.kind = "{kind}" is unknown; known: {", ".join(KINDS)}')
 
 

@@ -50,7 +50,7 @@ class Loopback:
         self.outside = f"{net}.1"
 
     def ports(self, count: int, spans: Sequence[int] = (0,)) -> list[int]:
-        return _free_ports([*self.addresses.values(), self.outside], count, spans)
+        return free_ports([*self.addresses.values(), self.outside], count, spans)
 
     def unplug(self, node: str) -> None:
         raise Unsupported(f"the network of {node} cannot be taken away: {self._reason}")
@@ -66,14 +66,14 @@ class Namespaces:
 
     def __init__(self, nodes: Sequence[str], supervised: Supervised) -> None:
         self._supervised = supervised
-        net = _free_network()
+        net = free_network()
         self.addresses = {node: f"{net}.{11 + number}" for number, node in enumerate(nodes)}
         self.outside = f"{net}.1"
         plan = {"nodes": self.addresses, "gateway": self.outside, "interface": f"tsh{secrets.token_hex(4)}"}
         supervised.build_network(plan)
 
     def ports(self, count: int, spans: Sequence[int] = (0,)) -> list[int]:
-        return _free_ports([self.outside], count, spans)  # a new namespace has nothing but free ports
+        return free_ports([self.outside], count, spans)  # a new namespace has nothing but free ports
 
     def unplug(self, node: str) -> None:
         self._supervised.set_port(node, up=False)
@@ -100,7 +100,8 @@ def create(
     return Loopback(nodes, reason)
 
 
-def _free_ports(addresses: Sequence[str], count: int, spans: Sequence[int]) -> list[int]:
+def free_ports(addresses: Sequence[str], count: int, spans: Sequence[int]) -> list[int]:
+    """Numbers below the ephemeral ports that are free on all addresses, at each offset. Raises UsageError."""
     found: list[int] = []
     for _ in range(_TRIES * count):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
@@ -125,7 +126,7 @@ def _is_free(address: str, port: int) -> bool:
     return True
 
 
-def _free_network() -> str:
+def free_network() -> str:
     """Three numbers of a /24 in 198.18.0.0/15, set aside for such labs, that no route of this machine touches."""
     routes = _routes()
     for _ in range(_TRIES):
