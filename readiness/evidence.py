@@ -21,36 +21,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from readiness.history import Op
+from readiness.redact import Redactor
 
 SEAL = "seal.json"
 MAX_FILE_BYTES = 64 * 1024 * 1024
-_SIGNATURE = re.compile(r"(?i)(Signature=|X-Amz-Signature=|X-Amz-Credential=|Authorization: ?)[^\s,&\"]+")
 
 
 class EvidenceFull(Exception):
     """A history outgrew its bound: what follows could not be kept, so it cannot be judged."""
-
-
-class Redactor:
-    """Replaces every known secret, and everything shaped like a signature, in text that is kept."""
-
-    def __init__(self) -> None:
-        self._secrets: list[str] = []
-
-    def add(self, *secrets: str) -> None:
-        """Names secrets; those shorter than 6 characters are ignored, since they would black out ordinary
-        words.
-        """
-        for secret in secrets:
-            if len(secret) >= 6 and secret not in self._secrets:
-                self._secrets.append(secret)
-        self._secrets.sort(key=len, reverse=True)
-
-    def clean(self, text: str) -> str:
-        """The text without secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, "[secret]")
-        return _SIGNATURE.sub(r"\1[signature]", text)
 
 
 class Recorder:

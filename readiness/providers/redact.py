@@ -1,30 +1,13 @@
-"""Text that may be kept: without the run's secrets and without signatures."""
+"""What a provider may keep of a log: its end, and that without secrets."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
-REMOVED = "[removed]"
-_PATTERNS = (
-    re.compile(
-        r"(?i)((?:x-amz-)?(?:signature|security-token|credential)(?:=|%3D|\":\s*\"|:\s*))[A-Za-z0-9%/+=_.-]+"
-    ),
-    re.compile(r"(?i)(authorization\"?\s*[:=]\s*\[?\"?(?:bearer|basic)\s+)[^\s\",\]]+"),
-    re.compile(r"(?i)((?:secret[_-]?(?:access[_-]?)?key|password|token)\"?\s*[:=]\s*\"?)[^\s\",}&]+"),
-)
+from readiness.redact import redact
+
+__all__ = ["redact", "tail"]
 _TAIL_BYTES = 65_536
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text without these secrets and without anything that looks like a signature or a token."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, REMOVED)
-    for pattern in _PATTERNS:
-        text = pattern.sub(rf"\1{REMOVED}", text)
-    return text
 
 
 def tail(path: Path, lines: int) -> str:

@@ -9,11 +9,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import quote
+
+from readiness.redact import Redactor
 
 Clock: TypeAlias = Callable[[], float]
 OnSpawn: TypeAlias = Callable[[int], None]
@@ -71,19 +72,6 @@ class Run:
     def as_json(self) -> dict[str, object]:
         """For evidence: everything, already without secrets."""
         return dataclasses.asdict(self)
-
-
-class Redactor:
-    """Removes secrets from text, in every spelling in which they could appear."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
-        self._secrets = sorted(spellings, key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "[secret]")
-        return text
 
 
 @dataclass(frozen=True)
@@ -198,16 +186,16 @@ class Running:
         if self._job.secret_output:
             said = f"[{len(self.output)} bytes, not recorded]"
         else:
-            said = _shorten(self._redact(self.output.decode("utf-8", errors="replace")))
+            said = _shorten(self._redact.clean(self.output.decode("utf-8", errors="replace")))
         self._run = Run(
-            argv=tuple(self._redact(word) for word in ("tofu", *self._job.arguments)),
+            argv=tuple(self._redact.clean(word) for word in ("tofu", *self._job.arguments)),
             endpoint=self._job.endpoint,
             code=code,
             started=self._started,
             ended=ended,
             wall=self._wall,
             stdout=said,
-            stderr=_shorten(self._redact(errors)),
+            stderr=_shorten(self._redact.clean(errors)),
             pid=self._process.pid,
             client=self._job.client,
         )

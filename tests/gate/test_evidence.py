@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from readiness import evidence as module
 from readiness.errors import UsageError
-from readiness.evidence import BrokenSeal, Evidence, EvidenceFull, Recorder, Redactor, verify_seal
+from readiness.evidence import BrokenSeal, Evidence, EvidenceFull, Recorder, verify_seal
 from readiness.gate.gate import MAX_AGE_SECONDS, read_earlier
 from readiness.history import Outcome, Verb, load
+from readiness.redact import Redactor
 
 SECRET = "Zm9vYmFy/c2VjcmV0+a2V5"
 FINGERPRINT = "f" * 64
@@ -129,7 +130,7 @@ def test_secrets_are_kept_nowhere(tmp_path: Path) -> None:
             assert "-longer" not in text
             assert "0123abcd" not in text
             assert "0" * 64 not in text
-            assert "[secret]" in text or "[signature]" in text
+            assert "[secret]" in text or "[removed]" in text
     assert redactor.clean("a short word") == "a short word"
 
 
@@ -142,7 +143,7 @@ def test_no_known_secret_survives_cleaning(secrets: list[str], text: str) -> Non
     redactor.add(*secrets)
     longest = max(secrets, key=len)
     assert longest not in redactor.clean(f"{text}{longest}{text}").replace("[secret]", "").replace(
-        "[signature]", ""
+        "[removed]", ""
     )
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS, Criterion
-from readiness.evidence import Evidence, Redactor
+from readiness.evidence import Evidence
 from readiness.finding import Finding, State, proved, refuted, unknown, worst
 from readiness.gate import boundary, gate
 from readiness.harness import contacts
+from readiness.redact import Redactor
 from tests.gate.test_evidence import put
 
 PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN

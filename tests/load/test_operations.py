@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence import Evidence, Redactor
+from readiness.evidence import Evidence
 from readiness.history import Op, Outcome, Verb
 from readiness.history import load as load_history
 from readiness.load.bodies import body_of, identify
 from readiness.load.operations import Client, _judge, unquote_value
 from readiness.providers.base import Endpoint, Keys
+from readiness.redact import Redactor
 from readiness.s3.wire import Reply, Target, Wire
 from tests.load.servers import Answer, hang, ok, reset, serving
 

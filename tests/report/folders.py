@@ -12,11 +12,12 @@ from readiness.campaign.record import Record
 from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
 from readiness.candidate.load import load
 from readiness.candidate.model import FaultKind
-from readiness.evidence import Evidence, Recorder, Redactor
+from readiness.evidence import Evidence, Recorder
 from readiness.faults import Event
 from readiness.finding import Finding, merge, refuted
 from readiness.harness.run import finding_row
 from readiness.history import Outcome, Verb
+from readiness.redact import Redactor
 from readiness.report.folder import write_reports
 from readiness.verdict import Verdict, judge, results_of
 

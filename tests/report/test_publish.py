@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from readiness.errors import UsageError
 from readiness.finding import proved
 from readiness.report import publish
 from tests.report.folders import Made, make, red
@@ -74,5 +75,5 @@ def test_what_cannot_be_published_is_told_and_nothing_is_written(
     other = make(tmp_path, name=OTHER)
     changed = publish.read(other)
     changed = publish.Run(changed.about, {**changed.verdict, "fingerprint": "b" * 64})
-    with pytest.raises(publish.UsageError, match="is of another candidate"):
+    with pytest.raises(UsageError, match="is of another candidate"):
         publish.together([publish.read(other), changed])

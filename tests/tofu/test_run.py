@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from readiness.redact import Redactor
 from readiness.tofu import Disposable, Tools
 from readiness.tofu.env import UnpreparedError, ready
-from readiness.tofu.run import Job, Redactor, Run, Running, environment, make_home, words
+from readiness.tofu.run import Job, Run, Running, environment, make_home, words
 from tests.tofu.conftest import KEYS, SENSITIVE
 from tests.tofu.fake_s3 import FakeS3
 
@@ -21,14 +22,14 @@ def job(tmp_path: Path, script: str, *, secret_output: bool = False) -> Job:
 def start(tmp_path: Path, script: str, *, secret_output: bool = False) -> Running:
     return Running(
         job(tmp_path, script, secret_output=secret_output),
-        Redactor(["hush"]),
+        Redactor(["hushed"]),
         time.monotonic,
         lambda pid: None,
     )
 
 
 def test_a_run_records_code_time_and_text_without_secrets(tmp_path: Path) -> None:
-    run = start(tmp_path, "echo out hush; echo err hush >&2; exit 3").wait(5)
+    run = start(tmp_path, "echo out hushed; echo err hushed >&2; exit 3").wait(5)
     assert (run.code, run.stdout, run.stderr) == (3, "out [secret]\n", "err [secret]\n")
     assert "hush" not in str(run.as_json())
     assert run.started <= run.ended
@@ -97,8 +98,8 @@ def test_an_interrupted_wait_leaves_no_process(tmp_path: Path, monkeypatch: pyte
 
 
 def test_redaction_covers_the_spelling_of_urls() -> None:
-    assert Redactor(["a/b+c"])("x=a%2Fb%2Bc y=a/b+c") == "x=[secret] y=[secret]"
-    assert Redactor([""])("text") == "text"
+    assert Redactor(["aa/bb+cc"]).clean("x=aa%2Fbb%2Bcc y=aa/bb+cc") == "x=[secret] y=[secret]"
+    assert Redactor([""]).clean("text") == "text"
 
 
 def test_variables_are_words_and_everything_but_text_is_json() -> None:
