@@ -63,7 +63,9 @@ class Processes:
             for instance in store.instances:
                 running.launch(instance)
             running.wait_until(
-                self.whole, self._candidate.name, running.site.number("start_seconds", store.start_seconds)
+                lambda: store.assemble() and self.whole(),
+                self._candidate.name,
+                running.site.number("start_seconds", store.start_seconds),
             )
             running.start_service()
             self._topology = Topology(

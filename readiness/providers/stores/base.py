@@ -86,6 +86,13 @@ class Store(ABC):
         """What answers 200 while an instance that has no endpoint of its own is in service."""
         raise NotImplementedError(instance.name)
 
+    def assemble(self) -> bool:
+        """Make one store of the processes that were started, where they do not by themselves.
+
+        Asked again until it is True, at the start of the candidate only.
+        """
+        return True
+
     def settled(self) -> bool:
         """The store itself says that all members and copies are there.
 
