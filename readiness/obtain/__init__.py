@@ -7,8 +7,24 @@ What takes long (building) is done once per machine, cached outside the checkout
 from readiness.obtain.etcd import etcd
 from readiness.obtain.garage import garage
 from readiness.obtain.go import control, go_test
+from readiness.obtain.minio import minio, minio_of_machine
 from readiness.obtain.opentofu import Tofu, tofu
+from readiness.obtain.rustfs import rustfs, rustfs_of_machine
 from readiness.obtain.versitygw import versitygw
 from readiness.obtain.wheels import caddy, weed
 
-__all__ = ["Tofu", "caddy", "control", "etcd", "garage", "go_test", "tofu", "versitygw", "weed"]
+__all__ = [
+    "Tofu",
+    "caddy",
+    "control",
+    "etcd",
+    "garage",
+    "go_test",
+    "minio",
+    "minio_of_machine",
+    "rustfs",
+    "rustfs_of_machine",
+    "tofu",
+    "versitygw",
+    "weed",
+]

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.obtain import caddy, control, etcd, garage, go_test, tofu, versitygw, weed
+from readiness.obtain import caddy, control, etcd, garage, go_test, minio, rustfs, tofu, versitygw, weed
 from readiness.obtain.cache import cache_directory
 from readiness.obtain.progress import announce
 
@@ -54,6 +54,8 @@ OBTAIN: dict[str, Callable[[], tuple[Path, str]]] = {
 STORES: dict[str, Callable[[], Path]] = {
     "etcd": etcd,
     "garage": partial(garage, build=True),
+    "minio": minio,
+    "rustfs": partial(rustfs, build=True),
     "versitygw": versitygw,
 }
 """What further candidates need: obtained only when it is named."""

@@ -8,13 +8,16 @@ nodes are not reused, so none can be dead.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from readiness.providers.stores.base import Command, Health
 
-CHECK_INTERVAL = "250ms"
+CHECK_SECONDS = 0.25
 CHECK_TIMEOUT = "350ms"
+# Where a node waits before it is sent clients again, one slow answer must not make it wait.
+PATIENT_TIMEOUT = "2s"
 DIAL_TIMEOUT = "300ms"
 SILENCE = "1500ms"
 
@@ -37,10 +40,10 @@ def configuration(listen: str, upstreams: Sequence[str], health: Health) -> dict
             "active": {
                 "uri": health.path,
                 **({"port": health.port} if health.port else {}),
-                "interval": CHECK_INTERVAL,
-                "timeout": CHECK_TIMEOUT,
+                "interval": f"{CHECK_SECONDS * 1000:.0f}ms",
+                "timeout": PATIENT_TIMEOUT if health.seconds else CHECK_TIMEOUT,
                 "expect_status": 200,
-                "passes": 1,
+                "passes": math.ceil(health.seconds / CHECK_SECONDS) + 1,
                 "fails": 1,
             },
             "passive": {"fail_duration": "1s", "max_fails": 1},

@@ -67,6 +67,7 @@ class Processes:
                 self._candidate.name,
                 running.site.number("start_seconds", store.start_seconds),
             )
+            running.provision()
             running.start_service()
             self._topology = Topology(
                 running.site.nodes, store.instances, store.endpoints, running.beside.service

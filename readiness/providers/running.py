@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGTERM
 
@@ -132,11 +133,22 @@ class Running:
                 return name
         return None
 
+    def provision(self) -> None:
+        """What the store needs once it runs. Raises UsageError."""
+        try:
+            self.store.provision()
+        except RuntimeError as error:
+            said = redact(str(error), self.store.secrets())
+            raise UsageError(f"{self._candidate.name} cannot be set up: {said}") from None
+
     def start_service(self) -> None:
-        """The load balancer, on no node, in front of the nodes' S3 ports."""
+        """The load balancer, on no node, in front of the nodes' S3 ports; it heeds the contract's seconds after
+        a start.
+        """
         if self.store.health is not None:
+            seconds = self._candidate.contract.failure.readiness.seconds_after_start
             upstreams = [endpoint.url.removeprefix("http://") for endpoint in self.store.endpoints]
-            self.beside.start_service(upstreams, self.store.health)
+            self.beside.start_service(upstreams, replace(self.store.health, seconds=seconds))
 
     def log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"

@@ -10,6 +10,8 @@ from readiness.providers.stores.base import Store
 
 RECIPES = {
     "control": ("control", "Control"),
+    "minio": ("minio", "Minio"),
+    "rustfs": ("rustfs", "Rustfs"),
     "versitygw": ("versitygw", "Versitygw"),
     "weed-cluster": ("weed_cluster", "WeedCluster"),
     "weed-singleton": ("weed", "WeedSingleton"),

@@ -50,10 +50,14 @@ class Site:
 
 @dataclass(frozen=True)
 class Health:
-    """What a load balancer asks every node: a path of its S3 port, or of another port that all nodes share."""
+    """What a load balancer asks every node: a path of its S3 port, or of another port that all nodes share.
+
+    `seconds`: how long a node that was away must have answered before it is sent clients again.
+    """
 
     path: str
     port: int | None = None
+    seconds: float = 0
 
 
 class Store(ABC):
@@ -99,6 +103,12 @@ class Store(ABC):
         Called only while every instance is in service.
         """
         return True
+
+    def provision(self) -> None:  # noqa: B027 - most stores need nothing
+        """Make what takes a running store, such as users. Called once, when it is whole for the first time.
+
+        Raises RuntimeError.
+        """
 
     def repair(self, node: str) -> str:
         raise Unsupported(f"this store has no repair procedure for {node}: it heals by itself or not at all")

@@ -1,0 +1,101 @@
+"""RustFS (candidates rustfs and rustfs-singleton): from its crate, with Rust of this machine. A run never builds it."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from readiness.errors import UsageError
+from readiness.obtain.cache import cache_directory, cached
+from readiness.obtain.progress import announce, run_long
+
+VERSION = "1.0.1"
+VARIABLE = "READINESS_RUSTFS"
+RECIPE = "python -m readiness.obtain rustfs"
+DURATION = "about 45 minutes on two cores, and 10 GB of disk meanwhile"
+# The crate asks for 1.98.1; the nightly of 1.97 has what it uses.
+OLDEST_STABLE, OLDEST_NIGHTLY = (1, 98, 1), (1, 97, 0)
+
+# Settings of the operator that would build something else than what is pinned, or elsewhere.
+_DROPPED = (
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_INSTALL_ROOT",
+    "RUSTUP_TOOLCHAIN",
+)
+
+
+def rustfs(*, build: bool = False) -> Path:
+    """The rustfs named by READINESS_RUSTFS, else on PATH, else cached; with `build`, else built now.
+
+    Raises UsageError: a build takes long, so it is asked for with `python -m readiness.obtain rustfs`.
+    """
+    if there := rustfs_of_machine():
+        return there
+    if not build:
+        raise UsageError(
+            f"rustfs is not here: {RECIPE} builds it once ({DURATION}), or name one with {VARIABLE}"
+        )
+    return cached(_name(), _install) / "bin" / "rustfs"
+
+
+def rustfs_of_machine() -> Path | None:
+    """The rustfs that this machine has already, in the same order; None where it would have to be built."""
+    if chosen := os.environ.get(VARIABLE):
+        if not os.access(chosen, os.X_OK):
+            raise UsageError(f"{chosen} cannot be run as rustfs. Change or remove {VARIABLE}.")
+        return Path(chosen).absolute()
+    if found := shutil.which("rustfs"):
+        return Path(found).absolute()
+    program = cache_directory() / _name() / "bin" / "rustfs"
+    return program if program.is_file() else None
+
+
+def _name() -> str:
+    return f"rustfs-{VERSION}"
+
+
+def _install(folder: Path) -> None:
+    """Build without optimisation and without debug information. What is compiled stays in the cache until all of it
+    is: an interrupted build goes on the next time.
+    """
+    cargo, protoc = _cargo(), os.environ.get("PROTOC") or shutil.which("protoc")
+    if protoc is None:
+        raise UsageError("rustfs is built with protoc: install Debian's protobuf-compiler, or set PROTOC")
+    target = cache_directory() / "building-rustfs"
+    announce(f"building rustfs {VERSION}: {DURATION}. It can be interrupted, and goes on the next time.")
+    command = [
+        *(*cargo, "install", "rustfs", "--version", f"={VERSION}", "--locked", "--bin", "rustfs"),
+        *("--no-default-features", "--ignore-rust-version", "--debug", "--root", str(folder)),
+        *("--target-dir", str(target)),
+    ]
+    kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
+    run_long(
+        command,
+        f"building rustfs {VERSION}",
+        cwd=folder,
+        env=kept | {"PROTOC": protoc, "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_INCREMENTAL": "0"},
+        advice="Is crates.io reachable, and is there a C compiler?",
+    )
+    shutil.rmtree(target)
+
+
+def _cargo() -> list[str]:
+    """Cargo with a toolchain that is new enough: the machine's own, or its nightly."""
+    found = shutil.which("cargo")
+    if found is None:
+        raise UsageError("rustfs is built with Rust: put cargo on PATH")
+    for toolchain in ([], ["+nightly"]):
+        said = subprocess.run(
+            [found, *toolchain, "--version"], capture_output=True, text=True, check=False, timeout=60
+        ).stdout
+        stated = re.match(r"cargo (\d+)\.(\d+)\.(\d+)(-nightly)?", said)
+        if stated and tuple(map(int, stated.groups()[:3])) >= (
+            OLDEST_NIGHTLY if stated[4] else OLDEST_STABLE
+        ):
+            return [found, *toolchain]
+    raise UsageError(
+        f"rustfs {VERSION} needs Rust 1.98.1, or a nightly of 1.97: install one (rustup toolchain install nightly)"
+    )
