@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the supervisor imports this package and stays small
     from readiness.candidate.load import Loaded
     from readiness.providers.base import Provider
 
-KINDS = ("processes", "commands", "containers")
+KINDS = ("processes", "commands", "containers", "kubernetes")
 
 
 def create(
@@ -30,6 +30,8 @@ def create(
     kind = loaded.candidate.provider.kind
     if kind != "containers" and loaded.candidate.containers:
         raise UsageError(f'containers: not for provider.kind = "{kind}", only for "containers"')
+    if kind != "kubernetes" and loaded.candidate.kubernetes:
+        raise UsageError(f'kubernetes: not for provider.kind = "{kind}", only for "kubernetes"')
     if kind == "processes":
         from readiness.providers.processes import Processes
 
@@ -42,6 +44,10 @@ def create(
         from readiness.providers.containers import Containers
 
         return Containers(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
+    if kind == "kubernetes":
+        from readiness.providers.kubernetes import Kubernetes
+
+        return Kubernetes(loaded, run_dir=run_dir, progress=progress)
     raise UsageError(f'provider.kind = "{kind}" is unknown; known: {", ".join(KINDS)}')
 
 

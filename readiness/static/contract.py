@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -139,23 +138,27 @@ def observability(live: Live) -> Finding:
     silent = [m.name for m in said.metrics if not any(_has(m.name, text) for text in texts.values())]
     if silent:
         return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}")
-    return merge([proved(f"{len(said.metrics)} metrics answer", len(texts)), alert_rules(live.run.loaded)])
+    where = getattr(live.provider, "alert_rules", None)  # a provider may have them where the candidate runs
+    try:
+        rules = alert_rules(live.run.loaded, where() if where else None)
+    except OSError as error:
+        rules = refuted(f"the alert rules cannot be read: {error}")
+    return merge([proved(f"{len(said.metrics)} metrics answer", len(texts)), rules])
 
 
 def _has(name: str, exposition: str) -> bool:
     return any(line.startswith((name + "{", name + " ")) for line in exposition.splitlines())
 
 
-def alert_rules(loaded: Loaded) -> Finding:
-    """The alert rules file of the contract: Prometheus rule groups whose expressions name a metric of the
-    contract.
+def alert_rules(loaded: Loaded, text: str | None = None) -> Finding:
+    """The alert rules of the contract (its file, or this text): Prometheus rule groups whose expressions name a metric
+    of the contract.
     """
     said = loaded.candidate.contract.observability
     if said.alert_rules is None:
         return refuted("the contract names no alert rules")
-    path = loaded.path.parent / said.alert_rules
     try:
-        rules = _rules(path)
+        rules = _rules((loaded.path.parent / said.alert_rules).read_text("utf-8") if text is None else text)
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         return refuted(f"alert rules {said.alert_rules} do not parse: {type(error).__name__}")
     expressions = [str(rule.get("expr", "")) for rule in rules if "alert" in rule]
@@ -171,8 +174,8 @@ def _names(metric: str, expression: str) -> bool:
     return re.search(rf"(?<![\w:]){re.escape(metric)}(?![\w:])", expression) is not None
 
 
-def _rules(path: Path) -> list[dict[str, Any]]:
-    read: Any = yaml.safe_load(path.read_text("utf-8"))
+def _rules(text: str) -> list[dict[str, Any]]:
+    read: Any = yaml.safe_load(text)
     spec = read.get("spec", read)  # a PrometheusRule object has them below spec
     return [dict(rule) for group in spec["groups"] for rule in group["rules"]]
 
