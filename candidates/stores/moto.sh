@@ -9,6 +9,7 @@ get() {
   "${READINESS_PYTHON:-python3}" -m venv "$home/venv"
   "$home/venv/bin/pip" install -q "moto[server,s3]==5.2.1"
 }
+version() { "$home/venv/bin/python" -c "from importlib.metadata import version; print(version('moto'))"; }
 run() { exec "$home/venv/bin/moto_server" -H 127.0.0.1 -p "$port"; }
 keys() { export MOTO_ACCESS_KEY=readiness MOTO_SECRET_KEY=readiness-of-moto; } # it takes any
 . "$(dirname "$0")/process.sh"

@@ -1,7 +1,7 @@
-# One process of a store, for the scripts beside it: they set `name` and `port`, define `get` (installs it into $home), `run` (becomes it)
-# and `keys` (exports its credential), and then read this file.
+# One process of a store, for the scripts beside it: they set `name` and `port`, define `get` (installs it into $home), `version`
+# (says it), `run` (becomes it) and `keys` (exports its credential), and then read this file.
 #   STORE.sh judge [ARGS]   gets and starts it, judges it (ARGS go to the run), and stops it
-#   STORE.sh get|start|stop|kill|pause|unpause|identity
+#   STORE.sh get|start|stop|kill|pause|unpause|identity|version|log
 # It is installed below STORES (default: ~/.cache/tofu-state-ha-readiness/stores).
 here=$(cd "$(dirname "$0")" && pwd)
 home="${STORES:-$HOME/.cache/tofu-state-ha-readiness/stores}/$name"
@@ -49,7 +49,7 @@ judge() {
 verb=${1:-}
 [ $# -gt 0 ] && shift
 case $verb in
-get|start|stop|judge) "$verb" "$@" ;;
+get|start|stop|judge|version) "$verb" "$@" ;;
 run)
   set -- $(state $$)
   echo "$$ $2" >"$home/pid"
@@ -59,5 +59,6 @@ kill) signal KILL ;;
 pause) signal STOP ;;
 unpause) signal CONT ;;
 identity) if alive; then echo "$pid $since"; fi ;;
-*) echo "$name.sh judge [ARGS] | get | start | stop | kill | pause | unpause | identity" >&2; exit 2 ;;
+log) tail -n 50 "$home/log" ;;
+*) echo "$name.sh judge [ARGS] | get | start | stop | kill | pause | unpause | identity | version | log" >&2; exit 2 ;;
 esac

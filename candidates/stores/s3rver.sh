@@ -8,6 +8,7 @@ get() {
   [ -x "$home/node_modules/.bin/s3rver" ] && return
   npm install --silent --no-fund --no-audit --prefix "$home" s3rver@3.7.1
 }
+version() { node "$home/node_modules/.bin/s3rver" --version; }
 run() {
   mkdir -p "$home/data"
   exec node "$home/node_modules/.bin/s3rver" --silent --no-vhost-buckets --directory "$home/data" \
