@@ -68,10 +68,10 @@ def test_it_is_started_once_paused_and_stopped(ask: Ask) -> None:
     running = process(ask)
     assert running.cmdline() == ["sleep", "300"]
     ask("pause")
-    assert running.status() == psutil.STATUS_STOPPED
+    eventually(lambda: running.status() == psutil.STATUS_STOPPED, 10)
     ask("unpause")
     assert ask("stop").returncode == 0
-    assert gone(running)
+    eventually(lambda: gone(running), 10)
     assert ask("identity").stdout == ""
 
 
