@@ -108,11 +108,7 @@ def _bodies(reads: list[Op], winners: list[Op], refusals: list[Op], unsure: list
     for op in sorted(reads, key=lambda each: each.completed):
         if op.status == 404:
             if proof is not None and proof.completed < op.invoked:
-                why = (
-                    acknowledged(proof)
-                    if proof.acknowledged or proof.verb in READS
-                    else "it was there before"
-                )
+                why = acknowledged(proof) if proof.acknowledged else "it was there before"
                 if proof.verb in READS:
                     why = f"{proof.value} was found through {proof.endpoint} at {at(proof.completed)}"
                 tally.add("wrong_bodies", op, f"{answered(op)} although {why}", [proof])
