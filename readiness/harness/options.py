@@ -32,6 +32,11 @@ def add_options(parser: pytest.Parser) -> None:
         "--allow-faults", action="store_true", help="allow faults on a candidate that the suite did not start"
     )
     add(
+        "--dry-run",
+        action="store_true",
+        help="print what a run against a candidate in Kubernetes would find and do, and change nothing",
+    )
+    add(
         "--stacks",
         type=Path,
         metavar="DIR",

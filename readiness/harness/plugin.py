@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from readiness.criteria import BY_ID, Criterion
+from readiness.dry_run import dry_run
 from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
 from readiness.harness.live import Live
@@ -29,6 +30,12 @@ LIVE = pytest.StashKey[Live]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of a readiness run."""
     add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """A dry run is no test run."""
+    return dry_run(config.getoption("--candidate")) if config.getoption("--dry-run") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,6 +21,17 @@ CALL_SECONDS = (3.0, 15.0)
 NOT_FOUND, CONFLICT, BUSY = 404, 409, 429
 
 
+class Refusal(ApiException):
+    """An error status of the API server, told in one sentence."""
+
+    def __init__(self, error: ApiException) -> None:
+        super().__init__(status=error.status, reason=error.reason)
+        self.body = error.body
+
+    def __str__(self) -> str:
+        return f"the API server answers {why(self)}"
+
+
 class Cluster:
     """Thread-safe. `read` and `write` record what they do; `ask` is for what is asked all the time and only reads."""
 
@@ -40,15 +51,19 @@ class Cluster:
         return str(self.api.configuration.host)
 
     def ask(self, call: Callable[..., Any], *args: Any, **more: Any) -> Any:
-        """The answer as JSON. Raises ApiException, or ConnectionError where there is none."""
+        """The answer as JSON. Raises Refusal (an ApiException), or ConnectionError where there is none."""
         return json.loads(self._text(call, *args, **more))
 
     def _text(self, call: Callable[..., Any], *args: Any, **more: Any) -> str:
         try:
             answer = call(*args, **{"_request_timeout": CALL_SECONDS, "_preload_content": False} | more)
             return bytes(answer.data).decode("utf-8", "replace")
+        except ApiException as error:
+            raise Refusal(error) from None
         except urllib3.exceptions.HTTPError as error:
-            raise ConnectionError(f"the API server {self.host} does not answer: {error}") from None
+            raise ConnectionError(
+                f"the API server {self.host} does not answer: {getattr(error, 'reason', error)}"
+            ) from None
 
     def read(self, verb: str, target: str, call: Callable[..., Any], *args: Any, **more: Any) -> Any:
         """As `ask`, recorded as a read."""

@@ -229,14 +229,14 @@ class Faults:
             self.state.running(instance.name)
         return self.state.on(node)
 
-    def _guard(self, node: str, *, taint: bool = False) -> None:
-        """Raises Unsupported if maintenance of this node would touch others than the candidate."""
+    def why_not(self, node: str, *, taint: bool = False) -> str | None:
+        """Why that node is left alone: maintenance would touch others than the candidate. None if it may be done."""
         call, own = self.cluster.core.list_pod_for_all_namespaces, {pod.uid for pod in self.state.all()}
         answer = self.cluster.read("list pods of node", node, call, field_selector=f"spec.nodeName={node}")
         others = [raw for raw in items(answer) if raw["metadata"]["uid"] not in own]
         found = guarded_by(map(pod_of, others), self.declared.protected)
         if found and node not in self.declared.allow_nodes:
-            raise Unsupported(
+            return (
                 f"node {node} runs pods of protected stacks ({', '.join(found[:3])}): it is left alone unless "
                 "kubernetes.allow_nodes names it"
             )
@@ -246,6 +246,11 @@ class Faults:
                 f"a NoExecute taint of node {node} would evict others than the candidate ({', '.join(evicted[:3])}): "
                 'use kubernetes.crash = "delete"'
             )
+        return None
+
+    def _guard(self, node: str, *, taint: bool = False) -> None:
+        if reason := self.why_not(node, taint=taint):
+            raise Unsupported(reason)
 
     def _need(self, verb: str) -> None:
         missing = self.rights.missing(verb)

@@ -17,6 +17,7 @@ from readiness.providers.kubernetes_mirror import Mirror
 from readiness.providers.kubernetes_pods import Pod, Seat, pod_of, seats_of, sitting
 
 STALE_SECONDS, INTERVAL = 5.0, 0.1
+ENDED = ("Succeeded", "Failed")
 
 
 class State:
@@ -46,10 +47,15 @@ class State:
         for pods in self._declared.pods:
             mirror = self._mirrors[pods.kind]
             mirror.start()
-            here = [pod for pod in self.of(pods.kind) if pod.node and not pod.terminating]
+            here = [pod for pod in self.of(pods.kind) if pod.phase not in ENDED]
+            if waiting := [pod.name for pod in here if not pod.node or pod.terminating]:
+                raise UsageError(
+                    f"pod {waiting[0]} of namespace {self._cluster.namespace} waits for a node, or is being deleted: "
+                    "the candidate must be whole before it is judged"
+                )
             if not here:
                 raise UsageError(
-                    f'kubernetes.pods: no running pod in namespace "{self._cluster.namespace}" has the labels '
+                    f'kubernetes.pods: no pod in namespace "{self._cluster.namespace}" has the labels '
                     f'"{pods.selector}" (kind {pods.kind}); correct selector or namespace, or start the candidate'
                 )
             try:
@@ -112,7 +118,7 @@ class State:
 
     def on(self, node: str) -> list[Pod]:
         """The candidate's pods on that node, those that have ended left out."""
-        return [pod for pod in self.all() if pod.node == node and pod.phase not in ("Succeeded", "Failed")]
+        return [pod for pod in self.all() if pod.node == node and pod.phase not in ENDED]
 
     def is_there(self, pod: Pod) -> bool:
         """Whether that very pod still exists, asked of the API server."""

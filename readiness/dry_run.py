@@ -1,0 +1,33 @@
+"""`--dry-run`: what a run against a candidate would find and do, without doing it."""
+
+from __future__ import annotations
+
+import sys
+
+from readiness.candidate.load import load
+from readiness.errors import UsageError
+from readiness.verdict import EXIT_USAGE
+
+
+def dry_run(candidate: str) -> int:
+    """Prints the plan; 0, or 4 if the candidate cannot be reached as it is declared. Nothing is written anywhere."""
+    try:
+        lines = _plan(candidate)
+    except UsageError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    print("\n".join(lines))
+    return 0
+
+
+def _plan(candidate: str) -> list[str]:
+    loaded = load(candidate)
+    kind = loaded.candidate.provider.kind
+    if kind != "kubernetes":
+        raise UsageError(
+            f'--dry-run is for provider.kind = "kubernetes"; that of {loaded.candidate.name} is "{kind}"'
+        )
+    from readiness.providers.kubernetes import Kubernetes
+    from readiness.providers.kubernetes_plan import plan
+
+    return plan(Kubernetes(loaded, run_dir=None))
