@@ -26,6 +26,7 @@ _LISTS = ("ListBucket", "ListBucketVersions", "ListAllMyBuckets")
 _CALL_SECONDS = 5.0
 _LASTING_SECONDS = 3.0  # a write is acknowledged by a quorum: the last drives may have it a moment later
 _MOST_DRIVES = 16
+_IN_ORDER = ("ok", "online")  # MinIO's word for a drive, and RustFS's
 
 
 class Erasure(Store):
@@ -112,7 +113,7 @@ class Erasure(Store):
             len(servers) == len(self.site.nodes)
             and all(server["state"] == "online" for server in servers)
             and len(drives) == len(self.site.nodes) * self._drives
-            and all(drive["state"] == "ok" and not drive.get("healing") for drive in drives)
+            and all(drive["state"] in _IN_ORDER and not drive.get("healing") for drive in drives)
         )
 
     def provision(self) -> None:
