@@ -57,9 +57,9 @@ class Access:
         if said.via == "url":
             return Endpoint(SERVICE, checked_url(said.url or "", "kubernetes.service.url"))
         raw = self._service(said.name)
-        port = _port(raw, said.port)
+        port = port_of(raw, said.port)
         if said.via not in Forwarded:
-            return Endpoint(SERVICE, f"{said.scheme}://{_outside(raw, port, said.via, said.host or '')}")
+            return Endpoint(SERVICE, f"{said.scheme}://{outside(raw, port, said.via, said.host or '')}")
         self._slices = Mirror(
             self._cluster,
             f"service {said.name}",
@@ -92,7 +92,7 @@ class Access:
             return f"{said.scheme}://127.0.0.1:{local}"
         name = fill(said.service or "", seat, pod, seat.node, self._cluster.namespace)
         raw = self._service(name)
-        return f"{said.scheme}://{_outside(raw, _port(raw, port), said.via, pod.host)}"
+        return f"{said.scheme}://{outside(raw, port_of(raw, port), said.via, pod.host)}"
 
     def _service(self, name: str) -> Raw:
         found: Raw = self._cluster.read(
@@ -131,7 +131,8 @@ def ready_places(slices: Iterable[Raw], port_name: str) -> list[Place]:
     return sorted(found, key=lambda place: place.address)
 
 
-def _port(service: Raw, number: int) -> Raw:
+def port_of(service: Raw, number: int) -> Raw:
+    """That port of a Service. Raises UsageError with those it has."""
     ports = (service.get("spec") or {}).get("ports") or []
     found = next((port for port in ports if port["port"] == number), None)
     if found is None:
@@ -140,7 +141,7 @@ def _port(service: Raw, number: int) -> Raw:
     return dict(found)
 
 
-def _outside(service: Raw, port: Raw, via: str, host: str) -> str:
+def outside(service: Raw, port: Raw, via: str, host: str) -> str:
     """Host and port of a Service for clients. Raises UsageError where the Service has no such thing."""
     name, spec = service["metadata"]["name"], service.get("spec") or {}
     if via == "node-port":

@@ -144,7 +144,7 @@ def _close_late(opening: Future[Tunnel]) -> None:
 async def _join(near: Streams, far: Streams, tunnel: Tunnel | None) -> None:
     """Pump both ways until the far side ends or the near side is gone. A tunnel cannot be closed by half."""
     up = asyncio.ensure_future(_pump(near[0], far[1], half_close=tunnel is None))
-    down = asyncio.ensure_future(_pump(far[0], near[1], half_close=True))
+    down = asyncio.ensure_future(_pump(far[0], near[1], half_close=False))
     try:
         await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
         if not down.done() and tunnel is None and up.exception() is None:
