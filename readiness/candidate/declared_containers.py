@@ -34,12 +34,13 @@ def _arguments(given: Any) -> Any:
 
 Image: TypeAlias = Annotated[str, AfterValidator(_pinned)]
 Arguments: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_arguments)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 InContainer = Annotated[str, Field(pattern=r"^/.+")]
 
 
 class DeclaredContainer(BaseModel):
-    """One container, an instance of the store. In `command`, `emptied_command` and `environment`, ${NAME} stands for
-    a value of the run: see READINESS_… in candidates/TEMPLATE.toml.
+    """A container on each of these nodes: the instance NAME-NODE of the store. In `command`, `emptied_command` and
+    `environment`, ${READINESS_…} stands for a value of the run: see candidates/TEMPLATE.toml.
 
     `image`: NAME:TAG@sha256:DIGEST, or "env:NAME" of a variable that holds such a reference. `emptied_command` is the
     command from the wipe of its node on. `volumes`: folders that outlive the container, each a volume of its own.
@@ -47,9 +48,9 @@ class DeclaredContainer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
-    node: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
-    kind: Text = "store"
+    name: Name
+    nodes: Annotated[tuple[Name, ...], Field(min_length=1)]
+    kind: Text | None = None
     image: Image
     entrypoint: Arguments = ()
     command: Arguments = ()
@@ -65,6 +66,10 @@ class DeclaredContainer(BaseModel):
         if self.s3_port is not None and self.s3_port == self.admin_port:
             raise ValueError("s3_port and admin_port are the same; leave admin_port out")
         return self
+
+    def instance(self, node: str) -> str:
+        """Its instance on that node."""
+        return f"{self.name}-{node}"
 
 
 def images_of_environment(containers: tuple[DeclaredContainer, ...], environ: Mapping[str, str]) -> list[str]:

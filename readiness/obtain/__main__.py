@@ -1,4 +1,7 @@
-"""Obtain programs from the command line: one line each with path, source and the seconds it took."""
+"""Obtain programs from the command line: one line each with path, source and the seconds it took.
+
+`image` loads a store's image into the container engine, and prints the pinned reference alone.
+"""
 
 import sys
 import time
@@ -9,6 +12,7 @@ from pathlib import Path
 from readiness.errors import UsageError
 from readiness.obtain import caddy, control, etcd, garage, go_test, minio, rustfs, tofu, versitygw, weed
 from readiness.obtain.cache import cache_directory
+from readiness.obtain.image import image
 from readiness.obtain.progress import announce
 
 
@@ -17,11 +21,15 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if arguments and arguments[0] == "go-test":
             return go_test(arguments[1:])
+        if arguments and arguments[0] == "image":
+            print(image(*arguments[1:2]), flush=True)
+            return 0
         wanted = list(OBTAIN) if list(arguments) == ["all"] else list(arguments)
         known = [*OBTAIN, *STORES]
         if not wanted or not set(wanted) <= set(known):
             raise UsageError(
-                f"usage: python -m readiness.obtain {{{'|'.join([*known, 'all'])}}}... | go-test [ARGS of go test]"
+                f"usage: python -m readiness.obtain {{{'|'.join([*known, 'all'])}}}... | image [control|weed] | "
+                "go-test [ARGS of go test]"
             )
         for name in wanted:
             started = time.monotonic()

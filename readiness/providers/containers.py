@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from readiness.candidate.load import Loaded
@@ -58,9 +59,10 @@ class Containers(Faults):
         self._engine = Engine()
         self._images: dict[str, str] = {}
         self._references: dict[str, str] = {}
-        for name, said in self._site.containers.items():
-            found = self._engine.image(f"containers.{name}.image", said.image, progress)
-            self._references[name], self._images[name] = found
+        for said in loaded.candidate.containers:
+            reference, id_ = self._engine.image(f"containers.{said.name}.image", said.image, progress)
+            self._references[said.name] = reference
+            self._images |= {said.instance(node): id_ for node in said.nodes}
         self._beside: Beside | None = None
 
     def start(self) -> Topology:
@@ -76,7 +78,8 @@ class Containers(Faults):
             self._beside = Beside(supervised, _HOST, _free_port, self._program, self._wait_until)
             if (health := self._site.health) is not None:
                 upstreams = [e.url.removeprefix("http://") for e in self.topology.endpoints]
-                self._beside.start_service(upstreams, health)
+                patient = replace(health, seconds=self._rule.seconds_after_start)
+                self._beside.start_service(upstreams, patient)
                 self._site.serve_at(self._beside.service)
             if self._candidate.provider.options.get("cache_stand_in"):
                 self._beside.start_cache()
@@ -87,8 +90,8 @@ class Containers(Faults):
 
     def stop(self) -> None:
         self._record.write("stop", self._candidate.name)
-        if self._started is not None:
-            self._started.end()
+        for left in self._started.end() if self._started is not None else ():
+            self._progress(f"could not remove {left}; trying again")
         self._engine.close()
         if self._run.supervised is not None:
             self._run.supervised.end()
@@ -135,11 +138,11 @@ class Containers(Faults):
             since = self.started_at(instance)
             if since is None or time.monotonic() - since < wait:
                 return False
-        said, endpoint = self._site.containers[instance], self._endpoint(instance)
+        endpoint = self._endpoint(instance)
         if endpoint is None:
-            address = self._site.addresses[said.node]
-            port = said.admin_port
-            answers = port is None or probe.answers(address, port, PROBE_SECONDS) == "accepted"
+            container = self._site.containers[instance]
+            at = [(self._site.addresses[container.node], port) for port in container.ports]
+            answers = all(probe.answers(*each, PROBE_SECONDS) == "accepted" for each in at)
             return answers and self._nodes.state(instance).running
         if self._rule.path is None:
             return probe.answers(*probe.address_of(endpoint.url), PROBE_SECONDS) == "accepted"
@@ -169,13 +172,12 @@ class Containers(Faults):
         return tuple(fact for node in self.topology.nodes for fact in self._nodes.volumes(node))
 
     def metrics(self, instance: str, path: str) -> str:
-        said = self._site.containers[instance]
-        port = said.admin_port or said.s3_port
-        if port is None:
+        container = self._site.containers[instance]
+        if not container.ports:
             raise Unsupported(f"{instance} has no metrics: declare admin_port")
         self._record.read("metrics", instance)
         try:
-            return probe.call(f"{self._site.url(said, port)}{path}", METRICS_SECONDS)
+            return probe.call(f"{self._site.url(container, container.ports[-1])}{path}", METRICS_SECONDS)
         except probe.Refused as error:
             raise OSError(str(error)) from None
 
@@ -191,10 +193,9 @@ class Containers(Faults):
         return {name: redact(text, self._site.secrets()) for name, text in found.items()}
 
     def versions(self) -> Mapping[str, str]:
-        """The engine, the image of each kind of instance, and what the candidate's commands print."""
+        """The engine, the image of each kind of container, and what the candidate's commands print."""
         found = {self._engine.name: self._engine.version}
-        kinds = {said.kind: name for name, said in reversed(self._site.containers.items())}
-        found |= {f"image of {kind}": f"{self._references[name]}" for kind, name in kinds.items()}
+        found |= {f"image of {name}": reference for name, reference in self._references.items()}
         return found | contract.versions(self._candidate, self._run)
 
     def recorded_calls(self) -> tuple[str, ...]:

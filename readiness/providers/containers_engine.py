@@ -69,21 +69,17 @@ class Engine:
         if found is None:
             progress(f"pulling {reference}")
             try:
-                self.client.api.pull(name, tag=digest)
-                found = self._find(f"{name}@{digest}")
+                told = str(self.client.api.pull(name, tag=digest))[-300:].strip()
             except Exception as error:  # noqa: BLE001 - of the SDK, of the engine, of the registry: all one to the operator
-                held = self._find(f"{name}:{tag}")
-                here = (
-                    f"{name}:{tag} is there, with id {held.id}"
-                    if held
-                    else f"there is no {name}:{tag} either"
-                )
-                raise UsageError(
-                    f"{where}: the engine has no {reference} ({here}), and it cannot be pulled ({error}); correct the "
-                    f"reference, or load the image: {HOW_TO_PIN}"
-                ) from None
+                told = str(error)
+            found = self._find(f"{name}@{digest}")
         if found is None:
-            raise UsageError(f"{where}: {reference} was pulled, and is not there")
+            held = self._find(f"{name}:{tag}")
+            here = f"{name}:{tag} is there, with id {held.id}" if held else f"there is no {name}:{tag} either"
+            raise UsageError(
+                f"{where}: the engine has no {reference} ({here}), and it cannot be pulled ({told}); correct the "
+                f"reference, or load the image: {HOW_TO_PIN}"
+            )
         return reference, str(found.id)
 
     def _find(self, name: str) -> Any:

@@ -137,5 +137,5 @@ class Faults:
 
     def _port(self, node: str) -> int:
         """A port of the node; where none is declared, any: the kernel refuses it, which is an answer too."""
-        said = [self._site.containers[name] for name in self._on(node)]
-        return next((port for each in said for port in (each.s3_port, each.admin_port) if port), CLOSED_PORT)
+        here = [self._site.containers[name] for name in self._on(node)]
+        return next((port for each in here for port in each.ports), CLOSED_PORT)

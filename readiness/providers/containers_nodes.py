@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sys
 import tarfile
@@ -17,7 +18,7 @@ from readiness.providers.containers_engine import LABEL, Engine
 from readiness.providers.containers_pause import archive, program
 from readiness.providers.containers_remove import remove
 from readiness.providers.containers_site import Site
-from readiness.providers.supervised import ROOT, Supervised
+from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
 
 NODE = "io.tofu-state-ha-readiness.node"
 REMOVAL_SECONDS = 45
@@ -77,8 +78,8 @@ class Nodes:
             image = self._holder_image()
             for node in site.nodes:
                 self._hold(node, image, addresses)
-            for name, said in site.containers.items():
-                for number, _ in enumerate(said.volumes):
+            for name in site.containers:
+                for number, _ in enumerate(self._folders(name)):
                     self._client.volumes.create(self._volume(name, number), labels=labels)
                 self._create(name)
         except UsageError:
@@ -115,9 +116,10 @@ class Nodes:
     def _create(self, name: str) -> None:
         from docker.types import Mount  # type: ignore[import-untyped]
 
-        said = self._site.containers[name]
-        run = self._site.run(name, emptied=said.node in self._emptied)
-        mounts = [Mount(path, self._volume(name, n), type="volume") for n, path in enumerate(said.volumes)]
+        node = self._site.containers[name].node
+        run = self._site.run(name, emptied=node in self._emptied)
+        folders = enumerate(self._folders(name))
+        mounts = [Mount(path, self._volume(name, number), type="volume") for number, path in folders]
         self.engine.maker.create(
             self._images[name],
             command=list(run.command) or None,
@@ -126,16 +128,22 @@ class Nodes:
             name=self._container(name),
             labels={LABEL: self._run},
             network=None,  # it shares that of its node
-            network_mode=f"container:{self._container(said.node, 'node')}",
+            network_mode=f"container:{self._container(node, 'node')}",
             mounts=mounts,
             restart_policy={"Name": "unless-stopped", "MaximumRetryCount": 0},
             detach=True,
         )
 
-    def end(self) -> None:
-        """Remove everything of this run. What could not be removed stays with the supervisor, which tries again."""
-        if not remove(self._client, self._run):
-            self._supervised.forget_undo(_UNDO)
+    def end(self) -> list[str]:
+        """Remove everything of this run. What could not be removed is returned, and the supervisor tries again."""
+        try:
+            left = remove(self._client, self._run)
+        except Exception as error:  # noqa: BLE001 - an engine that is gone must not keep us from ending
+            left = [f"everything of run {self._run} on {self.engine.host}: {error}"]
+        if not left:
+            with contextlib.suppress(SupervisorGone):
+                self._supervised.forget_undo(_UNDO)
+        return left
 
     # -- one container
 
@@ -162,7 +170,7 @@ class Nodes:
     def stop(self, name: str) -> State:
         """SIGTERM, then after the container's `stop_seconds` SIGKILL; returns once it has ended."""
         self.unpause(name)
-        self._client.api.stop(self._container(name), timeout=self._site.containers[name].stop_seconds)
+        self._client.api.stop(self._container(name), timeout=self._site.containers[name].said.stop_seconds)
         return self.state(name)
 
     def kill(self, name: str) -> State:
@@ -189,7 +197,7 @@ class Nodes:
         """What inspect says of it, without its environment and its arguments."""
         attrs = self._client.api.inspect_container(self._container(name))
         kept = {key: attrs.get(key) for key in ("Name", "Image", "State", "RestartCount", "Mounts")}
-        return kept | {"image said": self._site.containers[name].image}
+        return kept | {"image said": self._site.containers[name].said.image}
 
     # -- one node
 
@@ -224,11 +232,7 @@ class Nodes:
 
     def files(self, node: str) -> int:
         """How many files the volumes of the node's containers hold."""
-        return sum(
-            self._files_at(name, path)
-            for name in self._names(node)
-            for path in self._site.containers[name].volumes
-        )
+        return sum(self._files_at(name, path) for name in self._names(node) for path in self._folders(name))
 
     def _files_at(self, name: str, path: str) -> int:
         chunks, _ = self._client.api.get_archive(self._container(name), path)
@@ -241,13 +245,16 @@ class Nodes:
             self._emptied.add(node)
         for name in self._names(node):
             self._client.api.remove_container(self._container(name), force=True)
-            for number, _ in enumerate(self._site.containers[name].volumes):
+            for number, _ in enumerate(self._folders(name)):
                 self._client.api.remove_volume(self._volume(name, number))
                 self._client.volumes.create(self._volume(name, number), labels={LABEL: self._run})
             self._create(name)
 
     def _names(self, node: str) -> list[str]:
-        return [name for name, said in self._site.containers.items() if said.node == node]
+        return [name for name, container in self._site.containers.items() if container.node == node]
+
+    def _folders(self, name: str) -> tuple[str, ...]:
+        return self._site.containers[name].said.volumes
 
     def _container(self, name: str, kind: str = "store") -> str:
         return f"tsh-{self._run}-{kind}-{name}"

@@ -30,6 +30,24 @@ _ROLES = ("admin", "read_only")
 
 
 @dataclass(frozen=True)
+class Container:
+    """One container of the run, an instance: what is declared of it, on one of its nodes."""
+
+    name: str
+    node: str
+    said: DeclaredContainer
+
+    @property
+    def kind(self) -> str:
+        return self.said.kind or self.said.name
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Those that are declared, S3 first."""
+        return tuple(port for port in (self.said.s3_port, self.said.admin_port) if port is not None)
+
+
+@dataclass(frozen=True)
 class Run:
     """What a container is started with."""
 
@@ -43,12 +61,16 @@ class Site:
 
     def __init__(self, loaded: Loaded) -> None:
         self.candidate = loaded.candidate
-        self.containers = {said.name: said for said in self.candidate.containers}
+        self.containers = {
+            said.instance(node): Container(said.instance(node), node, said)
+            for said in self.candidate.containers
+            for node in said.nodes
+        }
+        self.nodes = tuple(dict.fromkeys(node for said in self.candidate.containers for node in said.nodes))
         self._lock = threading.Lock()
         self._check()
         self._check_nodes()
         self._check_ports()
-        self.nodes = tuple(dict.fromkeys(said.node for said in self.candidate.containers))
         self._procedures = {said.name: said for said in self.candidate.nodes}
         declared = self.candidate.contract.credentials
         folder = loaded.path.parent.resolve()
@@ -64,8 +86,9 @@ class Site:
         self.set_addresses(dict.fromkeys(self.nodes, "192.0.2.1"))
         for said in self.candidate.containers:
             resolve_image(f"containers.{said.name}.image", said.image)
+        for name in self.containers:
             for emptied in (False, True):
-                self.run(said.name, emptied=emptied)  # every ${NAME} is known
+                self.run(name, emptied=emptied)  # every ${NAME} is known
 
     def _check(self) -> None:
         said, provider = self.candidate, self.candidate.provider
@@ -83,13 +106,12 @@ class Site:
             raise UsageError("provider.network: containers have a network of their own; leave it out")
         if unknown := sorted(set(provider.options) - set(OPTIONS)):
             raise UsageError(f"provider.options.{unknown[0]} is unknown; known: {', '.join(OPTIONS)}")
-        if len(self.containers) < len(said.containers):
-            raise UsageError("containers: a name is declared twice")
+        if len(self.containers) < sum(len(container.nodes) for container in said.containers):
+            raise UsageError("containers: two have the same name on the same node")
 
     def _check_nodes(self) -> None:
-        nodes = {container.node for container in self.candidate.containers}
         for node in self.candidate.nodes:
-            if node.name not in nodes:
+            if node.name not in self.nodes:
                 raise UsageError(f"nodes.{node.name}: no container is on this node")
             others = [verb for verb, _ in commands_of("", node) if verb != ".repair"]
             if others:
@@ -99,14 +121,13 @@ class Site:
 
     def _check_ports(self) -> None:
         taken: set[tuple[str, int]] = set()
-        for said in self.candidate.containers:
-            for port in (said.s3_port, said.admin_port):
-                if port is not None and (said.node, port) in taken:
+        for container in self.containers.values():
+            for port in container.ports:
+                if (container.node, port) in taken:
                     raise UsageError(
-                        f"containers.{said.name}: port {port} of node {said.node} is declared twice"
+                        f"containers.{container.said.name}: port {port} of node {container.node} is declared twice"
                     )
-                if port is not None:
-                    taken.add((said.node, port))
+                taken.add((container.node, port))
         serving = [said for said in self.candidate.containers if said.s3_port is not None]
         if not serving:
             raise UsageError(
@@ -130,19 +151,17 @@ class Site:
 
     def _topology(self, service: Endpoint | None) -> Topology:
         endpoints = []
-        for said in self.candidate.containers:
-            if said.s3_port is None:
-                continue
-            alone = sum(o.s3_port is not None for o in self.candidate.containers if o.node == said.node) == 1
-            url, admin = self.url(said, said.s3_port), said.admin_port and self.url(said, said.admin_port)
-            endpoints.append(
-                Endpoint(said.node if alone else said.name, url, said.node, said.name, admin or None)
-            )
-        instances = tuple(Instance(said.name, said.node, said.kind) for said in self.candidate.containers)
+        serving = [each for each in self.containers.values() if each.said.s3_port is not None]
+        for each in serving:
+            alone = sum(other.node == each.node for other in serving) == 1
+            url, *admin = (self.url(each, port) for port in each.ports)
+            name = each.node if alone else each.name
+            endpoints.append(Endpoint(name, url, each.node, each.name, admin[0] if admin else None))
+        instances = tuple(Instance(each.name, each.node, each.kind) for each in self.containers.values())
         return Topology(self.nodes, instances, tuple(endpoints), service)
 
-    def url(self, said: DeclaredContainer, port: int) -> str:
-        return f"http://{self.addresses[said.node]}:{port}"
+    def url(self, container: Container, port: int) -> str:
+        return f"http://{self.addresses[container.node]}:{port}"
 
     def _health(self) -> Health | None:
         rule, wanted = (
@@ -189,22 +208,23 @@ class Site:
 
     def run(self, name: str, *, emptied: bool) -> Run:
         """What that container is started with, values put in. Raises UsageError for an unknown ${NAME}."""
-        said, values = self.containers[name], self.variables()
-        command = said.emptied_command if emptied and said.emptied_command else said.command
+        container = self.containers[name]
+        said, values = container.said, self.variables() | {"READINESS_NODE": container.node}
+        field = "emptied_command" if emptied and said.emptied_command else "command"
 
-        def put(text: str, field: str) -> str:
+        def put(text: str, where: str) -> str:
             try:
                 return string.Template(text).substitute(values)
             except (KeyError, ValueError) as error:
                 what = f"${{{error.args[0]}}}" if isinstance(error, KeyError) else f'"{text}"'
                 raise UsageError(
-                    f"containers.{name}.{field}: {what} cannot be filled in; known: {', '.join(sorted(values))}; a "
+                    f"containers.{said.name}.{where}: {what} is not known; known: {', '.join(sorted(values))}; a "
                     "plain dollar sign is written $$"
                 ) from None
 
         return Run(
             said.entrypoint,
-            tuple(put(part, "command") for part in command),
+            tuple(put(part, field) for part in getattr(said, field)),
             {key: put(text, f"environment.{key}") for key, text in said.environment.items()},
         )
 

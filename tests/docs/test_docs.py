@@ -16,12 +16,14 @@ from tests.docs.commands import PAGES, ROOT, commands, links
 from tests.report.folders import make
 
 RUNS_ALL = "a whole run takes minutes; the main suites do it"
+NEEDS_ENGINE = "needs a container engine"
 NEEDS_STORE = "needs an operator's own store"
 VARIANTS = {
     "./just tofu-state-ha-readiness": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate singleton": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate singleton --expect-interim": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate seaweedfs": ("--collect-only", RUNS_ALL),
+    "./just tofu-state-ha-readiness --candidate containers": ("--collect-only", NEEDS_ENGINE),
     "./just tofu-state-ha-readiness --candidate /tmp/my-store.toml --allow-faults": (
         "--collect-only",
         NEEDS_STORE,
@@ -33,6 +35,7 @@ VARIANTS = {
 }
 INSTEAD = {
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
+    ".venv/bin/python -m readiness.obtain image": ("./just --summary", NEEDS_ENGINE),
 }
 ONE_ALONE = (
     ".venv/bin/python -m pytest suites/test_phase0_static_contract.py::test_endpoint_shape_and_audience"

@@ -1,0 +1,38 @@
+"""A store that nobody of this project wrote, in a container; needs an engine and its image: `tox -e containers`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from readiness.candidate.load import load
+from readiness.providers.base import Unsupported
+from tests.containers.real import client, eventually, started
+
+
+def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
+    with started(tmp_path, load("containers-singleton")) as provider:
+        (endpoint,) = provider.topology.all_endpoints()
+        s3 = client(endpoint.url, provider.keys("admin"))
+        s3.create_bucket(Bucket="scratch")
+        s3.put_object(Bucket="scratch", Key="before", Body=b"kept")
+        assert "SeaweedFS_master_pick_for_write_error" in provider.metrics("weed-bumble", "/metrics")
+        assert provider.kill("weed-bumble").fired
+        provider.start_instance("weed-bumble")
+        eventually(provider.whole, 60)
+        assert s3.get_object(Bucket="scratch", Key="before")["Body"].read() == b"kept"
+        assert provider.unplug("bumble").fired
+        provider.plug("bumble")
+        eventually(provider.whole, 60)
+        proof = provider.drain("bumble")
+        assert proof.fired, proof
+        wiped = provider.wipe("bumble")
+        assert wiped.fired, wiped
+        with pytest.raises(Unsupported, match="declares no repair command of node bumble"):
+            provider.repair("bumble")
+        provider.restore("bumble")
+        eventually(provider.whole, 60)
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            s3.get_object(Bucket="scratch", Key="before")
