@@ -18,6 +18,7 @@ from tests.report.folders import make
 RUNS_ALL = "a whole run takes minutes; the main suites do it"
 NEEDS_ENGINE = "needs a container engine"
 NEEDS_STORE = "needs an operator's own store"
+NEEDS_CLUSTER = "needs a Kubernetes cluster"
 VARIANTS = {
     "./just tofu-state-ha-readiness": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate singleton": ("--collect-only", RUNS_ALL),
@@ -36,6 +37,10 @@ VARIANTS = {
 INSTEAD = {
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
     ".venv/bin/python -m readiness.obtain image": ("./just --summary", NEEDS_ENGINE),
+    "./just tofu-state-ha-readiness --candidate candidates/examples/kubernetes.toml": (
+        "./just --summary",
+        NEEDS_CLUSTER,
+    ),
 }
 ONE_ALONE = (
     ".venv/bin/python -m pytest suites/test_phase0_static_contract.py::test_endpoint_shape_and_audience"

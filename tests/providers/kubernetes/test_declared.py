@@ -1,5 +1,7 @@
 """What a candidate file may say of a cluster, and what is said of mistakes."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from pydantic import ValidationError
 from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import load
+from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.providers import create
 from readiness.providers.kubernetes_hooks import filled
@@ -120,3 +123,26 @@ def test_rights_are_asked_for_what_the_file_uses_only() -> None:
     assert "create pods/portforward" not in {right.text for right in direct[BASE]}
     assert "watch endpointslices.discovery.k8s.io" in {right.text for right in direct[BASE]}
     assert "delete pods" not in {right.text for right in direct["kill"]}
+
+
+def test_the_template_shows_every_field() -> None:
+    text = (ROOT / "candidates" / "TEMPLATE.toml").read_text("utf-8")
+    part = text[text.index('# [provider]\n# kind = "kubernetes"') : text.index("# A store in containers")]
+    shown = tomllib.loads(re.sub(r"(?m)^# ?", "", part).replace("# url =", "url ="))
+    declared = Candidate.model_validate(tomllib.loads(text) | shown).kubernetes
+    assert declared is not None
+    assert declared.service is not None
+    for said in (declared, declared.service, declared.hooks):
+        assert set(type(said).model_fields) - said.model_fields_set == set()
+    of_pods = {field for pods in declared.pods for field in pods.model_fields_set}
+    assert set(type(declared.pods[0]).model_fields) - of_pods == set()
+
+
+def test_the_example_is_a_candidate_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG, encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setattr(
+        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig")
+    )
+    loaded = load(str(ROOT / "candidates" / "examples" / "kubernetes.toml"))
+    assert create(loaded, run_dir=tmp_path).name == "kubernetes"
