@@ -113,7 +113,7 @@ class Kubernetes(Faults):
         try:
             rights = self.find()
             self._check_programs()
-            if not rights.missing("drain"):
+            if not rights.missing("drain") or not rights.missing("kill"):
                 look.check_nodes(self.cluster, self.topology.nodes, self.declared.context or "")
             self._wait_ready()
             for endpoint in self.topology.all_endpoints():
@@ -196,12 +196,7 @@ class Kubernetes(Faults):
     def in_service(self, instance: str) -> bool:
         """The pod's Ready condition, and the contract's readiness rule of its endpoint."""
         pod = self.state.sitting(instance)
-        if (
-            pod is None
-            or not pod.ready
-            or not self.state.fresh()
-            or pod.node != self.state.seat(instance).node
-        ):
+        if pod is None or not pod.ready or pod.node != self.state.seat(instance).node:
             return False
         since = self.started_at(instance)
         if self._rule.seconds_after_start and (
@@ -210,7 +205,7 @@ class Kubernetes(Faults):
             return False
         endpoint = self._endpoint(instance)
         if endpoint is None:
-            return True
+            return self.state.fresh()
         if self._rule.path is None:
             return probe.status(endpoint.url, PROBE_SECONDS, self._tls) is not None
         base = endpoint.url if self._rule.target == "s3" else endpoint.admin_url
