@@ -16,6 +16,9 @@ from typing import Any
 from readiness import obtain
 from readiness.providers import linux, probe
 from readiness.providers.stores.base import new_keys
+from readiness.s3.clients import boto3_client
+from readiness.s3.scratch import PREFIX
+from readiness.s3.wire import Target
 
 NODES = ("bumble", "honey", "sting")
 TOOL = Path(__file__).with_name("lab_tool.py")
@@ -121,6 +124,12 @@ class Lab:
     def state(self, node: str) -> str | None:
         found = linux.stat(self.pid(node))
         return found.state if found else None
+
+    def scratch(self) -> list[str]:
+        """The scratch buckets that the store has."""
+        target = Target(self.s3["bumble"], self.keys, self.region)
+        names = [bucket["Name"] for bucket in boto3_client(target, 5).list_buckets()["Buckets"]]
+        return [name for name in names if name.startswith(PREFIX)]
 
     def stop(self) -> None:
         for node in NODES:

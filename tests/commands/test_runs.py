@@ -81,6 +81,29 @@ def test_without_leave_what_needs_faults_is_not_run(lab: Lab, tmp_path: Path) ->
     assert found["P1.12"][0] == "PROVED"
     for criterion in ("P1.4", "P1.11", "P1.19"):
         assert found[criterion] == ("NOT RUN", NOT_ALLOWED)
+    assert lab.scratch() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_removes_its_scratch_objects(
+    lab: Lab, tmp_path: Path, number: signal.Signals
+) -> None:
+    arguments = ["suites/test_phase1_scratch_s3.py", "-k", "bounded_object or conditional_create or if_match"]
+    with subprocess.Popen(
+        command(lab.write(lab.declared()), tmp_path / "runs", *arguments),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as suite:
+        deadline = time.monotonic() + 90
+        while len(lab.scratch()) < 2:
+            assert time.monotonic() < deadline, "no scratch bucket was made"
+            assert suite.poll() is None
+            time.sleep(0.1)
+        time.sleep(1)
+        suite.send_signal(number)
+        suite.wait(60)
+    assert lab.scratch() == []
 
 
 @pytest.mark.slow
