@@ -62,7 +62,7 @@ class Kubernetes(Faults):
         self._keys: dict[str, Keys] = {}
         self._made: set[str] = set()
         self._id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
-        cluster = connect(declared, self._folder, self._record)
+        cluster = connect(declared, self._folder, self._record, run_dir)
         self._access = Access(cluster, lambda instance: self.state.sitting(instance))
         super().__init__(
             cluster,

@@ -11,12 +11,14 @@ from typing import Any
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config import kube_config as known_in_part
 
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.errors import UsageError
 from readiness.providers.record import Record
 
 IN_CLUSTER = "in-cluster"
+kube_config: Any = known_in_part
 CALL_SECONDS = (3.0, 15.0)
 NOT_FOUND, CONFLICT, BUSY = 404, 409, 429
 
@@ -95,9 +97,14 @@ class Cluster:
         return bool(answer["status"]["allowed"])
 
 
-def connect(declared: DeclaredCluster, folder: Path, record: Record) -> Cluster:
-    """The cluster of that context. Nothing is asked of it yet. Raises UsageError."""
-    return Cluster(client_of(declared.context, kubeconfig_of(declared, folder)), declared.namespace, record)
+def connect(declared: DeclaredCluster, folder: Path, record: Record, private: Path | None = None) -> Cluster:
+    """The cluster of that context. Nothing is asked of it yet. Raises UsageError.
+
+    `private`: where the client may write certificates and keys of the kubeconfig that are no files; default: the
+    machine's temporary folder, from which they are removed when this process ends.
+    """
+    api = client_of(declared.context, kubeconfig_of(declared, folder), private)
+    return Cluster(api, declared.namespace, record)
 
 
 def kubeconfig_of(declared: DeclaredCluster, folder: Path) -> str | None:
@@ -113,7 +120,7 @@ def kubeconfig_of(declared: DeclaredCluster, folder: Path) -> str | None:
     return str(folder / Path(said).expanduser())
 
 
-def client_of(context: str | None, kubeconfig: str | None) -> Any:
+def client_of(context: str | None, kubeconfig: str | None, private: Path | None = None) -> Any:
     """A client for exactly that context, never the current one. Raises UsageError with the contexts there are."""
     configuration = client.Configuration()
     try:
@@ -122,11 +129,15 @@ def client_of(context: str | None, kubeconfig: str | None) -> Any:
         elif context is None:
             raise UsageError(f"kubernetes.context is not declared: name one of {_contexts(kubeconfig)}")
         else:
-            config.load_kube_config(
+            for content, name in list(kube_config._temp_files.items()):
+                if not Path(name).exists():  # of an earlier run in this process
+                    del kube_config._temp_files[content]
+            kube_config.load_kube_config(
                 config_file=kubeconfig,
                 context=context,
                 client_configuration=configuration,
                 persist_config=False,
+                temp_file_path=private,
             )
     except (config.ConfigException, OSError) as error:
         known = "" if context == IN_CLUSTER else f"; known: {_contexts(kubeconfig)}"
