@@ -25,6 +25,8 @@ T = TypeVar("T")
 DELETERS, BATCH = 8, 125
 NOT_OFFERED = 501
 PREFIX = "tofu-ha-scratch-"
+NOT_THERE_YET = (404,)
+"""Behind a load balancer the next request about a new bucket may be answered by a node that does not know it yet."""
 
 
 class Scratch:
@@ -67,7 +69,9 @@ class Scratch:
                 _patiently(
                     lambda: client.put_bucket_versioning(
                         Bucket=name, VersioningConfiguration={"Status": "Enabled"}
-                    )
+                    ),
+                    seconds=15,
+                    also=NOT_THERE_YET,
                 )
             except Answered as error:
                 self.refused[name] = str(error)
@@ -108,8 +112,10 @@ class Scratch:
             out.write(json.dumps({"bucket": name}) + "\n")
 
 
-def _patiently(work: Callable[[], Any], seconds: float = 45) -> Any:
-    """A set-up step, not an observation: an unanswered call, or a 5xx, is tried again for some time."""
+def _patiently(work: Callable[[], Any], seconds: float = 45, also: Sequence[int] = ()) -> Any:
+    """A set-up step, not an observation: an unanswered call, a 5xx, or a status of `also` is tried again for some
+    time.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
