@@ -59,12 +59,18 @@ publish *ARGS: ensure
 battery *ARGS: ensure
     @"{{ venv }}/python" -m tests.battery "$@"
 
+# break the checkers and the verdict in thousands of small ways: each must fail a test (docs/mutation-testing.md)
+mutants *ARGS: ensure
+    @"{{ venv }}/python" -m pip install --quiet --upgrade --no-deps --require-hashes --target .mutmut --requirement tools/mutmut.lock
+    @"{{ venv }}/python" -m tests.mutation "$@"
+
 # measure what a run costs
 bench *ARGS: ensure
     @"{{ venv }}/python" -m readiness.bench "$@"
 
-# renew the lock files from pyproject.toml and tools/go.in (ARGS go to uv, for example --upgrade)
+# renew the lock files from pyproject.toml and tools/*.in (ARGS go to uv, for example --upgrade)
 lock *ARGS: ensure
     "{{ venv }}/python" -m pip install --quiet --upgrade --target .uv uv
     .uv/bin/uv pip compile {{ locking }} --group dev pyproject.toml --output-file requirements.lock "$@"
     .uv/bin/uv pip compile {{ locking }} tools/go.in --output-file tools/go.lock "$@"
+    .uv/bin/uv pip compile {{ locking }} tools/mutmut.in --output-file tools/mutmut.lock "$@"

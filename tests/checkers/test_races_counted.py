@@ -45,11 +45,13 @@ def test_rounds_are_counted_by_kind() -> None:
     } | {kind + outside: 0 for kind in wrong for outside in ("", "_outside_service")}
 
 
-@pytest.mark.parametrize("refused", [racer("b", 4, 5, status=412), racer("b", 0.5, 5, status=412)])
-def test_race_decided_by_the_other_that_overlaps_or_not(refused: Op) -> None:
-    finding = check_one_winner([racer("a", 0, 1), refused, found("a", 6, 7)])
+@pytest.mark.parametrize(
+    ("span", "overlapping"), [((6, 7), 0), ((5, 7), 1), ((4.5, 7), 1), ((0, 4), 1), ((0, 3), 0)]
+)
+def test_a_race_of_two_that_overlap_or_not(span: tuple[float, float], overlapping: int) -> None:
+    finding = check_one_winner([racer("a", 4, 5), racer("b", *span, status=412), found("a", 8, 9)])
     assert finding.state is State.PROVED
-    assert finding.measured["rounds_overlapping"] == (refused.invoked < 1)
+    assert finding.measured["rounds_overlapping"] == overlapping
 
 
 def test_just_two_winners() -> None:
@@ -194,6 +196,13 @@ def test_a_maybe_does_not_hide_a_certain_overlap() -> None:
     """Holds of p (perhaps freed by x), then q and r: q and r certainly overlap."""
     history = [take("p", 0, 1), free("x", 2, 3, status=None), take("q", 4, 5), take("r", 6, 7)]
     assert check_mutual_exclusion(history).state is State.REFUTED
+
+
+def test_every_maybe_is_counted() -> None:
+    perhaps = [free("x", 2, 3, status=None), free("x", 6, 7, status=None)]
+    history = [take("p", 0, 1), take("s", 0, 1, status=412), take("q", 4, 5), take("r", 8, 9), *perhaps]
+    finding = check_mutual_exclusion(history)
+    assert (finding.state, finding.measured["maybe_overlaps"]) == (State.PROVED, 3)
 
 
 def test_a_hold_that_ends_as_the_next_begins_does_not_overlap() -> None:

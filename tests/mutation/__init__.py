@@ -1,0 +1,1 @@
+"""Mutation testing of what judges: docs/mutation-testing.md."""
