@@ -49,6 +49,7 @@ func serve(c config) error {
 	if n.member, err = startMember(c); err != nil {
 		return err
 	}
+	go trimMapping(ctx, n.member.databaseFile())
 	n.store = store.New(n.member.client, c.name, n.member.inUse)
 	n.store.LeaderChanged = n.member.etcd.Server.LeaderChangedNotify
 	n.users = newUsers(n.member.client, c)
@@ -97,7 +98,6 @@ func (n *node) open(ctx context.Context) (*s3api.S3ApiServer, <-chan error, erro
 	go n.store.KeepFence(ctx)
 	go n.store.Collect(ctx, n.member.isLeader)
 	go n.promote(ctx)
-	go trimMapping(ctx, n.member.databaseFile())
 	gw, err := newGateway(n.cfg, n.store, n.users, n.metrics, &n.listening)
 	if err != nil {
 		return nil, nil, err
