@@ -46,6 +46,14 @@ class Event:
     whole: float | None = None
     spoiled: str | None = None
 
+    @property
+    def counts_from(self) -> float:
+        """From when an RTO counts. A crash or a silence is there at once. A graceful stop may take longer than the
+        RTO, in which the instance may still answer: what waits for the fault to be there counts from then.
+        """
+        graceful = self.kind in (FaultKind.RESTART, FaultKind.DRAIN)
+        return self.fired if graceful and self.fired is not None else self.injecting
+
 
 def restart(instance: str, node: str) -> Fault:
     """One graceful restart of one instance."""

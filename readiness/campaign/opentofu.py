@@ -57,9 +57,9 @@ class TofuCampaign:
         budget = self._rto[fault.kind]
         with self.fault(fault) as event:
             if fault.kind is FaultKind.RESTART:
-                found = self._probe.within(self.env.endpoints, event.injecting, budget)
+                found = self._probe.within(self.env.endpoints, event.counts_from, budget)
             elif survivors:
-                found = self._probe.within(survivors, event.injecting, budget)
+                found = self._probe.within(survivors, event.counts_from, budget)
             else:
                 found = refuted("no endpoint is left for a plan while the node is away")
         return merge([found, self._probe.after()])

@@ -50,7 +50,7 @@ def count(number: int, noun: str) -> str:
         return f"1 {noun}"
     found = _AFTER_NOUN.search(noun)
     end = found.start() if found else len(noun)
-    plural = f"{noun[: end - 1]}ies" if noun[:end].endswith("dy") else f"{noun[:end]}s"
+    plural = f"{noun[: end - 1]}ies" if re.search(r"[^aeiou]y$", noun[:end]) else f"{noun[:end]}s"
     return f"{number} {plural}{noun[end:]}"
 
 

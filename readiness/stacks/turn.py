@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from readiness.checkers.words import count
 from readiness.errors import Refuted
 from readiness.finding import Finding, proved, refuted
 from readiness.tofu.env import judgement
@@ -71,4 +72,4 @@ def one_at_a_time(through: Sequence[Objects], prefix: str, stacks: Sequence[str]
     for at, other in enumerate(others):
         with turn(through[at % len(through)], prefix, other):
             pass
-    return proved(f"one turn for {len(stacks)} stacks, through {len(through)} endpoint(s)", seen())
+    return proved(f"one turn for {len(stacks)} stacks, through {count(len(through), 'endpoint')}", seen())

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from readiness.checkers.words import count
 from readiness.finding import Finding, merge, proved, refuted
 from readiness.providers.base import Endpoint
 from readiness.tofu.env import Disposable, judgement, ready
@@ -48,7 +49,7 @@ def init_everywhere(env: Disposable) -> Finding:
         return refuted("; ".join(failures), observations=max(seen.count, 1))
     slowest = max(run.seconds for run in seen.of("init"))
     return proved(
-        f"init through {len(env.endpoints)} endpoint(s), and -reconfigure to each of them",
+        f"init through {count(len(env.endpoints), 'endpoint')}, and -reconfigure to each of them",
         seen.count,
         init_slowest_s=round(slowest, 2),
     )
@@ -147,7 +148,7 @@ def pull_everywhere(env: Disposable, key: str = FIRST) -> Finding:
     if len(set(pulled.values())) > 1:
         shown = ", ".join(f"{name} {digest[:12]}" for name, digest in pulled.items())
         return refuted(f"the state differs: {shown}", observations=seen.count)
-    return proved(f"identical through {len(env.endpoints)} endpoint(s)", seen.count)
+    return proved(f"identical through {count(len(env.endpoints), 'endpoint')}", seen.count)
 
 
 @judgement

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from readiness.checkers.words import count
 from readiness.finding import Finding, merge, proved, refuted
 from readiness.providers.base import Endpoint
 from readiness.tofu.basics import judge_plan, wrong_answer
@@ -56,7 +57,7 @@ class Tries:
             )
         why = last or (self.moved[-1] if self.moved else None)
         return refuted(
-            f"{self.endpoint}: no plan succeeded within {budget:g} s of the fault ({len(self.runs)} tries; "
+            f"{self.endpoint}: no plan succeeded within {budget:g} s of the fault ({count(len(self.runs), 'try')}; "
             f"last: {why.why() if why else 'none was possible'})",
             observations=max(answered, 1),
             measured=measured,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from readiness.checkers.words import count
 from readiness.finding import Finding, proved, refuted
 from readiness.tofu.basics import wrong_answer
 from readiness.tofu.env import Disposable, judgement, ready
@@ -58,7 +59,7 @@ def _restore_version(env: Disposable, digest: str) -> None:
         versions = [version for version in objects.versions(key) if not version.marker]
         if len(versions) < 2:
             raise _WrongError(
-                f"{endpoint.name} lists {len(versions)} version(s) of a state that was written twice"
+                f"{endpoint.name} lists {count(len(versions), 'version')} of a state that was written twice"
             )
         older = (v.id for v in versions if parse(objects.get_version(key, v.id)).digest == digest)
         chosen.add(next(older, None))

@@ -77,6 +77,14 @@ def test_in_order() -> None:
     assert event.proofs == ["a-0: seen True"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "counted"), [("crash", 10.0), ("silence", 10.0), ("drain", 32.0), ("restart", 32.0)]
+)
+def test_a_graceful_fault_that_takes_its_time_counts_from_when_it_is_there(kind: str, counted: float) -> None:
+    event = Event("a fault", kind, ("a",), ("a-0",), injecting=10.0, fired=32.0)
+    assert event.counts_from == counted
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt("SIGTERM"), SystemExit(1)])
 def test_it_heals_whatever_happens_meanwhile(error: BaseException) -> None:
     book: Any = Book()
