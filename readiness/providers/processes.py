@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from urllib.parse import urlsplit
@@ -60,13 +61,13 @@ class Processes:
             self._started, store = running, running.store
             self._locks = {instance.name: threading.RLock() for instance in store.instances}
             self._topology = Topology(running.site.nodes, store.instances, store.endpoints, None)
+            seconds = running.site.number("start_seconds", store.start_seconds)
             for instance in store.instances:
                 running.launch(instance)
-            running.wait_until(
-                lambda: store.assemble() and self.whole(),
-                self._candidate.name,
-                running.site.number("start_seconds", store.start_seconds),
-            )
+                if not store.founded(instance):
+                    what = f"{instance.name}, before the next one"
+                    running.wait_until(partial(store.founded, instance), what, seconds)
+            running.wait_until(lambda: store.assemble() and self.whole(), self._candidate.name, seconds)
             running.provision()
             running.start_service()
             self._topology = Topology(

@@ -11,10 +11,10 @@ import pytest
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers import create, probe
-from readiness.providers.base import Topology, Unsupported
+from readiness.providers.base import Instance, Topology, Unsupported
 from readiness.providers.processes import Processes
 from tests.providers.test_supervisor import eventually
-from tests.providers.tiny import ENVIRONMENT, tiny
+from tests.providers.tiny import ENVIRONMENT, TinyStore, tiny
 
 Make = Callable[[Loaded], Processes]
 FRONT = "front-honey"
@@ -248,6 +248,25 @@ def test_a_start_that_takes_too_long_ends(make: Make) -> None:
     ENVIRONMENT["TINY_READY_AFTER"] = "60"
     with pytest.raises(UsageError, match=r"singleton is not ready after 1 s"):
         make(tiny(options={"start_seconds": 1})).start()
+
+
+def test_the_next_instance_waits_until_the_store_is_founded(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    made = make(tiny())
+
+    def founded(_store: TinyStore, instance: Instance) -> bool:
+        started = set(made.supervised.statuses())
+        asked.append(instance.name)
+        assert instance.name in started
+        assert "front-honey" not in started or instance.name == "front-honey"
+        return instance.kind == "back" or asked.count(instance.name) > 2
+
+    monkeypatch.setattr(TinyStore, "founded", founded)
+    made.start()
+    assert asked.count("back-bumble") == 1
+    assert asked.count("front-bumble") == 3
 
 
 def test_a_program_that_cannot_be_had_ends_with_its_own_message(

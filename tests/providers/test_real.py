@@ -1,6 +1,7 @@
 """The same verbs on real stores: the control and SeaweedFS, with S3 requests before and after."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -205,6 +206,19 @@ RUN = """
     print(*(status.pid for status in provider.supervised.statuses().values()), provider.supervised.pid, flush=True)
     time.sleep(600)
 """
+
+
+@pytest.mark.slow
+def test_the_filers_of_a_new_cluster_own_one_store(tmp_path: Path) -> None:
+    provider = started("seaweedfs", tmp_path)
+    try:
+        logs = [provider._running.log(f"weed-{node}").read_text() for node in provider.topology.nodes]
+    finally:
+        provider.stop()
+    ids = [re.findall(r"filer\.store\.id (?:= |to )(\d+)", log) for log in logs]
+    assert [len(each) for each in ids] == [1, 1, 1]
+    assert len({each[0] for each in ids}) == 1
+    assert not any("starting full metadata sync" in log for log in logs)
 
 
 def test_a_killed_run_leaves_no_store(tmp_path: Path) -> None:

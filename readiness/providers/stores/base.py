@@ -90,6 +90,13 @@ class Store(ABC):
         """What answers 200 while an instance that has no endpoint of its own is in service."""
         raise NotImplementedError(instance.name)
 
+    def founded(self, instance: Instance) -> bool:
+        """Whether the instance after this one may be started, where a first one must found the store alone.
+
+        Asked again until it is True, at the start of the candidate only.
+        """
+        return True
+
     def assemble(self) -> bool:
         """Make one store of the processes that were started, where they do not by themselves.
 

@@ -7,6 +7,7 @@ Ports differ between nodes: the parts find each other by sockets in /tmp that ar
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import threading
@@ -117,6 +118,24 @@ class WeedCluster(Store):
             ),
         )
         return Command(argv, weed_environment(folder))
+
+    def founded(self, instance: Instance) -> bool:
+        """A filer gives a fresh shared store its id. Filers that do so at the same time take themselves for owners of
+        different stores, and write each other's past changes over newer ones (`meta_aggregator` in their logs). The
+        option `found_alone = false` starts them all at once.
+        """
+        if instance.kind == "etcd" or self.site.options.get("found_alone") is False:
+            return True
+        prefix = b"seaweedfs.filer.store.id"
+        wanted = {"key": prefix, "range_end": prefix[:-1] + b"e"}
+        body = {name: base64.b64encode(value).decode() for name, value in wanted.items()}
+        try:
+            answer = probe.call(
+                f"{self._url(instance.node, 'client')}/v3/kv/range", 1, method="POST", body=body
+            )
+        except (OSError, probe.Refused):
+            return False
+        return int(json.loads(answer).get("count", 0)) > 0
 
     def litter(self) -> tuple[Path, ...]:
         return tuple(
