@@ -86,7 +86,7 @@ def test_restore_without_versions_is_found(env: Disposable, store: FakeS3) -> No
         return add(key, body)
 
     store.add = forgetful  # type: ignore[method-assign]
-    refutes(restore_and_forward(env), "lists 1 version(s)")
+    refutes(restore_and_forward(env), "lists 1 version of a state")
     proves(restore_and_forward(env, versioned=False))
 
 
