@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
@@ -28,10 +29,13 @@ def keys_of(cluster: Cluster, source: CredentialSource, role: str, folder: Path)
         ) from None
     data = raw.get("data") or {}
     where = f'{where}: secret "{name}"'
-    return Keys(_value(data, source.access_key or "", where), _value(data, source.secret_key or "", where))
+    return Keys(
+        value_of(data, source.access_key or "", where), value_of(data, source.secret_key or "", where)
+    )
 
 
-def _value(data: dict[str, str], key: str, where: str) -> str:
+def value_of(data: Mapping[str, str], key: str, where: str) -> str:
+    """What a Secret holds under that key. Raises UsageError that begins with `where`."""
     if key not in data:
         raise UsageError(f'{where} has no key "{key}"; it has {", ".join(sorted(data)) or "none"}')
     try:

@@ -12,10 +12,13 @@ from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import load
 from readiness.candidate.model import Candidate
+from readiness.dry_run import dry_run
 from readiness.errors import UsageError
 from readiness.providers import create
+from readiness.providers.kubernetes_credentials import value_of
 from readiness.providers.kubernetes_hooks import filled
 from readiness.providers.kubernetes_rights import BASE, needed
+from readiness.verdict import EXIT_USAGE
 from tests.docs.commands import ROOT
 
 PODS: dict[str, Any] = {"selector": "app=state", "port": 9000}
@@ -146,3 +149,35 @@ def test_the_example_is_a_candidate_file(tmp_path: Path, monkeypatch: pytest.Mon
     )
     loaded = load(str(ROOT / "candidates" / "examples" / "kubernetes.toml"))
     assert create(loaded, run_dir=tmp_path).name == "kubernetes"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"access": "QUs=", "secret": "U0s="}, None),
+        ({"access": "QUs="}, 'has no key "secret"; it has access'),
+        ({}, 'has no key "secret"; it has none'),
+        ({"secret": ""}, 'key "secret" is empty or no text'),
+        ({"secret": "/w=="}, 'key "secret" is empty or no text'),
+        ({"secret": "not base64"}, 'key "secret" is empty or no text'),
+    ],
+)
+def test_the_value_of_a_secret(data: dict[str, str], said: str | None) -> None:
+    if said is None:
+        assert value_of(data, "secret", "here") == "SK"
+    else:
+        with pytest.raises(UsageError, match=f"here.*{said}"):
+            value_of(data, "secret", "here")
+
+
+def test_a_dry_run_of_another_provider_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dry_run("embedded") == EXIT_USAGE
+    assert 'that of embedded is "processes"' in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_cluster_that_does_not_answer_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = candidate(tmp_path, 'kubeconfig = "kubeconfig"', 'context = "honey"')
+    assert dry_run(str(path)) == EXIT_USAGE
+    assert "the API server https://127.0.0.1:9 does not answer" in capsys.readouterr().err
