@@ -1,4 +1,4 @@
-"""`./just mutants`: break the checkers, the verdict and the gate in thousands of small ways; each must fail a test.
+"""`./just mutants`: break the checkers and the verdict in thousands of small ways; each must fail a test.
 
 Runs mutmut in a clone of the last commit, so that nothing here is touched. Exit 0: every mutant was killed or is
 explained in tests/mutation/explained.toml; 1: some survived; 4: it could not run. See docs/mutation-testing.md.
