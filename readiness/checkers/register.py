@@ -63,27 +63,6 @@ class Act:
         return replace(self, ret=math.inf)
 
 
-def step(act: Act, state: str | None) -> tuple[bool, str | None]:
-    """Whether `act` is possible when it holds `state`, and what it holds afterwards."""
-    match act.kind:
-        case Kind.SET:
-            return True, act.value
-        case Kind.DELETE:
-            return True, None
-        case Kind.CREATE:
-            return state is None, act.value
-        case Kind.CAS:
-            return state == act.expected, act.value
-        case Kind.SEES:
-            return state == act.value, state
-        case Kind.ABSENT:
-            return state is None, state
-        case Kind.PRESENT:
-            return state is not None, state
-        case Kind.DIFFERS:
-            return state != act.expected, state
-
-
 _MEANING: dict[tuple[Verb, int], Kind] = {
     (Verb.READ, 200): Kind.SEES,
     (Verb.HEAD, 200): Kind.SEES,

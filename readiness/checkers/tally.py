@@ -46,10 +46,6 @@ class Tally:
         wrong.times += 1
         wrong.endpoints[op.endpoint] += 1
 
-    def wrong(self) -> int:
-        """How many answers refute."""
-        return sum(wrong.times for wrong in self._wrong.values())
-
     def _report(self) -> None:
         for kind, wrong in self._wrong.items():
             self.measured[kind] = wrong.times

@@ -29,7 +29,6 @@ def test_wrong_answers_are_told_with_the_earliest_first() -> None:
     made.add("stale", read("a", 4, 5.1236, in_service=False), "not in service")
     made.add("stale", read("a", 4, 5.1236), "old")
     made.measured["judged"] = 4
-    assert made.wrong() == 4
     assert made.finding("right", 9, ["a doubt"]) == Finding(
         State.REFUTED,
         "lost write, 3 times (3.00 s to 8.00 s; 2 through sting, 1 through honey); first: answer 1; "
@@ -74,7 +73,6 @@ def test_what_was_not_in_service_refutes_nothing() -> None:
     made.add("lost", read(None, 2, 3, in_service=False), "odd")
     made.add("lost", read(None, 4, 5, in_service=False), "odd")
     zero = {"lost": 0, "lost_outside_service": 2, "stale": 0, "stale_outside_service": 0}
-    assert made.wrong() == 0
     assert made.finding("right", 1) == Finding(State.PROVED, "right", zero, 1)
     assert made.finding("right", 1, ["a", "b"]) == Finding(State.UNKNOWN, "a; b", zero, 1)
     assert made.finding("right", 0) == Finding(
