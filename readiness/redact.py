@@ -21,7 +21,10 @@ _ASSIGNED = re.compile(r"(?i)((?:secret[_-]?(?:access[_-]?)?key|password|token)\
 
 
 class Redactor:
-    """Replaces known secrets, plain, URL-encoded and as in JSON, and everything shaped like a signature. JSON stays JSON."""
+    """Replaces known secrets, plain, URL-encoded and as in JSON, and everything shaped like a signature.
+
+    JSON stays JSON.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._spellings: list[str] = []
