@@ -21,14 +21,23 @@ SERVICE = "service"
 Raw = Mapping[str, Any]
 
 
-def fill(text: str, seat: Seat | None, pod: Pod | None, node: str, namespace: str) -> str:
-    """The text with its placeholders replaced. Raises UsageError for one that is not known here."""
-    known = {"node": node, "namespace": namespace}
-    if seat is not None and pod is not None:
-        known |= {"pod": pod.name, "ordinal": pod.ordinal, "uid": pod.uid}
+def fill(text: str, pod: Pod, namespace: str) -> str:
+    """The text with its placeholders replaced by what they are for that pod. Raises UsageError for an unknown one."""
+    known = {
+        "pod": pod.name,
+        "ordinal": pod.ordinal,
+        "node": pod.node,
+        "namespace": namespace,
+        "uid": pod.uid,
+    }
+    filled = text
     for name, value in known.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+        filled = filled.replace("{" + name + "}", value)
+    if "{" in filled:
+        raise UsageError(
+            f'kubernetes.pods: "{text}": known placeholders are {", ".join("{" + n + "}" for n in known)}'
+        )
+    return filled
 
 
 class Access:
@@ -84,13 +93,13 @@ class Access:
 
     def _named(self, text: str, seat: Seat, pod: Pod, field: str) -> str:
         where = f"kubernetes.pods.{seat.kind}.{field}"
-        return checked_url(fill(text, seat, pod, seat.node, self._cluster.namespace), where)
+        return checked_url(fill(text, pod, self._cluster.namespace), where)
 
     def _url(self, said: DeclaredPods, seat: Seat, pod: Pod, port: int) -> str:
         if said.via in Forwarded:
             local = self._forwarder(said.via).listen(partial(self._place, seat.instance, port))
             return f"{said.scheme}://127.0.0.1:{local}"
-        name = fill(said.service or "", seat, pod, seat.node, self._cluster.namespace)
+        name = fill(said.service or "", pod, self._cluster.namespace)
         raw = self._service(name)
         return f"{said.scheme}://{outside(raw, port_of(raw, port), said.via, pod.host)}"
 

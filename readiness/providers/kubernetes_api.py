@@ -40,7 +40,6 @@ class Cluster:
     def __init__(self, api: Any, namespace: str, record: Record) -> None:
         self.api, self.namespace, self.record = api, namespace, record
         self.core = client.CoreV1Api(api)
-        self.apps = client.AppsV1Api(api)
         self.policy = client.PolicyV1Api(api)
         self.storage = client.StorageV1Api(api)
         self.discovery = client.DiscoveryV1Api(api)

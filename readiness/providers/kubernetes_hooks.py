@@ -9,7 +9,6 @@ from readiness.candidate.declared_kubernetes import DeclaredHooks
 from readiness.providers.base import Unsupported
 from readiness.providers.commands_run import Ran, Runner
 
-PLACEHOLDERS = ("pod", "ordinal", "node", "namespace", "uid")
 _WHY = {
     "freeze": "Kubernetes cannot stop a pod without ending it",
     "unplug": "Kubernetes cannot cut a node's network",

@@ -31,7 +31,6 @@ class Pod:
     scratch: tuple[str, ...]
     created: str
     labels: tuple[tuple[str, str], ...] = ()
-    restarts: int = 0
 
     @property
     def ordinal(self) -> str:
@@ -72,7 +71,6 @@ def pod_of(raw: Mapping[str, Any]) -> Pod:
         scratch=tuple(sorted({kind for v in volumes for kind in ("emptyDir", "hostPath") if kind in v})),
         created=str(meta.get("creationTimestamp", "")),
         labels=tuple(sorted((meta.get("labels") or {}).items())),
-        restarts=sum(int(c.get("restartCount") or 0) for c in statuses),
     )
 
 

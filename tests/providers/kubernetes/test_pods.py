@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from readiness.errors import UsageError
-from readiness.providers.kubernetes_access import outside, port_of, ready_places
+from readiness.providers.kubernetes_access import fill, outside, port_of, ready_places
 from readiness.providers.kubernetes_forward import Place
 from readiness.providers.kubernetes_pods import pod_of, seats_of, sitting
 from tests.providers.kubernetes.objects import pod
@@ -118,3 +118,12 @@ def test_where_a_service_is_found_fromoutside() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             outside(bare, {"port": 9000}, via, "")
+
+
+def test_placeholders_of_a_name_are_those_of_the_pod() -> None:
+    one = pod_of(pod("state-2", "sting"))
+    assert fill("https://{pod}.{namespace}.example/{ordinal}{node}{uid}", one, "ns") == (
+        "https://state-2.ns.example/2stinguid-of-state-2"
+    )
+    with pytest.raises(UsageError, match=r'"\{port\}": known placeholders are \{pod\}'):
+        fill("{port}", one, "ns")
