@@ -1,0 +1,71 @@
+"""A fault that its provider only claims: what answered that had to be away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from readiness.campaign.away import answered_while_away
+from readiness.campaign.record import Record
+from readiness.candidate.model import FaultKind
+from readiness.faults import Event
+from readiness.history import Op, Outcome, Verb
+from readiness.providers.base import Endpoint, Instance, Topology
+
+TOPOLOGY = Topology(
+    ("a", "b"),
+    (Instance("a-0", "a", "store"), Instance("b-0", "b", "store")),
+    (Endpoint("a", "http://a", "a", "a-0"), Endpoint("b", "http://b", "b", "b-0")),
+    None,
+)
+FIRED, HEALING = 10.0, 14.0
+
+
+def asked(at: float, *, took: float = 0.7, endpoint: str = "a", answered: bool = True) -> Op:
+    """One HEAD through that endpoint."""
+    more: dict[str, Any] = (
+        {"outcome": Outcome.OK, "status": 200} if answered else {"outcome": Outcome.UNKNOWN}
+    )
+    return Op(
+        index=0, workload="probe", process="p", endpoint=endpoint, verb=Verb.HEAD, bucket="scratch", key="k",
+        invoked=at, completed=at + took, **more,
+    )  # fmt: skip
+
+
+def record(kind: FaultKind, *history: Op) -> Record:
+    """A fault on node a, said to be there from 10 s until 14 s."""
+    event = Event("the fault", kind, ("a",), ("a-0",), 9.9, FIRED, ["a-0 was killed"], HEALING, 14.1, 15.0)
+    return Record("a scenario", kind, ("a",), ("b",), True, history, [event], 8.0, 16.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "history", "doubt"),
+    [
+        pytest.param(FaultKind.SILENCE, [asked(11)], "answered HTTP 200", id="a frozen one answers once"),
+        pytest.param(
+            FaultKind.CRASH, [asked(10.1, took=0.2)], "answered HTTP 200", id="at once after a kill"
+        ),
+        pytest.param(FaultKind.CRASH, [asked(10 + n / 2) for n in range(1, 6)], "all of 5", id="always"),
+        pytest.param(FaultKind.CRASH, [asked(11 + n / 2) for n in range(4)], None, id="too few to tell"),
+        pytest.param(
+            FaultKind.CRASH,
+            [asked(10.2, answered=False), *(asked(11 + n / 5) for n in range(9))],
+            None,
+            id="killed and started again",
+        ),
+        pytest.param(FaultKind.CRASH, [asked(10 + n / 5, endpoint="b") for n in range(9)], None, id="others"),
+        pytest.param(FaultKind.RESTART, [asked(10 + n / 5) for n in range(9)], None, id="restarted"),
+        pytest.param(FaultKind.CRASH, [asked(14 + n / 5) for n in range(9)], None, id="after the heal"),
+    ],
+)
+def test_what_answers_while_it_had_to_be_away_is_doubted(
+    kind: FaultKind, history: list[Op], doubt: str | None
+) -> None:
+    said = answered_while_away(record(kind, *history), TOPOLOGY)
+    if doubt is None:
+        assert said is None
+    else:
+        assert said is not None
+        assert said.startswith("the fault did not happen as claimed (a-0 was killed): a answered")
+        assert doubt in said
