@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DELETERS, BATCH = 8, 125
-NOT_OFFERED = 501
+NOT_OFFERED = (405, 501)
 PREFIX = "tofu-ha-scratch-"
 NOT_THERE_YET = (404,)
 """Behind a load balancer the next request about a new bucket may be answered by a node that does not know it yet."""
@@ -121,7 +121,7 @@ def _patiently(work: Callable[[], Any], seconds: float = 45, also: Sequence[int]
         try:
             return translate(work)
         except (Answered, Unanswered) as error:
-            if isinstance(error, Answered) and (error.status < 500 or error.status == NOT_OFFERED):
+            if isinstance(error, Answered) and (error.status < 500 or error.status in NOT_OFFERED):
                 raise
             if time.monotonic() > deadline:
                 raise
@@ -133,7 +133,7 @@ def _if_offered(listing: Callable[[], Any]) -> Mapping[str, Any]:
     try:
         page: Mapping[str, Any] = _patiently(listing)
     except Answered as error:
-        if error.status != NOT_OFFERED:
+        if error.status not in NOT_OFFERED:
             raise
         return {}
     return page
