@@ -19,7 +19,7 @@ const trimAt = 32 << 20
 // in the page cache, and are mapped again when read. The mapping is read-only
 // and backed by the file, so this changes no content.
 func trimMapping(ctx context.Context, file string) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	drop(file)            // a node that starts with a large database has all of it mapped at once
 	base := mappedBytes() // the program itself
