@@ -208,6 +208,8 @@ class Faults:
     def _evicted(self, pod: Pod) -> bool:
         """Whether the eviction was accepted; False if a budget does not allow it now."""
         body = client.V1Eviction(
+            api_version="policy/v1",
+            kind="Eviction",
             metadata=client.V1ObjectMeta(name=pod.name, namespace=self.cluster.namespace),
             delete_options=client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=pod.uid)),
         )
