@@ -121,11 +121,15 @@ def _patiently(work: Callable[[], Any], seconds: float = 45, also: Sequence[int]
         try:
             return translate(work)
         except (Answered, Unanswered) as error:
-            if isinstance(error, Answered) and (error.status < 500 or error.status in NOT_OFFERED):
+            if isinstance(error, Answered) and not _passing(error.status, also):
                 raise
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.5)
+
+
+def _passing(status: int, also: Sequence[int]) -> bool:
+    return status in also or (status >= 500 and status not in NOT_OFFERED)
 
 
 def _if_offered(listing: Callable[[], Any]) -> Mapping[str, Any]:

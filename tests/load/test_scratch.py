@@ -25,6 +25,7 @@ class Store:
         self.lose: dict[str, int] = {}
         self.refuse: dict[str, str] = {}
         self.lenient = False
+        self.unknown_for = 0
         self.meta = type("Meta", (), {"region_name": "us-east-1"})
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -54,7 +55,9 @@ class Store:
         self.tags = more["Tagging"]["TagSet"]
 
     def _put_bucket_versioning(self, _bucket: str, **_more: Any) -> None:
-        pass
+        if self.unknown_for:
+            self.unknown_for -= 1
+            raise error("NoSuchBucket", 404, "PutBucketVersioning")
 
     def _list_multipart_uploads(self, bucket: str) -> Any:
         return {"Uploads": self.uploads.get(bucket, [])}
@@ -200,3 +203,20 @@ def test_a_bucket_that_is_gone_is_removed(store: Any) -> None:
     store.refuse["head_bucket"] = "AccessDenied"
     with pytest.raises(Answered):
         remove_bucket(store, f"{PREFIX}gone")
+
+
+def test_versioning_is_asked_for_again_while_a_node_does_not_know_the_new_bucket(
+    store: Store, tmp_path: Path
+) -> None:
+    store.unknown_for = 2
+    made = scratch(store, tmp_path)
+    name = made.create("versioned", versioned=True)
+    assert store.calls.count(("put_bucket_versioning", name)) == 3
+    assert made.refused == {}
+
+
+def test_versioning_that_is_refused_is_told(store: Store, tmp_path: Path) -> None:
+    store.refuse["put_bucket_versioning"] = "AccessDenied"
+    made = scratch(store, tmp_path)
+    name = made.create("versioned", versioned=True)
+    assert "AccessDenied" in made.refused[name]
