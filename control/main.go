@@ -59,7 +59,7 @@ func parseServe(args []string) (config, error) {
 	fs.StringVar(&c.adminListen, "admin-listen", "", "HOST:PORT of probes, metrics and administration")
 	fs.StringVar(&c.peerListen, "peer-listen", "", "HOST:PORT for the other nodes")
 	fs.StringVar(&c.initialCluster, "initial-cluster", "", "NAME=http://HOST:PORT,... of all nodes")
-	fs.StringVar(&c.clusterState, "cluster-state", "new", "new, or existing for a node that joins with an empty folder")
+	fs.StringVar(&c.clusterState, "cluster-state", "new", "new; existing for a node that joins with an empty folder; or auto: the node finds out by asking the others")
 	fs.StringVar(&c.region, "region", "us-east-1", "region that clients sign for")
 	if err := fs.Parse(args); err != nil {
 		return c, err
@@ -76,8 +76,8 @@ func parseServe(args []string) (config, error) {
 			return c, fmt.Errorf("%s is missing", flag)
 		}
 	}
-	if c.clusterState != "new" && c.clusterState != "existing" {
-		return c, fmt.Errorf("--cluster-state is %q, not new or existing", c.clusterState)
+	if c.clusterState != stateNew && c.clusterState != stateExisting && c.clusterState != stateAuto {
+		return c, fmt.Errorf("--cluster-state is %q, not new, existing or auto", c.clusterState)
 	}
 	if !strings.Contains(","+c.initialCluster, ","+c.name+"=") {
 		return c, fmt.Errorf("--initial-cluster does not name %s", c.name)

@@ -49,7 +49,10 @@ func startMember(c config) (*member, error) {
 	}
 	cfg.AdvertisePeerUrls = []url.URL{*own}
 	cfg.ListenPeerUrls = []url.URL{{Scheme: "http", Host: c.peerListen}}
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = nil, nil // in-process client only
+	cfg.ListenClientUrls = nil // in-process client only
+	// Nobody connects to this URL. That it is published shows the others that this member has started, so that
+	// it is not taken for a new one once its data is gone.
+	cfg.AdvertiseClientUrls = []url.URL{*own}
 	cfg.ListenClientHttpUrls = nil
 	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
 	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotCount, catchUpEntries

@@ -46,6 +46,12 @@ func serve(c config) error {
 		return err
 	}
 	defer admin.Close()
+	if c.clusterState, err = chooseState(ctx, c); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	if n.member, err = startMember(c); err != nil {
 		return err
 	}
