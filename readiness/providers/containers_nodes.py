@@ -21,7 +21,7 @@ from readiness.providers.containers_site import Site
 from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
 
 NODE = "io.tofu-state-ha-readiness.node"
-REMOVAL_SECONDS = 45
+REMOVAL_SECONDS = 600
 _UNDO = "remove what the run made on the container engine"
 CLOSED_PORT = 1
 

@@ -78,7 +78,7 @@ def client(url: str, keys: Keys) -> Any:
     )
 
 
-def eventually(true: Callable[[], bool], seconds: float = 30) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 120) -> None:
     """Fails if it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -21,11 +21,11 @@ def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
         assert "SeaweedFS_master_pick_for_write_error" in provider.metrics("weed-bumble", "/metrics")
         assert provider.kill("weed-bumble").fired
         provider.start_instance("weed-bumble")
-        eventually(provider.whole, 60)
+        eventually(provider.whole)
         assert s3.get_object(Bucket="scratch", Key="before")["Body"].read() == b"kept"
         assert provider.unplug("bumble").fired
         provider.plug("bumble")
-        eventually(provider.whole, 60)
+        eventually(provider.whole)
         proof = provider.drain("bumble")
         assert proof.fired, proof
         wiped = provider.wipe("bumble")
@@ -33,6 +33,6 @@ def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
         with pytest.raises(Unsupported, match="declares no repair command of node bumble"):
             provider.repair("bumble")
         provider.restore("bumble")
-        eventually(provider.whole, 60)
+        eventually(provider.whole)
         with pytest.raises(ClientError, match="NoSuchBucket"):
             s3.get_object(Bucket="scratch", Key="before")

@@ -120,5 +120,5 @@ def test_nothing_is_left_by_a_process_that_ends(tmp_path: Path, end: signal.Sign
         assert process.stdout.readline() == "started\n"
         assert len(everything() - before) >= 3 + 3 + 3 + 2
         process.send_signal(end)
-    eventually(lambda: everything() == before, 60)
-    eventually(lambda: not list(tmp_path.iterdir()), 20)
+    eventually(lambda: everything() == before)
+    eventually(lambda: not list(tmp_path.iterdir()))
