@@ -7,6 +7,7 @@ explained in tests/mutation/explained.toml; 1: some survived; 4: it could not ru
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -91,9 +92,9 @@ def _run(work: Path, modules: list[str]) -> int:
             _spell_out_properties(path)
     elif _git("rev-parse", "HEAD", at=clone) != commit:
         raise UsageError(f"{work} holds mutants of another commit: give another --work")
-    patterns = [f"readiness.{module.replace('/', '.')}.*" for module in modules]
+    _narrow(clone / "pyproject.toml", modules)
     done = subprocess.run(
-        [sys.executable, "-c", MUTMUT, "run", "--max-children", "1", *patterns],
+        [sys.executable, "-c", MUTMUT, "run", "--max-children", "1"],
         cwd=clone,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         check=False,
@@ -102,6 +103,14 @@ def _run(work: Path, modules: list[str]) -> int:
         raise UsageError(f"mutmut could not run (exit {done.returncode}): what it printed says why")
     made = [mutant for mutant in mutants(clone) if not modules or mutant.module in modules]
     return _told(made, commit)
+
+
+def _narrow(settings: Path, modules: list[str]) -> None:
+    """Lets mutmut make only the mutants that are asked for; what it made before stays."""
+    only = json.dumps([f"readiness/{module}.py" for module in modules])
+    if modules:
+        said = settings.read_text("utf-8")
+        settings.write_text(re.sub(r"(?m)^only_mutate = .*$", f"only_mutate = {only}", said), "utf-8")
 
 
 def _spell_out_properties(path: Path) -> None:
