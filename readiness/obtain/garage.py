@@ -9,8 +9,6 @@ from readiness.obtain.cache import cache_directory, cached
 from readiness.obtain.progress import run_long
 
 VERSION = "2.5.0"
-# Without sqlite and K2V, which no run uses.
-FEATURES = "bundled-libs,lmdb,metrics"
 VARIABLE = "READINESS_GARAGE"
 RECIPE = "python -m readiness.obtain garage"
 
@@ -44,7 +42,7 @@ def _install(folder: Path) -> None:
     target = folder / "target"
     command = [
         *(cargo, "install", "garage", "--version", f"={VERSION}", "--locked", "--root", str(folder)),
-        *("--no-default-features", "--features", FEATURES, "--target-dir", str(target)),
+        *("--target-dir", str(target)),
     ]
     environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     run_long(
