@@ -129,16 +129,16 @@ def explained() -> dict[str, str]:
 
 
 def _told(made: list[Mutant], commit: str) -> int:
-    """Prints the table and the survivors that nobody has explained."""
+    """Prints the table and what is neither killed nor explained: a time limit may have ended for the machine's load."""
     reasons = explained()
     ends = ("killed", "timeout", "explained", "survived", "untested", "not run")
     table: dict[str, Counter[str]] = {}
     left: list[Mutant] = []
     for mutant in made:
         ended = mutant.ended
-        if ended in ("survived", "untested") and mutant.name in reasons:
+        if ended != "killed" and mutant.name in reasons:
             ended = "explained"
-        elif ended not in ("killed", "timeout"):
+        elif ended != "killed":
             left.append(mutant)
         table.setdefault(mutant.module, Counter())[ended] += 1
     table["all"] = sum(table.values(), Counter[str]())

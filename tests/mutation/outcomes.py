@@ -30,7 +30,7 @@ class Mutant:
 
     @property
     def ended(self) -> str:
-        """killed, timeout (killed by its time limit), survived, untested, or not run."""
+        """killed by a test; else timeout, survived, untested (no test reaches it) or not run."""
         if self.exit_code in _KILLED:
             return "killed"
         if self.exit_code in _TIMEOUT:
