@@ -231,9 +231,7 @@ class Live:
 
     def _remove_scratch(self, scratch: Scratch) -> None:
         assert self.run.evidence is not None
-        if (
-            self.provider.owns_candidate
-        ):  # minutes of deletes on some stores, of what is gone with their disks anyway
+        if self.provider.owns_candidate:  # its disks go anyway, and the deletes take minutes on some stores
             self.run.evidence.event("scratch goes with the store", buckets=scratch.buckets)
             return
         left = scratch.remove()
