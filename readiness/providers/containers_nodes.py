@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import secrets
 import sys
 import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from readiness.errors import UsageError
 from readiness.providers import network, probe
@@ -21,7 +22,7 @@ from readiness.providers.containers_site import Site
 from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
 
 NODE = "io.tofu-state-ha-readiness.node"
-REMOVAL_SECONDS = 600
+REMOVAL_SECONDS, PIECE = 600, 1 << 20
 _UNDO = "remove what the run made on the container engine"
 CLOSED_PORT = 1
 
@@ -236,7 +237,8 @@ class Nodes:
 
     def _files_at(self, name: str, path: str) -> int:
         chunks, _ = self._client.api.get_archive(self._container(name), path)
-        with tarfile.open(fileobj=cast("IO[bytes]", _Stream(chunks)), mode="r|") as tar:
+        stream = io.BufferedReader(_Stream(chunks), PIECE)
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
             return sum(entry.isfile() for entry in tar)
 
     def empty(self, node: str) -> None:
@@ -263,17 +265,22 @@ class Nodes:
         return f"tsh-{self._run}-{name}-{number}"
 
 
-class _Stream:
+class _Stream(io.RawIOBase):
     """The bytes of an answer in pieces, read as from a file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = iter(chunks), b""
+        self._chunks, self._rest = iter(chunks), memoryview(b"")
 
-    def read(self, size: int) -> bytes:
-        while len(self._rest) < size and (chunk := next(self._chunks, None)) is not None:
-            self._rest += chunk
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fills as much of the buffer as one piece can; 0 at the end."""
+        while not self._rest and (chunk := next(self._chunks, None)) is not None:
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
 
 
 def _pool(net: str) -> Any:

@@ -17,7 +17,7 @@ import pytest
 from readiness.errors import UsageError
 from readiness.providers import containers_observe as observe
 from readiness.providers.base import Proof
-from readiness.providers.containers_nodes import State
+from readiness.providers.containers_nodes import PIECE, State, _Stream
 from readiness.providers.containers_pause import archive, program
 
 UP = State("running", up=True, paused=False, pid=10, code=0, started="2026-01-01T00:00:00.5Z", restarts=0)
@@ -124,3 +124,19 @@ def test_an_image_is_the_same_each_time_and_consistent() -> None:
     assert said["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(content['layer.tar']).hexdigest()}"]
     with tarfile.open(fileobj=io.BytesIO(content["layer.tar"])) as layer:
         assert [(entry.name, oct(entry.mode)) for entry in layer] == [("tmp", "0o1777"), ("run", "0o755")]
+
+
+def test_a_large_answer_in_pieces_is_read_as_one_file() -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for number in range(3):
+            entry = tarfile.TarInfo(f"file{number}")
+            entry.size = 3_000_001
+            tar.addfile(entry, io.BytesIO(bytes([number]) * entry.size))
+    content = packed.getvalue()
+    pieces = [b"", *(content[at : at + 70_001] for at in range(0, len(content), 70_001)), b""]
+    stream = io.BufferedReader(_Stream(iter(pieces)), PIECE)
+    assert stream.read() == content
+    stream = io.BufferedReader(_Stream(iter(pieces)), PIECE)
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
+        assert [entry.size for entry in tar] == [3_000_001] * 3
