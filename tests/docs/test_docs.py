@@ -36,6 +36,7 @@ VARIANTS = {
 }
 INSTEAD = {
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
+    "./just mutants": ("./just --summary", "runs the checkers' tests hundreds of times"),
     ".venv/bin/python -m readiness.obtain image": ("./just --summary", NEEDS_ENGINE),
     "./just tofu-state-ha-readiness --candidate candidates/examples/kubernetes.toml": (
         "./just --summary",
