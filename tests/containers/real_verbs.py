@@ -165,7 +165,7 @@ def test_rotation_and_capture_show_no_secret(provider: Containers) -> None:
     captured = provider.capture()
     assert not changing(provider.recorded_calls()[calls:])
     assert json.loads(captured["control-sting.json"])["State"]["Pid"]
-    assert captured["control-sting.log"]
+    assert set(captured) == {f"control-{node}.{kind}" for node in NODES for kind in ("json", "log")}
     shown = "\n".join([*provider.recorded_calls(), provider.command_log(), *captured.values()])
     for keys in (fresh, provider.keys("admin"), provider.keys("read_only")):
         assert keys.secret_key not in shown
