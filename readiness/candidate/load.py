@@ -41,7 +41,7 @@ class Loaded:
 
 
 def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
-    """The candidate of that name in `candidates/`, or of that file. Raises UsageError."""
+    """The candidate of that name in `candidates/` or `candidates/stores/`, or of that file. Raises UsageError."""
     path = _find(name_or_path, folder)
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -70,9 +70,9 @@ def _find(name_or_path: str, folder: Path) -> Path:
                 f"candidate file {name_or_path} does not exist; start from candidates/TEMPLATE.toml"
             )
         return path
-    path = folder / f"{name_or_path}.toml"
-    if path.is_file():
-        return path
+    for path in (folder / f"{name_or_path}.toml", folder / "stores" / f"{name_or_path}.toml"):
+        if path.is_file():
+            return path
     known = sorted(entry.stem for entry in folder.glob("*.toml") if entry.stem != "TEMPLATE")
     near = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.5)
     hint = f'did you mean "{near[0]}"? ' if near else ""

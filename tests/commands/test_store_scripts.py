@@ -98,7 +98,7 @@ def test_a_process_that_has_its_id_by_now_is_left_alone(ask: Ask, home: Path) ->
 
 @pytest.mark.parametrize("name", ["moto", "s3rver"])
 def test_the_candidates_call_verbs_that_the_scripts_have(name: str) -> None:
-    candidate = load(str(SCRIPTS / f"{name}.toml")).candidate
+    candidate = load(name).candidate
     (instance,) = candidate.instances
     commands = [
         instance.start,
