@@ -1,0 +1,123 @@
+"""The control on the cluster: its image, its disks, its Secret, and the candidate's file that leads to it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from readiness import obtain
+from tests.k8s.cluster import ROOT, Cluster
+from tests.k8s.image import pack
+from tests.k8s.keep import wait_for
+from tests.k8s.plan import CONTEXT, NODES
+
+DEPLOY = ROOT / "deploy"
+NAMESPACE = "tofu-state"
+IMAGE = "docker.io/library/ha-control:1.0.0"
+DISK = "state"
+
+
+def install(cluster: Cluster) -> Mapping[str, str]:
+    """Deploy the control and wait until all three pods are ready. Returns what is in its Secret."""
+    archive = cluster.plan.folder / "control.tar"
+    pack(archive, IMAGE, {"/ha-control": obtain.control()}, ["/ha-control"])
+    cluster.import_image(archive)
+    for node in NODES:
+        cluster.make_disk(node, DISK)
+    keys = {
+        "admin-access": f"admin{secrets.token_hex(6)}",
+        "admin-secret": secrets.token_urlsafe(24),
+        "read-only-access": f"reader{secrets.token_hex(6)}",
+        "read-only-secret": secrets.token_urlsafe(24),
+        "admin-token": secrets.token_urlsafe(24),
+    }
+    cluster.kubectl("apply", "--filename", str(DEPLOY / "control/namespace.yaml"))
+    apply(cluster, [*volumes(DISK, "state-local"), secret("state-keys", keys)])
+    cluster.kubectl("apply", "--kustomize", str(DEPLOY / "control"))
+    wait_ready(cluster, "statefulset/state", 3)
+    return keys
+
+
+def volumes(disk: str, storage_class: str, nodes: Iterable[str] = NODES) -> list[object]:
+    """One local volume on each of the nodes."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": f"{disk}-{node}"},
+            "spec": {
+                "capacity": {"storage": "20Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "storageClassName": storage_class,
+                "local": {"path": f"/mnt/disks/{disk}"},
+                "nodeAffinity": {
+                    "required": {
+                        "nodeSelectorTerms": [
+                            {
+                                "matchExpressions": [
+                                    {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+                                ]
+                            }
+                        ]
+                    }
+                },
+            },
+        }
+        for node in nodes
+    ]
+
+
+def secret(name: str, values: Mapping[str, str], namespace: str = NAMESPACE) -> object:
+    """A Secret."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+    }
+
+
+def apply(cluster: Cluster, objects: Iterable[object]) -> None:
+    """Create or change these objects."""
+    items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+    cluster.kubectl("apply", "-f", "-", text=json.dumps(items))
+
+
+def wait_ready(cluster: Cluster, workload: str, replicas: int, namespace: str = NAMESPACE) -> None:
+    """Wait until that many pods of a StatefulSet or Deployment are ready. Raises TimeoutError."""
+
+    def ready() -> bool:
+        status = cluster.get(workload, "--namespace", namespace)["status"]
+        return bool(status.get("readyReplicas", 0) == replicas)
+
+    wait_for(ready, f"{replicas} ready pods of {workload}", 120)
+
+
+def candidate_file(cluster: Cluster, folder: Path) -> Path:
+    """The candidate's file of deploy/suite, but reached from this machine, and with the hooks that the cluster has."""
+    text = (DEPLOY / "suite/candidate.toml").read_text(encoding="utf-8")
+    text = text.replace(
+        'context = "in-cluster"',
+        f"context = {json.dumps(CONTEXT)}\nkubeconfig = {json.dumps(str(cluster.kubeconfig()))}",
+    )
+    program = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.k8s.cluster"]
+    hooks = "\n".join(
+        f"{verb} = {json.dumps([*program, '--dir', str(cluster.plan.folder), verb, '{node}'])}"
+        for verb in ("freeze", "thaw", "unplug", "plug", "wipe", "files")
+    )
+    shutil.copy(DEPLOY / "suite/control_admin.py", folder)
+    path = folder / "control-on-kubernetes.toml"
+    path.write_text(text.replace("[kubernetes.hooks]\n", f"[kubernetes.hooks]\n{hooks}\n"), "utf-8")
+    return path
+
+
+def environment(cluster: Cluster, keys: Mapping[str, str]) -> dict[str, str]:
+    """What control_admin.py needs in the environment of a run."""
+    service = cluster.get("service/state", "--namespace", NAMESPACE)["spec"]["clusterIP"]
+    return {"CONTROL_ADMIN": f"http://{service}:9001", "CONTROL_ADMIN_TOKEN": keys["admin-token"]}

@@ -1,0 +1,170 @@
+"""What the cluster is made of: Kubernetes and CoreDNS built from their Go modules, the rest from Debian's packages.
+
+Everything is cached outside the checkout and nothing is installed on the machine. From the command line:
+
+    python -m tests.k8s.programs               obtain all (some minutes the first time)
+    python -m tests.k8s.programs --is-cached   exit code 0 if nothing would have to be obtained, else 1
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from readiness import obtain
+from readiness.errors import UsageError
+from readiness.obtain.cache import cache_directory, cached, fingerprint
+from readiness.obtain.etcd import MODULE as ETCD
+from readiness.obtain.go import TOOLS, build
+from readiness.obtain.progress import run_long
+
+KUBERNETES = TOOLS / "kubernetes"
+COREDNS = TOOLS / "coredns"
+COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+PACKAGES = ("containerd", "runc", "containernetworking-plugins", "nftables", "iproute2", "busybox-static")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Folders with the programs of a cluster."""
+
+    kubernetes: Path
+    debian: Path
+    coredns: Path
+    etcd: Path
+
+    @property
+    def cni(self) -> Path:
+        """The folder of the CNI plugins."""
+        return self.debian / "usr/lib/cni"
+
+    @property
+    def busybox(self) -> Path:
+        """One static program with a shell, for test pods and as the sandbox of every pod."""
+        return self.debian / "bin/busybox"
+
+    @property
+    def kubectl(self) -> Path:
+        return self.kubernetes / "kubectl"
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which all of them are found."""
+        places = [self.kubernetes, *(self.debian / place for place in ("usr/sbin", "usr/bin", "sbin", "bin"))]
+        libraries = [str(path) for path in (self.debian / "usr/lib").glob("*-linux-*")]
+        return {
+            "PATH": ":".join([*map(str, places), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
+            "LD_LIBRARY_PATH": ":".join(libraries),
+            "HOME": "/root",
+        }
+
+
+def programs() -> Programs:
+    """All of them, obtained now if they are not cached. Raises UsageError with what to change."""
+    return Programs(
+        cached(_kubernetes_key(), _build_kubernetes),
+        cached(_debian_key(), _unpack_packages) / "root",
+        cached(_coredns_key(), build(COREDNS, ".", "coredns", "building CoreDNS", ["-ldflags=-s -w"]))
+        / "coredns",
+        obtain.etcd(),
+    )
+
+
+def is_cached() -> bool:
+    """Whether `programs` would have nothing to build or to load."""
+    etcd = f"etcd-{fingerprint(ETCD, [ETCD / 'go.mod', ETCD / 'go.sum'])}"
+    keys = (_kubernetes_key(), _debian_key(), _coredns_key(), etcd)
+    return all((cache_directory() / key).is_dir() for key in keys)
+
+
+def version() -> str:
+    """The release that is built, as tools/kubernetes/go.mod says."""
+    stated = re.search(
+        r"^\s*(?:require )?k8s\.io/kubernetes v(\S+)",
+        (KUBERNETES / "go.mod").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    if not stated:
+        raise UsageError(f"{KUBERNETES / 'go.mod'} names no version of k8s.io/kubernetes")
+    return stated[1]
+
+
+def _kubernetes_key() -> str:
+    return f"kubernetes-{version()}-{fingerprint(KUBERNETES, [KUBERNETES / 'go.mod', KUBERNETES / 'go.sum'])}"
+
+
+def _coredns_key() -> str:
+    return f"coredns-{fingerprint(COREDNS, [COREDNS / name for name in ('go.mod', 'go.sum', 'main.go')])}"
+
+
+def _debian_key() -> str:
+    try:
+        release = Path("/etc/os-release").read_bytes()
+    except OSError:
+        release = b""
+    return f"containerd-{hashlib.sha256(release + repr(PACKAGES).encode()).hexdigest()[:16]}"
+
+
+def _build_kubernetes(folder: Path) -> None:
+    release = version()
+    major, minor = release.split(".")[:2]
+    stamp = "k8s.io/component-base/version"
+    flags = [
+        f"-ldflags=-s -w -X {stamp}.gitVersion=v{release} -X {stamp}.gitMajor={major} -X {stamp}.gitMinor={minor}"
+    ]
+    for command in COMMANDS:
+        label = f"building {command} {release} (once; cached afterwards)"
+        build(KUBERNETES, f"k8s.io/kubernetes/cmd/{command}", command, label, flags)(folder)
+
+
+def _unpack_packages(folder: Path) -> None:
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise UsageError(
+            "containerd and the CNI plugins come from Debian's packages: run this on Debian or Ubuntu"
+        )
+    archives = folder / "archives"
+    (archives / "partial").mkdir(parents=True)
+    run_long(
+        [
+            *("apt-get", "install", "--download-only", "--reinstall", "--yes", "--no-install-recommends"),
+            *("-o", f"Dir::Cache::archives={archives}", *PACKAGES),
+        ],
+        f"loading {', '.join(PACKAGES)} (once; nothing is installed)",
+        cwd=folder,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        advice="Are you root, and are the lists of packages there (apt-get update)?",
+    )
+    for archive in archives.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", archive, folder / "root"], check=True)
+    shutil.rmtree(archives)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Obtain, or say whether everything is there."""
+    answers: dict[tuple[str, ...], Callable[[], int]] = {
+        (): _obtain,
+        ("--is-cached",): lambda: 0 if is_cached() else 1,
+    }
+    if (answer := answers.get(tuple(arguments))) is None:
+        print("usage: python -m tests.k8s.programs [--is-cached]", file=sys.stderr)
+        return 4
+    try:
+        return answer()
+    except UsageError as error:
+        print(f"readiness: {error}", file=sys.stderr)
+        return 4
+
+
+def _obtain() -> int:
+    print(programs())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
