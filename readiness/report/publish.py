@@ -161,7 +161,7 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
 def write(runs: Sequence[Run], reports: Path = REPORTS) -> Path:
     """Writes the store's page and verdict, and renews the table. Returns the page."""
     told = together(runs)
-    folder = reports / told["candidate"]
+    folder = reports / str(told["candidate"])
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     (folder / "verdict.json").write_text(text, encoding="utf-8")
