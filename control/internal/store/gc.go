@@ -12,17 +12,18 @@ const (
 	// garbageGrace is how long data stays readable after nothing names it any
 	// more, for requests that are still sending it.
 	garbageGrace = 30 * time.Second
-	// pressedGrace is the same when the database is filling up.
+	// pressedGrace is the same when the database is large: a node reads all
+	// of it, garbage and history too, before it serves again.
 	pressedGrace = 3 * time.Second
-	pressedAt    = 1 << 30
+	pressedAt    = 256 << 20
 	// uploadGrace is how long an upload may take between its first chunk and
 	// its commit.
 	uploadGrace = 15 * time.Minute
 	// collectEvery is how often it looks for garbage, and drops history.
-	collectEvery = 10 * time.Second
+	collectEvery = 5 * time.Second
 	// keepRounds is for how many such rounds a revision is kept, so that a
-	// listing or a check can finish on it; one, when the database fills up.
-	keepRounds = 6
+	// listing or a check can finish on it; one, when the database is large.
+	keepRounds = 12
 )
 
 // Collect removes garbage, and compacts etcd's history, on the node that
@@ -146,5 +147,5 @@ func (s *Store) compact(ctx context.Context, seen []int64) []int64 {
 	return seen
 }
 
-// pressed tells whether the database is filling up.
+// pressed tells whether the database is large.
 func (s *Store) pressed() bool { return s.inUse != nil && s.inUse() > pressedAt }
