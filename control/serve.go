@@ -32,12 +32,17 @@ type node struct {
 
 const stopLimit = 1800 * time.Millisecond
 
-// serve runs a node until it is told to stop.
-func serve(c config) error {
+// saveMemory makes the collector keep the heap small. Not while the database
+// is read at start: reading 500 MB then takes 1.5 s of CPU instead of 0.9.
+func saveMemory() {
 	debug.SetGCPercent(50)
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(100 << 20)
 	}
+}
+
+// serve runs a node until it is told to stop.
+func serve(c config) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	n := &node{cfg: c, metrics: newMetrics()}
@@ -64,6 +69,7 @@ func serve(c config) error {
 	if err != nil {
 		return err
 	}
+	saveMemory()
 	select {
 	case <-ctx.Done():
 	case err = <-failed:

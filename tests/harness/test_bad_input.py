@@ -58,9 +58,9 @@ def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
     [
         ('summary = "', '# summary = "', 'missing field "summary"'),
         ('class = "dedicated-ha"', 'class = "ha"', 'field "class"'),
-        ("restart = 4,", "restrat = 4,", 'field "contract.failure.rto_seconds'),
-        ("restart = 4,", "restart = 0,", 'field "contract.failure.rto_seconds.restart"'),
-        ("restart = 4,", 'restart = "soon",', 'field "contract.failure.rto_seconds.restart"'),
+        ("restart = 6,", "restrat = 4,", 'field "contract.failure.rto_seconds'),
+        ("restart = 6,", "restart = 0,", 'field "contract.failure.rto_seconds.restart"'),
+        ("restart = 6,", 'restart = "soon",', 'field "contract.failure.rto_seconds.restart"'),
         ("[boundary]", "[boundery]", 'unknown field "boundery", did you mean "boundary"?'),
         (
             'admin = { source = "generated" }',
