@@ -84,8 +84,8 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"expected_red": row["expected_red"]} if row.get("expected_red") else {})
 
 
-def page(runs: Sequence[Run], told: Mapping[str, Any]) -> str:
-    """The store's page, as Markdown."""
+def page(runs: Sequence[Run], told: Mapping[str, Any], note: str = "") -> str:
+    """The store's page, as Markdown. `note`: a sentence on what else the machine did."""
     about = runs[0].about
     counts = {state: sum(row["state"] == state for row in told["criteria"]) for state in ORDER}
     nodes = about["declared"]["provider"].get("nodes") or sorted(
@@ -111,6 +111,7 @@ def page(runs: Sequence[Run], told: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|",
         *(_run_line(run) for run in runs),
         "",
+        *([note, ""] if note else []),
     ]
     for state, heading in (
         ("REFUTED", "Refuted"),
@@ -158,14 +159,14 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, "", f"{legend}."])
 
 
-def write(runs: Sequence[Run], reports: Path = REPORTS) -> Path:
+def write(runs: Sequence[Run], reports: Path = REPORTS, *, note: str = "") -> Path:
     """Writes the store's page and verdict, and renews the table. Returns the page."""
     told = together(runs)
     folder = reports / str(told["candidate"])
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     (folder / "verdict.json").write_text(text, encoding="utf-8")
-    (folder / "README.md").write_text(page(runs, told), encoding="utf-8")
+    (folder / "README.md").write_text(page(runs, told, note), encoding="utf-8")
     renew(reports)
     return folder / "README.md"
 
@@ -185,8 +186,12 @@ def main(arguments: list[str]) -> int:
     """Publishes. Exit code 4 for folders that cannot be published."""
     parser = argparse.ArgumentParser(prog="python -m readiness.report.publish", description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="evidence folders of one candidate")
+    parser.add_argument(
+        "--note", default="", metavar="TEXT", help="a sentence for the page: what else the machine did"
+    )
+    given = parser.parse_args(arguments)
     try:
-        print(write([read(folder) for folder in parser.parse_args(arguments).runs]))
+        print(write([read(folder) for folder in given.runs], note=given.note))
     except UsageError as error:
         print(error, file=sys.stderr)
         return 4

@@ -26,7 +26,9 @@ def reports(tmp_path: Path) -> Path:
 
 def test_every_red_is_told_with_its_reason_and_how_to_see_it_again(tmp_path: Path, reports: Path) -> None:
     made = Made(findings={"P1.1": proved("2 listings", 2), "P1.2": red("endpoint two | answered 404")})
-    page = publish.write([publish.read(make(tmp_path, made))], reports).read_text("utf-8")
+    told = "Nothing else ran."
+    page = publish.write([publish.read(make(tmp_path, made))], reports, note=told).read_text("utf-8")
+    assert f"\n{told}\n" in page
     assert page.startswith("# embedded: NOT READY\n")
     assert "control 1.0.0" in page
     assert "./just tofu-state-ha-readiness --candidate embedded -m phase1 --seed 7" in page
