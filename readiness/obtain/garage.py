@@ -6,6 +6,7 @@ from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cache_directory, cached
+from readiness.obtain.named import named
 from readiness.obtain.progress import run_long
 
 VERSION = "2.5.0"
@@ -21,10 +22,8 @@ def garage(*, build: bool = False) -> Path:
 
     Raises UsageError: a build takes long, so it is asked for with `python -m readiness.obtain garage`.
     """
-    if chosen := os.environ.get(VARIABLE):
-        if not os.access(chosen, os.X_OK):
-            raise UsageError(f"{chosen} cannot be run as garage. Change or remove {VARIABLE}.")
-        return Path(chosen).absolute()
+    if chosen := named("garage", VARIABLE):
+        return chosen
     if found := shutil.which("garage"):
         return Path(found).absolute()
     name = f"garage-{VERSION}"

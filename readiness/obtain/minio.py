@@ -1,6 +1,5 @@
 """MinIO (candidates minio and minio-delayed): built from the newest version of its Go module that is served."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 from readiness.errors import UsageError
 from readiness.obtain.cache import cache_directory, cached, fingerprint
 from readiness.obtain.go import TOOLS, build
+from readiness.obtain.named import named
 from readiness.obtain.progress import announce
 
 MODULE = TOOLS / "minio"
@@ -32,10 +32,8 @@ def minio() -> Path:
 
 def minio_of_machine() -> Path | None:
     """The minio that this machine has already, in the same order; None where it would have to be built."""
-    if chosen := os.environ.get(VARIABLE):
-        if not _is_minio(Path(chosen)):
-            raise UsageError(f"{chosen} cannot be run as minio. Change or remove {VARIABLE}.")
-        return Path(chosen).absolute()
+    if chosen := named("minio", VARIABLE, _is_minio):
+        return chosen
     if found := shutil.which("minio"):
         if _is_minio(Path(found)):
             return Path(found).absolute()

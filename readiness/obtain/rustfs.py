@@ -8,6 +8,7 @@ from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cache_directory, cached
+from readiness.obtain.named import named
 from readiness.obtain.progress import announce, run_long
 
 VERSION = "1.0.1"
@@ -43,10 +44,8 @@ def rustfs(*, build: bool = False) -> Path:
 
 def rustfs_of_machine() -> Path | None:
     """The rustfs that this machine has already, in the same order; None where it would have to be built."""
-    if chosen := os.environ.get(VARIABLE):
-        if not os.access(chosen, os.X_OK):
-            raise UsageError(f"{chosen} cannot be run as rustfs. Change or remove {VARIABLE}.")
-        return Path(chosen).absolute()
+    if chosen := named("rustfs", VARIABLE):
+        return chosen
     if found := shutil.which("rustfs"):
         return Path(found).absolute()
     program = cache_directory() / _name() / "bin" / "rustfs"

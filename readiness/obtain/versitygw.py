@@ -1,12 +1,12 @@
 """versitygw, an S3 gateway over a directory (candidate versitygw): built from its Go module."""
 
-import os
 import re
 from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cached, fingerprint
 from readiness.obtain.go import TOOLS, build
+from readiness.obtain.named import named
 
 MODULE = TOOLS / "versitygw"
 PACKAGE = "github.com/versity/versitygw"
@@ -15,10 +15,8 @@ VARIABLE = "READINESS_VERSITYGW"
 
 def versitygw() -> Path:
     """The versitygw named by READINESS_VERSITYGW, else the pinned one: cached, or built now (some minutes)."""
-    if chosen := os.environ.get(VARIABLE):
-        if not os.access(chosen, os.X_OK):
-            raise UsageError(f"{chosen} cannot be run as versitygw. Change or remove {VARIABLE}.")
-        return Path(chosen).absolute()
+    if chosen := named("versitygw", VARIABLE):
+        return chosen
     wanted = pinned_version()
     label = f"building versitygw {wanted} (some minutes, once; cached afterwards)"
     key = f"versitygw-{fingerprint(MODULE, [MODULE / 'go.mod', MODULE / 'go.sum'])}"
