@@ -52,6 +52,7 @@ from tests.k8s.roles import DNS_ROLE
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = Path(tempfile.gettempdir()) / "tofu-ha-kubernetes"
 READY_SECONDS = 180
+LONGEST_FOLDER = 50  # a socket's path has 107 characters at most, and kubelet puts some deep below this
 
 
 class Cluster:
@@ -229,6 +230,8 @@ def _prepare(folder: Path | None) -> Plan:
         raise UsageError("a cluster needs Linux and root: real kubelets make namespaces and mounts")
     if folder is not None and (folder / "plan.json").exists():
         raise UsageError(f"a cluster is in {folder} already: stop it first")
+    if len(str(place := (folder or DEFAULT_FOLDER).absolute())) > LONGEST_FOLDER:
+        raise UsageError(f"{place}: name a folder whose path has {LONGEST_FOLDER} characters at most")
     found = programs()
     folder = Path(tempfile.mkdtemp(prefix="tofu-ha-kubernetes-")) if folder is None else folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

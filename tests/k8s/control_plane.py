@@ -64,7 +64,7 @@ def _start_control_plane(plan: Plan, keeper: keep.Keeper) -> None:
     keeper.start(
         "etcd",
         [
-            *(plan.programs.etcd / "etcd", "--data-dir", plan.folder / "etcd", "--log-level", "warn"),
+            *(plan.programs.etcd, "--data-dir", plan.folder / "etcd", "--log-level", "warn"),
             *("--listen-client-urls", etcd[0], "--advertise-client-urls", etcd[0], "--unsafe-no-fsync"),
             *("--listen-peer-urls", etcd[1], "--initial-advertise-peer-urls", etcd[1]),
             *("--initial-cluster", f"default={etcd[1]}"),
@@ -81,6 +81,7 @@ def _start_control_plane(plan: Plan, keeper: keep.Keeper) -> None:
             f"--service-account-private-key-file={plan.folder / 'service-accounts.key'}",
             *(f"--root-ca-file={plan.certificate}", "--use-service-account-credentials=true"),
             *("--node-monitor-grace-period=12s", "--node-monitor-period=2s"),
+            f"--flex-volume-plugin-dir={plan.folder / 'plugins'}",  # which it makes, by default in /usr
         ],
         logs,
     )
@@ -94,7 +95,7 @@ def _start_control_plane(plan: Plan, keeper: keep.Keeper) -> None:
     names.write_text(
         NAMES.format(address=plan.control_plane, kubeconfig=plan.kubeconfig("system:coredns")), "utf-8"
     )
-    keeper.start("coredns", [plan.programs.coredns / "coredns", "-conf", names], logs)
+    keeper.start("coredns", [plan.programs.coredns, "-conf", names], logs)
     keeper.start("kube-proxy", proxy(plan, NODES[0]), logs)  # the machine's way to the Services
 
 
@@ -143,9 +144,9 @@ def _api_answers(plan: Plan) -> bool:
 
 def _start_node(plan: Plan, keeper: keep.Keeper, node: str) -> None:
     program = [sys.executable, "-m", "tests.k8s.node", plan.folder, node]
-    process = keeper.start(
-        f"node-{node}", ["unshare", "--mount", "--net", "--", *program], plan.log("x").parent
-    )
+    command = ["unshare", "--mount", "--net", "--", *program]
+    # Not restarted: its network would be a new one, without a cable.
+    process = keeper.start(f"node-{node}", command, plan.log("x").parent, restarts=0)
     keep.wait_for((plan.node_folder(node) / "inside").exists, f"the namespaces of {node}")
     keep.ip("link", "add", port(node), "type", "veth", "peer", "name", "eth0", "netns", process.pid)
     keep.ip("link", "set", port(node), "master", SWITCH)

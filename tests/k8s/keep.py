@@ -18,7 +18,7 @@ class _Kept:
     command: Sequence[str]
     log: Path
     process: subprocess.Popen[bytes]
-    restarts: int = 0
+    restarts_left: int
 
 
 class Keeper:
@@ -28,10 +28,12 @@ class Keeper:
         self._environment = dict(environment)
         self._kept: list[_Kept] = []
 
-    def start(self, name: str, command: Sequence[object], folder: Path) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, command: Sequence[object], folder: Path, restarts: int = RESTARTS
+    ) -> subprocess.Popen[bytes]:
         """Start it now; its output goes to FOLDER/NAME.log."""
-        log = folder / f"{name}.log"
-        kept = _Kept([str(part) for part in command], log, self._spawn([str(part) for part in command], log))
+        log, words = folder / f"{name}.log", [str(part) for part in command]
+        kept = _Kept(words, log, self._spawn(words, log), restarts)
         self._kept.append(kept)
         return kept.process
 
@@ -43,9 +45,9 @@ class Keeper:
             for kept in self._kept:
                 if kept.process.poll() is None:
                     continue
-                kept.restarts += 1
-                if kept.restarts > RESTARTS:
-                    raise RuntimeError(f"{kept.command[0]} ended {RESTARTS} times, see {kept.log}")
+                if not kept.restarts_left:
+                    raise RuntimeError(f"{kept.command[0]} ended too often, see {kept.log}")
+                kept.restarts_left -= 1
                 time.sleep(0.5)
                 kept.process = self._spawn(kept.command, kept.log)
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.k8s import programs, warden
@@ -59,9 +60,9 @@ def test_an_unplugged_node_is_lost_and_comes_back(cluster: Cluster) -> None:
     wait_for(lambda: ready(cluster, "honey") == "True", "return", FROM_BOTH_SIDES)
 
 
-def test_nothing_is_left_of_a_cluster_whose_owner_was_killed(tmp_path: Path) -> None:
+def test_nothing_is_left_of_a_cluster_whose_owner_was_killed() -> None:
     """Also not while one of its nodes is frozen."""
-    folder = tmp_path / "cluster"
+    folder = Path(tempfile.mkdtemp(prefix="killed-"))
     code = f"""
 from pathlib import Path
 import time

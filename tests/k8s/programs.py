@@ -33,7 +33,7 @@ PACKAGES = ("containerd", "runc", "containernetworking-plugins", "nftables", "ip
 
 @dataclass(frozen=True)
 class Programs:
-    """Folders with the programs of a cluster."""
+    """Folders with the programs of a cluster; `coredns` and `etcd` are the programs themselves."""
 
     kubernetes: Path
     debian: Path

@@ -45,6 +45,14 @@ def test_who_is_not_root_is_told_so(
     assert "needs Linux and root" in capsys.readouterr().err
 
 
+def test_a_folder_whose_path_is_too_long_for_sockets_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(UsageError, match="50 characters at most"):
+        Cluster(tmp_path / ("x" * 60)).start()
+
+
 @pytest.mark.parametrize(
     "words", [["stop"], ["kubeconfig"], ["freeze", "bumble"], ["kubectl", "get", "nodes"]]
 )
