@@ -111,6 +111,8 @@ class Cluster:
         if self._warden is not None:
             self._warden.terminate()
             self._warden.wait(60)
+            if self._warden.stdin is not None:
+                self._warden.stdin.close()
         elif self._plan is not None:
             _stop_detached(self._plan)
         self._warden = self._plan = None
@@ -139,7 +141,9 @@ class Cluster:
         command = [str(self.plan.programs.kubectl), "--kubeconfig", str(self.kubeconfig(user)), *words]
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+            error = subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+            error.add_note(done.stderr)
+            raise error
         return done.stdout
 
     def get(self, *words: str) -> Any:

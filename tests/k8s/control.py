@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from readiness import obtain
 from tests.k8s.cluster import ROOT, Cluster
@@ -90,13 +91,22 @@ def apply(cluster: Cluster, objects: Iterable[object]) -> None:
 
 
 def wait_ready(cluster: Cluster, workload: str, replicas: int, namespace: str = NAMESPACE) -> None:
-    """Wait until that many pods of a StatefulSet or Deployment are ready. Raises TimeoutError."""
+    """Wait until a StatefulSet or Deployment has that many pods, all ready (its status lags). Raises TimeoutError."""
+    labels = cluster.get(workload, "--namespace", namespace)["spec"]["selector"]["matchLabels"]
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
 
     def ready() -> bool:
-        status = cluster.get(workload, "--namespace", namespace)["status"]
-        return bool(status.get("readyReplicas", 0) == replicas)
+        pods = cluster.get("pods", "--namespace", namespace, "--selector", selector)["items"]
+        return len(pods) == replicas and all(map(is_ready, pods))
 
     wait_for(ready, f"{replicas} ready pods of {workload}", 120)
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod is ready and stays."""
+    conditions = pod["status"].get("conditions", ())
+    ready = any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 def candidate_file(cluster: Cluster, folder: Path) -> Path:

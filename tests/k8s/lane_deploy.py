@@ -36,7 +36,7 @@ def of_kind(items: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("base", "image"),
-    [("control", "ha-control"), ("rustfs", "rustfs"), ("suite", "readiness"), ("suite/nodes", "")],
+    [("control", "ha-control"), ("rustfs", "rustfs/rustfs"), ("suite", "readiness"), ("suite/nodes", "")],
 )
 def test_it_is_admitted(
     cluster: Cluster, keys: Mapping[str, str], tmp_path: Path, base: str, image: str
