@@ -3,7 +3,9 @@
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,17 @@ class Answer(BaseHTTPRequestHandler):
     asked: list[tuple[str, str, bytes, str]]
     status = 200
     info: dict[str, Any]
+    reached: tuple[Path, ...]
+    """Drives that get what is written."""
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.asked.append((self.command, self.path, body, self.headers["Authorization"]))
+        name = parse_qs(urlsplit(self.path).query).get("name", [""])[0]
+        for drive in self.reached if name else ():
+            record = drive / ".minio.sys/config/iam/policies" / name / "policy.json/xl.meta"
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.write_bytes(body)
         text = json.dumps(self.info).encode()
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(text)))
@@ -41,7 +50,7 @@ class Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
-    Answer.asked, Answer.status, Answer.info = [], 200, {}
+    Answer.asked, Answer.status, Answer.info, Answer.reached = [], 200, {}, ()
     with HTTPServer(("127.0.0.1", 0), Answer) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
@@ -49,15 +58,20 @@ def server() -> Iterator[HTTPServer]:
 
 
 def asking(
-    recipe: type[Erasure], folder: Path, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    recipe: type[Erasure],
+    folder: Path,
+    server: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    drives: int = 1,
 ) -> Erasure:
-    store = recipe(site(folder, ["bumble"]))
+    store = recipe(replace(site(folder, ["bumble"]), options={"drives": drives}))
     monkeypatch.setattr(store, "listen", lambda _node: f"127.0.0.1:{server.server_port}")
     return store
 
 
-def healthy() -> dict[str, Any]:
-    return {"servers": [{"state": "online", "drives": [{"state": "ok"}]}]}
+def healthy(drives: int = 1) -> dict[str, Any]:
+    return {"servers": [{"state": "online", "drives": [{"state": "ok"} for _ in range(drives)]}]}
 
 
 def unsealed(body: bytes, secret: str) -> dict[str, str]:
@@ -123,7 +137,18 @@ def test_what_is_missing_offline_or_healing_is_not_settled(
     change: Any, tmp_path: Path, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = asking(Minio, tmp_path, server, monkeypatch)
-    Answer.info = healthy()
+    Answer.info, Answer.reached = healthy(), store.drives("bumble")
     assert store.settled()
     change(Answer.info)
+    assert not store.settled()
+
+
+def test_a_store_whose_writes_pass_a_drive_by_is_not_settled_though_it_calls_all_drives_online(
+    tmp_path: Path, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = asking(Minio, tmp_path, server, monkeypatch, drives=2)
+    Answer.info, Answer.reached = healthy(2), store.drives("bumble")
+    assert store.settled()
+    time.sleep(0.05)
+    Answer.reached = store.drives("bumble")[:1]  # the other has only what was written before
     assert not store.settled()

@@ -25,6 +25,7 @@ _READS = ("GetObject", "GetObjectVersion", "GetBucketLocation", "GetBucketVersio
 _LISTS = ("ListBucket", "ListBucketVersions", "ListAllMyBuckets")
 _CALL_SECONDS = 5.0
 _LASTING_SECONDS = 3.0  # a write is acknowledged by a quorum: the last drives may have it a moment later
+_CLOCK_TICK_SECONDS = 0.02  # a file's time is of the kernel's last tick
 _MOST_DRIVES = 16
 _IN_ORDER = ("ok", "online")  # MinIO's word for a drive, and RustFS's
 
@@ -97,12 +98,15 @@ class Erasure(Store):
         raise NotImplementedError
 
     def settled(self) -> bool:
-        """Every process sees all others online and all drives in order, none of them healing.
+        """Every process sees all others online and all drives in order, none of them healing, and what it writes
+        reaches every drive.
 
-        Neither store says how many objects still lack a copy on a drive that was away for a while.
+        The last is tried: for up to 15 s after a start MinIO does without the drives that it did not find, while its
+        administration API calls all of them online. Neither store says how many objects still lack a copy on a drive
+        that was away for a while.
         """
         try:
-            return all(self._sees_all(node) for node in self.site.nodes)
+            return all(self._sees_all(node) and self._reaches_all(node) for node in self.site.nodes)
         except (RuntimeError, ValueError, KeyError, TypeError):
             return False
 
@@ -116,11 +120,21 @@ class Erasure(Store):
             and all(drive["state"] in _IN_ORDER and not drive.get("healing") for drive in drives)
         )
 
+    def _reaches_all(self, node: str) -> bool:
+        """Write a policy that nobody has, which is kept like an object but in no bucket, and look for it."""
+        policy = f"readiness-looks-from-{node}"
+        began = time.time() - _CLOCK_TICK_SECONDS
+        self._ask(node, "PUT", "add-canned-policy", f"name={policy}", _policy("s3:GetBucketLocation"))
+        drives = [drive for each in self.site.nodes for drive in self.drives(each)]
+        for _ in range(5):
+            if all(_written(drive, policy) >= began for drive in drives):
+                return True
+            time.sleep(0.1)  # the last drives may have it a moment later
+        return False
+
     def provision(self) -> None:
-        actions = [f"s3:{action}" for action in (*_READS, *_LISTS)]
-        statement = {"Effect": "Allow", "Action": actions, "Resource": ["arn:aws:s3:::*"]}
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
-        self._anywhere("PUT", "add-canned-policy", f"name={READ_ONLY}", json.dumps(policy).encode())
+        policy = _policy(*(f"s3:{action}" for action in (*_READS, *_LISTS)))
+        self._anywhere("PUT", "add-canned-policy", f"name={READ_ONLY}", policy)
         self._add_user(self.site.keys["read_only"], READ_ONLY)
 
     def rotate(self, old: Keys | None) -> Keys:
@@ -215,6 +229,17 @@ def _records(drive: Path) -> list[str]:
         if not bucket.name.startswith(".")
         for record in bucket.rglob("xl.meta")
     ]
+
+
+def _policy(*actions: str) -> bytes:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": ["arn:aws:s3:::*"]}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
+
+
+def _written(drive: Path, policy: str) -> float:
+    """When the drive got the policy last, in seconds since 1970; 0 if it has none."""
+    records = drive.glob(f".*.sys/config/iam/policies/{policy}/policy.json/xl.meta")
+    return max((record.stat().st_mtime for record in records), default=0.0)
 
 
 def _number_of_drives(site: Site) -> int:
