@@ -11,5 +11,5 @@ get() {
 }
 version() { "$home/venv/bin/python" -c "from importlib.metadata import version; print(version('moto'))"; }
 run() { exec "$home/venv/bin/moto_server" -H 127.0.0.1 -p "$port"; }
-keys() { export MOTO_ACCESS_KEY=readiness MOTO_SECRET_KEY=readiness-of-moto; } # it takes any
+keys() { export MOTO_ACCESS_KEY=AKIAOFMOTO MOTO_SECRET_KEY=secret-of-moto; } # it takes any
 . "$(dirname "$0")/process.sh"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 
 from readiness import faults
 from readiness.campaign import scenarios
 from readiness.campaign.away import answered_while_away
-from readiness.campaign.network import broken_network
+from readiness.campaign.network import broken_network, network_record
 from readiness.campaign.record import DOUBT, Record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.stage import WHOLE_BUDGET, Stage
@@ -20,6 +20,8 @@ from readiness.finding import Finding
 from readiness.harness.live import Live
 from readiness.providers.base import Topology, Unsupported
 
+SHORT_PATIENCE = 5.0  # seconds
+
 
 class Campaign:
     """Plays scenarios on demand. The order of play is that of the criteria that ask for them."""
@@ -27,6 +29,7 @@ class Campaign:
     def __init__(self, live: Live) -> None:
         self.live = live
         self._records: dict[str, Record] = {}
+        self._patience = WHOLE_BUDGET
 
     @property
     def topology(self) -> Topology:
@@ -88,10 +91,7 @@ class Campaign:
 
     def networks(self) -> list[Record]:
         """A slow and a resetting network between the clients and all endpoints."""
-        return [
-            self._once(f"network:{how}", partial(broken_network, self.live, how))
-            for how in ("slow", "resets")
-        ]
+        return [self._once(network_record(how), self._break_network) for how in ("slow", "resets")]
 
     def rolling(self) -> list[Record]:
         """A rolling restart of all nodes."""
@@ -129,16 +129,26 @@ class Campaign:
         return [record for part in parts for record in part()]
 
     def _play(self, scenario: Scenario) -> Record:
-        return self._once(scenario.name, lambda: self._perform(scenario))
+        return self._once(scenario.record(self.topology), lambda record: self._perform(scenario, record))
 
-    def _once(self, name: str, play: Callable[[], Record]) -> Record:
+    def _once(self, record: Record, play: Callable[[Record], None]) -> Record:
+        """Plays it, unless the candidate is not whole: then nothing can be concluded from a further fault, and the
+        record says so.
+
+        A candidate that was not whole in time is waited for a short while only, until it is.
+        """
+        name, live = record.name, self.live
         if name not in self._records:
-            live = self.live
-            if not wait_whole(live.provider, live.watch, WHOLE_BUDGET):
-                last = next(reversed(self._records), "its start")
-                raise Unjudged(f"{name} was not played: the candidate is not whole again since {last}")
-            live.say(name)
-            record = self._records[name] = play()
+            last = next(reversed(self._records), "its start")
+            self._records[name] = record
+            if wait_whole(live.provider, live.watch, self._patience):
+                self._patience = WHOLE_BUDGET
+                live.say(name)
+                play(record)
+            else:
+                self._patience = SHORT_PATIENCE
+                record.whole = False
+                record.spoiled = f"not played: the candidate is not whole again since {last}"
             self._keep(record)
         return self._records[name]
 
@@ -158,26 +168,15 @@ class Campaign:
         row = {"state": str(finding.honest().state), "reason": finding.honest().reason}
         evidence.append(JUDGED, {"criterion": criterion, "records": names, **row})
 
-    def _perform(self, scenario: Scenario) -> Record:
+    def _perform(self, scenario: Scenario, record: Record) -> None:
         live = self.live
-        record = scenario.record(self.topology)
         stage = Stage(live, record)
         rto = {
             kind: float(seconds)
             for kind, seconds in live.run.loaded.candidate.contract.failure.rto_seconds.items()
         }
-        try:
-            with stage.load():
-                scenario.play(stage, rto)
-        except Unsupported as error:
-            record.unsupported = str(error)
-        except Unjudged as error:
-            record.spoiled = str(error)
-        except Exception as error:  # noqa: BLE001 - whatever broke, the scenario cannot be judged, and the next ones can
-            record.spoiled = f"{type(error).__name__}: {error}"
-            live.run.evidence and live.run.evidence.capture(
-                f"{scenario.name}-harness.txt", traceback.format_exc()
-            )
+        with self._spoiling(record), stage.load():
+            scenario.play(stage, rto)
         record.history = stage.context.recorder.history
         if doubt := answered_while_away(record, self.topology):
             record.notes[DOUBT] = doubt
@@ -185,4 +184,21 @@ class Campaign:
             for name, text in live.provider.capture().items():
                 assert live.run.evidence is not None
                 live.run.evidence.capture(f"{scenario.name}-{name}.txt", text)
-        return record
+
+    def _break_network(self, record: Record) -> None:
+        with self._spoiling(record):
+            broken_network(self.live, record)
+
+    @contextlib.contextmanager
+    def _spoiling(self, record: Record) -> Iterator[None]:
+        """Whatever breaks inside, the scenario cannot be judged, and the next ones can."""
+        try:
+            yield
+        except Unsupported as error:
+            record.unsupported = str(error)
+        except Unjudged as error:
+            record.spoiled = str(error)
+        except Exception as error:  # noqa: BLE001 - see above
+            record.spoiled = f"{type(error).__name__}: {error}"
+            assert self.live.run.evidence is not None
+            self.live.run.evidence.capture(f"{record.name}-harness.txt", traceback.format_exc())

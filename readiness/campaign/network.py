@@ -18,9 +18,14 @@ from readiness.s3.wire import Target
 SLOW_SECONDS, RESET_SHARE, HELD = 0.25, 0.15, 4.0
 
 
-def broken_network(live: Live, how: str) -> Record:
-    """Plays `network:slow` or `network:resets`: safety is judged, availability is not."""
-    record = Record(f"network:{how}", None, endpoints_through=(), judged_outage=False)
+def network_record(how: str) -> Record:
+    """The empty record of `network:slow` or `network:resets`: safety is judged, availability is not."""
+    return Record(f"network:{how}", None, judged_outage=False)
+
+
+def broken_network(live: Live, record: Record) -> None:
+    """Plays that record."""
+    slow = record.name == "network:slow"
     rng = random.Random(f"{live.run.options.seed}/{record.name}")
     proxies = {e.name: Proxy(e.url, rng) for e in live.topology.all_endpoints()}
     for proxy in proxies.values():
@@ -31,10 +36,10 @@ def broken_network(live: Live, how: str) -> Record:
             proxy.delay, proxy.reset = delay, reset
 
     def inject(_provider: Provider) -> list[Proof]:
-        change(SLOW_SECONDS if how == "slow" else 0.0, RESET_SHARE if how == "resets" else 0.0)
+        change(SLOW_SECONDS if slow else 0.0, 0.0 if slow else RESET_SHARE)
         time.sleep(HELD)
         done = sum(proxy.delayed + proxy.resets for proxy in proxies.values())
-        return [Proof(done > 0, f"{done} chunks {'delayed' if how == 'slow' else 'answered with a reset'}")]
+        return [Proof(done > 0, f"{done} chunks {'delayed' if slow else 'answered with a reset'}")]
 
     fault = Fault(record.name, FaultKind.SILENCE, (), (), inject, lambda _provider: change(0.0, 0.0))
     targets: dict[str, Target] = {}
@@ -50,4 +55,3 @@ def broken_network(live: Live, how: str) -> Record:
         record.history = stage.context.recorder.history
         for proxy in proxies.values():
             live.loop.call(proxy.stop())
-    return record

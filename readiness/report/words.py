@@ -4,8 +4,10 @@ run.json.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 GLYPHS = {"PROVED": "✓", "REFUTED": "✗", "UNKNOWN": "?", "NOT RUN": "–"}
@@ -58,41 +60,34 @@ def short(text: str, most: int) -> str:
     return line[: max(line.rfind(" ", 0, most), most // 2)] + " …"
 
 
+_OWN = ("-q", "--no-header", "--tb=short", "-rN")  # arguments of the wrapper, without and with a value
+_OWN_VALUED = ("-c", "-p", "--rootdir", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml")
+
+
 def command(about: Mapping[str, Any]) -> str:
-    """How to do this run again: the same options, the same seed."""
+    """How to do this run again: the same options, the same seed. For a store of `candidates/stores`, whose script
+    starts it, through the script.
+    """
+    arguments = list(map(str, about["arguments"]))
+    root = next((value for name, value in pairwise(arguments) if name == "--rootdir"), "")
+    given = about["candidate"]
     kept: list[str] = []
-    skip = False
-    for argument in map(str, about["arguments"]):
-        if skip or argument in ("-q", "--no-header", "--tb=short", "-rN", "no:cacheprovider"):
-            skip = False
+    rest = iter(arguments)
+    for argument in rest:
+        name, _, value = argument.partition("=")
+        if argument in _OWN or argument.rstrip("/").endswith("suites"):
             continue
-        if argument in (
-            "-c",
-            "-p",
-            "--rootdir",
-            "--seed",
-            "--runs",
-            "--candidate",
-            "--junitxml",
-            "--junit-xml",
-        ):
-            skip = True
+        if name not in _OWN_VALUED:
+            kept.append(argument)
             continue
-        if argument.startswith(("--junit", "--seed=", "--runs=", "--candidate=")) or argument.rstrip(
-            "/"
-        ).endswith("suites"):
-            continue
-        kept.append(argument)
-    words = [
-        "./just",
-        "tofu-state-ha-readiness",
-        "--candidate",
-        str(about["candidate"]),
-        *kept,
-        "--seed",
-        str(about["seed"]),
-    ]
-    return shlex.join(words)
+        value = value or next(rest, "")
+        if name == "--candidate" and value.endswith(".toml"):
+            given = value.removeprefix(f"{root}/")
+    words = ["./just", "tofu-state-ha-readiness", "--candidate", given]
+    if script := re.fullmatch(r"(candidates/stores/\w+)\.toml", given):
+        words = [f"{script[1]}.sh", "judge"]
+        kept = [argument for argument in kept if argument not in ("--allow-faults", "--keep-going")]
+    return shlex.join([*words, *kept, "--seed", str(about["seed"])])
 
 
 def next_step(verdict: Mapping[str, Any], tests: Mapping[str, str]) -> str | None:

@@ -12,7 +12,7 @@ from readiness.checkers.words import count
 from readiness.finding import Finding, merge, proved, refuted
 from readiness.providers.base import Endpoint
 from readiness.tofu.basics import judge_plan, wrong_answer
-from readiness.tofu.env import Disposable, judgement, ready
+from readiness.tofu.env import Disposable, UnpreparedError, judgement, ready
 from readiness.tofu.locks import Lock, from_error, refused
 from readiness.tofu.run import Run
 from readiness.tofu.workspace import NO_RETRIES, Client
@@ -126,6 +126,12 @@ class NoOpProbe:
     def _key(self, endpoint: Endpoint) -> str:
         return f"{self.name}-{endpoint.name}"
 
+    def _possible(self, endpoint: Endpoint) -> set[int]:
+        """The revisions that this endpoint's state may have. Raises UnpreparedError if none was applied."""
+        if known := self.revisions.get(endpoint.name):
+            return known
+        raise UnpreparedError(f"no state was applied through {endpoint.name} before the fault")
+
     def _client(self, endpoint: Endpoint) -> Client:
         return self.env.client(self._key(endpoint), endpoint, max_retries=NO_RETRIES)
 
@@ -159,7 +165,7 @@ class NoOpProbe:
 
         def one(endpoint: Endpoint) -> Finding:
             client = self._client(endpoint)
-            revision = max(self.revisions[endpoint.name])
+            revision = max(self._possible(endpoint))
             tries = plan_within(client, began + budget, {"revision": revision}, try_seconds=each)
             found = tries.finding(began, budget)
             if write and tries.runs and tries.runs[-1].ok:
@@ -174,7 +180,7 @@ class NoOpProbe:
         """During the fault: the checkout that pointed at a lost endpoint goes on at a survivor (`init
         -reconfigure`, then a plan)."""
         client = self._client(lost)
-        revision = max(self.revisions[lost.name])
+        revision = max(self._possible(lost))
         try:
             return plan_within(
                 client,
@@ -201,7 +207,7 @@ class NoOpProbe:
 
     def _settled(self, endpoint: Endpoint, reader: Endpoint) -> Finding:
         client = self.env.client(self._key(endpoint), reader, max_retries=NO_RETRIES)
-        possible = self.revisions[endpoint.name]
+        possible = self._possible(endpoint)
         newest = max(possible)
         for revision in sorted(possible, reverse=True):
             run = client.plan({"revision": revision})

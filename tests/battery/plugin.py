@@ -63,8 +63,10 @@ def _lie(patch: pytest.MonkeyPatch, defect: Defect, seed: int) -> None:
 def _play_only(patch: pytest.MonkeyPatch, names: frozenset[str]) -> None:
     once, one, applies = Campaign._once, TofuCampaign._one, concurrent_applies
 
-    def only_once(self: Campaign, name: str, play: Callable[[], Record]) -> Record:
-        return once(self, name, play) if name in names else Record(name, None, unsupported=NOT_ASKED)
+    def only_once(self: Campaign, record: Record, play: Callable[[Record], None]) -> Record:
+        if record.name in names:
+            return once(self, record, play)
+        return Record(record.name, None, unsupported=NOT_ASKED)
 
     def only_one(self: TofuCampaign, fault: Fault) -> Finding:
         return one(self, fault) if fault.name in names else Finding(State.NOT_RUN, NOT_ASKED)

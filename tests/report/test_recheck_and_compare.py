@@ -130,6 +130,32 @@ def test_the_command_that_does_a_run_again_keeps_its_options_and_seed(tmp_path: 
     assert words.command(about) == "./just tofu-state-ha-readiness --candidate embedded -m phase1 --seed 7"
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("/here/candidates/stores/moto.toml", "candidates/stores/moto.sh judge --stacks=x"),
+        (
+            "/here/candidates/a.toml",
+            "./just tofu-state-ha-readiness --candidate candidates/a.toml --allow-faults --keep-going --stacks=x",
+        ),
+        (
+            "/etc/our store.toml",
+            "./just tofu-state-ha-readiness --candidate '/etc/our store.toml' --allow-faults --keep-going --stacks=x",
+        ),
+    ],
+)
+def test_a_run_of_a_file_is_done_again_with_the_file_or_with_its_script(given: str, shown: str) -> None:
+    about = {
+        "candidate": "moto",
+        "seed": 7,
+        "arguments": [
+            *("--rootdir", "/here", "/here/suites", f"--candidate={given}", "--junitxml=/here/x.xml"),
+            *("--allow-faults", "--keep-going", "--seed", "9", "--stacks=x"),
+        ],
+    }
+    assert words.command(about) == f"{shown} --seed 7"
+
+
 def test_what_to_look_at_first_is_the_first_red_that_is_not_expected() -> None:
     def row(id_: str, state: str, issue: str | None = None) -> dict[str, object]:
         return {"id": id_, "state": state, "expected_red": issue}

@@ -126,6 +126,13 @@ def test_the_probe_waits_for_an_outage_within_the_budget(env: Disposable, store:
     proves(probe.after())
 
 
+def test_the_probe_without_a_state_from_before_the_fault_is_unknown_with_that_reason(env: Disposable) -> None:
+    probe = NoOpProbe(env, "p0")
+    for found in (probe.within(env.endpoints, env.tools.clock(), 1), probe.after()):
+        assert found.state is State.UNKNOWN
+        assert "no state was applied through one before the fault" in found.reason
+
+
 def test_the_probe_refutes_an_outage_beyond_the_budget(env: Disposable, store: FakeS3) -> None:
     probe = NoOpProbe(env, "p2")
     proves(probe.prepare())
