@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from readiness.providers.base import VolumeFact
-from readiness.providers.kubernetes_pods import Pod
+from readiness.providers.kubernetes_pods import Pod, pod_of
 
 Raw = Mapping[str, Any]
 _ACCESS = {"ReadWriteOnce": "RWO", "ReadWriteOncePod": "RWO", "ReadWriteMany": "RWX", "ReadOnlyMany": "ROX"}
@@ -160,6 +160,25 @@ def unhealthy(budget: Raw) -> str | None:
 
 
 # -- who else is on a node
+
+
+def left_alone(node: str, others: Iterable[Raw], protected: Iterable[str], taint: str | None) -> str | None:
+    """Why no fault is done to a node with these pods that are not the candidate's; None if one may be.
+
+    `taint`: the key of a NoExecute taint that it would get, None for a fault without one.
+    """
+    raw_pods = list(others)
+    if found := guarded_by(map(pod_of, raw_pods), protected):
+        return (
+            f"node {node} runs pods of protected stacks ({', '.join(found[:3])}): it is left alone unless "
+            "kubernetes.allow_nodes names it"
+        )
+    if evicted := evicted_by(raw_pods, taint) if taint else []:
+        return (
+            f"a NoExecute taint of node {node} would evict others than the candidate ({', '.join(evicted[:3])}): "
+            'use kubernetes.crash = "delete"'
+        )
+    return None
 
 
 def guarded_by(pods: Iterable[Pod], protected: Iterable[str]) -> list[str]:

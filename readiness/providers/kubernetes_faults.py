@@ -13,10 +13,10 @@ from readiness.providers import commands_observe as observe
 from readiness.providers.base import Endpoint, Proof, Topology, Unsupported
 from readiness.providers.commands_run import Runner
 from readiness.providers.kubernetes_api import BUSY, NOT_FOUND, Cluster, items
-from readiness.providers.kubernetes_facts import evicted_by, guarded_by
+from readiness.providers.kubernetes_facts import left_alone
 from readiness.providers.kubernetes_hooks import Hooks
 from readiness.providers.kubernetes_nodes import TAINT, Nodes
-from readiness.providers.kubernetes_pods import Pod, pod_of
+from readiness.providers.kubernetes_pods import Pod
 from readiness.providers.kubernetes_rights import Rights
 from readiness.providers.kubernetes_state import State
 from readiness.providers.kubernetes_wipe import wipe
@@ -167,8 +167,8 @@ class Faults:
             )
         if not self._hooks.has("wipe"):
             self._need("wipe")
-            seats = [self.state.sitting(instance.name) for instance in self.topology.on(node)]
-            return wipe(self.cluster, self.state, node, [pod for pod in seats if pod is not None])
+            names = [instance.name for instance in self.topology.on(node)]
+            return wipe(self.cluster, self.state, node, self.state.wait_seated(names, REPLACED_SECONDS))
         values = self._values(None, node)
         had = self._hooks.number("files", node, values)
         ran = self._hooks.change("wipe", node, values)
@@ -236,19 +236,8 @@ class Faults:
         call, own = self.cluster.core.list_pod_for_all_namespaces, {pod.uid for pod in self.state.all()}
         answer = self.cluster.read("list pods of node", node, call, field_selector=f"spec.nodeName={node}")
         others = [raw for raw in items(answer) if raw["metadata"]["uid"] not in own]
-        found = guarded_by(map(pod_of, others), self.declared.protected)
-        if found and node not in self.declared.allow_nodes:
-            return (
-                f"node {node} runs pods of protected stacks ({', '.join(found[:3])}): it is left alone unless "
-                "kubernetes.allow_nodes names it"
-            )
-        evicted = evicted_by(others, TAINT) if taint else []
-        if evicted:
-            raise Unsupported(
-                f"a NoExecute taint of node {node} would evict others than the candidate ({', '.join(evicted[:3])}): "
-                'use kubernetes.crash = "delete"'
-            )
-        return None
+        protected = () if node in self.declared.allow_nodes else self.declared.protected
+        return left_alone(node, others, protected, TAINT if taint else None)
 
     def _guard(self, node: str, *, taint: bool = False) -> None:
         if reason := self.why_not(node, taint=taint):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -151,6 +151,18 @@ class State:
             if time.monotonic() > deadline:
                 return None
             time.sleep(INTERVAL)
+
+    def wait_seated(self, instances: Iterable[str], seconds: float) -> list[Pod]:
+        """The pods that are these instances now, once a controller has made each. Raises RuntimeError."""
+        deadline = time.monotonic() + seconds
+        found = []
+        for instance in instances:
+            while (pod := self.sitting(instance)) is None:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"nothing has made a pod for {instance} within {seconds:g} s")
+                time.sleep(INTERVAL)
+            found.append(pod)
+        return found
 
     def delete(self, verb: str, pod: Pod, grace: int | None = None) -> None:
         """Delete exactly that pod; one that is gone already is no error. Raises ApiException."""

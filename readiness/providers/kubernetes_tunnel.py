@@ -29,6 +29,7 @@ class _PortForward(ws_client.PortForward):  # type: ignore[misc]
         for port in self.local_ports.values():
             port.python.close()
         self.websocket.close()
+        self.websocket.shutdown()  # `close` leaves the socket open if the server has closed first
 
 
 class PodTunnel:

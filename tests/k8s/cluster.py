@@ -33,7 +33,7 @@ from typing import Any
 
 from readiness.errors import UsageError
 from readiness.providers import network
-from tests.k8s import warden
+from tests.k8s import cgroups, warden
 from tests.k8s.control_plane import CABLE, port
 from tests.k8s.image import pack
 from tests.k8s.keep import wait_for
@@ -161,12 +161,16 @@ class Cluster:
                 env=self.plan.programs.environment(),
             )
 
+    def cgroup(self, node: str) -> Path:
+        """The cgroup that holds every process of the node, those of its pods too."""
+        return cgroups.freezer(self.plan.cgroup(node))
+
     def freeze_node(self, node: str) -> None:
         """Silence: every process of the node, kubelet and pods, stops where it is; its kernel goes on."""
-        warden.freeze(self.plan, node)
+        cgroups.freeze(self.cgroup(node))
 
     def thaw_node(self, node: str) -> None:
-        warden.thaw(self.plan, node)
+        cgroups.thaw(self.cgroup(node))
 
     def unplug_node(self, node: str) -> None:
         """Silence: nothing to or from the node arrives; its processes go on."""

@@ -30,18 +30,30 @@ def install(cluster: Cluster) -> Mapping[str, str]:
     cluster.import_image(archive)
     for node in NODES:
         cluster.make_disk(node, DISK)
-    keys = {
+    cluster.kubectl("apply", "--filename", str(DEPLOY / "control/namespace.yaml"))
+    keys = _keys_there(cluster) or _new_keys()  # pods that run already have the old ones
+    apply(cluster, [*volumes(DISK, "state-local"), secret("state-keys", keys)])
+    cluster.kubectl("apply", "--kustomize", str(DEPLOY / "control"))
+    wait_ready(cluster, "statefulset/state", 3)
+    return keys
+
+
+def _new_keys() -> dict[str, str]:
+    return {
         "admin-access": f"admin{secrets.token_hex(6)}",
         "admin-secret": secrets.token_urlsafe(24),
         "read-only-access": f"reader{secrets.token_hex(6)}",
         "read-only-secret": secrets.token_urlsafe(24),
         "admin-token": secrets.token_urlsafe(24),
     }
-    cluster.kubectl("apply", "--filename", str(DEPLOY / "control/namespace.yaml"))
-    apply(cluster, [*volumes(DISK, "state-local"), secret("state-keys", keys)])
-    cluster.kubectl("apply", "--kustomize", str(DEPLOY / "control"))
-    wait_ready(cluster, "statefulset/state", 3)
-    return keys
+
+
+def _keys_there(cluster: Cluster) -> dict[str, str]:
+    """What the Secret of a control that was deployed before holds; empty if there is none."""
+    found = cluster.get("secrets", "--namespace", NAMESPACE, "--field-selector", "metadata.name=state-keys")
+    return {
+        key: base64.b64decode(value).decode() for raw in found["items"] for key, value in raw["data"].items()
+    }
 
 
 def volumes(disk: str, storage_class: str, nodes: Iterable[str] = NODES) -> list[object]:

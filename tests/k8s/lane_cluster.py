@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.k8s import programs, warden
+from tests.k8s import cgroups, programs
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.keep import wait_for
 from tests.k8s.plan import NODES, load
@@ -42,7 +42,7 @@ def ready(cluster: Cluster, node: str) -> str:
 def test_a_frozen_node_is_lost_and_comes_back(cluster: Cluster) -> None:
     cluster.freeze_node("sting")
     try:
-        assert warden.is_frozen(cluster.plan.freezer("sting"))
+        assert cgroups.is_frozen(cluster.cgroup("sting"))
         wait_for(lambda: ready(cluster, "sting") == "Unknown", "loss seen by the cluster", FROM_BOTH_SIDES)
         assert ready(cluster, "honey") == "True"
     finally:

@@ -25,7 +25,7 @@ from readiness.providers.kubernetes_tunnel import dial
 from readiness.static.contract import alert_rules
 from readiness.static.stops import judge_volumes
 from tests.k8s.cluster import ROOT, Cluster
-from tests.k8s.control import IMAGE, NAMESPACE, apply, candidate_file
+from tests.k8s.control import IMAGE, NAMESPACE, apply, candidate_file, environment
 from tests.k8s.keep import wait_for
 from tests.k8s.plan import CONTEXT, NODES
 
@@ -34,8 +34,12 @@ Make = Callable[..., Kubernetes]
 
 
 @pytest.fixture
-def make(cluster: Cluster, tmp_path: Path) -> Iterator[Make]:
+def make(
+    cluster: Cluster, keys: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Make]:
     """Providers of the lane's candidate file with these texts replaced; stopped at the end."""
+    for name, value in environment(cluster, keys).items():
+        monkeypatch.setenv(name, value)
     made: list[Kubernetes] = []
 
     def build(*changes: tuple[str, str]) -> Kubernetes:

@@ -1,4 +1,4 @@
-"""One node: a kubelet over its own containerd, and a kube-proxy, in namespaces and a cgroup of the node's own.
+"""One node: a kubelet over its own containerd, and a kube-proxy, in namespaces and cgroups of the node's own.
 
 Called as `python -m tests.k8s.node FOLDER NODE` in new mount and network namespaces.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.k8s import keep
+from tests.k8s import cgroups, keep
 from tests.k8s.control_plane import proxy
 from tests.k8s.plan import NODES, SANDBOX_IMAGE, Plan, load
 
@@ -41,7 +41,7 @@ def main(folder: Path, node: str) -> None:
     plan = load(folder)
     here = plan.node_folder(node)
     _mount(plan, node)
-    _join_cgroup(plan, node)
+    cgroups.enter(plan.cgroup(node))
     (here / "inside").touch()
     _connect(plan, node)
     _configure(plan, node)
@@ -74,13 +74,6 @@ def _mount(plan: Plan, node: str) -> None:
         subprocess.run(["mount", *words], check=True)
     Path("/mnt/disks").mkdir()
     subprocess.run(["mount", "--bind", here / "disks", "/mnt/disks"], check=True)
-
-
-def _join_cgroup(plan: Plan, node: str) -> None:
-    """All processes of the node in one cgroup, so that they can be frozen together. Pods get cgroups beside this."""
-    own = plan.freezer(node) / "system"
-    own.mkdir(parents=True, exist_ok=True)
-    (own / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
 
 
 def _connect(plan: Plan, node: str) -> None:
@@ -134,7 +127,6 @@ def _kubelet(plan: Plan, node: str) -> dict[str, object]:
         "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
         "authorization": {"mode": "AlwaysAllow"},
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": plan.cgroup(node),
         "cgroupsPerQOS": False,
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,

@@ -12,7 +12,6 @@ from tests.k8s.programs import Programs
 NODES = ("bumble", "honey", "sting")
 CONTEXT = "lane"
 SANDBOX_IMAGE = "lane.local/busybox:1"
-FREEZER = Path("/sys/fs/cgroup/freezer")  # cgroup v1; on cgroup v2 every cgroup can be frozen
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,8 @@ class Plan:
         return self.folder / "kubeconfigs" / f"{user}.yaml"
 
     def cgroup(self, node: str) -> str:
+        """What holds every process of the node, in every hierarchy."""
         return f"/{self.name}/{node}"
-
-    def freezer(self, node: str) -> Path:
-        """The cgroup that holds every process of the node."""
-        root = FREEZER if FREEZER.is_dir() else Path("/sys/fs/cgroup")
-        return root / self.name / node
 
     def save(self) -> None:
         """Write it for the processes that run the cluster."""

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from tests.k8s import cgroups
 from tests.k8s.plan import NODES, Plan, load
 
 _INSIDE = ("--pid", "--mount", "--net", "--fork", "--kill-child", "--mount-proc", "--")
@@ -63,63 +64,13 @@ def end(plan: Plan, cluster: subprocess.Popen[bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for node in NODES:
         with contextlib.suppress(TimeoutError):
-            thaw(plan, node)  # a frozen process does not die
+            cgroups.thaw(cgroups.freezer(plan.cgroup(node)))  # a frozen process does not die
     cluster.kill()
     cluster.wait()
     deadline = time.monotonic() + 20
-    while not _remove_cgroups(plan) and time.monotonic() < deadline:
+    while not cgroups.remove(plan.name) and time.monotonic() < deadline:
         time.sleep(0.1)
     shutil.rmtree(plan.folder, ignore_errors=True)
-
-
-def freeze(plan: Plan, node: str) -> None:
-    """Stop every process of the node where it is."""
-    set_frozen(plan.freezer(node), True)
-
-
-def thaw(plan: Plan, node: str) -> None:
-    """Let them go on, also those of single pods; nothing for a node that is not frozen or does not exist."""
-    root = plan.freezer(node)
-    for cgroup in (root, *root.glob("*/")):  # what is in a frozen cgroup stays frozen
-        with contextlib.suppress(FileNotFoundError):
-            set_frozen(cgroup, False)
-
-
-def is_frozen(cgroup: Path) -> bool:
-    """Whether the kernel says that every process of the cgroup is stopped."""
-    state = cgroup / "freezer.state"
-    if state.exists():
-        return state.read_text(encoding="ascii").strip() == "FROZEN"
-    return "frozen 1" in (cgroup / "cgroup.events").read_text(encoding="ascii")
-
-
-def set_frozen(cgroup: Path, frozen: bool) -> None:
-    """Freeze or thaw one cgroup and all below it, and wait until it is so. Raises TimeoutError."""
-    version_1 = cgroup / "freezer.state"
-    deadline = time.monotonic() + 10
-    while True:
-        if version_1.exists():
-            version_1.write_text("FROZEN" if frozen else "THAWED", encoding="ascii")
-        else:
-            (cgroup / "cgroup.freeze").write_text("1" if frozen else "0", encoding="ascii")
-        if is_frozen(cgroup) == frozen:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{cgroup} was not {'frozen' if frozen else 'thawed'} within 10 s")
-        time.sleep(0.05)
-
-
-def _remove_cgroups(plan: Plan) -> bool:
-    """Whether none is left."""
-    root = Path("/sys/fs/cgroup")
-    tops = [*root.glob(plan.name), *root.glob(f"*/{plan.name}")]
-    for top in tops:
-        for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        with contextlib.suppress(OSError):
-            top.rmdir()
-    return not any(top.exists() for top in tops)
 
 
 def _owned(seconds: float) -> bool:

@@ -12,6 +12,7 @@ from readiness.providers.kubernetes_facts import (
     evicted_by,
     guarded_by,
     kept,
+    left_alone,
     selects,
     unhealthy,
     volume_fact,
@@ -180,3 +181,13 @@ def test_pods_of_protected_stacks_are_known_by_namespace_and_by_label() -> None:
 def test_a_taint_evicts_all_that_do_not_tolerate_it(toleration: dict[str, Any], stays: bool) -> None:
     raw = pod("other-0", namespace="ci", tolerations=[toleration])
     assert evicted_by([raw], TAINT) == ([] if stays else ["ci/other-0"])
+
+
+def test_why_a_node_is_left_alone_is_said_for_a_taint_too() -> None:
+    others = [pod("server-0", namespace="attic")]
+    assert "protected stacks (attic/server-0)" in str(left_alone("honey", others, ("attic",), None))
+    assert left_alone("honey", others, (), None) is None
+    assert "would evict others than the candidate (attic/server-0)" in str(
+        left_alone("honey", others, (), TAINT)
+    )
+    assert left_alone("honey", [], ("attic",), TAINT) is None
