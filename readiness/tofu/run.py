@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
@@ -65,13 +66,18 @@ class Run:
         if first is None:
             return f"exit code {self.code}"
         said = lines[first].removeprefix("Error: ")
-        if len(said) < 60 and len(lines) > first + 1:
-            said += f": {lines[first + 1]}"
+        if len(said) < 60:
+            more = takewhile(lambda line: not line.startswith(AFTER_THE_REASON), lines[first + 1 : first + 6])
+            said = ": ".join(filter(None, [said, " ".join(more)]))
         return f"exit code {self.code}: {said[:300]}"
 
     def as_json(self) -> dict[str, object]:
         """For evidence: everything, already without secrets."""
         return dataclasses.asdict(self)
+
+
+AFTER_THE_REASON = ("Lock Info:", "OpenTofu acquires a state lock", "Error: ")
+"""Lines that tofu prints after the reason of an error."""
 
 
 @dataclass(frozen=True)

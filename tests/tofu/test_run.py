@@ -118,6 +118,14 @@ def test_why_names_the_error() -> None:
     assert run(None, "").why() == "no answer within 2.5 s"
     assert run(1, "\nError: Failed\n\nbecause of it\n").why() == "exit code 1: Failed: because of it"
     assert run(1, "boom").why() == "exit code 1"
+    held = (
+        "\nError: Error acquiring the state lock\n\nError message: 2 errors occurred:\n\t* operation error S3:\n"
+        "PutObject, StatusCode: 412, api error\nPreconditionFailed\n\nLock Info:\n  ID: 1\n\nOpenTofu acquires a lock"
+    )
+    assert run(1, held).why() == (
+        "exit code 1: Error acquiring the state lock: Error message: 2 errors occurred: * operation error S3: "
+        "PutObject, StatusCode: 412, api error PreconditionFailed"
+    )
 
 
 def test_the_environment_inherits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
