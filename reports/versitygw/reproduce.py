@@ -20,9 +20,11 @@ def main() -> None:
         data, versions = Path(folder, "data"), Path(folder, "versions")
         data.mkdir()
         versions.mkdir()
-        served = [versitygw(), "--port", ADDRESS, "posix", "--versioning-dir", str(versions), str(data)]
+        served = [str(versitygw()), "--port", ADDRESS, "posix", "--versioning-dir", str(versions), str(data)]
         keys = {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": KEY}
-        with subprocess.Popen(served, env=os.environ | keys, stderr=subprocess.DEVNULL) as gateway:
+        with subprocess.Popen(
+            served, env=os.environ | keys, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as gateway:
             try:
                 show()
             finally:
