@@ -37,6 +37,7 @@ from tests.k8s import cgroups, warden
 from tests.k8s.control_plane import CABLE, port
 from tests.k8s.image import pack
 from tests.k8s.keep import wait_for
+from tests.k8s.machine import why_not
 from tests.k8s.plan import (
     NODES,
     SANDBOX_IMAGE,
@@ -234,8 +235,8 @@ class Cluster:
 
 
 def _prepare(folder: Path | None) -> Plan:
-    if os.geteuid() != 0 or sys.platform != "linux":
-        raise UsageError("a cluster needs Linux and root: real kubelets make namespaces and mounts")
+    if reason := why_not():
+        raise UsageError(reason)
     if folder is not None and (folder / "plan.json").exists():
         raise UsageError(f"a cluster is in {folder} already: stop it first")
     if len(str(place := (folder or DEFAULT_FOLDER).absolute())) > LONGEST_FOLDER:

@@ -19,7 +19,7 @@ from tests.k8s.keep import wait_for
 from tests.k8s.plan import NODES
 
 MARK = "tofu-state-readiness/held"
-RUN_SECONDS = 1500
+RUN_SECONDS = 2700
 
 
 def command(candidate: Path, runs: Path, *arguments: str) -> list[str]:

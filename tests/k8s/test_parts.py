@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from tests.k8s import programs
+from tests.k8s import cluster, machine, programs
 from tests.k8s.cluster import ROOT, Cluster, main
 from tests.k8s.image import pack
 from tests.k8s.plan import NODES, token_file, users
@@ -48,9 +48,19 @@ def test_who_is_not_root_is_told_so(
 def test_a_folder_whose_path_is_too_long_for_sockets_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(cluster, "why_not", lambda: None)
     with pytest.raises(UsageError, match="50 characters at most"):
         Cluster(tmp_path / ("x" * 60)).start()
+
+
+def test_a_machine_without_cgroups_that_can_be_written_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(machine, "hierarchies", lambda: [tmp_path / "missing"])
+    assert f"cgroups that it may write to: {tmp_path / 'missing'}" in str(machine.why_not())
+    monkeypatch.setattr(machine, "hierarchies", list)
+    assert "none is mounted" in str(machine.why_not())
 
 
 @pytest.mark.parametrize(
