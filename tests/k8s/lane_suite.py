@@ -18,6 +18,7 @@ from tests.k8s.control import NAMESPACE
 from tests.k8s.keep import wait_for
 from tests.k8s.plan import NODES
 
+EXAMPLES = ROOT / "stacks/examples"
 MARK = "tofu-state-readiness/held"
 RUN_SECONDS = 2700
 
@@ -61,6 +62,7 @@ def test_the_reference_candidate_is_proved_through_phases_0_to_2(
             control.candidate_file(cluster, tmp_path),
             runs,
             "--allow-faults",
+            f"--stacks={EXAMPLES}",
             "-m",
             "phase0 or phase1 or phase2",
         ),
