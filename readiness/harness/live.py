@@ -231,7 +231,8 @@ class Live:
 
     def _remove_scratch(self, scratch: Scratch) -> None:
         assert self.run.evidence is not None
-        if self.provider.owns_candidate:  # its disks go anyway, and the deletes take minutes on some stores
+        assert self._provider is not None
+        if self._provider.owns_candidate:  # its disks go anyway, and the deletes take minutes on some stores
             self.run.evidence.event("scratch goes with the store", buckets=scratch.buckets)
             return
         left = scratch.remove()

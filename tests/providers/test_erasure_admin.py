@@ -143,6 +143,16 @@ def test_what_is_missing_offline_or_healing_is_not_settled(
     assert not store.settled()
 
 
+def test_rustfs_tells_the_same_one_level_down(
+    tmp_path: Path, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = asking(Rustfs, tmp_path, server, monkeypatch)
+    Answer.info, Answer.reached = {"info": healthy()}, store.drives("bumble")
+    assert store.settled()
+    Answer.info["info"]["servers"][0]["state"] = "offline"
+    assert not store.settled()
+
+
 def test_a_store_whose_writes_pass_a_drive_by_is_not_settled_though_it_calls_all_drives_online(
     tmp_path: Path, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
