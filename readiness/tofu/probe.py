@@ -132,6 +132,15 @@ class NoOpProbe:
             return known
         raise UnpreparedError(f"no state was applied through {endpoint.name} before the fault")
 
+    def _certain(self, endpoint: Endpoint) -> int:
+        """The revision that this endpoint's state has. Raises UnpreparedError if that is not known."""
+        possible = self._possible(endpoint)
+        if len(possible) > 1:
+            raise UnpreparedError(
+                f"what was applied last through {endpoint.name} is not known: no answer came"
+            )
+        return max(possible)
+
     def _client(self, endpoint: Endpoint) -> Client:
         return self.env.client(self._key(endpoint), endpoint, max_retries=NO_RETRIES)
 
@@ -165,7 +174,7 @@ class NoOpProbe:
 
         def one(endpoint: Endpoint) -> Finding:
             client = self._client(endpoint)
-            revision = max(self._possible(endpoint))
+            revision = self._certain(endpoint)
             tries = plan_within(client, began + budget, {"revision": revision}, try_seconds=each)
             found = tries.finding(began, budget)
             if write and tries.runs and tries.runs[-1].ok:
@@ -180,7 +189,7 @@ class NoOpProbe:
         """During the fault: the checkout that pointed at a lost endpoint goes on at a survivor (`init
         -reconfigure`, then a plan)."""
         client = self._client(lost)
-        revision = max(self._possible(lost))
+        revision = self._certain(lost)
         try:
             return plan_within(
                 client,
@@ -203,6 +212,8 @@ class NoOpProbe:
             for through in dict.fromkeys((endpoint.name, following.name)):
                 reader = next(other for other in self.env.endpoints if other.name == through)
                 findings.append(self._settled(endpoint, reader))
+        for endpoint in self.env.endpoints:
+            self._make_certain(endpoint)
         return merge(findings)
 
     def _settled(self, endpoint: Endpoint, reader: Endpoint) -> Finding:
@@ -221,8 +232,14 @@ class NoOpProbe:
             self.revisions[endpoint.name] = {revision}
         return judge_plan(run)
 
-    def _write(self, client: Client, revision: int) -> None:
-        run = client.apply({"revision": revision}, limit=5.0)
+    def _make_certain(self, endpoint: Endpoint) -> None:
+        """Of a write that was not answered either outcome is right. The next fault needs one that is known."""
+        possible = self._possible(endpoint)
+        if len(possible) > 1:
+            self._write(self._client(endpoint), max(possible) + 1, limit=None)
+
+    def _write(self, client: Client, revision: int, limit: float | None = 5.0) -> None:
+        run = client.apply({"revision": revision}, limit=limit)
         known = self.revisions[client.endpoint.name]
         # Not acknowledged: the write may have happened, or happen later. Refused its lock: it certainly did not.
         if run.ok:

@@ -170,6 +170,22 @@ def test_a_checkout_moves_to_a_survivor(env: Disposable, store: FakeS3) -> None:
     proves(probe.after())
 
 
+def test_a_write_that_was_not_answered_is_no_lost_one_at_the_next_fault(
+    env: Disposable, store: FakeS3
+) -> None:
+    probe = NoOpProbe(env, "p8")
+    proves(probe.prepare())
+    store.broken = lambda method, key, at: method == "PUT" and key.endswith("tfstate")
+    proves(probe.within(env.endpoints, env.tools.clock(), 10))
+    assert any(len(possible) > 1 for possible in probe.revisions.values())
+    unknown = probe.within(env.endpoints, env.tools.clock(), 10)
+    assert unknown.state is State.UNKNOWN, "a fault straight after it cannot be judged"
+    store.broken = lambda method, key, at: False
+    proves(probe.after())
+    assert all(len(possible) == 1 for possible in probe.revisions.values())
+    proves(probe.within(env.endpoints, env.tools.clock(), 10))
+
+
 def test_what_was_written_during_the_fault_must_be_there_after_it(env: Disposable, store: FakeS3) -> None:
     probe = NoOpProbe(env, "p6")
     proves(probe.prepare())
