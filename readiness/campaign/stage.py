@@ -56,8 +56,8 @@ class Stage:
         """Full load while inside; afterwards every key is read back."""
         call = self.live.loop.call
         self.record.begun = self.now()
-        call(runner.begin(self.context))
         try:
+            call(runner.begin(self.context))
             if not self.context.canon:
                 raise Unjudged("no object could be written before the fault: nothing was measured")
             self.snapshot("before")

@@ -35,9 +35,14 @@ class LoopThread:
 
     def call(self, work: Coroutine[Any, Any, T], seconds: float = 120) -> T:
         """Run a coroutine to its end there and return its result. Raises what it raises; TimeoutError when it
-        is not done in time.
+        is not done in time. It is cancelled then, and when the wait is interrupted.
         """
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+        running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return running.result(seconds)
+        except BaseException:
+            running.cancel()
+            raise
 
     def close(self) -> None:
         """Stop the loop."""
