@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from readiness.campaign.record import DOUBT, Record
+from readiness.campaign.record import DOUBT, NOT_WHOLE, Record
 from readiness.campaign.stage import SETTLE
 from readiness.candidate.model import FaultKind
 from readiness.checkers.agreement import check_agreement
@@ -67,7 +67,7 @@ def made_whole(record: Record) -> Finding:
     """The candidate was whole again after the fault."""
     if record.whole:
         return proved("whole again", 1)
-    return refuted("not whole again within 90 s after the fault was healed")
+    return refuted(record.notes.get(NOT_WHOLE, "not whole again after the fault was healed"))
 
 
 def heads(record: Record, rto: RTO) -> Finding:

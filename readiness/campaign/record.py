@@ -9,6 +9,7 @@ from readiness.candidate.model import FaultKind
 from readiness.faults import Event
 from readiness.history import Op
 
+NOT_WHOLE = "not whole"  # the note that says within which time
 DOUBT = "doubt"  # the note of a record that proves nothing, though what it refutes is refuted
 
 

@@ -104,7 +104,7 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
             if contract.repair.kind == "procedure":
                 stage.record.notes["repair"] = provider.repair(emptied)
         began = stage.now()
-        stage.recover(settle=1.0)
+        stage.recover(settle=1.0, budget=contract.repair.budget_seconds)
         stage.record.notes["made whole after seconds"] = f"{stage.now() - began:.1f}"
         if not stage.record.whole:
             return

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from readiness.campaign.matrix import Matrix
-from readiness.campaign.record import Captured, Record
+from readiness.campaign.record import NOT_WHOLE, Captured, Record
 from readiness.errors import Unjudged
 from readiness.faults import Event, Fault, injected, wait_whole
 from readiness.load import runner
@@ -136,13 +136,15 @@ class Stage:
                 return ()
         return tuple(sorted(seen))
 
-    def recover(self, settle: float = SETTLE) -> None:
-        """Wait until whole, keep reading for a while, take the last snapshot. Not whole in time is kept in
-        the record.
+    def recover(self, settle: float = SETTLE, budget: float | None = None) -> None:
+        """Wait until whole (90 s unless told), keep reading for a while, take the last snapshot. Not whole in
+        time is kept in the record.
         """
-        budget = WHOLE_BUDGET
+        budget = budget or WHOLE_BUDGET
         whole = wait_whole(self.live.provider, self.live.watch, budget)
         self.record.whole = whole
+        if not whole:
+            self.record.notes[NOT_WHOLE] = f"not whole again within {budget:g} s after the fault was healed"
         if whole:
             for event in self.record.events:
                 event.whole = event.whole or self.now()

@@ -1,5 +1,6 @@
 """What becomes of scenarios that cannot be played, or that break: nothing is proved by them, and nothing hidden."""
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -8,15 +9,17 @@ import pytest
 
 from readiness.campaign import campaign as playing
 from readiness.campaign import judgements as of
+from readiness.campaign import scenarios
 from readiness.campaign.campaign import SHORT_PATIENCE, Campaign
 from readiness.campaign.criteria import from_records
-from readiness.campaign.record import Record
-from readiness.campaign.stage import WHOLE_BUDGET
+from readiness.campaign.record import NOT_WHOLE, Record
+from readiness.campaign.stage import WHOLE_BUDGET, Stage
 from readiness.campaign.stored import stored_records
 from readiness.errors import Unjudged
 from readiness.evidence import Evidence
 from readiness.finding import State
 from readiness.harness.live import Live
+from readiness.providers.base import Proof
 from readiness.redact import Redactor
 from tests.campaign.defects import DEFECTS
 from tests.campaign.healthy import RTO, record
@@ -92,3 +95,29 @@ def test_a_broken_network_that_breaks_the_harness_is_unknown(
     assert of.each(played, of.safety).state is State.UNKNOWN
     assert [kept.spoiled for kept in stored_records(evidence.folder)] == [each.spoiled for each in played]
     assert campaign.networks() == played
+
+
+def test_an_emptied_node_has_the_contracts_time_to_be_made_whole() -> None:
+    waited: list[dict[str, float]] = []
+    made = Record("repair:b", None)
+
+    def recover(**given: float) -> None:
+        waited.append(given)
+        made.whole = False
+        made.notes[NOT_WHOLE] = "not whole again within 77 s"
+
+    repair = SimpleNamespace(kind="itself", budget_seconds=77.0)
+    run = SimpleNamespace(
+        loaded=SimpleNamespace(candidate=SimpleNamespace(contract=SimpleNamespace(repair=repair)))
+    )
+    provider = SimpleNamespace(wipe=lambda _node: Proof(fired=True, observed="emptied"))
+    stage = SimpleNamespace(
+        live=SimpleNamespace(provider=provider, run=run),
+        record=made,
+        fault=lambda _fault: contextlib.nullcontext(),
+        recover=recover,
+        now=lambda: 0.0,
+    )
+    scenarios.repair(TOPOLOGY, "b", "a").play(cast("Stage", stage), {})
+    assert [given["budget"] for given in waited] == [77.0]
+    assert of.made_whole(made).reason == "not whole again within 77 s"
