@@ -40,8 +40,9 @@ class LoopThread:
         running = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return running.result(seconds)
-        except BaseException:
-            running.cancel()
+        except BaseException as error:
+            if running.cancel() and isinstance(error, TimeoutError):
+                raise TimeoutError(f"the load was not done within {seconds:g} s") from None
             raise
 
     def close(self) -> None:

@@ -35,6 +35,6 @@ def test_what_is_not_done_in_time_is_cancelled(loop: LoopThread) -> None:
             cancelled.set()
             raise
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match=r"not done within 0\.05 s"):
         loop.call(work(), seconds=0.05)
     assert cancelled.wait(10)
