@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from readiness import faults
 from readiness.campaign import scenarios
 from readiness.campaign.away import answered_while_away
-from readiness.campaign.network import broken_network, network_record
+from readiness.campaign.network import BROKEN, broken_network, network_record
 from readiness.campaign.record import DOUBT, Record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.stage import WHOLE_BUDGET, Stage
@@ -91,7 +92,7 @@ class Campaign:
 
     def networks(self) -> list[Record]:
         """A slow and a resetting network between the clients and all endpoints."""
-        return [self._once(network_record(how), self._break_network) for how in ("slow", "resets")]
+        return [self._once(network_record(how), partial(self._break_network, how)) for how in BROKEN]
 
     def rolling(self) -> list[Record]:
         """A rolling restart of all nodes."""
@@ -129,7 +130,7 @@ class Campaign:
         return [record for part in parts for record in part()]
 
     def _play(self, scenario: Scenario) -> Record:
-        return self._once(scenario.record(self.topology), lambda record: self._perform(scenario, record))
+        return self._once(scenario.record(self.topology), partial(self._perform, scenario))
 
     def _once(self, record: Record, play: Callable[[Record], None]) -> Record:
         """Plays it, unless the candidate is not whole: then nothing can be concluded from a further fault, and the
@@ -185,9 +186,9 @@ class Campaign:
                 assert live.run.evidence is not None
                 live.run.evidence.capture(f"{scenario.name}-{name}.txt", text)
 
-    def _break_network(self, record: Record) -> None:
+    def _break_network(self, how: str, record: Record) -> None:
         with self._spoiling(record):
-            broken_network(self.live, record)
+            broken_network(self.live, how, record)
 
     @contextlib.contextmanager
     def _spoiling(self, record: Record) -> Iterator[None]:

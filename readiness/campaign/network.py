@@ -15,7 +15,9 @@ from readiness.load.proxy import Proxy
 from readiness.providers.base import Proof, Provider
 from readiness.s3.wire import Target
 
-SLOW_SECONDS, RESET_SHARE, HELD = 0.25, 0.15, 4.0
+HELD = 4.0
+BROKEN = {"slow": (0.25, 0.0, "delayed"), "resets": (0.0, 0.15, "answered with a reset")}
+"""For each way the delay of a chunk in seconds, the share of chunks that are answered with a reset, and its word."""
 
 
 def network_record(how: str) -> Record:
@@ -23,9 +25,9 @@ def network_record(how: str) -> Record:
     return Record(f"network:{how}", None, judged_outage=False)
 
 
-def broken_network(live: Live, record: Record) -> None:
-    """Plays that record."""
-    slow = record.name == "network:slow"
+def broken_network(live: Live, how: str, record: Record) -> None:
+    """Plays that record. `how` is one of BROKEN."""
+    seconds, share, word = BROKEN[how]
     rng = random.Random(f"{live.run.options.seed}/{record.name}")
     proxies = {e.name: Proxy(e.url, rng) for e in live.topology.all_endpoints()}
     for proxy in proxies.values():
@@ -36,10 +38,10 @@ def broken_network(live: Live, record: Record) -> None:
             proxy.delay, proxy.reset = delay, reset
 
     def inject(_provider: Provider) -> list[Proof]:
-        change(SLOW_SECONDS if slow else 0.0, 0.0 if slow else RESET_SHARE)
+        change(seconds, share)
         time.sleep(HELD)
         done = sum(proxy.delayed + proxy.resets for proxy in proxies.values())
-        return [Proof(done > 0, f"{done} chunks {'delayed' if slow else 'answered with a reset'}")]
+        return [Proof(done > 0, f"{done} chunks {word}")]
 
     fault = Fault(record.name, FaultKind.SILENCE, (), (), inject, lambda _provider: change(0.0, 0.0))
     targets: dict[str, Target] = {}

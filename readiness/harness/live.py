@@ -198,13 +198,16 @@ class Live:
 
     @cached_property
     def scratch(self) -> Scratch:
-        """The run's scratch buckets; removed when the run ends, however it ends."""
+        """The run's scratch buckets; removed when the run ends, however it ends. Raises Unjudged if the candidate did
+        not start.
+        """
+        provider = self.provider
         assert self.run.evidence is not None
         short = self.run.id.rsplit("-", 1)[-1]
         scratch = Scratch(
             short, lambda: self.client(self.front, 30), self.run.evidence.folder / "scratch.jsonl"
         )
-        self._stack.callback(self._remove_scratch, scratch)
+        self._stack.callback(self._remove_scratch, scratch, provider)
         return scratch
 
     @cached_property
@@ -229,10 +232,9 @@ class Live:
         if not (self.provider.owns_candidate or self.run.options.allow_faults):
             raise NotRun("faults on a candidate that the suite did not start need --allow-faults")
 
-    def _remove_scratch(self, scratch: Scratch) -> None:
+    def _remove_scratch(self, scratch: Scratch, provider: Provider) -> None:
         assert self.run.evidence is not None
-        assert self._provider is not None
-        if self._provider.owns_candidate:  # its disks go anyway, and the deletes take minutes on some stores
+        if provider.owns_candidate:  # its disks go anyway, and the deletes take minutes on some stores
             self.run.evidence.event("scratch goes with the store", buckets=scratch.buckets)
             return
         left = scratch.remove()

@@ -141,12 +141,14 @@ class State:
                 return not self.is_there(pod)
             time.sleep(INTERVAL)
 
-    def wait_replaced(self, instance: str, pod: Pod, seconds: float) -> Pod | None:
-        """Wait until another pod is that instance; it need not be ready, nor placed. None if there is none in time."""
+    def wait_replaced(self, instance: str, pod: Pod | None, seconds: float) -> Pod | None:
+        """Wait until a pod, another than that one, is that instance; it need not be ready, nor placed. None if there
+        is none in time.
+        """
         deadline = time.monotonic() + seconds
         while True:
             found = self.sitting(instance)
-            if found is not None and found.uid != pod.uid:
+            if found is not None and (pod is None or found.uid != pod.uid):
                 return found
             if time.monotonic() > deadline:
                 return None
@@ -157,10 +159,9 @@ class State:
         deadline = time.monotonic() + seconds
         found = []
         for instance in instances:
-            while (pod := self.sitting(instance)) is None:
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"nothing has made a pod for {instance} within {seconds:g} s")
-                time.sleep(INTERVAL)
+            pod = self.wait_replaced(instance, None, deadline - time.monotonic())
+            if pod is None:
+                raise RuntimeError(f"nothing has made a pod for {instance} within {seconds:g} s")
             found.append(pod)
         return found
 

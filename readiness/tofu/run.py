@@ -21,6 +21,8 @@ Clock: TypeAlias = Callable[[], float]
 OnSpawn: TypeAlias = Callable[[int], None]
 
 KEPT = 20_000  # characters of each stream that a record keeps
+AFTER_THE_REASON = ("Lock Info:", "OpenTofu acquires a state lock", "Error: ")
+"""Lines that tofu prints after the reason of an error."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,6 @@ class Run:
     def as_json(self) -> dict[str, object]:
         """For evidence: everything, already without secrets."""
         return dataclasses.asdict(self)
-
-
-AFTER_THE_REASON = ("Lock Info:", "OpenTofu acquires a state lock", "Error: ")
-"""Lines that tofu prints after the reason of an error."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def test_what_was_seen_before_counts_though_the_rest_cannot_be_played(
 def test_a_broken_network_that_breaks_the_harness_is_unknown(
     error: Exception, campaign: Campaign, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(_live: Live, _record: Record) -> None:
+    def breaks(_live: Live, _how: str, _record: Record) -> None:
         raise error
 
     monkeypatch.setattr(playing, "wait_whole", lambda *_: True)

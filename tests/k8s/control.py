@@ -134,7 +134,7 @@ def candidate_file(cluster: Cluster, folder: Path) -> Path:
     )
     # What the file promises is for the usual grace of the node monitor, 40 s; here it is 12 s.
     text = text.replace("silence = 50", f"silence = {SILENCE_SECONDS}")
-    cache = f"http://{_address(cluster, 'cache', CACHES)}"
+    cache = f"http://{address(cluster, 'cache', CACHES)}"
     text = text.replace('["http://attic.attic.svc"]', json.dumps([cache]))
     program = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.k8s.cluster"]
     hooks = "\n".join(
@@ -149,9 +149,10 @@ def candidate_file(cluster: Cluster, folder: Path) -> Path:
 
 def environment(cluster: Cluster, keys: Mapping[str, str]) -> dict[str, str]:
     """What control_admin.py needs in the environment of a run."""
-    service = _address(cluster, "state", NAMESPACE)
+    service = address(cluster, "state")
     return {"CONTROL_ADMIN": f"http://{service}:9001", "CONTROL_ADMIN_TOKEN": keys["admin-token"]}
 
 
-def _address(cluster: Cluster, service: str, namespace: str) -> str:
+def address(cluster: Cluster, service: str, namespace: str = NAMESPACE) -> str:
+    """The cluster's address of a Service."""
     return str(cluster.get("service", service, "--namespace", namespace)["spec"]["clusterIP"])

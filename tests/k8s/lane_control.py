@@ -11,7 +11,7 @@ import pytest
 
 from readiness.providers import probe
 from tests.k8s.cluster import Cluster
-from tests.k8s.control import NAMESPACE, wait_ready
+from tests.k8s.control import NAMESPACE, address, wait_ready
 from tests.k8s.keep import wait_for
 from tests.k8s.plan import NODES
 
@@ -36,9 +36,9 @@ def test_one_pod_with_a_disk_of_its_own_on_each_node(cluster: Cluster) -> None:
 
 
 def test_the_service_leads_to_a_member_of_three(cluster: Cluster) -> None:
-    address = cluster.get("service/state", "--namespace", NAMESPACE)["spec"]["clusterIP"]
-    wait_for(lambda: probe.status(f"http://{address}:9001/readyz", 5) == 200, "kube-proxy's rules")
-    members = probe.call_json(f"http://{address}:9001/members", 5)
+    service = address(cluster, "state")
+    wait_for(lambda: probe.status(f"http://{service}:9001/readyz", 5) == 200, "kube-proxy's rules")
+    members = probe.call_json(f"http://{service}:9001/members", 5)
     assert members["whole"] is True
     assert sorted(member["name"] for member in members["members"]) == ["state-0", "state-1", "state-2"]
 
@@ -111,9 +111,9 @@ def test_an_emptied_disk_joins_only_after_the_procedure(cluster: Cluster, keys: 
     finally:
         cluster.kubectl("uncordon", "sting")
     wait_for(lambda: "knows it as a member that had data" in log(cluster, name), "a pod that waits")
-    address = cluster.get("service/state", "--namespace", NAMESPACE)["spec"]["clusterIP"]
+    service = address(cluster, "state")
     probe.call(
-        f"http://{address}:9001/members/replace",
+        f"http://{service}:9001/members/replace",
         30,
         method="POST",
         body={"name": name, "peer_url": f"http://{name}.state-peers:9002"},
