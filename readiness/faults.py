@@ -44,7 +44,6 @@ class Event:
     healing: float | None = None
     healed: float | None = None
     whole: float | None = None
-    spoiled: str | None = None
 
     @property
     def counts_from(self) -> float:

@@ -223,12 +223,14 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_an_interrupted_build_leaves_no_process(trace: Path) -> None:
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_leaves_no_process(trace: Path, by: signal.Signals) -> None:
     (trace / "slow").write_text("321", encoding="utf-8")
     with start_obtaining() as interrupted:
         wait_until(lambda: builds(trace) == 1)
-        interrupted.send_signal(signal.SIGINT)
+        interrupted.send_signal(by)
         interrupted.wait(timeout=20)
+    assert interrupted.returncode == 130
     wait_until(lambda: "sleep 321" not in subprocess.check_output(["ps", "-eo", "args"], text=True))
 
 

@@ -3,6 +3,7 @@
 `image` loads a store's image into the container engine, and prints the pinned reference alone.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,9 @@ from readiness.obtain.progress import announce
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what is asked; 0 is done, 4 is a wrong call or a program that cannot be had, and go-test ends as go does."""
+    """Do what is asked; 0 is done, 4 is a wrong call or a program that cannot be had, 130 is an interrupted build,
+    and go-test ends as go does.
+    """
     try:
         if arguments and arguments[0] == "go-test":
             return go_test(arguments[1:])
@@ -38,6 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         announce(str(error))
         return 4
+    except KeyboardInterrupt:
+        announce("interrupted: nothing of it is left running")
+        return 130
     return 0
 
 
@@ -69,5 +75,11 @@ STORES: dict[str, Callable[[], Path]] = {
 """What further candidates need: obtained only when it is named."""
 
 
+def _terminate(*_: object) -> None:
+    """SIGTERM ends like Ctrl-C, so that a build under way is ended, too."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(main(sys.argv[1:]))
