@@ -1,0 +1,119 @@
+"""Objects that are written while one process restarts: `.venv/bin/python -m reports.restart CANDIDATE [INSTANCE]`.
+
+The shortest form of what P1.4 and P1.13 found in several stores. New objects are put into a versioned bucket through
+every other endpoint, and asked for through all of them once they are acknowledged, while INSTANCE (the last of the
+candidate's, unless named) is restarted gracefully; a minute later each is read through every endpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from readiness.candidate.load import load
+from readiness.errors import UsageError
+from readiness.providers import create
+from readiness.providers.base import Endpoint, Keys, Provider
+
+BUCKET, BEFORE, AFTER, SETTLE = "reproduce", 5, 20, 60
+
+
+def main(arguments: list[str]) -> int:
+    """Prints what was acknowledged, what was denied meanwhile, and what is gone. Exit code 1 if anything was."""
+    parser = argparse.ArgumentParser(prog="python -m reports.restart", description=__doc__)
+    parser.add_argument("candidate")
+    parser.add_argument("instance", nargs="?")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="restart-") as folder:
+        try:
+            provider = create(load(options.candidate), run_dir=Path(folder))
+            try:
+                topology = provider.start()
+                return show(provider, options.instance or topology.instances[-1].name)
+            finally:
+                provider.stop()
+        except UsageError as error:
+            print(error, file=sys.stderr)
+            return 4
+
+
+def show(provider: Provider, restarted: str) -> int:
+    """Restarts it once under writes."""
+    gone = provider.topology.instance(restarted).node
+    clients = {end.name: client(end, provider.keys("admin")) for end in provider.topology.all_endpoints()}
+    writers = [end.name for end in provider.topology.all_endpoints() if end.node != gone]
+    any_one = clients[writers[0]]
+    any_one.create_bucket(Bucket=BUCKET)
+    any_one.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    acknowledged, denied, over = list[str](), Counter[str](), threading.Event()
+
+    def write(through: str) -> None:
+        for number in itertools.count():
+            if over.wait(0.05):
+                return
+            key = f"{through}/{number}"
+            try:
+                clients[through].put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+            except (BotoCoreError, ClientError):
+                continue
+            acknowledged.append(key)
+            denied.update(name for name in clients if says(clients[name], key) == "404")
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in writers]
+    for thread in threads:
+        thread.start()
+    time.sleep(BEFORE)
+    provider.restart(restarted)
+    time.sleep(AFTER)
+    over.set()
+    for thread in threads:
+        thread.join()
+    time.sleep(SETTLE)
+    lost = {key: [says(each, key) for each in clients.values()] for key in sorted(acknowledged)}
+    lost = {key: said for key, said in lost.items() if set(said) != {"200"}}
+    print(f"{restarted} restarted; {len(acknowledged)} objects acknowledged through {', '.join(writers)}")
+    print(f"404 for acknowledged objects meanwhile: {dict(denied) or 'none'}")
+    print(f"a minute later, not there through {', '.join(clients)}: {lost or 'none'}")
+    return 1 if denied or lost else 0
+
+
+def client(end: Endpoint, keys: Keys) -> Any:
+    """One that asks once."""
+    return boto3.client(
+        "s3",
+        endpoint_url=end.url,
+        region_name="us-east-1",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        config=Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=3,
+            read_timeout=3,
+            s3={"addressing_style": "path"},
+        ),
+    )
+
+
+def says(s3: Any, key: str) -> str:
+    """The status of a HEAD, or the kind of silence."""
+    try:
+        return str(s3.head_object(Bucket=BUCKET, Key=key)["ResponseMetadata"]["HTTPStatusCode"])
+    except ClientError as error:
+        return str(error.response["ResponseMetadata"]["HTTPStatusCode"])
+    except BotoCoreError as error:
+        return type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
