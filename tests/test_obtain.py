@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from readiness.obtain import caddy, garage, go, opentofu, tofu, weed
+from readiness.obtain import caddy, go, opentofu, tofu, weed
 from readiness.obtain.__main__ import OBTAIN, STORES, main
 from readiness.obtain.cache import cached, forget_unused
 from readiness.obtain.go import ROOT, TOOLS, needed_by, version
@@ -33,15 +33,6 @@ while [ "$1" != -o ]; do shift; done
 printf '#!/bin/sh\\necho "OpenTofu v%s"\\n' "$SAYS" > "$2"
 chmod +x "$2"
 """
-
-FAKE_CARGO = """
-echo "$@" >> "$TRACE/cargo"
-while [ "$1" != --root ]; do shift; done
-mkdir -p "$2/bin" "$2/target/release"
-touch "$2/bin/garage"
-chmod +x "$2/bin/garage"
-"""
-
 
 @pytest.fixture
 def trace(tmp_path: Path) -> Path:
@@ -323,19 +314,3 @@ def test_stores_are_obtained_only_when_they_are_named(
     )
     assert capsys.readouterr().out.startswith(f"versitygw: {tmp_path / 'cache' / 'versitygw-'}")
     assert not set(STORES) & set(OBTAIN)
-
-
-def test_a_run_does_not_build_garage_and_the_command_does_once(
-    script: Script, tmp_path: Path, trace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    script("cargo", FAKE_CARGO)
-    with pytest.raises(UsageError, match=r"python -m readiness\.obtain garage builds it once"):
-        garage()
-    assert not (trace / "cargo").exists()
-    assert [main(["garage"]), main(["garage"])] == [0, 0]
-    assert (trace / "cargo").read_text(encoding="utf-8").count("install garage --version =2.") == 1
-    program = garage()
-    assert sorted(path.name for path in program.parents[1].iterdir()) == ["bin"]
-    assert f"garage: {program} (built, or cached, " in capsys.readouterr().out
-    on_path = script("garage", "true")
-    assert garage() == on_path

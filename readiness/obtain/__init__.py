@@ -5,7 +5,6 @@ What takes long (building) is done once per machine, cached outside the checkout
 """
 
 from readiness.obtain.etcd import etcd
-from readiness.obtain.garage import garage
 from readiness.obtain.go import control, go_test
 from readiness.obtain.minio import minio, minio_of_machine
 from readiness.obtain.opentofu import Tofu, tofu
@@ -18,7 +17,6 @@ __all__ = [
     "caddy",
     "control",
     "etcd",
-    "garage",
     "go_test",
     "minio",
     "minio_of_machine",

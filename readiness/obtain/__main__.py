@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.obtain import caddy, control, etcd, garage, go_test, minio, rustfs, tofu, versitygw, weed
+from readiness.obtain import caddy, control, etcd, go_test, minio, rustfs, tofu, versitygw, weed
 from readiness.obtain.cache import cache_directory
 from readiness.obtain.image import image
 from readiness.obtain.progress import announce
@@ -67,7 +67,6 @@ OBTAIN: dict[str, Callable[[], tuple[Path, str]]] = {
 
 STORES: dict[str, Callable[[], Path]] = {
     "etcd": etcd,
-    "garage": partial(garage, build=True),
     "minio": minio,
     "rustfs": partial(rustfs, build=True),
     "versitygw": versitygw,
