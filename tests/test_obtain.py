@@ -34,6 +34,7 @@ printf '#!/bin/sh\\necho "OpenTofu v%s"\\n' "$SAYS" > "$2"
 chmod +x "$2"
 """
 
+
 @pytest.fixture
 def trace(tmp_path: Path) -> Path:
     folder = tmp_path / "trace"
