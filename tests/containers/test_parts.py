@@ -7,6 +7,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import time
 from dataclasses import replace
@@ -19,6 +20,7 @@ from readiness.providers import containers_observe as observe
 from readiness.providers.base import Proof
 from readiness.providers.containers_nodes import PIECE, State, _Stream
 from readiness.providers.containers_pause import archive, program
+from tests.containers.__main__ import TESTS
 
 UP = State("running", up=True, paused=False, pid=10, code=0, started="2026-01-01T00:00:00.5Z", restarts=0)
 DEAD = replace(UP, status="exited", up=False, pid=0, code=137)
@@ -140,3 +142,15 @@ def test_a_large_answer_in_pieces_is_read_as_one_file() -> None:
     stream = io.BufferedReader(_Stream(iter(pieces)), PIECE)
     with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
         assert [entry.size for entry in tar] == [3_000_001] * 3
+
+
+def test_the_lane_runs_every_test_that_needs_an_engine() -> None:
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", *TESTS, "--collect-only"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    real = {path.name for path in Path(__file__).parent.glob("real_*.py")}
+    assert real
+    assert all(f"/{name}::" in collected for name in real)
