@@ -29,9 +29,9 @@ SOCKET = "/run/tofu-state-ha-engine.sock"
 APART = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "docker": ("dockerd", "containerd", "runc", "iptables"),
-    "podman": ("podman", "conmon", "netavark"),
+    "podman": ("podman", "conmon", "netavark", "runc"),
 }
-PACKAGES = {"docker": "docker.io containerd iptables", "podman": "podman netavark"}
+PACKAGES = {"docker": "docker.io containerd iptables", "podman": "podman netavark runc"}
 _ELSEWHERE = ("/usr/sbin", "/sbin", "/usr/lib/podman", "/usr/libexec/podman")
 
 
@@ -95,6 +95,8 @@ def _podman(folder: Path) -> list[str]:
             "/run/engine",
             "--cgroup-manager",
             "cgroupfs",
+            "--runtime",
+            "runc",  # crun refuses a machine whose control groups are of both versions
         ),
         *(
             "--network-config-dir",

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.candidate.load import load
 from readiness.providers.base import Unsupported
 from tests.containers.real import client, eventually, started
+
+
+def written(s3: Any) -> bool:
+    """Whether the object is acknowledged."""
+    try:
+        s3.put_object(Bucket="scratch", Key="before", Body=b"kept")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
@@ -17,7 +27,7 @@ def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
         (endpoint,) = provider.topology.all_endpoints()
         s3 = client(endpoint.url, provider.keys("admin"))
         s3.create_bucket(Bucket="scratch")
-        s3.put_object(Bucket="scratch", Key="before", Body=b"kept")
+        eventually(lambda: written(s3))  # its first volumes may take longer than one try
         assert "SeaweedFS_master_pick_for_write_error" in provider.metrics("weed-bumble", "/metrics")
         assert provider.kill("weed-bumble").fired
         provider.start_instance("weed-bumble")
