@@ -16,6 +16,7 @@ from tests.k8s import control
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.control import NAMESPACE
 from tests.k8s.keep import wait_for
+from tests.k8s.look import schedulable
 from tests.k8s.plan import NODES
 
 EXAMPLES = ROOT / "stacks/examples"
@@ -41,14 +42,6 @@ def states(runs: Path, phases: range = range(5)) -> dict[str, tuple[str, str]]:
     (folder,) = [path for path in runs.iterdir() if path.is_dir()]
     verdict = json.loads((folder / "verdict.json").read_text())
     return {row["id"]: (row["state"], row["reason"]) for row in verdict["criteria"] if row["phase"] in phases}
-
-
-def schedulable(cluster: Cluster) -> bool:
-    """Whether no node is cordoned, tainted by a run, or marked as held by one."""
-    return all(
-        not node["spec"].get("unschedulable") and MARK not in node["metadata"].get("annotations", {})
-        for node in cluster.get("nodes")["items"]
-    )
 
 
 @pytest.mark.usefixtures("whole")

@@ -1,0 +1,32 @@
+"""What the tests of the provider look at: the control's pods, the nodes, and one instance's address."""
+
+from __future__ import annotations
+
+from readiness.providers.kubernetes import Kubernetes
+from readiness.providers.kubernetes_nodes import MARK
+from tests.k8s.cluster import Cluster
+from tests.k8s.control import NAMESPACE
+
+
+def schedulable(cluster: Cluster) -> bool:
+    """Whether no node is cordoned or marked."""
+    return all(
+        not node["spec"].get("unschedulable") and MARK not in node["metadata"].get("annotations", {})
+        for node in cluster.get("nodes")["items"]
+    )
+
+
+def uids(cluster: Cluster) -> dict[str, str]:
+    """The uid of each of the control's pods."""
+    found = cluster.get("pods", "--namespace", NAMESPACE, "--selector", "app.kubernetes.io/name=ha-control")
+    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in found["items"]}
+
+
+def on(provider: Kubernetes, node: str) -> str:
+    """The instance of that node."""
+    (instance,) = provider.topology.on(node)
+    return instance.name
+
+
+def url_of(provider: Kubernetes, instance: str) -> str:
+    return next(f"{e.admin_url}/readyz" for e in provider.topology.endpoints if e.instance == instance)
