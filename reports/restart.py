@@ -1,7 +1,7 @@
 """Objects that are written while one process restarts: `.venv/bin/python -m reports.restart CANDIDATE [INSTANCE]`.
 
 The shortest form of what P1.4 and P1.13 found in several stores. New objects are put into a versioned bucket through
-every other endpoint, and asked for through all of them once they are acknowledged, while INSTANCE (the last of the
+every endpoint, and asked for through all of them once they are acknowledged, while INSTANCE (the last of the
 candidate's, unless named) is restarted gracefully; a minute later each is read through every endpoint.
 """
 
@@ -26,7 +26,7 @@ from readiness.errors import UsageError
 from readiness.providers import create
 from readiness.providers.base import Endpoint, Keys, Provider
 
-BUCKET, BEFORE, AFTER, SETTLE = "reproduce", 5, 20, 60
+BUCKET, WRITERS, BEFORE, AFTER, SETTLE = "reproduce", 4, 5, 20, 60
 
 
 def main(arguments: list[str]) -> int:
@@ -50,41 +50,47 @@ def main(arguments: list[str]) -> int:
 
 def show(provider: Provider, restarted: str) -> int:
     """Restarts it once under writes."""
-    gone = provider.topology.instance(restarted).node
     clients = {end.name: client(end, provider.keys("admin")) for end in provider.topology.all_endpoints()}
-    writers = [end.name for end in provider.topology.all_endpoints() if end.node != gone]
-    any_one = clients[writers[0]]
+    any_one = next(iter(clients.values()))
     any_one.create_bucket(Bucket=BUCKET)
     any_one.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    acknowledged, denied, over = list[str](), Counter[str](), threading.Event()
+    acknowledged, denied, over = dict[str, float](), Counter[str](), threading.Event()
 
-    def write(through: str) -> None:
+    def write(through: str, writer: int) -> None:
         for number in itertools.count():
             if over.wait(0.05):
                 return
-            key = f"{through}/{number}"
+            key = f"{through}/{writer}/{number}"
             try:
                 clients[through].put_object(Bucket=BUCKET, Key=key, Body=key.encode())
             except (BotoCoreError, ClientError):
                 continue
-            acknowledged.append(key)
+            acknowledged[key] = time.monotonic()
             denied.update(name for name in clients if says(clients[name], key) == "404")
 
-    threads = [threading.Thread(target=write, args=(name,)) for name in writers]
+    threads = [
+        threading.Thread(target=write, args=pair) for pair in itertools.product(clients, range(WRITERS))
+    ]
     for thread in threads:
         thread.start()
     time.sleep(BEFORE)
+    began = time.monotonic()
     provider.restart(restarted)
     time.sleep(AFTER)
     over.set()
     for thread in threads:
         thread.join()
     time.sleep(SETTLE)
-    lost = {key: [says(each, key) for each in clients.values()] for key in sorted(acknowledged)}
-    lost = {key: said for key, said in lost.items() if set(said) != {"200"}}
-    print(f"{restarted} restarted; {len(acknowledged)} objects acknowledged through {', '.join(writers)}")
+    said = {key: [says(each, key) for each in clients.values()] for key in acknowledged}
+    lost = [
+        f"  {key}, acknowledged {acknowledged[key] - began:.1f} s after the restart began: {', '.join(answers)}"
+        for key, answers in said.items()
+        if set(answers) != {"200"}
+    ]
+    print(f"{restarted} restarted; {len(acknowledged)} objects acknowledged")
     print(f"404 for acknowledged objects meanwhile: {dict(denied) or 'none'}")
-    print(f"a minute later, not there through {', '.join(clients)}: {lost or 'none'}")
+    print(f"a minute later, not there through {', '.join(clients)}: {len(lost)}")
+    print(*lost, sep="\n")
     return 1 if denied or lost else 0
 
 
