@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,23 @@ def _about_suites(config: pytest.Config) -> bool:
 def _terminate(signum: int, frame: object) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt("SIGTERM")
+
+
+@contextmanager
+def _undisturbed(say: Callable[[str], None]) -> Generator[None]:
+    """Ctrl-C and SIGTERM wait meanwhile: what heals and removes is not left half-done."""
+
+    def wait(signum: int, frame: object) -> None:
+        say(
+            "still healing and removing: this ends by itself, and a second interrupt would leave things behind"
+        )
+
+    before = {number: signal.signal(number, wait) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def criterion_of(item: pytest.Item) -> Criterion | None:
@@ -203,8 +221,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         run.invalidate_stale_report("the suites could not be collected")
         return
     run.interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
-    live.stop()
-    session.exitstatus = run.finish().exit_code
+    with _undisturbed(live.say):
+        live.stop()
+        session.exitstatus = run.finish().exit_code
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:

@@ -122,3 +122,46 @@ def test_killed_in_the_middle_of_a_fault(hit: Hit) -> None:
     assert properties(suite)["verdict"] == "NOT JUDGED"
     assert not (ran.folder / "seal.json").exists()
     assert not (ran.folder / "verdict.json").exists()
+
+
+SLOW_END = '''
+import os, time
+from pathlib import Path
+import pytest
+
+@pytest.mark.criterion("P1.9")
+def test_it(live, judge):
+    from readiness.finding import proved
+
+    def undo():
+        (Path(os.environ["PLACE"]) / "ending").touch()
+        for _ in range(40):
+            time.sleep(0.05)
+        (Path(os.environ["PLACE"]) / "undone").touch()
+
+    live.on_stop(undo)
+    judge(proved("seen", 1))
+'''  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_takes_down_is_not_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    place = tmp_path / "run"
+    monkeypatch.setenv("PLACE", str(place))
+    run = Started(place, suite(place, SLOW_END), *small_arguments(place))
+    try:
+        deadline = time.monotonic() + 60
+        while not (place / "ending").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        ran = run.hit(number)
+    finally:
+        run.close()
+    assert (place / "undone").exists()
+    assert "still healing and removing" in ran.err
+    assert ran.state("P1.9") == "PROVED"
+    assert ran.verdict["verdict"] == "NOTHING PROVED: no phase was selected whole"
+    verify_seal(ran.folder)
+    assert not list((place / "tmp").iterdir())
