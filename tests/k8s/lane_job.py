@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,9 @@ def overlay(folder: Path) -> Path:
         {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "-m"},
         {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "phase0"},
     ]
-    for number, path in enumerate(mounted()):
+    for number, (path, inside) in enumerate(mounted().items()):
         volume = {"name": f"host-{number}", "hostPath": {"path": path}}
-        mount = {"name": f"host-{number}", "mountPath": path, "readOnly": True}
+        mount = {"name": f"host-{number}", "mountPath": inside, "readOnly": True}
         patch.append({"op": "add", "path": "/spec/template/spec/volumes/-", "value": volume})
         at = "/spec/template/spec/containers/0/volumeMounts/-"
         patch.append({"op": "add", "path": at, "value": mount})
@@ -62,17 +63,30 @@ def overlay(folder: Path) -> Path:
     return folder
 
 
-def mounted() -> list[str]:
-    """What a process of this machine's Python needs, and the checkout."""
-    wanted = [ROOT, Path(sys.prefix), Path(sys.base_prefix), obtain.tofu().path.parent]
+def mounted() -> dict[str, str]:
+    """What a process of this machine's Python needs, and where it sees it. Folders above these may be root's alone."""
+    base = Path(sys.base_prefix)
     system = [Path(path) for path in ("/usr", "/lib", "/lib64") if Path(path).is_dir()]
-    return sorted({str(path) for path in [*wanted, *system]})
+    places = {path: str(path) for path in [*system, base]}
+    places |= {ROOT: "/suite", Path(sysconfig.get_path("purelib")): "/packages"}
+    places |= {obtain.tofu().path.parent: "/programs"}
+    return {str(path): inside for path, inside in places.items()}
 
 
 def command() -> list[str]:
     """The entry point of deploy/suite/Containerfile, with this Python and this `tofu`."""
-    env = [f"PYTHONPATH={ROOT}", f"READINESS_TOFU={obtain.tofu().path}", "PYTHONDONTWRITEBYTECODE=1"]
-    return ["/bin/busybox", "env", *env, "PATH=/usr/bin:/bin", sys.executable, "-m", "readiness.run"]
+    env = ["PYTHONPATH=/suite:/packages", f"READINESS_TOFU=/programs/{obtain.tofu().path.name}"]
+    python = str(Path(sys.executable).resolve())
+    return [
+        "/bin/busybox",
+        "env",
+        *env,
+        "PYTHONDONTWRITEBYTECODE=1",
+        "PATH=/usr/bin:/bin",
+        python,
+        "-m",
+        "readiness.run",
+    ]
 
 
 @pytest.fixture
