@@ -67,13 +67,13 @@ func parseServe(args []string) (config, error) {
 	c.rootAccess, c.rootSecret = os.Getenv("CONTROL_ROOT_ACCESS_KEY"), os.Getenv("CONTROL_ROOT_SECRET_KEY")
 	c.readAccess, c.readSecret = os.Getenv("CONTROL_READONLY_ACCESS_KEY"), os.Getenv("CONTROL_READONLY_SECRET_KEY")
 	c.adminToken = os.Getenv("CONTROL_ADMIN_TOKEN")
-	for flag, v := range map[string]string{
-		"--name": c.name, "--data-dir": c.dataDir, "--s3-listen": c.s3Listen, "--admin-listen": c.adminListen,
-		"--peer-listen": c.peerListen, "--initial-cluster": c.initialCluster,
-		"CONTROL_ROOT_ACCESS_KEY": c.rootAccess, "CONTROL_ROOT_SECRET_KEY": c.rootSecret,
+	for _, given := range []struct{ flag, value string }{
+		{"--name", c.name}, {"--data-dir", c.dataDir}, {"--s3-listen", c.s3Listen}, {"--admin-listen", c.adminListen},
+		{"--peer-listen", c.peerListen}, {"--initial-cluster", c.initialCluster},
+		{"CONTROL_ROOT_ACCESS_KEY", c.rootAccess}, {"CONTROL_ROOT_SECRET_KEY", c.rootSecret},
 	} {
-		if v == "" {
-			return c, fmt.Errorf("%s is missing", flag)
+		if given.value == "" {
+			return c, fmt.Errorf("%s is missing", given.flag)
 		}
 	}
 	if c.clusterState != stateNew && c.clusterState != stateExisting && c.clusterState != stateAuto {

@@ -17,14 +17,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.providers import create
-from readiness.providers.base import Endpoint, Keys, Provider
+from readiness.providers.base import Provider
+from readiness.s3.clients import boto3_client
+from readiness.s3.wire import Target
 
 BUCKET, WRITERS, BEFORE, AFTER, SETTLE = "reproduce", 4, 5, 20, 60
 
@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
 
 def show(provider: Provider, restarted: str) -> int:
     """Restarts it once under writes."""
-    clients = {end.name: client(end, provider.keys("admin")) for end in provider.topology.all_endpoints()}
+    keys = provider.keys("admin")
+    clients = {end.name: boto3_client(Target(end.url, keys), 3) for end in provider.topology.all_endpoints()}
     any_one = next(iter(clients.values()))
     any_one.create_bucket(Bucket=BUCKET)
     any_one.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -92,23 +93,6 @@ def show(provider: Provider, restarted: str) -> int:
     print(f"a minute later, not there through {', '.join(clients)}: {len(lost)}")
     print(*lost, sep="\n")
     return 1 if denied or lost else 0
-
-
-def client(end: Endpoint, keys: Keys) -> Any:
-    """One that asks once."""
-    return boto3.client(
-        "s3",
-        endpoint_url=end.url,
-        region_name="us-east-1",
-        aws_access_key_id=keys.access_key,
-        aws_secret_access_key=keys.secret_key,
-        config=Config(
-            retries={"total_max_attempts": 1},
-            connect_timeout=3,
-            read_timeout=3,
-            s3={"addressing_style": "path"},
-        ),
-    )
 
 
 def says(s3: Any, key: str) -> str:

@@ -74,11 +74,6 @@ STORES: dict[str, Callable[[], Path]] = {
 """What further candidates need: obtained only when it is named."""
 
 
-def _terminate(*_: object) -> None:
-    """SIGTERM ends like Ctrl-C, so that a build under way is ended, too."""
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: a build under way is ended, too
     sys.exit(main(sys.argv[1:]))

@@ -46,7 +46,7 @@ def test_an_image_that_is_not_there(wrong: Any, said: str, monkeypatch: pytest.M
 def test_a_container_that_does_not_stay(tmp_path: Path) -> None:
     loaded = changed(lambda raw: raw["containers"][0].update(command=["serve"]))
     with (
-        pytest.raises(UsageError, match=r"control-\w+ ends by itself\n.*is missing"),
+        pytest.raises(UsageError, match=r"control-\w+ ends by itself\n.*--name is missing"),
         started(tmp_path, loaded),
     ):
         pytest.fail("it started")

@@ -16,11 +16,10 @@ from tests.k8s import control
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.control import NAMESPACE
 from tests.k8s.keep import wait_for
-from tests.k8s.look import schedulable
+from tests.k8s.look import schedulable, states
 from tests.k8s.plan import NODES
 
 EXAMPLES = ROOT / "stacks/examples"
-MARK = "tofu-state-readiness/held"
 RUN_SECONDS = 2700
 
 
@@ -35,13 +34,6 @@ def environment(cluster: Cluster, keys: Mapping[str, str]) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KUBECONFIG"))
     }
     return {**kept, **control.environment(cluster, keys)}
-
-
-def states(runs: Path, phases: range = range(5)) -> dict[str, tuple[str, str]]:
-    """Every criterion's state and reason, of those phases, from the one evidence folder."""
-    (folder,) = [path for path in runs.iterdir() if path.is_dir()]
-    verdict = json.loads((folder / "verdict.json").read_text())
-    return {row["id"]: (row["state"], row["reason"]) for row in verdict["criteria"] if row["phase"] in phases}
 
 
 @pytest.mark.usefixtures("whole")

@@ -1,6 +1,9 @@
-"""What the tests of the provider look at: the control's pods, the nodes, and one instance's address."""
+"""What the tests look at: the control's pods, the nodes, one instance's address, and what a run says in the end."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 from readiness.providers.kubernetes import Kubernetes
 from readiness.providers.kubernetes_nodes import MARK
@@ -30,3 +33,10 @@ def on(provider: Kubernetes, node: str) -> str:
 
 def url_of(provider: Kubernetes, instance: str) -> str:
     return next(f"{e.admin_url}/readyz" for e in provider.topology.endpoints if e.instance == instance)
+
+
+def states(runs: Path, phases: range = range(5)) -> dict[str, tuple[str, str]]:
+    """Every criterion's state and reason, of those phases, from the one evidence folder."""
+    (folder,) = [path for path in runs.iterdir() if path.is_dir()]
+    verdict = json.loads((folder / "verdict.json").read_text())
+    return {row["id"]: (row["state"], row["reason"]) for row in verdict["criteria"] if row["phase"] in phases}
