@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from readiness.candidate.load import Loaded
-from readiness.errors import UsageError
 from readiness.providers import commands_contract as contract
 from readiness.providers import commands_observe as observe
 from readiness.providers import probe
@@ -20,6 +19,7 @@ from readiness.providers.commands_faults import Faults
 from readiness.providers.commands_reach import context, reach
 from readiness.providers.commands_run import Runner
 from readiness.providers.commands_site import Site
+from readiness.providers.commands_verbs import CommandVerbs
 from readiness.providers.record import Record
 from readiness.providers.redact import redact
 from readiness.providers.supervised import Supervised
@@ -27,7 +27,7 @@ from readiness.providers.supervised import Supervised
 PROBE_SECONDS, METRICS_SECONDS = 0.5, 5.0
 
 
-class Commands(Faults):
+class Commands(CommandVerbs, Faults):
     """Implements `readiness.providers.base.Provider`. What has no command raises Unsupported with the reason."""
 
     name = "commands"
@@ -47,9 +47,7 @@ class Commands(Faults):
     # -- reaching it
 
     def start(self) -> Topology:
-        for what, command in self._site.all_commands():
-            if name := self._run.missing_program(command):
-                raise UsageError(f'{what}: there is no program "{name}"; correct it or the PATH')
+        self._check_programs(self._site.all_commands())
         for endpoint in self.topology.all_endpoints():
             reach(endpoint, self.keys("admin"), self._candidate.s3.region, self._ca_bundle)
         if self._run.supervised is None:
@@ -62,13 +60,6 @@ class Commands(Faults):
         if self._run.supervised is not None:
             self._run.undo_everything()
             self._run.supervised.end()
-
-    @property
-    def supervised(self) -> Supervised:
-        """To adopt short-lived clients, which must not outlive the run."""
-        if self._run.supervised is None:
-            raise RuntimeError("the candidate was not started")
-        return self._run.supervised
 
     def keys(self, role: str) -> Keys:
         return self._site.keys(role)
@@ -94,16 +85,9 @@ class Commands(Faults):
     def whole(self) -> bool:
         if not all(self.in_service(instance.name) for instance in self.topology.instances):
             return False
-        command = self._candidate.commands.whole
-        return self._run.ask(command).ok if command else True
+        return self._whole_by_command()
 
     # -- the rest of the contract
-
-    def rotate(self, old: Keys | None) -> Keys:
-        return contract.rotate(self._candidate, self._run, old, self._site.add_secret)
-
-    def divergence_check(self) -> Mapping[str, object]:
-        return contract.divergence_check(self._candidate, self._run)
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         """As declared: nothing here can look into the nodes."""
@@ -134,10 +118,5 @@ class Commands(Faults):
     def versions(self) -> Mapping[str, str]:
         return contract.versions(self._candidate, self._run)
 
-    def recorded_calls(self) -> tuple[str, ...]:
-        """Every verb and command but the probes, which only ever ask. Reads are marked as such."""
-        return self._record.lines()
-
-    def command_log(self) -> str:
-        """Every command with how it ended and what it said, for the evidence."""
-        return self._run.log()
+    def _remember(self, keys: Keys) -> None:
+        self._site.add_secret(keys)

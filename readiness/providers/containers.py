@@ -19,6 +19,7 @@ from readiness.providers import network, probe
 from readiness.providers.base import Keys, Topology, Unsupported, VolumeFact
 from readiness.providers.beside import CACHE, Beside
 from readiness.providers.commands_run import Runner
+from readiness.providers.commands_verbs import CommandVerbs
 from readiness.providers.containers_engine import Engine
 from readiness.providers.containers_faults import Faults
 from readiness.providers.containers_nodes import Nodes, new_run
@@ -32,7 +33,7 @@ LOG_LINES, ATTEMPTS = 50, 3
 _HOST = "127.0.0.1"
 
 
-class Containers(Faults):
+class Containers(CommandVerbs, Faults):
     """Implements `readiness.providers.base.Provider`.
 
     One object is one run of the candidate: `start` once, `stop` at the end.
@@ -53,9 +54,7 @@ class Containers(Faults):
         self._run_dir, self._progress, self._program = run_dir, progress, program
         site, record = Site(loaded), Record()
         super().__init__(site, record, Runner(loaded.path.parent.resolve(), record, site.secrets))
-        for where, command in self._site.all_commands():
-            if missing := self._run.missing_program(command):
-                raise UsageError(f'{where}: there is no program "{missing}"; correct it or the PATH')
+        self._check_programs(self._site.all_commands())
         self._engine = Engine()
         self._images: dict[str, str] = {}
         self._references: dict[str, str] = {}
@@ -116,13 +115,6 @@ class Containers(Faults):
         return next((n for n in self._site.containers if self._nodes.state(n).restarts >= ATTEMPTS), None)
 
     @property
-    def supervised(self) -> Supervised:
-        """To adopt short-lived clients, which must not outlive the run either."""
-        if self._run.supervised is None:
-            raise RuntimeError("the candidate was not started")
-        return self._run.supervised
-
-    @property
     def cache_endpoints(self) -> tuple[str, ...]:
         """URLs of the cache stand-in, if the candidate has the option `cache_stand_in`."""
         return self._beside.cache_endpoints if self._beside else ()
@@ -157,16 +149,9 @@ class Containers(Faults):
     def whole(self) -> bool:
         if not all(self.in_service(name) for name in self._site.containers):
             return False
-        command = self._candidate.commands.whole
-        return self._run.ask(command).ok if command else True
+        return self._whole_by_command()
 
     # -- the rest of the contract
-
-    def rotate(self, old: Keys | None) -> Keys:
-        return contract.rotate(self._candidate, self._run, old, self._site.add_secret)
-
-    def divergence_check(self) -> Mapping[str, object]:
-        return contract.divergence_check(self._candidate, self._run)
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         return tuple(fact for node in self.topology.nodes for fact in self._nodes.volumes(node))
@@ -198,13 +183,8 @@ class Containers(Faults):
         found |= {f"image of {name}": reference for name, reference in self._references.items()}
         return found | contract.versions(self._candidate, self._run)
 
-    def recorded_calls(self) -> tuple[str, ...]:
-        """Every verb and command but the probes, which only ever ask. Reads are marked as such."""
-        return self._record.lines()
-
-    def command_log(self) -> str:
-        """Every command of the candidate file with how it ended and what it said, for the evidence."""
-        return self._run.log()
+    def _remember(self, keys: Keys) -> None:
+        self._site.add_secret(keys)
 
     def stop_caches(self) -> None:
         """The cache stand-in goes away (boundary condition S.5)."""

@@ -9,11 +9,12 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
 
+from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
@@ -24,6 +25,7 @@ from readiness.providers import probe
 from readiness.providers.base import Endpoint, Instance, Keys, Topology, Unsupported, VolumeFact
 from readiness.providers.commands_reach import context, reach
 from readiness.providers.commands_run import Runner
+from readiness.providers.commands_verbs import CommandVerbs
 from readiness.providers.kubernetes_access import Access
 from readiness.providers.kubernetes_api import connect, kubeconfig_of, why
 from readiness.providers.kubernetes_capture import capture
@@ -40,7 +42,7 @@ PROBE_SECONDS, METRICS_SECONDS, UNDO_SECONDS = 0.5, 5.0, 60.0
 SETTLED_SECONDS = 30.0
 
 
-class Kubernetes(Faults):
+class Kubernetes(CommandVerbs, Faults):
     """Implements `readiness.providers.base.Provider`."""
 
     name = "kubernetes"
@@ -112,7 +114,7 @@ class Kubernetes(Faults):
     def start(self) -> Topology:
         try:
             rights = self.find()
-            self._check_programs()
+            self._check_programs(self._commands())
             if not rights.missing("drain") or not rights.missing("kill"):
                 look.check_nodes(self.cluster, self.topology.nodes, self.declared.context or "")
             self._wait_ready()
@@ -143,11 +145,11 @@ class Kubernetes(Faults):
         self._access.stop()
         self.state.stop()
 
-    def _check_programs(self) -> None:
+    def _commands(self) -> Iterator[tuple[str, Command]]:
+        """Every command with its place in the file, but those whose program is named by a value of the fault."""
         hooks = by_command.commands_of("kubernetes.hooks", self.declared.hooks)
-        for where, command in (*hooks, *by_command.commands_of_all(self._candidate)):
-            if "{" not in command.argv[0] and (name := self._run.missing_program(command)):
-                raise UsageError(f'{where}: there is no program "{name}"; correct it or the PATH')
+        every = (*hooks, *by_command.commands_of_all(self._candidate))
+        return ((where, command) for where, command in every if "{" not in command.argv[0])
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + SETTLED_SECONDS
@@ -172,13 +174,6 @@ class Kubernetes(Faults):
     def _undone(self, node: str) -> None:
         if self._run.supervised is not None:
             self._run.supervised.forget_undo(f"uncordon {node}")
-
-    @property
-    def supervised(self) -> Supervised:
-        """To adopt short-lived clients, which must not outlive the run."""
-        if self._run.supervised is None:
-            raise RuntimeError("the candidate was not started")
-        return self._run.supervised
 
     def keys(self, role: str) -> Keys:
         if role not in self._keys:
@@ -228,8 +223,7 @@ class Kubernetes(Faults):
                 return False
         if not self.rights.missing("whole") and look.budget_problem(self.cluster, self.state.all()):
             return False
-        command = self._candidate.commands.whole
-        return self._run.ask(command).ok if command else True
+        return self._whole_by_command()
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         return look.volumes(self.cluster, self.state.all())
@@ -262,20 +256,6 @@ class Kubernetes(Faults):
     def versions(self) -> Mapping[str, str]:
         own = by_command.versions(self._candidate, self._run)
         return look.versions(self.cluster, self.state.raw()) | own
-
-    def recorded_calls(self) -> tuple[str, ...]:
-        """Every call but the probes and watches, which only ever ask. Reads are marked as such."""
-        return self._record.lines()
-
-    def command_log(self) -> str:
-        """Every hook and command with how it ended and what it said, for the evidence."""
-        return self._run.log()
-
-    def rotate(self, old: Keys | None) -> Keys:
-        return by_command.rotate(self._candidate, self._run, old, self._remember)
-
-    def divergence_check(self) -> Mapping[str, object]:
-        return by_command.divergence_check(self._candidate, self._run)
 
     def _endpoint(self, instance: str) -> Endpoint | None:
         return next((e for e in self.topology.endpoints if e.instance == instance), None)
