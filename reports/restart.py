@@ -23,7 +23,7 @@ from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.providers import create
 from readiness.providers.base import Provider
-from readiness.s3.clients import boto3_client
+from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 
 BUCKET, WRITERS, BEFORE, AFTER, SETTLE = "reproduce", 4, 5, 20, 60

@@ -15,7 +15,7 @@ from readiness.load.bodies import identify
 from readiness.load.context import Known
 from readiness.load.operations import unquote_value
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Answered, Library, Unanswered
+from readiness.s3.library import Answered, Library, Unanswered
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from readiness.faults import Event, Fault, injected, wait_whole
 from readiness.load import runner
 from readiness.load.bodies import identify
 from readiness.load.context import Context
-from readiness.s3.clients import Answered, Unanswered, libraries
+from readiness.s3.clients import libraries
+from readiness.s3.library import Answered, Unanswered
 from readiness.s3.wire import Target, Wire
 
 if TYPE_CHECKING:

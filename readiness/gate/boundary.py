@@ -7,7 +7,7 @@ import re
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.harness import contacts
 from readiness.harness.live import Live
-from readiness.s3.clients import Answered, Unanswered, translate
+from readiness.s3.library import Answered, Unanswered, translate
 
 _CACHE_KEYS = re.compile(
     r"(^|/)(nar/|[a-z0-9]{32}\.narinfo$|nix-cache-info$|cas/[0-9a-f]{64}|ac/[0-9a-f]{64}|blobs/sha256/)"

@@ -25,7 +25,8 @@ from readiness.load.context import Buckets
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.providers.base import Endpoint, Provider, Topology, Unsupported
-from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.scratch import Scratch
 from readiness.s3.wire import Target
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from readiness.errors import UsageError
-from readiness.s3.clients import Answered, Unanswered, translate
+from readiness.s3.library import Answered, Unanswered, translate
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,7 +14,8 @@ from readiness.finding import Finding, proved, refuted, unknown
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of
 from readiness.providers.base import Endpoint, Keys, Unsupported
-from readiness.s3.clients import Answered, Unanswered, boto3_client, translate, translated
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Answered, Unanswered, translate, translated
 from readiness.s3.wire import NoReply, NotSent, Target, Wire
 from readiness.scratch.observe import Observer, criterion
 

@@ -15,7 +15,8 @@ from readiness.history import Verb
 from readiness.load.bodies import body_of
 from readiness.load.operations import Client
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Answered, Unanswered, boto3_client, translated
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Answered, Unanswered, translated
 from readiness.s3.wire import Wire
 from readiness.scratch.observe import Observer, criterion
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from readiness.finding import Finding, proved, refuted
 from readiness.harness.live import Live
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import boto3_client, libraries, translate
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.clients import libraries
+from readiness.s3.library import translate
 from readiness.s3.wire import NoReply, NotSent, Wire
 from readiness.scratch.observe import Broken, Observer, criterion
 

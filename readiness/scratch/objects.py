@@ -9,7 +9,8 @@ from readiness.finding import Finding, proved, refuted
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Answered, Library, libraries
+from readiness.s3.clients import libraries
+from readiness.s3.library import Answered, Library
 from readiness.scratch.observe import Observer, criterion
 
 SIZES = (0, 1, 1000, 256 * 1024, 256 * 1024 + 1, 5 * 1024 * 1024 + 1)

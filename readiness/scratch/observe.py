@@ -9,7 +9,8 @@ from typing import ParamSpec, TypeVar
 from readiness.finding import Finding, refuted
 from readiness.harness.live import Live
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Answered, Library, Unanswered, libraries
+from readiness.s3.clients import libraries
+from readiness.s3.library import Answered, Library, Unanswered
 
 P = ParamSpec("P")
 R = TypeVar("R")

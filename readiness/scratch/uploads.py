@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from readiness.finding import Finding, proved, refuted
 from readiness.harness.live import Live
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Answered, Unanswered, translated
+from readiness.s3.library import Answered, Unanswered, translated
 from readiness.s3.wire import NoReply, NotSent, Wire
 from readiness.scratch.observe import Observer, criterion
 

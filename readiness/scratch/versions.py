@@ -9,7 +9,9 @@ from readiness.finding import Finding, proved, refuted
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
 from readiness.providers.base import Endpoint
-from readiness.s3.clients import Library, Version, boto3_client, libraries, translated
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.clients import libraries
+from readiness.s3.library import Library, Version, translated
 from readiness.scratch.observe import Observer, criterion
 
 if TYPE_CHECKING:

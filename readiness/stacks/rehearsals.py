@@ -11,7 +11,7 @@ from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import UsageError
 from readiness.finding import Finding, State, refuted, unknown
 from readiness.harness.live import Live
-from readiness.s3.clients import boto3_client
+from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig
 from readiness.stacks.draft import draft

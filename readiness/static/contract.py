@@ -13,7 +13,8 @@ from readiness.candidate.model import CandidateClass, Contract, FaultKind
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.harness.live import Live
 from readiness.providers.base import Endpoint, Unsupported
-from readiness.s3.clients import Answered, Unanswered, boto3_client, translate
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Answered, Unanswered, translate
 
 SETTINGS_SEEN_WITHIN = 10.0
 """Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""

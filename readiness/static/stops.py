@@ -19,7 +19,8 @@ from readiness.harness import contacts
 from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
 from readiness.providers.base import Topology, Unsupported, VolumeFact, changing
-from readiness.s3.clients import Answered, Unanswered, libraries
+from readiness.s3.clients import libraries
+from readiness.s3.library import Answered, Unanswered
 from readiness.static.contract import durability
 
 TRIES = 3

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.providers.base import Endpoint, Keys
-from readiness.s3.clients import boto3_client
+from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 
 if TYPE_CHECKING:

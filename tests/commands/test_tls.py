@@ -21,7 +21,8 @@ from readiness.load.proxy import Proxy
 from readiness.providers import create
 from readiness.providers.base import Endpoint
 from readiness.providers.commands import Commands
-from readiness.s3.clients import boto3_client, libraries
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.clients import libraries
 from readiness.s3.wire import Target, Wire
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable

@@ -13,7 +13,9 @@ from pathlib import Path
 from readiness import obtain
 from readiness.finding import State
 from readiness.providers.base import Endpoint, Keys
-from readiness.s3.clients import Answered, Unanswered, boto3_client, libraries, translate
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.clients import libraries
+from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.wire import Target, Wire
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable

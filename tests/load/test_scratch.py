@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from readiness.errors import UsageError
-from readiness.s3.clients import Answered
+from readiness.s3.library import Answered
 from readiness.s3.scratch import PREFIX, Scratch, remove_bucket
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from readiness.providers.base import Proof, Provider, Topology, VolumeFact
-from readiness.s3.clients import boto3_client
+from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from tests.battery.defect import Defect
 

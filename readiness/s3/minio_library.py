@@ -1,0 +1,99 @@
+"""The minio client, as people use it."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+
+from readiness.s3.library import Answered, Head, Version, translate
+from readiness.s3.wire import Target
+
+
+class MinioLibrary:
+    """The minio client."""
+
+    name = "minio"
+
+    def __init__(self, target: Target, seconds: float) -> None:
+        split = urlsplit(target.url)
+        pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=seconds, read=seconds),
+            retries=urllib3.Retry(total=False, redirect=False),
+            maxsize=16,
+            ca_certs=target.ca_bundle,
+        )
+        self.client = Minio(
+            split.netloc,
+            access_key=target.keys.access_key,
+            secret_key=target.keys.secret_key,
+            secure=split.scheme == "https",
+            region=target.region,
+            http_client=pool,
+        )
+        if target.virtual:
+            self.client.enable_virtual_style_endpoint()
+        else:
+            self.client.disable_virtual_style_endpoint()
+
+    def list_buckets(self) -> list[str]:
+        return translate(lambda: [bucket.name for bucket in self.client.list_buckets()])
+
+    def head_bucket(self, bucket: str) -> None:
+        if not translate(lambda: self.client.bucket_exists(bucket)):
+            raise Answered(404, "NoSuchBucket", bucket)
+
+    def put(self, bucket: str, key: str, body: bytes, value: str) -> str:
+        return translate(
+            lambda: (
+                self.client.put_object(bucket, key, io.BytesIO(body), len(body), metadata={"v": value}).etag
+                or ""
+            )
+        )
+
+    def get(self, bucket: str, key: str) -> bytes:
+        def read() -> bytes:
+            response = self.client.get_object(bucket, key)
+            try:
+                return response.read()
+            finally:
+                response.close()
+                response.release_conn()
+
+        return translate(read)
+
+    def head(self, bucket: str, key: str) -> Head:
+        got = translate(lambda: self.client.stat_object(bucket, key))
+        metadata = {name.lower(): value for name, value in (got.metadata or {}).items()}
+        return Head(got.size or 0, got.etag or "", metadata.get("x-amz-meta-v"), got.version_id)
+
+    def delete(self, bucket: str, key: str) -> None:
+        translate(lambda: self.client.remove_object(bucket, key))
+
+    def list_keys(self, bucket: str, prefix: str) -> list[str]:
+        return translate(
+            lambda: [
+                o.object_name or "" for o in self.client.list_objects(bucket, prefix=prefix, recursive=True)
+            ]
+        )
+
+    def versions(self, bucket: str, prefix: str) -> list[Version]:
+        def read() -> list[Version]:
+            listed = self.client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True)
+            return [
+                Version(
+                    o.object_name or "", o.version_id or "null", bool(o.is_latest), bool(o.is_delete_marker)
+                )
+                for o in listed
+            ]
+
+        return translate(read)
+
+    def multipart(self, bucket: str, key: str, body: bytes, part_size: int, value: str) -> None:
+        translate(
+            lambda: self.client.put_object(
+                bucket, key, io.BytesIO(body), -1, metadata={"v": value}, part_size=part_size
+            )
+        )
