@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, unquote
 
 from readiness.evidence import Recorder
@@ -35,6 +37,9 @@ _DEFINITE = {
     Verb.HEAD_BUCKET: (200, 404),
 }
 _KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+_TOKEN = re.compile(r"<NextContinuationToken>(.*?)</NextContinuationToken>", re.DOTALL)
+MOST_PAGES = 100
+"""A listing is not followed further, so that a store whose pages never end does not hold the run."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,11 @@ class Client:
         size: int = 0,
         fresh: bool = False,
     ) -> Done:
-        """One operation; `etag` is the ETag of `expected` for a CAS. Never raises for what the store does."""
+        """One operation; `etag` is the ETag of `expected` for a CAS. Never raises for what the store does.
+
+        A LIST is one operation from its first page to its last. Each page has the time limit of a request, and a page
+        that does not come as it should decides the outcome.
+        """
         headers, body, query = {}, b"", ""
         if verb in WRITES and verb is not Verb.DELETE:
             value = value or self.fresh_value()
@@ -95,18 +104,23 @@ class Client:
         invoked = self._recorder.now()
         reply: Reply | None = None
         error: str | None = None
+        keys: tuple[str, ...] | None = None
         sent = True
+        ask = partial(
+            self._wires[endpoint.name].request,
+            _METHOD[verb],
+            bucket,
+            "" if verb in (Verb.LIST, Verb.HEAD_BUCKET) else key,
+            headers=headers,
+            body=body,
+            fresh=fresh,
+            seconds=self._seconds,
+        )
         try:
-            reply = await self._wires[endpoint.name].request(
-                _METHOD[verb],
-                bucket,
-                "" if verb in (Verb.LIST, Verb.HEAD_BUCKET) else key,
-                query=query,
-                headers=headers,
-                body=body,
-                fresh=fresh,
-                seconds=self._seconds,
-            )
+            if verb is Verb.LIST:
+                reply, keys = await _all_pages(ask, query)
+            else:
+                reply = await ask(query=query)
         except NotSent as problem:
             error, sent = f"not sent: {problem}", False
         except NoReply as problem:
@@ -133,7 +147,7 @@ class Client:
             error=error,
             in_service=in_service,
             connection="new" if fresh else "reused",
-            keys=_listed(reply) if verb is Verb.LIST and outcome is Outcome.OK and reply else None,
+            keys=keys if outcome is Outcome.OK else None,
             version=reply.headers.get("x-amz-version-id") if reply else None,
         )
         return Done(op, reply.etag if reply is not None and outcome is Outcome.OK else None)
@@ -162,5 +176,21 @@ def unquote_value(header: str | None) -> str:
     return unquote(header) if header else "?no-metadata"
 
 
-def _listed(reply: Reply) -> tuple[str, ...]:
-    return tuple(html.unescape(key) for key in _KEY.findall(reply.body.decode("utf-8", "replace")))
+async def _all_pages(ask: Callable[..., Awaitable[Reply]], query: str) -> tuple[Reply, tuple[str, ...]]:
+    """The last page of a listing, or the first answer that is no page, and the keys of all pages in order.
+
+    A page that says that it is not the last and names no new place to go on from is taken for the last.
+    """
+    keys: list[str] = []
+    seen = set[str]()
+    page = await ask(query=query)
+    while page.status == 200:
+        text = page.body.decode("utf-8", "replace")
+        keys += map(html.unescape, _KEY.findall(text))
+        found = _TOKEN.search(text) if "<IsTruncated>true</IsTruncated>" in text else None
+        if found is None or found[1] in seen or len(seen) + 1 >= MOST_PAGES:
+            break
+        seen.add(found[1])
+        token = quote(html.unescape(found[1]), safe="")
+        page = await ask(query=f"{query}&continuation-token={token}")
+    return page, tuple(keys)

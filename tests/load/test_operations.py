@@ -15,7 +15,7 @@ from readiness.evidence import Evidence
 from readiness.history import Op, Outcome, Verb
 from readiness.history import load as load_history
 from readiness.load.bodies import body_of, identify
-from readiness.load.operations import Client, _judge, unquote_value
+from readiness.load.operations import MOST_PAGES, Client, _judge, unquote_value
 from readiness.providers.base import Endpoint, Keys
 from readiness.redact import Redactor
 from readiness.s3.wire import Reply, Target, Wire
@@ -61,13 +61,22 @@ class Always:
         return self.ready
 
 
-def do(tmp_path: Path, answer: Answer | None, verb: Verb, *, ready: bool = True, **more: Any) -> Op:
-    """That operation on a server with that answer (None: nothing listens)."""
+def do(
+    tmp_path: Path,
+    answer: Answer | list[Answer] | None,
+    verb: Verb,
+    *,
+    ready: bool = True,
+    seen: list[str] | None = None,
+    **more: Any,
+) -> Op:
+    """That operation on a server with that answer, or those (None: nothing listens); `seen` gets the requests."""
+    answers = answer if isinstance(answer, list) else [answer or ok()]
     evidence = Evidence(tmp_path / "run", Redactor())
     endpoint = Endpoint("one", "", "node", "node-0")
 
     async def run() -> Op:
-        async with serving(answer or ok()) as server:
+        async with serving(*answers) as server:
             url = server.url
             if answer is None:
                 with socket.socket() as taken:
@@ -78,6 +87,8 @@ def do(tmp_path: Path, answer: Answer | None, verb: Verb, *, ready: bool = True,
             client = Client("register", "reg-1", {"one": wire}, watch, evidence.recorder("scope"), 0.4)
             done = await client.do(verb, endpoint, "bucket", "key", **more)
             wire.close()
+            if seen is not None:
+                seen.extend(server.requests)
             if verb in MUTATING and verb is not Verb.DELETE and server.bodies:
                 assert identify(server.bodies[0]) == done.op.value
             return done.op
@@ -129,6 +140,47 @@ def test_a_listing_and_what_was_not_in_service(tmp_path: Path) -> None:
     assert listed.keys == ("a&b", "ü")
     assert do(tmp_path / "b", ok("500 Oh"), Verb.LIST).keys is None
     assert do(tmp_path / "c", ok(), Verb.HEAD_BUCKET, ready=False).in_service is False
+
+
+def page(keys: str, token: str | None = None) -> Answer:
+    """One page of a listing; with a token it says that it is not the last."""
+    more = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
+    entries = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+    return ok("200 OK", f"<IsTruncated>{'true' if token else 'false'}</IsTruncated>{more}{entries}")
+
+
+def test_a_listing_is_read_to_its_last_page(tmp_path: Path) -> None:
+    requests: list[str] = []
+    listed = do(
+        tmp_path / "a", [page("ab", "x/+&amp;y"), page("cd", "z"), page("e")], Verb.LIST, seen=requests
+    )
+    assert listed.keys == ("a", "b", "c", "d", "e")
+    assert [request.split()[1].partition("&prefix=key")[2] for request in requests] == [
+        "",
+        "&continuation-token=x%2F%2B%26y",
+        "&continuation-token=z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome"),
+    [(ok("503 Slow Down"), FAIL), (hang, UNKNOWN), (reset, UNKNOWN), (ok("404 Not Found"), FAIL)],
+    ids=["503", "silence", "reset", "404"],
+)
+def test_a_listing_with_a_page_that_did_not_come_says_nothing(
+    tmp_path: Path, last: Answer, outcome: Outcome
+) -> None:
+    listed = do(tmp_path, [page("ab", "x"), last], Verb.LIST)
+    assert (listed.outcome, listed.keys) == (outcome, None)
+
+
+def test_a_listing_that_never_ends_is_left(tmp_path: Path) -> None:
+    """A token that comes again, none where one is due, and ever new ones."""
+    assert do(tmp_path / "a", [page("ab", "x"), page("c", "x")], Verb.LIST).keys == ("a", "b", "c")
+    missing = ok("200 OK", "<IsTruncated>true</IsTruncated><Key>a</Key>")
+    assert do(tmp_path / "b", missing, Verb.LIST).keys == ("a",)
+    endless = [page("a", str(number)) for number in range(MOST_PAGES + 5)]
+    assert len(do(tmp_path / "c", endless, Verb.LIST).keys or ()) == MOST_PAGES
 
 
 def test_conditions_are_sent(tmp_path: Path) -> None:
