@@ -14,7 +14,9 @@ from readiness.obtain.progress import announce, run_long
 VERSION = "1.0.1"
 VARIABLE = "READINESS_RUSTFS"
 RECIPE = "python -m readiness.obtain rustfs"
-DURATION = "two hours or more on two cores, and 10 GB of disk meanwhile"
+DURATION = (
+    "an hour to two on two cores (97 minutes of processor time), with 10 GB of memory and of disk meanwhile"
+)
 # The crate asks for 1.98.1; the nightly of 1.97 has what it uses.
 OLDEST_STABLE, OLDEST_NIGHTLY = (1, 98, 1), (1, 97, 0)
 
