@@ -75,14 +75,30 @@ class _Writer:
 
     def put(self, key: str, value: str, etag: str | None = None) -> str | Answered | Unanswered:
         """The new ETag, or the refusal."""
+        return self._put(
+            f"put {key} if-match={bool(etag)}", key, value, {"IfMatch": f'"{etag}"'} if etag else {}
+        )
 
+    def create(self, key: str, value: str) -> str | Answered | Unanswered:
+        """The ETag of an object that was not there, or the refusal."""
+        return self._put(f"create {key}", key, value, {"IfNoneMatch": "*"})
+
+    def _put(self, what: str, key: str, value: str, condition: dict[str, str]) -> str | Answered | Unanswered:
         def call() -> str:
             at = {"Bucket": self.bucket, "Key": key}
-            condition = {"IfMatch": f'"{etag}"'} if etag else {}
             answer = self.client.put_object(Body=body_of(value), **at, **condition)  # type: ignore[arg-type]
             return answer["ETag"].strip('"')
 
-        return self.see.attempt(self.endpoint, "boto3", f"put {key} if-match={bool(etag)}", translated(call))
+        return self.see.attempt(self.endpoint, "boto3", what, translated(call))
+
+    def delete(self, key: str) -> str | Answered | Unanswered:
+        """Nothing, or the refusal."""
+
+        def call() -> str:
+            self.client.delete_object(Bucket=self.bucket, Key=key)
+            return ""
+
+        return self.see.attempt(self.endpoint, "boto3", f"delete {key}", translated(call))
 
     def etag(self, key: str) -> str | Answered | Unanswered:
         """The ETag that HEAD tells, or the refusal."""
@@ -96,7 +112,9 @@ class _Writer:
 @criterion("P1.12")
 def if_match(live: Live, see: Observer) -> Finding:
     """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates
-    nothing (404 or 412).
+    nothing (404 or 412), neither where an object never was nor where one was deleted; and what was deleted can be
+    created again. On versioned buckets some stores hold conditions against the version below the delete marker
+    (ceph#63348).
     """
     endpoints = live.topology.all_endpoints()
     clients = [boto3_client(live.target(e), live.response_seconds) for e in endpoints]
@@ -110,7 +128,10 @@ def if_match(live: Live, see: Observer) -> Finding:
                 return refuted(
                     f"{bucket}/p1.12 through {writer.endpoint.name}: {problem}", observations=see.count
                 )
-    return proved("current ETags accepted, stale ones refused, nothing created, on every endpoint", see.count)
+    return proved(
+        "current ETags accepted, stale ones refused, nothing created but what was deleted, on every endpoint",
+        see.count,
+    )
 
 
 def _conditions(here: _Writer, there: _Writer, key: str) -> str | None:
@@ -131,6 +152,22 @@ def _conditions(here: _Writer, there: _Writer, key: str) -> str | None:
     left = here.etag(f"{key}-absent")
     if not isinstance(left, Answered) or left.status != 404:
         return "PUT If-Match created the missing key"
+    return _conditions_after_delete(here, there, key, second)
+
+
+def _conditions_after_delete(here: _Writer, there: _Writer, key: str, last: str) -> str | None:
+    deleted = there.delete(key)
+    if not isinstance(deleted, str):
+        return f"DELETE (through {there.endpoint.name}): {deleted}"
+    revived = here.put(key, f"{key}/5", last)
+    if not isinstance(revived, Answered) or revived.status not in (404, 412):
+        return f"PUT If-Match with the ETag of a deleted object: {_said(revived)}, expected 404 or 412"
+    left = here.etag(key)
+    if not isinstance(left, Answered) or left.status != 404:
+        return "PUT If-Match created the deleted key"
+    again = here.create(key, f"{key}/6")
+    if not isinstance(again, str):
+        return f"PUT If-None-Match of a deleted object: {again}, expected 200"
     return None
 
 

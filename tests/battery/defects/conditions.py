@@ -55,6 +55,29 @@ async def if_match_creates(call: Call) -> Reply:
     return reply
 
 
+async def if_match_below_marker(call: Call) -> Reply:
+    """The condition is held against the newest version that is no delete marker."""
+    reply = await call.forward()
+    known = call.world.memory.setdefault("etags", {})
+    if call.writes and reply.status == 200:
+        known[call.at] = reply.get("etag")
+    below = call.versioned and call.header("if-match") == known.get(call.at)
+    if below and reply.status in (404, 412) and not await call.exists():
+        return await call.unconditional()
+    return reply
+
+
+async def create_below_marker(call: Call) -> Reply:
+    """A key that had an object once has one for ever, as far as `If-None-Match` goes."""
+    known = call.world.memory.setdefault("written", set())
+    if call.creates and call.versioned and call.at in known:
+        return refused()
+    reply = await call.forward()
+    if call.writes and reply.status == 200:
+        known.add(call.at)
+    return reply
+
+
 async def not_modified(call: Call) -> Reply:
     reply = await call.forward()
     return Reply(304, []) if call.writes and reply.status == 412 else reply
@@ -158,6 +181,23 @@ DEFECTS = (
         "expected 404 or 412",
         act=if_match_creates,
         quick=True,
+    ),
+    Defect(
+        "if-match-below-marker",
+        "ceph#63348",
+        "on versioned buckets `If-Match` with the ETag of a deleted object is accepted",
+        ("P1.12",),
+        "ETag of a deleted object",
+        act=if_match_below_marker,
+        quick=True,
+    ),
+    Defect(
+        "create-below-marker",
+        "ceph#63348",
+        "on versioned buckets what was deleted cannot be created again",
+        ("P1.12",),
+        "If-None-Match of a deleted object",
+        act=create_below_marker,
     ),
     Defect(
         "if-match-ignored",
