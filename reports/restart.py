@@ -10,23 +10,20 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from readiness.candidate.load import load
-from readiness.errors import UsageError
-from readiness.providers import create
 from readiness.providers.base import Provider
-from readiness.s3.boto3_library import boto3_client
-from readiness.s3.wire import Target
+from reports.started import BUCKET, reproduce
 
-BUCKET, WRITERS, BEFORE, AFTER, SETTLE = "reproduce", 4, 5, 20, 60
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WRITERS, BEFORE, AFTER, SETTLE = 4, 5, 20, 60
 
 
 def main(arguments: list[str]) -> int:
@@ -35,26 +32,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("candidate")
     parser.add_argument("instance", nargs="?")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="restart-") as folder:
-        try:
-            provider = create(load(options.candidate), run_dir=Path(folder))
-            try:
-                topology = provider.start()
-                return show(provider, options.instance or topology.instances[-1].name)
-            finally:
-                provider.stop()
-        except UsageError as error:
-            print(error, file=sys.stderr)
-            return 4
+    return reproduce(options.candidate, lambda provider, clients: show(provider, clients, options.instance))
 
 
-def show(provider: Provider, restarted: str) -> int:
+def show(provider: Provider, clients: dict[str, S3Client], instance: str | None) -> int:
     """Restarts it once under writes."""
-    keys = provider.keys("admin")
-    clients = {end.name: boto3_client(Target(end.url, keys), 3) for end in provider.topology.all_endpoints()}
-    any_one = next(iter(clients.values()))
-    any_one.create_bucket(Bucket=BUCKET)
-    any_one.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    restarted = instance or provider.topology.instances[-1].name
     acknowledged, denied, over = dict[str, float](), Counter[str](), threading.Event()
 
     def write(through: str, writer: int) -> None:
@@ -95,7 +78,7 @@ def show(provider: Provider, restarted: str) -> int:
     return 1 if denied or lost else 0
 
 
-def says(s3: Any, key: str) -> str:
+def says(s3: S3Client, key: str) -> str:
     """The status of a HEAD, or the kind of silence."""
     try:
         return str(s3.head_object(Bucket=BUCKET, Key=key)["ResponseMetadata"]["HTTPStatusCode"])

@@ -1,5 +1,9 @@
-"""For all of the project's own tests: the same Hypothesis examples on every run."""
+"""For all of the project's own tests: the same Hypothesis examples on every run, and an end that cleans up."""
 
+import signal
+from types import FrameType
+
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=200)
@@ -11,3 +15,12 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("fixed")
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends the tests as Ctrl-C does: what they started is taken down, too."""
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    pytest.exit("the tests were told to end", returncode=128 + number)

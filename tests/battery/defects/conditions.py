@@ -184,7 +184,7 @@ DEFECTS = (
     ),
     Defect(
         "if-match-below-marker",
-        "ceph#63348",
+        "rustfs#1686",
         "on versioned buckets `If-Match` with the ETag of a deleted object is accepted",
         ("P1.12",),
         "ETag of a deleted object",
