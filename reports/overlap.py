@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from readiness.providers.base import Provider
 from reports.started import BUCKET, reproduce
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("candidate")
     parser.add_argument("keys", nargs="?", type=int, default=KEYS)
     options = parser.parse_args(arguments)
-    return reproduce(options.candidate, lambda provider, clients: show(provider, clients, options.keys))
+    return reproduce(options.candidate, lambda _provider, clients: show(clients, options.keys))
 
 
-def show(_provider: Provider, clients: dict[str, S3Client], keys: int) -> int:
+def show(clients: dict[str, S3Client], keys: int) -> int:
     """Sends both for so many keys, some keys at a time."""
     pairs = list(itertools.permutations(clients.values(), 2))
 
@@ -42,33 +42,25 @@ def show(_provider: Provider, clients: dict[str, S3Client], keys: int) -> int:
         first, second = pairs[number % len(pairs)]
         key = f"overlap/{number}"
         with ThreadPoolExecutor(2) as both:
-            done = [both.submit(create, first, key), both.submit(overwrite, second, key)]
-        if not all(each.result() for each in done):
+            created = both.submit(acknowledged, first.put_object, key, CREATE, IfNoneMatch="*")
+            overwritten = both.submit(acknowledged, second.put_object, key, OVERWRITE)
+        if not (created.result() and overwritten.result()):
             return None
         return first.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(one_key, range(keys)))
-    acknowledged = [body for body in found if body is not None]
-    lost = acknowledged.count(CREATE)
-    print(f"{keys} keys; both were acknowledged for {len(acknowledged)} of them")
+    both_done = [body for body in found if body is not None]
+    lost = both_done.count(CREATE)
+    print(f"{keys} keys; both were acknowledged for {len(both_done)} of them")
     print(f"the create is there, and the overwrite is lost, for {lost}")
     return 1 if lost else 0
 
 
-def create(s3: S3Client, key: str) -> bool:
-    """True if it was acknowledged."""
+def acknowledged(put: Callable[..., object], key: str, body: bytes, **condition: str) -> bool:
+    """Whether this `put_object` was."""
     try:
-        s3.put_object(Bucket=BUCKET, Key=key, Body=CREATE, IfNoneMatch="*")
-    except (BotoCoreError, ClientError):
-        return False
-    return True
-
-
-def overwrite(s3: S3Client, key: str) -> bool:
-    """True if it was acknowledged."""
-    try:
-        s3.put_object(Bucket=BUCKET, Key=key, Body=OVERWRITE)
+        put(Bucket=BUCKET, Key=key, Body=body, **condition)
     except (BotoCoreError, ClientError):
         return False
     return True

@@ -102,14 +102,18 @@ class Runner:
         self._keep(verb, target, Ran(ran.line, ran.code, "(not kept)", "", ran.seconds))
         return ran
 
+    def started(self) -> Supervised:
+        """What outlives this process, should it die. Raises RuntimeError before the provider's `start`."""
+        if self.supervised is None:
+            raise RuntimeError("the candidate was not started")
+        return self.supervised
+
     def must_be_undone(self, verb: str, target: str, command: Command) -> None:
         """From now on this undo runs however the run ends, unless `undo` has done it before."""
         undo = _Undo(verb, target, command)
         with self._lock:
-            if self.supervised is None:
-                raise RuntimeError("the candidate was not started")
             argv = [*IN_THAT_FOLDER, str(self._folder), *command.argv]
-            self.supervised.register_undo(
+            self.started().register_undo(
                 _key(verb, target), argv, self._environment({}), command.seconds, lasting=True
             )
             self._open[_key(verb, target)] = undo

@@ -24,9 +24,7 @@ class CommandVerbs:
     @property
     def supervised(self) -> Supervised:
         """To adopt short-lived clients, which must not outlive the run. Raises RuntimeError before `start`."""
-        if self._run.supervised is None:
-            raise RuntimeError("the candidate was not started")
-        return self._run.supervised
+        return self._run.started()
 
     def rotate(self, old: Keys | None) -> Keys:
         return contract.rotate(self._candidate, self._run, old, self._remember)

@@ -58,7 +58,7 @@ async def if_match_creates(call: Call) -> Reply:
 async def if_match_below_marker(call: Call) -> Reply:
     """The condition is held against the newest version that is no delete marker."""
     reply = await call.forward()
-    known = call.world.memory.setdefault("etags", {})
+    known: dict[tuple[str, str], str | None] = call.world.memory.setdefault("etags", {})
     if call.writes and reply.status == 200:
         known[call.at] = reply.get("etag")
     below = call.versioned and call.header("if-match") == known.get(call.at)
@@ -69,7 +69,7 @@ async def if_match_below_marker(call: Call) -> Reply:
 
 async def create_below_marker(call: Call) -> Reply:
     """A key that had an object once has one for ever, as far as `If-None-Match` goes."""
-    known = call.world.memory.setdefault("written", set())
+    known: set[tuple[str, str]] = call.world.memory.setdefault("written", set())
     if call.creates and call.versioned and call.at in known:
         return refused()
     reply = await call.forward()
