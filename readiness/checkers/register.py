@@ -63,7 +63,7 @@ class Act:
         return replace(self, ret=math.inf)
 
 
-_MEANING: dict[tuple[Verb, int], Kind] = {
+_MEANING: dict[tuple[Verb, int | None], Kind] = {
     (Verb.READ, 200): Kind.SEES,
     (Verb.HEAD, 200): Kind.SEES,
     (Verb.READ, 404): Kind.ABSENT,
@@ -94,7 +94,7 @@ def act_of(op: Op) -> Act | None:
             return None
         kind, ret = _ATTEMPT[op.verb], math.inf
     else:
-        meaning = _MEANING.get((op.verb, op.status or 0))
+        meaning = _MEANING.get((op.verb, op.status))
         if meaning is None:
             raise Unreadable(f"{op.verb} answered {op.status}")
         kind, ret = meaning, op.completed

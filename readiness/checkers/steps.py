@@ -42,8 +42,7 @@ class Step:
     """One return: the act that returns, and what is pending just before it."""
 
     until: float
-    effect: int
-    observation: int
+    bit: int
     sees: str | None
     seen: dict[str, int]
     absent: int
@@ -88,6 +87,7 @@ class Names:
 
     @staticmethod
     def of(acts: Sequence[Act]) -> Names:
+        """Of acts in call order."""
         called: dict[str, float] = {}
         returned: dict[str, float] = {}
         for act in acts:
@@ -95,7 +95,7 @@ class Names:
                 if body is not None:
                     returned[body] = max(returned.get(body, 0.0), act.ret)
                     if act.kind is not Kind.DIFFERS:
-                        called[body] = max(called.get(body, 0.0), act.call)
+                        called[body] = act.call
         return Names(
             called,
             returned,
@@ -179,8 +179,7 @@ def _step(
             differs.append((watch.expected, mask))
     return Step(
         until=moment,
-        effect=bit if act.effect else 0,
-        observation=0 if act.effect else bit,
+        bit=bit,
         sees=act.value if act.kind is Kind.SEES else None,
         seen=seen,
         absent=absent,

@@ -58,11 +58,11 @@ class _Walk:
         while self.at < len(self.steps):
             step = self.steps[self.at]
             self.told |= step.told(self.state)
-            if not (step.effect & self.done or step.observation & self.told):
+            if not step.bit & (self.done | self.told):
                 self.furthest = max(self.furthest, self.at)
                 return False
-            self.done &= ~step.effect
-            self.told &= ~step.observation
+            self.done &= ~step.bit
+            self.told &= ~step.bit
             self.at += 1
         return True
 
