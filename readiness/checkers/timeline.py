@@ -113,10 +113,10 @@ def timelines(history: Sequence[Op]) -> dict[tuple[str, str], Timeline]:
 
 def _timeline(key: tuple[str, str], ops: list[Op], sights: dict[tuple[str, str, str], Op]) -> Timeline:
     refused: dict[str, Op] = {}
-    tries: dict[str | None, list[Op]] = {}
+    tries: dict[str | None, list[Op]] = {}  # deletes have no body
     for op in ops:
         if op.acknowledged or op.outcome is Outcome.UNKNOWN:
-            tries.setdefault(None if op.verb is Verb.DELETE else op.value, []).append(op)
+            tries.setdefault(op.value, []).append(op)
         elif op.value is not None:
             refused[op.value] = op
     puts: list[Event] = []
