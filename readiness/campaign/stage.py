@@ -18,7 +18,7 @@ from readiness.load.bodies import identify
 from readiness.load.context import Context
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered
-from readiness.s3.wire import Target, Wire
+from readiness.s3.wire import Target, Wire, close
 
 if TYPE_CHECKING:
     from readiness.harness.live import Live
@@ -66,12 +66,13 @@ class Stage:
             time.sleep(BEFORE)
             yield
         finally:
-            call(runner.end(self.context))
-            if self.live.watch.all_in_service() or self.record.whole:
-                call(runner.final_reads(self.context))
-            self.record.ended = self.now()
-            for wire in self.context.wires.values():
-                wire.close()
+            try:
+                call(runner.end(self.context))
+                if self.live.watch.all_in_service() or self.record.whole:
+                    call(runner.final_reads(self.context))
+                self.record.ended = self.now()
+            finally:
+                close(self.context.wires.values())
 
     @contextlib.contextmanager
     def fault(self, fault: Fault) -> Iterator[Event]:

@@ -35,15 +35,13 @@ class LoopThread:
 
     def call(self, work: Coroutine[Any, Any, T], seconds: float = 120) -> T:
         """Run a coroutine to its end there and return its result. Raises what it raises; TimeoutError when it
-        is not done in time. It is cancelled then, and when the wait is interrupted.
+        is not done in time: it was cancelled then, and has ended. It is cancelled, too, when the wait is interrupted.
         """
-        running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        running = asyncio.run_coroutine_threadsafe(_within(seconds, work), self._loop)
         try:
-            return running.result(seconds)
-        except BaseException as error:
-            if running.cancel() and isinstance(error, TimeoutError):
-                raise TimeoutError(f"the load was not done within {seconds:g} s") from None
-            raise
+            return running.result()
+        finally:
+            running.cancel()
 
     def close(self) -> None:
         """Stop the loop."""
@@ -51,6 +49,17 @@ class LoopThread:
         self._thread.join(timeout=5)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError:
+        if limit.expired():
+            raise TimeoutError(f"the load was not done within {seconds:g} s") from None
+        raise
 
 
 async def begin(c: Context) -> None:

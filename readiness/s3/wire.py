@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -158,6 +158,12 @@ class Wire:
             self._signer.add_auth(request)
         fields = [("host", netloc), *((name, str(value)) for name, value in request.headers.items())]
         return url, fields
+
+
+def close(wires: Iterable[Wire]) -> None:
+    """Close the kept connections of them all."""
+    for wire in wires:
+        wire.close()
 
 
 class _Connection:

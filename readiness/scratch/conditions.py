@@ -17,7 +17,7 @@ from readiness.load.operations import Client
 from readiness.providers.base import Endpoint
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translated
-from readiness.s3.wire import Wire
+from readiness.s3.wire import Wire, close
 from readiness.scratch.observe import Observer, criterion
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def create_races(live: Live) -> Finding:
             for endpoint in endpoints:
                 await reader.do(Verb.READ, endpoint, bucket, key)
 
-    live.loop.call(play())
-    for wire in wires.values():
-        wire.close()
+    try:
+        live.loop.call(play())
+    finally:
+        close(wires.values())
     return guarded(check_one_winner, recorder.history, minimum=ROUNDS)
 
 

@@ -83,8 +83,10 @@ async def _write(live: Live, bucket: str, keys: list[str]) -> list[str]:
                 problems.append(problem)
                 return
 
-    await asyncio.gather(*(work() for _ in range(WRITERS)))
-    wire.close()
+    try:
+        await asyncio.gather(*(work() for _ in range(WRITERS)))
+    finally:
+        wire.close()
     return problems
 
 

@@ -1,7 +1,6 @@
 """The loop beside the tests: what it is asked to do ends with the wait for it."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -25,16 +24,27 @@ def test_a_result_and_an_error_come_back(loop: LoopThread) -> None:
         loop.call(work(0))
 
 
-def test_what_is_not_done_in_time_is_cancelled(loop: LoopThread) -> None:
-    cancelled = threading.Event()
+def test_what_is_not_done_in_time_is_cancelled_and_has_ended(loop: LoopThread) -> None:
+    ended = list[int]()
 
-    async def work() -> None:
+    async def one(number: int) -> None:
         try:
             await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append(number)
 
-    with pytest.raises(TimeoutError, match=r"not done within 0\.05 s"):
+    async def work() -> None:
+        await asyncio.gather(*(one(number) for number in range(3)))
+
+    with pytest.raises(TimeoutError, match=r"the load was not done within 0\.05 s"):
         loop.call(work(), seconds=0.05)
-    assert cancelled.wait(10)
+    assert ended == [0, 1, 2]
+
+
+def test_a_time_limit_of_the_work_itself_is_not_taken_for_the_loads(loop: LoopThread) -> None:
+    async def work() -> None:
+        raise TimeoutError("of the work")
+
+    with pytest.raises(TimeoutError, match="of the work"):
+        loop.call(work())
