@@ -11,7 +11,7 @@ from readiness import faults
 from readiness.campaign import scenarios
 from readiness.campaign.away import answered_while_away
 from readiness.campaign.network import BROKEN, broken_network, network_record
-from readiness.campaign.record import DOUBT, Record
+from readiness.campaign.record import Record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.stage import WHOLE_BUDGET, Stage
 from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
@@ -180,7 +180,7 @@ class Campaign:
             scenario.play(stage, rto)
         record.history = stage.context.recorder.history
         if doubt := answered_while_away(record, self.topology):
-            record.notes[DOUBT] = doubt
+            record.doubt(doubt)
         if not record.whole or record.spoiled:
             for name, text in live.provider.capture().items():
                 assert live.run.evidence is not None

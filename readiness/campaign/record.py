@@ -51,6 +51,10 @@ class Record:
     captured: Captured | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
+    def doubt(self, why: str) -> None:
+        """From now on it proves nothing; what it refutes is refuted."""
+        self.notes[DOUBT] = "; ".join(filter(None, [self.notes.get(DOUBT), why]))
+
     def of(self, *workloads: str) -> list[Op]:
         """The operations of these workloads."""
         return [op for op in self.history if op.workload in workloads]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from readiness.campaign.matrix import Matrix
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
     from readiness.harness.live import Live
 
 BEFORE, SETTLE, BURST, WHOLE_BUDGET = 1.2, 2.0, 4.0, 90.0
+
+
+def read_at_the_end(record: Record, reads: Callable[[], None]) -> None:
+    """Everything is read back. A store too slow for it proves nothing any more, and what was seen of it until then
+    still refutes.
+    """
+    try:
+        reads()
+    except TimeoutError as error:
+        record.doubt(f"not everything could be read back at the end: {error}")
 
 
 class Stage:
@@ -69,7 +80,7 @@ class Stage:
             try:
                 call(runner.end(self.context))
                 if self.live.watch.all_in_service() or self.record.whole:
-                    call(runner.final_reads(self.context))
+                    read_at_the_end(self.record, partial(call, runner.final_reads(self.context)))
                 self.record.ended = self.now()
             finally:
                 close(self.context.wires.values())

@@ -9,6 +9,7 @@ import pytest
 
 from readiness.campaign import judgements as of
 from readiness.campaign.record import Record
+from readiness.campaign.stage import read_at_the_end
 from readiness.candidate.model import FaultKind
 from readiness.finding import Finding, State, proved
 from tests.campaign.defects import DEFECTS, SILENT, Change, failing
@@ -65,6 +66,25 @@ def test_a_silent_harness_proves_nothing(name: str, change: Change) -> None:
 def test_an_empty_history_is_never_proved(name: str) -> None:
     found = of.each([replace(record(), history=[], captured=None)], JUDGEMENTS[name])
     assert found.state is not PROVED
+
+
+def slow() -> None:
+    raise TimeoutError("the load was not done within 120 s")
+
+
+def test_a_store_too_slow_to_be_read_back_proves_nothing_and_is_refuted_by_what_was_seen() -> None:
+    whole, slow_one, slow_and_away = record(), record(), failing(record(), 3.1, 30.0)
+    read_at_the_end(whole, lambda: None)
+    for each in (slow_one, slow_and_away):
+        read_at_the_end(each, slow)
+        each.doubt("it answered while away")
+    assert of.each([whole], of.safety).state is PROVED
+    found = of.each([slow_one], of.safety)
+    assert found.state is UNKNOWN
+    told = "not everything could be read back at the end: the load was not done within 120 s; it answered while away"
+    assert told in found.reason
+    assert of.each([slow_one], outage).state is UNKNOWN
+    assert of.each([slow_and_away], outage).state is REFUTED
 
 
 def test_a_restarted_endpoint_must_be_back_in_time() -> None:
