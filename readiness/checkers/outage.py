@@ -100,34 +100,29 @@ def outage_windows(history: Sequence[Op], endpoint: str, *, response_seconds: fl
 def _windows(stream: Stream, probes: Sequence[Op], response_seconds: float) -> Iterable[Window]:
     """The windows of one stream."""
     failed: list[Op] = []
-    good: Op | None = None
     begin: float | None = None
-    end = max((op.completed for op in probes), default=0.0)
     for op in probes:
         if op.in_service and not answered(op, response_seconds):
-            if not failed and good is not None:
-                begin = good.invoked
             failed.append(op)
             continue
         if failed:
-            yield _window(stream, failed, begin, op.completed if op.in_service else op.invoked)
+            end = op.completed if op.in_service else op.invoked
+            yield _window(stream, failed, begin, end, closed=True)
             failed = []
-        good, begin = (op, None) if op.in_service else (None, op.invoked)
+        begin = op.invoked
     if failed:
-        yield _window(stream, failed, begin, None, end)
+        yield _window(stream, failed, begin, max(op.completed for op in probes), closed=False)
 
 
-def _window(
-    stream: Stream, failed: Sequence[Op], begin: float | None, end: float | None, observed: float = 0.0
-) -> Window:
+def _window(stream: Stream, failed: Sequence[Op], begin: float | None, end: float, *, closed: bool) -> Window:
     first, last = failed[0], failed[-1]
     return Window(
         *stream,
         at_least=(first.invoked, last.invoked),
-        at_most=(first.invoked if begin is None else begin, observed if end is None else end),
+        at_most=(first.invoked if begin is None else begin, end),
         failures=len(failed),
         opened=begin is not None,
-        closed=end is not None,
+        closed=closed,
         first=first,
         last=last,
     )
@@ -156,7 +151,7 @@ def check_outage(
     kinds = sorted({(verb, connection) for _, verb, connection in found})
     start, end = during
     measured: dict[str, float | int | str | bool | None] = {}
-    doubts: list[str] = [] if kinds else ["no probe at all"]
+    doubts: list[str] = []
     windows: list[Window] = []
     probes = 0
     for endpoint in endpoints:
@@ -204,10 +199,10 @@ def _judged(
         return unknown("; ".join(doubts[:3]) + more, observations=probes, measured=measured)
     if not probes:
         return unknown("no probe at all", measured=measured)
-    longest = max((window.upper for window in windows), default=0.0)
-    told = (
-        f"the longest outage at most {longest:.2f} s, {rto_seconds:g} s promised" if windows else "no outage"
-    )
+    told = "no outage"
+    if windows:
+        longest = max(window.upper for window in windows)
+        told = f"the longest outage at most {longest:.2f} s, {rto_seconds:g} s promised"
     return proved(f"{count(probes, 'probe')}: {told}", probes, **measured)
 
 

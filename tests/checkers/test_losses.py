@@ -265,3 +265,15 @@ def test_each_seeded_defect_is_found(seed: int, operations: int, defect: str) ->
         assert check([*history, wrong]).state is State.REFUTED
     assert check_nothing_lost(history, [wrong]).state is State.REFUTED
     assert check_linearizable([*history, wrong]).state is State.REFUTED
+
+
+def test_a_final_read_without_an_answer_hides_no_loss() -> None:
+    history = [write("a", 1, 2)]
+    finals = [read("a", 8, 9, status=None), read(None, 8, 9), read("a", 8, 9, endpoint="honey")]
+    assert check_nothing_lost(history, finals).state is State.REFUTED
+
+
+def test_a_delete_after_a_listing_excuses_no_omission() -> None:
+    history = [write("a", 1, 2), listing([], 3, 4), delete(5, 6)]
+    assert check_false_absent(history).measured["list_omissions"] == 1
+    assert check_false_absent([*history[:2], delete(4, 6)]).measured["list_omissions"] == 0

@@ -277,3 +277,21 @@ def test_the_guard_names_what_has_no_name() -> None:
     finding = guarded(Callable_(), 0)
     assert finding.reason.startswith("Callable_ could not judge: ZeroDivisionError: ")
     assert check_outage.__name__ in guarded(check_outage, 3).reason  # type: ignore[arg-type, call-arg]
+
+
+def test_measures_are_rounded() -> None:
+    history = [probe(n / 7, not 14 <= n <= 20, completed=n / 7 + 0.01) for n in range(70)]
+    measured = judge(history, 5.0, interval_seconds=0.2).measured
+    assert measured["outage_bumble_read_new_at_least_s"] == 0.857
+    assert measured["outage_bumble_read_new_at_most_s"] == 1.153
+    assert measured["available_bumble"] == 0.9
+    assert (
+        judge([*history, probe(9.95, good=True)], 5.0, interval_seconds=0.2).measured["available_bumble"]
+        == 0.9014
+    )
+
+
+def test_no_endpoint_to_ask_is_no_proof_and_measured() -> None:
+    finding = judge(stream([]), 1.0, endpoints=[])
+    assert (finding.state, finding.reason) == (State.UNKNOWN, "no probe at all")
+    assert (finding.measured["probes"], finding.measured["windows"]) == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -175,6 +176,20 @@ def test_shrinking_ends_after_so_many_tries() -> None:
     assert len(tried) == 6, "the plainest, and five more"
     assert len(tried[0]) == 2, "the write and the last answer"
     assert shrink(acts, lambda trial: len(trial) >= 2, tries=0) == [acts[0], acts[-1]]
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_what_may_go_only_after_another_goes_in_the_end(depth: int) -> None:
+    """Each odd answer may go once the next odd one is gone; the even ones are needed."""
+    acts = acts_of([read(str(n), 2 + n, 2.5 + n) for n in range(8)])
+    odd = acts[1 : 2 * depth : 2]
+    needed = [each for each in acts if each not in odd]
+
+    def refuted(trial: list[Act]) -> bool:
+        in_order = all(a in trial or b not in trial for a, b in itertools.pairwise(odd))
+        return in_order and set(needed) <= set(trial)
+
+    assert shrink(acts, refuted) == needed
 
 
 HARD = [
