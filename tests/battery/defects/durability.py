@@ -36,11 +36,19 @@ async def write_back(call: Call) -> Reply:
         reply = accepted(call)
         held[call.at] = _Held(call, reply, asyncio.ensure_future(_flush_later(call)))
         return reply
-    if call.reads and call.at in held:
+    if call.reads and call.at in held and call.node not in call.world.down:
         return _from_memory(held[call.at])
-    if not call.reads and not call.writes and held:
-        await asyncio.gather(*(_flush(each.call) for each in list(held.values())), return_exceptions=True)
+    if not call.reads and not call.writes:
+        shown = [each.call for at, each in held.items() if _concerns(call, *at)]
+        await asyncio.gather(*(_flush(each) for each in shown), return_exceptions=True)
     return await call.forward()
+
+
+def _concerns(call: Call, bucket: str, key: str) -> bool:
+    """It is about that object, or lists it."""
+    if call.bucket != bucket or call.key:
+        return call.at == (bucket, key)
+    return call.method == "GET" and key.startswith(call.query.get("prefix", ""))
 
 
 def _serves(call: Call) -> bool:
