@@ -191,7 +191,7 @@ class Run:
             "mode": "interim" if self.options.interim else "strict",
             "seed": self.options.seed,
             "arguments": list(self.options.arguments),
-            "suite": _revision(),
+            "suite": revision(),
             "tests": self.tests,
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
@@ -237,7 +237,8 @@ def finding_row(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _revision() -> str:
+def revision() -> str:
+    """The suite's commit, as git describes it; `unknown` without git."""
     git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     try:
         said = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)

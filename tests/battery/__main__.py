@@ -56,20 +56,23 @@ def main(arguments: list[str]) -> int:
             if options.resume:
                 keep(options.resume, outcome)
             _tell(outcome, f"{number:2}/{len(new)}", output=options.output)
-        state_by_id = {id_: found.state for id_, found in healthy.result().items()} if healthy else {}
+        clean = healthy.result() if healthy else {}
     seconds = time.monotonic() - began
     outcomes = [known.get(d.name) or next(o for o in outcomes if o.defect is d) for d in wanted]
-    reds = [f"{id_} {state}" for id_, state in state_by_id.items() if state is not State.PROVED]
+    reds = [
+        f"{id_} {found.state}: {found.reason[:400]}"
+        for id_, found in clean.items()
+        if found.state is not State.PROVED
+    ]
     if not options.names or options.page:
         page = options.page or table.PAGE
-        table.write(outcomes, seconds, page, resumed=bool(known), healthy=state_by_id)
+        table.write(outcomes, seconds, page, resumed=bool(known), healthy=clean)
     lost = [each.defect.name for each in outcomes if each.missed()]
     told = f"{len(outcomes) - len(lost)} of {len(outcomes)} caught in {seconds / 60:.1f} minutes"
     print(f"{told}; missed: {', '.join(lost) or 'none'}")
-    if state_by_id:
-        print(
-            f"without a defect: {len(state_by_id)} criteria judged, not PROVED: {', '.join(reds) or 'none'}"
-        )
+    if clean:
+        print(f"without a defect: {len(clean)} criteria judged, {len(reds)} not PROVED")
+        print(*reds, sep="\n")
     return 1 if lost or reds else 0
 
 

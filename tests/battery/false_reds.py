@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,10 +22,17 @@ from functools import partial
 from pathlib import Path
 
 from readiness.finding import State
+from readiness.harness.run import revision
 from readiness.providers.supervised import ROOT
 
 LEFT_OUT = ("it was not collected", "it was deselected")
 BUSY = "while True: pass"
+HEAD = """# False reds on the healthy control
+
+Whole runs of the suite on the embedded control, each with a seed of its own, several at once so that they disturb each
+other. Nothing is tried again: a criterion that is not PROVED is counted, and named with its reason.
+
+"""
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,12 @@ def tell(tried: Sequence[Tried], load: int, jobs: int = 1) -> str:
     return "\n".join(lines)
 
 
+def page(said: str, arguments: Sequence[str]) -> str:
+    """What is kept of it: the command, the commit, and what came of them."""
+    command = shlex.join([".venv/bin/python", "-m", "tests.battery.false_reds", *arguments])
+    return HEAD + f"```sh\n{command}\n```\n\nCommit {revision()}. {said}\n"
+
+
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")[:300]
 
@@ -130,7 +144,7 @@ def main(arguments: list[str]) -> int:
     said = tell(tried, options.load, options.jobs)
     print(said)
     if options.page:
-        options.page.write_text(f"# False reds on the healthy control\n\n{said}\n", encoding="utf-8")
+        options.page.write_text(page(said, arguments), encoding="utf-8")
     return 1 if any(each.reds for each in tried) else 0
 
 

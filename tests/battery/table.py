@@ -8,7 +8,7 @@ from pathlib import Path
 
 from readiness.finding import State
 from readiness.providers.supervised import ROOT
-from tests.battery.runner import Outcome
+from tests.battery.runner import Judged, Outcome
 
 PAGE = ROOT / "docs" / "battery.md"
 LONGEST = 230
@@ -30,7 +30,7 @@ def write(
     path: Path = PAGE,
     *,
     resumed: bool = False,
-    healthy: Mapping[str, State] | None = None,
+    healthy: Mapping[str, Judged] | None = None,
 ) -> None:
     """Writes the page. `resumed`: some outcomes are of earlier runs. `healthy`: what the criteria were without a
     defect.
@@ -56,12 +56,20 @@ def write(
     path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _without(healthy: Mapping[str, State]) -> list[str]:
+def _without(healthy: Mapping[str, Judged]) -> list[str]:
     if not healthy:
         return []
-    reds = [f"{id_} {state}" for id_, state in healthy.items() if state is not State.PROVED]
-    told = f"not PROVED: {', '.join(reds)}" if reds else f"all PROVED ({', '.join(healthy)})"
-    return ["", f"Through the same proxy without a defect, all scenarios played: {told}."]
+    reds = [
+        f"- {id_} {found.state}: {_plain(found.reason)}"
+        for id_, found in healthy.items()
+        if found.state is not State.PROVED
+    ]
+    if not reds:
+        return [
+            "",
+            f"Through the same proxy without a defect, all scenarios played: all PROVED ({', '.join(healthy)}).",
+        ]
+    return ["", "Through the same proxy without a defect, all scenarios played, not PROVED:", "", *reds]
 
 
 def _row(outcome: Outcome) -> str:
