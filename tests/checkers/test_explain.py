@@ -93,6 +93,11 @@ NEVER = [write("a", 2, 3), read(None, 4, 5)]
             [],
             f"endpoint bumble accepted {SWAP} {UNMET}: nothing shows that it ever held that",
         ),
+        (
+            [write("b", 0, 1), cas("x", "a", 4, 5)],
+            [],
+            f"endpoint bumble accepted {SWAP} {UNMET}: write b was acknowledged through bumble at 1.00 s",
+        ),
     ],
 )
 def test_what_is_said(witness: list[Op], others: list[Op], sentence: str) -> None:

@@ -98,6 +98,7 @@ def test_windows_whose_ends_were_not_seen_are_told() -> None:
     (ended,) = outage_windows(stream([(9, 20)]), "bumble", response_seconds=3)
     assert str(ended) == "bumble read new from 9.00 s: 0.90 s to end not observed"
     assert ended.at_most == (8.9, ended.last.completed)
+    assert (begun.closed, ended.closed) == (True, False)
     (neither,) = outage_windows(stream([(0, 20)], connection=""), "bumble", response_seconds=3)
     assert str(neither) == "bumble read from 0.00 s: 9.90 s to begin not observed"
     assert (neither.failures, neither.first.invoked, neither.last.invoked) == (100, 0.0, 9.9)
