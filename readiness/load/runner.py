@@ -22,6 +22,7 @@ from readiness.load.workloads import (
 from readiness.providers.base import Endpoint
 
 T = TypeVar("T")
+GRACE = 30.0
 _Job = tuple[Endpoint, str, str]
 
 
@@ -39,7 +40,11 @@ class LoopThread:
         """
         running = asyncio.run_coroutine_threadsafe(_within(seconds, work), self._loop)
         try:
-            return running.result()
+            return running.result(seconds + GRACE)
+        except TimeoutError:
+            if not running.done():
+                raise TimeoutError(f"the load went on for {GRACE:g} s after its {seconds:g} s") from None
+            raise
         finally:
             running.cancel()
 

@@ -1,10 +1,12 @@
 """The loop beside the tests: what it is asked to do ends with the wait for it."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from readiness.load import runner
 from readiness.load.runner import LoopThread
 
 
@@ -48,3 +50,17 @@ def test_a_time_limit_of_the_work_itself_is_not_taken_for_the_loads(loop: LoopTh
 
     with pytest.raises(TimeoutError, match="of the work"):
         loop.call(work())
+
+
+def test_what_does_not_heed_its_limit_is_waited_for_a_while_only(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "GRACE", 0.1)
+    free = threading.Event()
+
+    async def stubborn() -> None:
+        free.wait(20)
+
+    with pytest.raises(TimeoutError, match=r"the load went on for 0\.1 s after its 0\.05 s"):
+        loop.call(stubborn(), seconds=0.05)
+    free.set()
