@@ -36,6 +36,7 @@ VARIANTS = {
 }
 INSTEAD = {
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
+    ".venv/bin/python -m tests.battery.false_reds": ("./just --summary", RUNS_ALL),
     "./just mutants": ("./just --summary", "runs the checkers' tests hundreds of times"),
     ".venv/bin/python -m readiness.obtain image": ("./just --summary", NEEDS_ENGINE),
     "./just tofu-state-ha-readiness --candidate candidates/examples/kubernetes.toml": (
