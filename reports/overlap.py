@@ -10,13 +10,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from reports.started import BUCKET, reproduce
+from reports.started import BUCKET, acknowledged, reproduce
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -55,15 +52,6 @@ def show(clients: dict[str, S3Client], keys: int) -> int:
     print(f"{keys} keys; both were acknowledged for {len(both_done)} of them")
     print(f"the create is there, and the overwrite is lost, for {lost}")
     return 1 if lost else 0
-
-
-def acknowledged(put: Callable[..., object], key: str, body: bytes, **condition: str) -> bool:
-    """Whether this `put_object` was."""
-    try:
-        put(Bucket=BUCKET, Key=key, Body=body, **condition)
-    except (BotoCoreError, ClientError):
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ candidate's, unless named) is restarted gracefully; a minute later each is read 
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
-import threading
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.providers.base import Provider
-from reports.started import BUCKET, reproduce
+from reports.started import BUCKET, reproduce, writing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,32 +36,17 @@ def main(arguments: list[str]) -> int:
 def show(provider: Provider, clients: dict[str, S3Client], instance: str | None) -> int:
     """Restarts it once under writes."""
     restarted = instance or provider.topology.instances[-1].name
-    acknowledged, denied, over = dict[str, float](), Counter[str](), threading.Event()
+    acknowledged, denied = dict[str, float](), Counter[str]()
 
-    def write(through: str, writer: int) -> None:
-        for number in itertools.count():
-            if over.wait(0.05):
-                return
-            key = f"{through}/{writer}/{number}"
-            try:
-                clients[through].put_object(Bucket=BUCKET, Key=key, Body=key.encode())
-            except (BotoCoreError, ClientError):
-                continue
-            acknowledged[key] = time.monotonic()
-            denied.update(name for name in clients if says(clients[name], key) == "404")
+    def done(_through: str, key: str) -> None:
+        acknowledged[key] = time.monotonic()
+        denied.update(name for name in clients if says(clients[name], key) == "404")
 
-    threads = [
-        threading.Thread(target=write, args=pair) for pair in itertools.product(clients, range(WRITERS))
-    ]
-    for thread in threads:
-        thread.start()
-    time.sleep(BEFORE)
-    began = time.monotonic()
-    provider.restart(restarted)
-    time.sleep(AFTER)
-    over.set()
-    for thread in threads:
-        thread.join()
+    with writing(clients, WRITERS, done):
+        time.sleep(BEFORE)
+        began = time.monotonic()
+        provider.restart(restarted)
+        time.sleep(AFTER)
     time.sleep(SETTLE)
     said = {key: [says(each, key) for each in clients.values()] for key in acknowledged}
     lost = [

@@ -10,15 +10,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from readiness.providers.base import Provider
-from reports.started import BUCKET, reproduce
+from reports.started import reproduce, writing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,36 +36,21 @@ def show(provider: Provider, clients: dict[str, S3Client], node: str | None) -> 
     """Cuts it off once under writes."""
     away = node or provider.topology.nodes[0]
     done: dict[str, list[float]] = {through: [] for through in clients}
-    over = threading.Event()
 
-    def write(through: str, writer: int) -> None:
-        for number in itertools.count():
-            if over.wait(0.05):
-                return
-            key = f"{through}/{writer}/{number}"
-            try:
-                clients[through].put_object(Bucket=BUCKET, Key=key, Body=key.encode())
-            except (BotoCoreError, ClientError):
-                continue
-            done[through].append(time.monotonic())
+    def recovered() -> bool:
+        return all(since(plugged, each) >= MORE for each in done.values())
 
-    threads = [threading.Thread(target=write, args=pair) for pair in itertools.product(done, range(WRITERS))]
-    for thread in threads:
-        thread.start()
-    time.sleep(BEFORE)
-    cut = time.monotonic()
-    print(f"{away} cut off for {AWAY:.0f} s: {provider.unplug(away).observed}")
-    time.sleep(AWAY)
-    provider.plug(away)
-    plugged = time.monotonic()
-    while time.monotonic() < plugged + LIMIT and any(since(plugged, each) < MORE for each in done.values()):
-        time.sleep(0.5)
-    over.set()
-    for thread in threads:
-        thread.join()
-    told = {through: tell(cut, plugged, times) for through, times in done.items()}
-    print(*(f"  {through}: {line}" for through, line in told.items()), sep="\n")
-    return 1 if any(since(plugged, each) < MORE for each in done.values()) else 0
+    with writing(clients, WRITERS, lambda through, _key: done[through].append(time.monotonic())):
+        time.sleep(BEFORE)
+        cut = time.monotonic()
+        print(f"{away} cut off for {AWAY:.0f} s: {provider.unplug(away).observed}")
+        time.sleep(AWAY)
+        provider.plug(away)
+        plugged = time.monotonic()
+        while time.monotonic() < plugged + LIMIT and not recovered():
+            time.sleep(0.5)
+    print(*(f"  {through}: {tell(cut, plugged, times)}" for through, times in done.items()), sep="\n")
+    return 0 if recovered() else 1
 
 
 def since(moment: float, acknowledged: Sequence[float]) -> int:

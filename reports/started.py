@@ -1,12 +1,17 @@
-"""A candidate that is started for a reproduction, and taken down after it."""
+"""A candidate that is started for a reproduction, written to, and taken down after it."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.candidate.load import load
 from readiness.errors import UsageError
@@ -43,3 +48,43 @@ def reproduce(candidate: str, show: Callable[[Provider, dict[str, S3Client]], in
         except UsageError as error:
             print(error, file=sys.stderr)
             return 4
+
+
+@contextlib.contextmanager
+def writing(
+    clients: Mapping[str, S3Client], writers: int, done: Callable[[str, str], None]
+) -> Iterator[None]:
+    """New objects are put through every endpoint by so many writers each, while inside.
+
+    `done` is called with the endpoint and the key of each that is acknowledged, in its writer's thread.
+    """
+    over = threading.Event()
+
+    def write(through: str, writer: int) -> None:
+        for number in itertools.count():
+            if over.wait(0.05):
+                return
+            key = f"{through}/{writer}/{number}"
+            if acknowledged(clients[through].put_object, key, key.encode()):
+                done(through, key)
+
+    threads = [
+        threading.Thread(target=write, args=pair) for pair in itertools.product(clients, range(writers))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def acknowledged(put: Callable[..., object], key: str, body: bytes, **condition: str) -> bool:
+    """Whether this `put_object` was."""
+    try:
+        put(Bucket=BUCKET, Key=key, Body=body, **condition)
+    except (BotoCoreError, ClientError):
+        return False
+    return True

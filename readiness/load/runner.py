@@ -23,6 +23,7 @@ from readiness.providers.base import Endpoint
 
 T = TypeVar("T")
 GRACE = 30.0
+"""Seconds that a load has to end in once its time is over."""
 _Job = tuple[Endpoint, str, str]
 
 

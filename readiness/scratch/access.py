@@ -16,7 +16,7 @@ from readiness.load.bodies import body_of
 from readiness.providers.base import Endpoint, Keys, Unsupported
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate, translated
-from readiness.s3.wire import NoReply, NotSent, Target, Wire
+from readiness.s3.wire import NoReply, NotSent, Target, Wire, close
 from readiness.scratch.observe import Observer, criterion
 
 REFUSED = (400, 401, 403)
@@ -177,20 +177,23 @@ def _eventually(holds: Callable[[], bool], seconds: float) -> bool:
 
 
 def _use(live: Live, keys: Keys, stop: threading.Event, failures: list[str]) -> None:
+    async def one(name: str, wire: Wire) -> None:
+        try:
+            reply = await wire.request("GET", live.buckets.plain, "p1.18", seconds=live.response_seconds)
+        except (NoReply, NotSent) as error:
+            failures.append(f"GET through {name}: {error}")
+        else:
+            if reply.status != 200:
+                failures.append(f"GET through {name}: HTTP {reply.status}")
+
     async def use() -> None:
-        wires = [(e.name, Wire(_with(live.target(e), keys))) for e in live.topology.all_endpoints()]
-        while not stop.is_set():
-            for name, wire in wires:
-                try:
-                    status = (
-                        await wire.request("GET", live.buckets.plain, "p1.18", seconds=live.response_seconds)
-                    ).status
-                    if status != 200:
-                        failures.append(f"GET through {name}: HTTP {status}")
-                except (NoReply, NotSent) as error:
-                    failures.append(f"GET through {name}: {error}")
-            await asyncio.sleep(0.05)
-        for _, wire in wires:
-            wire.close()
+        wires = {e.name: Wire(_with(live.target(e), keys)) for e in live.topology.all_endpoints()}
+        try:
+            while not stop.is_set():
+                for name, wire in wires.items():
+                    await one(name, wire)
+                await asyncio.sleep(0.05)
+        finally:
+            close(wires.values())
 
     asyncio.run(use())
