@@ -1,7 +1,7 @@
 """Options and plugins of a readiness run; everything else lives in fixtures/ and readiness/."""
 
 pytest_plugins = [
-    "readiness.harness.plugin",
+    "readiness.plugin.hooks",
     "fixtures.judge",
     "fixtures.candidate",
     "fixtures.tofu",

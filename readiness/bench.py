@@ -18,8 +18,8 @@ from pathlib import Path
 from readiness.checkers import benchmark
 from readiness.checkers.outage import streams
 from readiness.criteria import PHASES
-from readiness.harness.options import ROOT
 from readiness.history import load
+from readiness.plugin.options import ROOT
 
 RUNS = ROOT / "reports" / "runs"
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from readiness.candidate.model import FaultKind
 from readiness.errors import Unjudged
 from readiness.load.service import ServiceWatch
-from readiness.providers.base import Proof, Provider, Topology
+from readiness.providers.base import Provider
+from readiness.topology import FaultKind, Proof, Topology
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from rich.text import Text
 from readiness.campaign.criteria import RECORD_CRITERIA
 from readiness.campaign.record import Record
 from readiness.campaign.stored import JUDGED, SCENARIOS, Unreadable, from_row, rows
-from readiness.candidate.model import FaultKind
 from readiness.evidence import BrokenSeal, verify_seal
 from readiness.finding import Finding, State
 from readiness.report.words import GLYPHS, short
+from readiness.topology import FaultKind
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
 DIRECT = "judged by asking the candidate directly"

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from readiness.harness.options import ROOT
-from readiness.harness.run import default_junit
+from readiness.plugin.options import ROOT
+from readiness.plugin.run import default_junit
 from readiness.report import junit
 from readiness.verdict import EXIT_USAGE
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.judge import Judge
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 from readiness.static import contract, stops
 
 pytestmark = [pytest.mark.phase0, pytest.mark.order(0)]

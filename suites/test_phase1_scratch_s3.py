@@ -10,7 +10,7 @@ from fixtures.judge import Judge
 from readiness.campaign.campaign import Campaign
 from readiness.campaign.criteria import from_records
 from readiness.campaign.judgements import RTO
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 from readiness.scratch import access, conditions, listings, objects, uploads, versions
 from readiness.scratch.active import stacks_point_elsewhere
 

@@ -7,7 +7,7 @@ import pytest
 from fixtures.judge import Judge
 from readiness import faults
 from readiness.campaign.opentofu import TofuCampaign
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
 from readiness.tofu.rollback import restore_and_forward

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.judge import Judge
 from readiness.gate import boundary, gate
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 
 pytestmark = [pytest.mark.phase4, pytest.mark.order(4)]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from readiness.campaign.record import Record
-from readiness.candidate.model import FaultKind
 from readiness.faults import Event
 from readiness.history import Op
-from readiness.providers.base import Topology
+from readiness.topology import FaultKind, Topology
 
 CRASHED_FOR = (
     0.5  # a killed process may be started again at once by what supervises it, but not as fast as this

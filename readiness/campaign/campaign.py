@@ -18,8 +18,8 @@ from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
 from readiness.errors import Unjudged
 from readiness.faults import wait_whole
 from readiness.finding import Finding
-from readiness.harness.live import Live
-from readiness.providers.base import Topology, Unsupported
+from readiness.plugin.live import Live
+from readiness.topology import Topology, Unsupported
 
 SHORT_PATIENCE = 5.0  # seconds
 

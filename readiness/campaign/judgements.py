@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from readiness.campaign.record import DOUBT, NOT_WHOLE, Record
 from readiness.campaign.stage import SETTLE
-from readiness.candidate.model import FaultKind
 from readiness.checkers.agreement import check_agreement
 from readiness.checkers.guard import guarded
 from readiness.checkers.index import check_listing
@@ -19,6 +18,7 @@ from readiness.checkers.traffic import check_enough
 from readiness.finding import Finding, State, merge, proved, refuted, unknown
 from readiness.history import WRITES, Op, Verb
 from readiness.providers.base import changing
+from readiness.topology import FaultKind
 
 PROBE_STREAM_INTERVAL = 0.4
 MINIMUM_PROBES, MINIMUM_ROUNDS, MINIMUM_ANSWERS = 5, 2, 5

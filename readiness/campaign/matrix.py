@@ -14,8 +14,8 @@ from readiness.history import Outcome, Verb
 from readiness.load.bodies import identify
 from readiness.load.context import Known
 from readiness.load.operations import unquote_value
-from readiness.providers.base import Endpoint
 from readiness.s3.library import Answered, Library, Unanswered
+from readiness.topology import Endpoint
 
 T = TypeVar("T")
 

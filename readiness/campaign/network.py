@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from readiness.campaign.record import Record
 from readiness.campaign.stage import Stage
-from readiness.candidate.model import FaultKind
 from readiness.faults import Fault
-from readiness.harness.live import Live
 from readiness.load.proxy import Proxy
-from readiness.providers.base import Proof, Provider
+from readiness.plugin.live import Live
+from readiness.providers.base import Provider
 from readiness.s3.wire import Target
+from readiness.topology import FaultKind, Proof
 
 HELD = 4.0
 BROKEN = {"slow": (0.25, 0.0, "delayed"), "resets": (0.0, 0.15, "answered with a reset")}

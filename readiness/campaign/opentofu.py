@@ -10,16 +10,15 @@ from dataclasses import asdict
 from functools import partial
 
 from readiness import faults
-from readiness.candidate.model import FaultKind
 from readiness.errors import Unjudged
 from readiness.faults import Event, Fault, injected, wait_whole
 from readiness.finding import Finding, State, merge, refuted, unknown
-from readiness.harness.live import Live
-from readiness.providers.base import Endpoint, Unsupported
+from readiness.plugin.live import Live
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.env import Disposable
 from readiness.tofu.midway import apply_through_fault
 from readiness.tofu.probe import NoOpProbe
+from readiness.topology import Endpoint, FaultKind, Unsupported
 
 WHOLE_BUDGET = 90.0
 

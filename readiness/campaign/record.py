@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from readiness.candidate.model import FaultKind
 from readiness.faults import Event
 from readiness.history import Op
+from readiness.topology import FaultKind
 
 NOT_WHOLE = "not whole"  # the note that says within which time
 DOUBT = "doubt"  # the note of a record that proves nothing, though what it refutes is refuted

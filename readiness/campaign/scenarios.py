@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from readiness import faults
 from readiness.campaign.record import Record
 from readiness.campaign.stage import Stage
-from readiness.candidate.model import FaultKind
 from readiness.errors import Unjudged
 from readiness.faults import Fault
-from readiness.providers.base import Proof, Topology
+from readiness.topology import FaultKind, Proof, Topology
 
 NOBODY_LEFT = 1.5
 """Seconds that a fault is held where no endpoint is left that could serve: longer shows nothing more."""

@@ -22,7 +22,7 @@ from readiness.s3.library import Answered, Unanswered
 from readiness.s3.wire import Target, Wire, close
 
 if TYPE_CHECKING:
-    from readiness.harness.live import Live
+    from readiness.plugin.live import Live
 
 BEFORE, SETTLE, BURST, WHOLE_BUDGET = 1.2, 2.0, 4.0, 90.0
 

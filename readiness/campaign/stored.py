@@ -12,8 +12,8 @@ from typing import Any
 
 from readiness import history
 from readiness.campaign.record import Captured, Record
-from readiness.candidate.model import FaultKind
 from readiness.faults import Event
+from readiness.topology import FaultKind
 
 SCENARIOS = "scenarios.jsonl"
 JUDGED = "judged.jsonl"

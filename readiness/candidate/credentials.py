@@ -16,7 +16,7 @@ from botocore.session import Session
 
 from readiness.candidate.model import CredentialSource
 from readiness.errors import UsageError
-from readiness.providers.base import Keys
+from readiness.topology import Keys
 
 _OF_THE_MACHINE = ("container-role", "iam-role")  # would ask the network, and were not named
 

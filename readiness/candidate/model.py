@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from readiness.candidate.declared import DeclaredCommands, DeclaredEndpoint, DeclaredInstance, DeclaredNode
 from readiness.candidate.declared_containers import DeclaredContainer
 from readiness.candidate.declared_kubernetes import DeclaredCluster
+from readiness.topology import FaultKind
 
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -29,15 +30,6 @@ class CandidateClass(StrEnum):
     SINGLETON = "singleton"
     STING_LOCAL_PATH = "sting-local-path"
     CACHE_SURFACE = "cache-surface"
-
-
-class FaultKind(StrEnum):
-    """What can happen to an instance or a node; each has an RTO in the contract (P0.4)."""
-
-    RESTART = "restart"
-    DRAIN = "drain"
-    CRASH = "crash"
-    SILENCE = "silence"
 
 
 class S3(_Strict):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from readiness import contacts
 from readiness.finding import Finding, merge, proved, refuted, unknown
-from readiness.harness import contacts
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 from readiness.s3.library import Answered, Unanswered, translate
 
 _CACHE_KEYS = re.compile(

@@ -10,7 +10,7 @@ from readiness.criteria import MANIFEST, STOP_CONDITIONS, Criterion
 from readiness.errors import UsageError
 from readiness.evidence import BrokenSeal, verify_seal
 from readiness.finding import Finding, State, proved, refuted, unknown
-from readiness.harness.run import Run
+from readiness.plugin.run import Run
 
 MAX_AGE_SECONDS = 24 * 3600
 

@@ -12,8 +12,8 @@ from typing import Any
 from readiness.evidence import Recorder
 from readiness.load.operations import Client
 from readiness.load.service import ServiceWatch
-from readiness.providers.base import Endpoint, Topology
 from readiness.s3.wire import Wire
+from readiness.topology import Endpoint, Topology
 
 
 @dataclass(frozen=True)

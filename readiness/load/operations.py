@@ -13,8 +13,8 @@ from readiness.evidence import Recorder
 from readiness.history import READS, WRITES, Op, Outcome, Verb
 from readiness.load.bodies import body_of, identify
 from readiness.load.service import ServiceWatch
-from readiness.providers.base import Endpoint
 from readiness.s3.wire import NoReply, NotSent, Reply, Wire
+from readiness.topology import Endpoint
 
 _METHOD = {
     Verb.READ: "GET",

@@ -8,7 +8,7 @@ import asyncio
 
 from readiness.history import Verb
 from readiness.load.context import Context, Known
-from readiness.providers.base import Endpoint
+from readiness.topology import Endpoint
 
 INTERVAL = 0.1
 PROBED = (Verb.HEAD, Verb.READ, Verb.WRITE)

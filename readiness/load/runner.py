@@ -19,7 +19,7 @@ from readiness.load.workloads import (
     races,
     write_canon,
 )
-from readiness.providers.base import Endpoint
+from readiness.topology import Endpoint
 
 T = TypeVar("T")
 GRACE = 30.0

@@ -7,7 +7,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from readiness.providers.base import Endpoint, Provider, Topology
+from readiness.providers.base import Provider
+from readiness.topology import Endpoint, Topology
 
 
 class ServiceWatch:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from readiness.history import Outcome, Verb
 from readiness.load.context import Context, Known
 from readiness.load.operations import Client
-from readiness.providers.base import Endpoint
+from readiness.topology import Endpoint
 
 _Seen = dict[tuple[str, str], tuple[str, str]]
 REGISTER_CLIENTS = 6

@@ -10,9 +10,9 @@ from signal import SIGKILL
 
 from readiness.errors import UsageError
 from readiness.providers import balancer, probe
-from readiness.providers.base import Endpoint
 from readiness.providers.stores.base import Command, Health
 from readiness.providers.supervised import ROOT, Status, Supervised
+from readiness.topology import Endpoint
 
 SERVICE, CACHE = "service", "cache-stand-in"
 WaitUntil = Callable[[Callable[[], bool], str, float], None]

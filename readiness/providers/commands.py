@@ -14,7 +14,6 @@ from readiness.candidate.load import Loaded
 from readiness.providers import commands_contract as contract
 from readiness.providers import commands_observe as observe
 from readiness.providers import probe
-from readiness.providers.base import Keys, Topology, Unsupported, VolumeFact
 from readiness.providers.commands_faults import Faults
 from readiness.providers.commands_reach import context, reach
 from readiness.providers.commands_run import Runner
@@ -23,6 +22,7 @@ from readiness.providers.commands_verbs import CommandVerbs
 from readiness.providers.record import Record
 from readiness.providers.redact import redact
 from readiness.providers.supervised import Supervised
+from readiness.topology import Keys, Topology, Unsupported, VolumeFact
 
 PROBE_SECONDS, METRICS_SECONDS = 0.5, 5.0
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from readiness.candidate.declared import Command
 from readiness.candidate.model import Candidate
-from readiness.providers.base import Keys, Unsupported
 from readiness.providers.commands_run import Runner
+from readiness.topology import Keys, Unsupported
 
 CHECK_SECONDS = 120
 

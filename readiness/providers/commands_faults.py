@@ -12,12 +12,12 @@ import time
 
 from readiness.candidate.declared import Command, DeclaredInstance
 from readiness.providers import commands_observe as observe
-from readiness.providers.base import Proof, Topology
 from readiness.providers.commands_contract import no_command
 from readiness.providers.commands_observe import Incarnation, Seen, Watcher
 from readiness.providers.commands_run import Ran, Runner
 from readiness.providers.commands_site import Site
 from readiness.providers.redact import redact
+from readiness.topology import Proof, Topology
 
 
 class Faults:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Self
 
 from readiness.providers import probe
-from readiness.providers.base import Proof
+from readiness.topology import Proof
 
 LOOK_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 8.0, 0.05
 _GATEWAY = (502, 504)

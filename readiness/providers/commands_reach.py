@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from readiness.errors import UsageError
 from readiness.providers import probe
-from readiness.providers.base import Endpoint, Keys
 from readiness.s3.wire import NoReply, NotSent, Reply, Target, Wire
+from readiness.topology import Endpoint, Keys
 
 DIAL_SECONDS, ANSWER_SECONDS, PATIENCE_SECONDS = 5.0, 10.0, 10.0
 _REDIRECTS = range(300, 400)

@@ -9,8 +9,8 @@ from readiness.candidate.credentials import checked_url, resolve, resolve_url
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
-from readiness.providers.base import Endpoint, Instance, Keys, Topology, Unsupported
 from readiness.providers.commands_contract import commands_of, commands_of_all
+from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported
 
 
 class Site:

@@ -8,10 +8,10 @@ from readiness.candidate.declared import Command
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.providers import commands_contract as contract
-from readiness.providers.base import Keys
 from readiness.providers.commands_run import Runner
 from readiness.providers.record import Record
 from readiness.providers.supervised import Supervised
+from readiness.topology import Keys
 
 
 class CommandVerbs:

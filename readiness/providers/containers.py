@@ -16,7 +16,6 @@ from readiness.errors import UsageError
 from readiness.providers import commands_contract as contract
 from readiness.providers import containers_observe as observe
 from readiness.providers import network, probe
-from readiness.providers.base import Keys, Topology, Unsupported, VolumeFact
 from readiness.providers.beside import CACHE, Beside
 from readiness.providers.commands_run import Runner
 from readiness.providers.commands_verbs import CommandVerbs
@@ -27,6 +26,7 @@ from readiness.providers.containers_site import Site
 from readiness.providers.record import Record
 from readiness.providers.redact import redact
 from readiness.providers.supervised import Supervised
+from readiness.topology import Keys, Topology, Unsupported, VolumeFact
 
 PROBE_SECONDS, METRICS_SECONDS = 0.5, 5.0
 LOG_LINES, ATTEMPTS = 50, 3

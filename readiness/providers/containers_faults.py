@@ -7,13 +7,13 @@ import threading
 from readiness.providers import containers_observe as observe
 from readiness.providers import observe as seen_from_here
 from readiness.providers import probe
-from readiness.providers.base import Endpoint, Proof, Topology
 from readiness.providers.commands_contract import no_command
 from readiness.providers.commands_run import Runner
 from readiness.providers.containers_nodes import CLOSED_PORT, Nodes
 from readiness.providers.containers_site import Site
 from readiness.providers.record import Record
 from readiness.providers.redact import redact
+from readiness.topology import Endpoint, Proof, Topology
 
 
 class Faults:

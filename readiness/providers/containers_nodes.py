@@ -14,12 +14,12 @@ from typing import Any, cast
 
 from readiness.errors import UsageError
 from readiness.providers import network, probe
-from readiness.providers.base import VolumeFact
 from readiness.providers.containers_engine import LABEL, Engine
 from readiness.providers.containers_pause import archive, program
 from readiness.providers.containers_remove import remove
 from readiness.providers.containers_site import Site
 from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
+from readiness.topology import VolumeFact
 
 NODE = "io.tofu-state-ha-readiness.node"
 REMOVAL_SECONDS, PIECE = 600, 1 << 20

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from readiness.providers import probe
-from readiness.providers.base import Proof
 from readiness.providers.containers_nodes import State
+from readiness.topology import Proof
 
 LOOK_SECONDS = 0.3
 SIGKILLED = 137

@@ -16,10 +16,10 @@ from readiness.candidate.declared_containers import DeclaredContainer
 from readiness.candidate.load import Loaded
 from readiness.candidate.model import CredentialSource
 from readiness.errors import UsageError
-from readiness.providers.base import Endpoint, Instance, Keys, Topology, Unsupported
 from readiness.providers.commands_contract import commands_of, commands_of_all
 from readiness.providers.containers_engine import resolve_image
 from readiness.providers.stores.base import Health, new_keys
+from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported
 
 OPTIONS = ("cache_stand_in", "service", "start_seconds")
 _NOT_HERE = {

@@ -22,7 +22,6 @@ from readiness.providers import commands_contract as by_command
 from readiness.providers import commands_observe as observe
 from readiness.providers import kubernetes_look as look
 from readiness.providers import probe
-from readiness.providers.base import Endpoint, Instance, Keys, Topology, Unsupported, VolumeFact
 from readiness.providers.commands_reach import context, reach
 from readiness.providers.commands_run import Runner
 from readiness.providers.commands_verbs import CommandVerbs
@@ -37,6 +36,7 @@ from readiness.providers.kubernetes_state import State
 from readiness.providers.record import Record
 from readiness.providers.redact import redact
 from readiness.providers.supervised import ROOT, Supervised
+from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported, VolumeFact
 
 PROBE_SECONDS, METRICS_SECONDS, UNDO_SECONDS = 0.5, 5.0, 60.0
 SETTLED_SECONDS = 30.0

@@ -10,12 +10,12 @@ from typing import Any
 from readiness.candidate.credentials import checked_url
 from readiness.candidate.declared_kubernetes import DeclaredPods, DeclaredService, Forwarded
 from readiness.errors import UsageError
-from readiness.providers.base import Endpoint
 from readiness.providers.kubernetes_api import Cluster
 from readiness.providers.kubernetes_forward import Forwarder, Place
 from readiness.providers.kubernetes_mirror import Mirror
 from readiness.providers.kubernetes_pods import Pod, Seat
 from readiness.providers.kubernetes_tunnel import dial
+from readiness.topology import Endpoint
 
 SERVICE = "service"
 Raw = Mapping[str, Any]

@@ -12,8 +12,8 @@ from kubernetes.client.exceptions import ApiException
 from readiness.candidate.credentials import resolve
 from readiness.candidate.model import CredentialSource
 from readiness.errors import UsageError
-from readiness.providers.base import Keys
 from readiness.providers.kubernetes_api import Cluster, why
+from readiness.topology import Keys
 
 
 def keys_of(cluster: Cluster, source: CredentialSource, role: str, folder: Path) -> Keys:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from readiness.providers.base import VolumeFact
 from readiness.providers.kubernetes_pods import Pod, pod_of
+from readiness.topology import VolumeFact
 
 Raw = Mapping[str, Any]
 _ACCESS = {"ReadWriteOnce": "RWO", "ReadWriteOncePod": "RWO", "ReadWriteMany": "RWX", "ReadOnlyMany": "ROX"}

@@ -10,7 +10,6 @@ from kubernetes.client.exceptions import ApiException
 
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.providers import commands_observe as observe
-from readiness.providers.base import Endpoint, Proof, Topology, Unsupported
 from readiness.providers.commands_run import Runner
 from readiness.providers.kubernetes_api import BUSY, NOT_FOUND, Cluster, items
 from readiness.providers.kubernetes_facts import left_alone
@@ -20,6 +19,7 @@ from readiness.providers.kubernetes_pods import Pod
 from readiness.providers.kubernetes_rights import Rights
 from readiness.providers.kubernetes_state import State
 from readiness.providers.kubernetes_wipe import wipe
+from readiness.topology import Endpoint, Proof, Topology, Unsupported
 
 KILL_GRACE = 1
 """Seconds. With 0 the API server forgets the pod at once, and nobody reports that its processes are dead."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredHooks
-from readiness.providers.base import Unsupported
 from readiness.providers.commands_run import Ran, Runner
+from readiness.topology import Unsupported
 
 _WHY = {
     "freeze": "Kubernetes cannot stop a pod without ending it",

@@ -10,12 +10,12 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from readiness.errors import UsageError
-from readiness.providers.base import VolumeFact
 from readiness.providers.kubernetes_api import Cluster, items, why
 from readiness.providers.kubernetes_facts import budgets_of, unhealthy, volume_fact, without_claim
 from readiness.providers.kubernetes_nodes import cordoned, hold_of
 from readiness.providers.kubernetes_pods import Pod
 from readiness.providers.kubernetes_wipe import claims_of
+from readiness.topology import VolumeFact
 
 Raw = Mapping[str, Any]
 

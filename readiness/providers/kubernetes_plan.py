@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from kubernetes.client.exceptions import ApiException
 
 from readiness.providers import kubernetes_look as look
-from readiness.providers.base import Topology
 from readiness.providers.kubernetes import Kubernetes
 from readiness.providers.kubernetes_facts import selects
 from readiness.providers.kubernetes_rights import Rights
+from readiness.topology import Topology
 
 
 def plan(provider: Kubernetes) -> list[str]:

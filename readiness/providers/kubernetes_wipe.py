@@ -10,11 +10,11 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from readiness.providers.base import Proof, Unsupported
 from readiness.providers.kubernetes_api import CONFLICT, NOT_FOUND, Cluster
 from readiness.providers.kubernetes_facts import kept
 from readiness.providers.kubernetes_pods import Pod
 from readiness.providers.kubernetes_state import State
+from readiness.topology import Proof, Unsupported
 
 CLAIM_SECONDS, INTERVAL = 60.0, 0.2
 Raw = Mapping[str, Any]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from readiness.errors import UsageError
-from readiness.providers.base import Unsupported
 from readiness.providers.supervised import Supervised
+from readiness.topology import Unsupported
 
 Kind = Literal["auto", "loopback", "namespaces"]
 _TRIES = 50

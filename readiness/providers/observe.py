@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from readiness.providers import linux, probe
-from readiness.providers.base import Proof
 from readiness.providers.supervised import Status
+from readiness.topology import Proof
 
 SETTLE_SECONDS = 2.0
 SILENCE_SECONDS = 0.7

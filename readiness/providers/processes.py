@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers import observe, probe
-from readiness.providers.base import Endpoint, Instance, Keys, Proof, Topology, Unsupported, VolumeFact
 from readiness.providers.beside import CACHE
 from readiness.providers.capture import capture
 from readiness.providers.record import Record
 from readiness.providers.running import Progress, Running
 from readiness.providers.supervised import Status, Supervised
+from readiness.topology import Endpoint, Instance, Keys, Proof, Topology, Unsupported, VolumeFact
 
 PROBE_SECONDS = 0.5
 

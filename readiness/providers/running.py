@@ -15,7 +15,6 @@ from signal import SIGCONT, SIGKILL, SIGTERM
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.providers import network
-from readiness.providers.base import Instance, Keys, VolumeFact
 from readiness.providers.beside import Beside, spawn
 from readiness.providers.keeper import Keeper
 from readiness.providers.record import Record
@@ -23,6 +22,7 @@ from readiness.providers.redact import redact, tail
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Site, new_keys
 from readiness.providers.supervised import Status, Supervised
+from readiness.topology import Instance, Keys, VolumeFact
 
 Progress = Callable[[str], None]
 ATTEMPTS = 3

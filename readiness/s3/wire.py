@@ -19,7 +19,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from readiness.providers.base import Keys
+from readiness.topology import Keys
 
 
 class NotSent(Exception):

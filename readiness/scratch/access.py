@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from readiness.finding import Finding, proved, refuted, unknown
-from readiness.harness.live import Live
 from readiness.load.bodies import body_of
-from readiness.providers.base import Endpoint, Keys, Unsupported
+from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate, translated
 from readiness.s3.wire import NoReply, NotSent, Target, Wire, close
 from readiness.scratch.observe import Observer, criterion
+from readiness.topology import Endpoint, Keys, Unsupported
 
 REFUSED = (400, 401, 403)
 

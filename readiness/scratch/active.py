@@ -5,7 +5,7 @@ from __future__ import annotations
 from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import UsageError
 from readiness.finding import Finding, State, refuted
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 from readiness.s3.library import translate
 from readiness.stacks.points import no_active_stack
 from readiness.stacks.stack import EXAMPLES, examine

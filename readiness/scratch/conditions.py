@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from readiness.checkers.guard import guarded
 from readiness.checkers.races import check_one_winner
 from readiness.finding import Finding, proved, refuted
-from readiness.harness.live import Live
 from readiness.history import Verb
 from readiness.load.bodies import body_of
 from readiness.load.operations import Client
-from readiness.providers.base import Endpoint
+from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translated
 from readiness.s3.wire import Wire, close
 from readiness.scratch.observe import Observer, criterion
+from readiness.topology import Endpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from readiness.finding import Finding, proved, refuted
-from readiness.harness.live import Live
-from readiness.providers.base import Endpoint
+from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
 from readiness.s3.library import translate
 from readiness.s3.wire import NoReply, NotSent, Wire
 from readiness.scratch.observe import Broken, Observer, criterion
+from readiness.topology import Endpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,12 +6,12 @@ import hashlib
 import time
 
 from readiness.finding import Finding, proved, refuted
-from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
-from readiness.providers.base import Endpoint
+from readiness.plugin.live import Live
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Library
 from readiness.scratch.observe import Observer, criterion
+from readiness.topology import Endpoint
 
 SIZES = (0, 1, 1000, 256 * 1024, 256 * 1024 + 1, 5 * 1024 * 1024 + 1)
 LARGE = 64 * 1024 * 1024

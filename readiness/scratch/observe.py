@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
 from readiness.finding import Finding, refuted
-from readiness.harness.live import Live
-from readiness.providers.base import Endpoint
+from readiness.plugin.live import Live
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Library, Unanswered
+from readiness.topology import Endpoint
 
 P = ParamSpec("P")
 R = TypeVar("R")

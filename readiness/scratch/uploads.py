@@ -7,11 +7,11 @@ import hashlib
 from dataclasses import dataclass
 
 from readiness.finding import Finding, proved, refuted
-from readiness.harness.live import Live
-from readiness.providers.base import Endpoint
+from readiness.plugin.live import Live
 from readiness.s3.library import Answered, Unanswered, translated
 from readiness.s3.wire import NoReply, NotSent, Wire
 from readiness.scratch.observe import Observer, criterion
+from readiness.topology import Endpoint
 
 RIGHT, WRONG = b"the right body", b"another body!!"
 

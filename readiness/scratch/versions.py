@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from readiness.finding import Finding, proved, refuted
-from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
-from readiness.providers.base import Endpoint
+from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library, Version, translated
 from readiness.scratch.observe import Observer, criterion
+from readiness.topology import Endpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from readiness.providers.base import Endpoint
 from readiness.stacks.config import StackConfig
 from readiness.stacks.sources import Source
 from readiness.stacks.stack import Stack
 from readiness.tofu.run import Job, Run, Running
 from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, Client, Place, Tools
+from readiness.topology import Endpoint
 
 OVERRIDE = "readiness_override.tf"
 SETTINGS = DISPOSABLE / "state.s3.tfbackend"

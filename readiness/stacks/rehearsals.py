@@ -10,7 +10,7 @@ from readiness.candidate.load import load
 from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import UsageError
 from readiness.finding import Finding, State, refuted, unknown
-from readiness.harness.live import Live
+from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from readiness.providers.base import Endpoint, Keys
 from readiness.stacks.http_backend import HttpBackend
 from readiness.tofu.objects import Objects
 from readiness.tofu.workspace import Place
+from readiness.topology import Endpoint, Keys
 
 PROFILE = "readiness-source"
 

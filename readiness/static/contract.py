@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from readiness.candidate.load import Loaded
-from readiness.candidate.model import CandidateClass, Contract, FaultKind
+from readiness.candidate.model import CandidateClass, Contract
 from readiness.finding import Finding, merge, proved, refuted, unknown
-from readiness.harness.live import Live
-from readiness.providers.base import Endpoint, Unsupported
+from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
+from readiness.topology import Endpoint, FaultKind, Unsupported
 
 SETTINGS_SEEN_WITHIN = 10.0
 """Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""

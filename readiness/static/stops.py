@@ -13,15 +13,16 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from readiness import contacts
 from readiness.errors import Unjudged
 from readiness.finding import Finding, State, proved, refuted, unknown
-from readiness.harness import contacts
-from readiness.harness.live import Live
 from readiness.load.bodies import body_of, identify
-from readiness.providers.base import Topology, Unsupported, VolumeFact, changing
+from readiness.plugin.live import Live
+from readiness.providers.base import changing
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered
 from readiness.static.contract import durability
+from readiness.topology import Topology, Unsupported, VolumeFact
 
 TRIES = 3
 NODE_LOCAL = ("local-path", "scratch", "cache")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from readiness.checkers.words import count
 from readiness.finding import Finding, merge, proved, refuted
-from readiness.providers.base import Endpoint
 from readiness.tofu.env import Disposable, judgement, ready
 from readiness.tofu.run import Run
 from readiness.tofu.state import parse, payload_chunk
+from readiness.topology import Endpoint
 
 FIRST = "first"
 LARGE = "large"

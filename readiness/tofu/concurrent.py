@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from readiness.finding import Finding, unknown
-from readiness.providers.base import Endpoint
 from readiness.tofu.contention import Attempt, Contest, Hold, gaps, holds, judge
 from readiness.tofu.env import Disposable, judgement, ready
 from readiness.tofu.locks import Lock, vanished
 from readiness.tofu.workspace import Client
+from readiness.topology import Endpoint
 
 TRIES = 4  # of one member; a lock that vanished between PUT and GET is tried again at once
 MOST_ROUNDS = 40

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import ParamSpec
 
 from readiness.finding import Finding, refuted, unknown
-from readiness.providers.base import Endpoint
 from readiness.tofu.locks import Lock, from_object
 from readiness.tofu.objects import Objects, StoreError
 from readiness.tofu.run import Run
 from readiness.tofu.state import NotAStateError, Snapshot, parse
 from readiness.tofu.workspace import Client, Place, Tools
+from readiness.topology import Endpoint
 
 P = ParamSpec("P")
 

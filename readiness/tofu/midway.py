@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from readiness.finding import Finding, proved, refuted, unknown
-from readiness.providers.base import Endpoint
 from readiness.tofu.env import Disposable, judgement, ready
 from readiness.tofu.locks import refused
 from readiness.tofu.run import Running
 from readiness.tofu.stale import began
 from readiness.tofu.workspace import Client
+from readiness.topology import Endpoint
 
 
 @judgement

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from readiness.providers.base import Endpoint, Keys
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
+from readiness.topology import Endpoint, Keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

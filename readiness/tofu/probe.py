@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from readiness.checkers.words import count
 from readiness.finding import Finding, merge, proved, refuted
-from readiness.providers.base import Endpoint
 from readiness.tofu.basics import judge_plan, wrong_answer
 from readiness.tofu.env import Disposable, UnpreparedError, judgement, ready
 from readiness.tofu.locks import Lock, from_error, refused
 from readiness.tofu.run import Run
 from readiness.tofu.workspace import NO_RETRIES, Client
+from readiness.topology import Endpoint
 
 PAUSE = 0.1  # between tries
 GRACE = 0.3  # a try that is cut off gets so long to leave

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from readiness.providers.base import Endpoint, Keys
 from readiness.redact import Redactor
 from readiness.tofu.run import Clock, Job, OnSpawn, Run, Running, environment, make_home, words
+from readiness.topology import Endpoint, Keys
 
 DISPOSABLE = Path(__file__).resolve().parents[2] / "stacks" / "disposable"
 LEFT_OUT = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstate.*", "tfplan")

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from readiness.providers.base import Topology
 from readiness.s3.wire import Wire
+from readiness.topology import Topology
 from tests.battery.call import Act
 from tests.battery.world import World
 

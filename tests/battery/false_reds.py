@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.finding import State
-from readiness.harness.run import revision
+from readiness.plugin.run import revision
 from readiness.providers.supervised import ROOT
 
 LEFT_OUT = ("it was not collected", "it was deselected")

@@ -11,8 +11,9 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from readiness.providers.base import Endpoint, Keys, Proof, Provider, Topology
+from readiness.providers.base import Provider
 from readiness.providers.supervised import ROOT
+from readiness.topology import Endpoint, Keys, Proof, Topology
 from tests.battery.defect import Defect
 
 

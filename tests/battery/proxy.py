@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from readiness.providers.base import Keys
 from readiness.s3.wire import Target, Wire
+from readiness.topology import Keys
 from tests.battery.call import Act, Call
 from tests.battery.http import (
     Broken,

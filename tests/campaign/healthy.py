@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import count
 
 from readiness.campaign.record import Captured, Record
-from readiness.candidate.model import FaultKind
 from readiness.faults import Event
 from readiness.history import Op, Outcome, Verb
+from readiness.topology import FaultKind
 
 ENDS = ("a", "b", "service")
 BEGUN, INJECTING, FIRED, HEALING, HEALED, WHOLE, ENDED = 0.0, 3.0, 3.1, 8.5, 8.6, 9.5, 13.0

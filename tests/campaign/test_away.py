@@ -8,10 +8,9 @@ import pytest
 
 from readiness.campaign.away import answered_while_away
 from readiness.campaign.record import Record
-from readiness.candidate.model import FaultKind
 from readiness.faults import Event
 from readiness.history import Op, Outcome, Verb
-from readiness.providers.base import Endpoint, Instance, Topology
+from readiness.topology import Endpoint, FaultKind, Instance, Topology
 
 TOPOLOGY = Topology(
     ("a", "b"),

@@ -18,9 +18,9 @@ from readiness.campaign.stored import stored_records
 from readiness.errors import Unjudged
 from readiness.evidence import Evidence
 from readiness.finding import State
-from readiness.harness.live import Live
-from readiness.providers.base import Proof
+from readiness.plugin.live import Live
 from readiness.redact import Redactor
+from readiness.topology import Proof
 from tests.campaign.defects import DEFECTS
 from tests.campaign.healthy import RTO, record
 from tests.campaign.test_away import TOPOLOGY

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from readiness import faults
-from readiness.candidate.model import FaultKind
 from readiness.errors import Unjudged
 from readiness.faults import Event, Fault, injected, wait_whole
-from readiness.providers.base import Proof
-from tests.harness.fake import TOPOLOGY
+from readiness.topology import FaultKind, Proof
+from tests.plugin.fake import TOPOLOGY
 
 
 class Book:

@@ -10,8 +10,8 @@ import pytest
 from readiness.campaign import judgements as of
 from readiness.campaign.record import Record
 from readiness.campaign.stage import read_at_the_end
-from readiness.candidate.model import FaultKind
 from readiness.finding import Finding, State, proved
+from readiness.topology import FaultKind
 from tests.campaign.defects import DEFECTS, SILENT, Change, failing
 from tests.campaign.healthy import INJECTING, LOST, RTO, record, without
 

@@ -19,7 +19,6 @@ from readiness.errors import UsageError
 from readiness.finding import State
 from readiness.load.proxy import Proxy
 from readiness.providers import create
-from readiness.providers.base import Endpoint
 from readiness.providers.commands import Commands
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
@@ -27,6 +26,7 @@ from readiness.s3.wire import Target, Wire
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
 from readiness.tofu.workspace import Place, Tools
+from readiness.topology import Endpoint
 from tests.commands.front import Front
 from tests.commands.lab import Lab
 

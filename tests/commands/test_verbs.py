@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.providers import commands_observe, create
-from readiness.providers.base import Keys, Unsupported
 from readiness.providers.commands import Commands
+from readiness.topology import Keys, Unsupported
 from tests.commands.lab import NODES, Lab
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from readiness import obtain
 from readiness.finding import State
-from readiness.providers.base import Endpoint, Keys
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered, translate
@@ -20,6 +19,7 @@ from readiness.s3.wire import Target, Wire
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
 from readiness.tofu.workspace import Place, Tools
+from readiness.topology import Endpoint, Keys
 
 ANSWERING = ("127.0.0.53", 53)
 BUCKET = "virtual-host"

@@ -16,9 +16,9 @@ from botocore.config import Config
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate
 from readiness.providers import create
-from readiness.providers.base import Keys
 from readiness.providers.containers import Containers
 from readiness.providers.containers_engine import LABEL, Engine
+from readiness.topology import Keys
 
 
 def changed(change: Callable[[dict[str, Any]], object] | None = None) -> Loaded:

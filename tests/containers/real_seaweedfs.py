@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.candidate.load import load
-from readiness.providers.base import Unsupported
+from readiness.topology import Unsupported
 from tests.containers.real import client, eventually, started
 
 

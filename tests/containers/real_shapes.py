@@ -17,8 +17,8 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.providers import create, probe
-from readiness.providers.base import Unsupported
 from readiness.providers.supervised import ROOT
+from readiness.topology import Unsupported
 from tests.containers.real import changed, eventually, everything, started
 
 

@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.providers import probe
-from readiness.providers.base import Keys, changing
+from readiness.providers.base import changing
 from readiness.providers.containers import Containers
+from readiness.topology import Keys
 from tests.containers.real import client, eventually, started
 
 NODES = ("bumble", "honey", "sting")

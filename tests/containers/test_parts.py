@@ -17,9 +17,9 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.providers import containers_observe as observe
-from readiness.providers.base import Proof
 from readiness.providers.containers_nodes import PIECE, State, _Stream
 from readiness.providers.containers_pause import archive, program
+from readiness.topology import Proof
 from tests.containers.__main__ import TESTS
 
 UP = State("running", up=True, paused=False, pid=10, code=0, started="2026-01-01T00:00:00.5Z", restarts=0)

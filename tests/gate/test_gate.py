@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from readiness import contacts
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS, Criterion
 from readiness.evidence import Evidence
 from readiness.finding import Finding, State, proved, refuted, unknown, worst
 from readiness.gate import boundary, gate
-from readiness.harness import contacts
 from readiness.redact import Redactor
 from tests.gate.test_evidence import put
 

@@ -13,12 +13,13 @@ from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.finding import State
 from readiness.providers import kubernetes_undo
-from readiness.providers.base import Unsupported, changing
+from readiness.providers.base import changing
 from readiness.providers.kubernetes import Kubernetes
 from readiness.providers.kubernetes_nodes import Nodes
 from readiness.providers.kubernetes_plan import plan
 from readiness.static.contract import alert_rules
 from readiness.static.stops import judge_volumes
+from readiness.topology import Unsupported
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.conftest import Make
 from tests.k8s.control import IMAGE, apply, candidate_file

@@ -16,9 +16,9 @@ from readiness.history import Op, Outcome, Verb
 from readiness.history import load as load_history
 from readiness.load.bodies import body_of, identify
 from readiness.load.operations import MOST_PAGES, Client, _judge, unquote_value
-from readiness.providers.base import Endpoint, Keys
 from readiness.redact import Redactor
 from readiness.s3.wire import Reply, Target, Wire
+from readiness.topology import Endpoint, Keys
 from tests.load.servers import Answer, hang, ok, reset, serving
 
 OK, FAIL, UNKNOWN = Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN

@@ -14,10 +14,10 @@ import pytest
 from readiness.load.proxy import Proxy
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
-from readiness.providers.base import Endpoint, Keys
 from readiness.s3.wire import NoReply, Target, Wire
-from tests.harness.fake import TOPOLOGY, Fake
+from readiness.topology import Endpoint, Keys
 from tests.load.servers import Server, ok, serving
+from tests.plugin.fake import TOPOLOGY, Fake
 
 A, B = TOPOLOGY.endpoints
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from readiness.providers.base import Keys
 from readiness.s3.wire import NoReply, NotSent, Reply, Target, Wire
+from readiness.topology import Keys
 from tests.load.servers import Answer, Exchange, Server, close, hang, ok, reset, serving
 
 KEYS = Keys("AKTEST000000", "the-secret-key-of-the-test")

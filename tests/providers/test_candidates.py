@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from readiness.candidate.load import CANDIDATES, load
-from readiness.candidate.model import FaultKind
 from readiness.providers.stores import RECIPES, recipe
 from readiness.providers.stores.base import Store
+from readiness.topology import FaultKind
 
 FILES = sorted(path for path in CANDIDATES.glob("*.toml") if path.stem != "TEMPLATE")
 

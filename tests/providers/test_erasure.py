@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from readiness.providers.base import Unsupported
 from readiness.providers.network import Loopback
 from readiness.providers.stores import erasure
 from readiness.providers.stores.base import Site
 from readiness.providers.stores.erasure import Erasure
 from readiness.providers.stores.minio import Minio
 from readiness.providers.stores.rustfs import Rustfs
+from readiness.topology import Unsupported
 from tests.providers.sites import shown, site
 
 THREE = ("bumble", "honey", "sting")

@@ -11,8 +11,8 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.providers import network, probe
-from readiness.providers.base import Unsupported
 from readiness.providers.supervised import Supervised
+from readiness.topology import Unsupported
 from tests.providers.test_supervisor import eventually
 
 NODES = ("bumble", "honey", "sting")

@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from readiness.candidate.load import load
 from readiness.providers import create, probe
-from readiness.providers.base import Keys, Unsupported
 from readiness.providers.processes import Processes
 from readiness.providers.supervised import ROOT
+from readiness.topology import Keys, Unsupported
 from tests.providers.test_supervisor import alive, eventually
 
 EMPTY_SECONDS = 60

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from readiness.providers.base import Endpoint
 from readiness.providers.stores.versitygw import Versitygw
+from readiness.topology import Endpoint
 from tests.providers.sites import shown, site
 
 

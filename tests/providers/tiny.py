@@ -9,8 +9,8 @@ from typing import Any
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate
-from readiness.providers.base import Endpoint, Instance
 from readiness.providers.stores.base import Command, Health, Site, Store
+from readiness.topology import Endpoint, Instance
 
 TINY = Path(__file__).with_name("tiny_store.py")
 ENVIRONMENT: dict[str, str] = {}

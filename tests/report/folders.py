@@ -11,14 +11,14 @@ from readiness.campaign.criteria import RECORD_CRITERIA
 from readiness.campaign.record import Record
 from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
 from readiness.candidate.load import load
-from readiness.candidate.model import FaultKind
 from readiness.evidence import Evidence, Recorder
 from readiness.faults import Event
 from readiness.finding import Finding, merge, refuted
-from readiness.harness.run import finding_row
 from readiness.history import Outcome, Verb
+from readiness.plugin.run import finding_row
 from readiness.redact import Redactor
 from readiness.report.folder import write_reports
+from readiness.topology import FaultKind
 from readiness.verdict import Verdict, judge, results_of
 
 RUN = "20261124T094608Z-embedded-7b0c3b"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from readiness.criteria import BY_ID
 from readiness.finding import State
-from readiness.harness.progress import Progress
+from readiness.plugin.progress import Progress
 from readiness.report.terminal import print_verdict
 from readiness.verdict import judge, results_of
 from tests.report.folders import red

@@ -8,11 +8,11 @@ import pytest
 from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import Refuted
 from readiness.finding import Finding, State, proved, refuted
-from readiness.providers.base import Keys
 from readiness.stacks.compare import NotProvedError, differences, may_replace, must_be_proved
 from readiness.stacks.turn import MigrationInProgressError, holder, one_at_a_time, turn
 from readiness.tofu.objects import Objects
 from readiness.tofu.state import Snapshot
+from readiness.topology import Keys
 from tests.tofu.fake_s3 import FakeS3
 
 BEFORE = Snapshot(

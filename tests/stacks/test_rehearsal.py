@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from readiness.finding import Finding, State
-from readiness.providers.base import Keys
 from readiness.stacks.compare import NotProvedError, must_be_proved
 from readiness.stacks.config import StackConfig
 from readiness.stacks.http_backend import HttpBackend
@@ -22,6 +21,7 @@ from readiness.stacks.sources import HttpSource, S3Source
 from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
 from readiness.tofu import Disposable, Place, Tools
 from readiness.tofu.state import parse
+from readiness.topology import Keys
 from tests.stacks.test_config import digest
 from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3

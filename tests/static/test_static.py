@@ -12,9 +12,9 @@ import pytest
 from readiness.candidate.load import CANDIDATES, Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
 from readiness.finding import State
-from readiness.providers.base import Endpoint, Topology, Unsupported, VolumeFact
 from readiness.static import contract, stops
-from tests.harness.fake import TOPOLOGY
+from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
+from tests.plugin.fake import TOPOLOGY
 
 PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
 EMBEDDED = load("embedded")

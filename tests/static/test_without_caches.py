@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from readiness import contacts
 from readiness.errors import Unjudged
 from readiness.finding import Finding, State, proved, refuted
-from readiness.harness import contacts
 from readiness.static import stops
 from tests.static.test_static import declared, live
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from readiness.obtain import tofu
-from readiness.providers.base import Keys
 from readiness.tofu import Disposable, Place, Tools
+from readiness.topology import Keys
 from tests.tofu.fake_s3 import FakeS3
 
 KEYS = Keys("AKIDOFTHETEST0000001", "sEcReT/of+the/test0000000000000000000001")

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from readiness.providers.base import Endpoint
+from readiness.topology import Endpoint
 
 
 @dataclass

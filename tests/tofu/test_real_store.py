@@ -16,7 +16,6 @@ import pytest
 
 from readiness.finding import State
 from readiness.obtain import weed
-from readiness.providers.base import Endpoint
 from readiness.tofu import (
     Disposable,
     Place,
@@ -30,6 +29,7 @@ from readiness.tofu import (
     restore_and_forward,
     stale_lock,
 )
+from readiness.topology import Endpoint
 from tests.tofu.conftest import KEYS, SENSITIVE
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from readiness.providers.base import Endpoint, Instance, Keys, Unsupported
 from readiness.providers.network import Layout
+from readiness.topology import Endpoint, Instance, Keys, Unsupported
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Mapping
 
 from readiness.providers import probe
-from readiness.providers.base import Endpoint, Instance, Keys
 from readiness.providers.stores.base import Command, Health, Site, Store, new_keys
+from readiness.topology import Endpoint, Instance, Keys
 
 _CALL_SECONDS = 5.0
 _REPAIR_SECONDS = 30.0

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from readiness.errors import UsageError
-from readiness.providers.base import Endpoint, Instance, Keys, Unsupported
 from readiness.providers.stores.base import Command, Health, Site, Store, new_keys
 from readiness.s3.wire import NoReply, NotSent, Target, Wire
+from readiness.topology import Endpoint, Instance, Keys, Unsupported
 
 READ_ONLY, ADMINISTRATOR = "state-read-only", "consoleAdmin"
 _READS = ("GetObject", "GetObjectVersion", "GetBucketLocation", "GetBucketVersioning")

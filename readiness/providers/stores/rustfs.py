@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from readiness.providers.base import Instance
 from readiness.providers.stores.erasure import Erasure
+from readiness.topology import Instance
 
 
 class Rustfs(Erasure):

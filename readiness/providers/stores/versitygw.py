@@ -7,9 +7,9 @@ import subprocess
 import threading
 from collections.abc import Mapping
 
-from readiness.providers.base import Endpoint, Instance, Keys
 from readiness.providers.stores.base import Command, Site, Store, new_keys
 from readiness.s3.wire import NoReply, NotSent, Target, Wire
+from readiness.topology import Endpoint, Instance, Keys
 
 # No bucket can have this name, so the path hides none.
 HEALTH = "/_health"

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from readiness.providers.base import Endpoint, Instance
 from readiness.providers.stores.base import Command, Site, Store
+from readiness.topology import Endpoint, Instance
 
 GRPC = 10_000  # SeaweedFS's own rule for the second port of each part
 ROLES = {"admin": ["Admin"], "read_only": ["Read", "List"]}

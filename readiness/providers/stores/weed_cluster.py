@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from readiness.providers import probe
-from readiness.providers.base import Endpoint, Instance
 from readiness.providers.stores.base import Command, Health, Site, Store
 from readiness.providers.stores.weed import (
     GRPC,
@@ -28,6 +27,7 @@ from readiness.providers.stores.weed import (
     weed_version,
     write_identities,
 )
+from readiness.topology import Endpoint, Instance
 
 COPIES = 2  # replication 001: another server has each volume too
 _REPAIR_SECONDS = 60.0

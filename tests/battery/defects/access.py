@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from readiness.providers.base import Keys, Provider
+from readiness.providers.base import Provider
 from readiness.s3.wire import Wire
+from readiness.topology import Keys
 from tests.battery.call import Call, error
 from tests.battery.defect import Defect
 from tests.battery.http import Reply

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from readiness.providers.base import Proof, Provider, Topology, VolumeFact
+from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
+from readiness.topology import Proof, Topology, VolumeFact
 from tests.battery.defect import Defect
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from readiness.finding import State
-from readiness.providers.base import VolumeFact
 from readiness.providers.kubernetes_facts import (
     bound_nodes,
     budgets_of,
@@ -21,6 +20,7 @@ from readiness.providers.kubernetes_facts import (
 from readiness.providers.kubernetes_nodes import TAINT
 from readiness.providers.kubernetes_pods import pod_of
 from readiness.static.stops import judge_volumes
+from readiness.topology import VolumeFact
 from tests.providers.kubernetes.objects import NODES, budget, claim, pod, storage_class, volume
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness.harness.options import ROOT
+from readiness.plugin.options import ROOT
 
 PYTEST = (
     sys.executable,
@@ -26,21 +26,21 @@ PYTEST = (
     "-c",
     str(ROOT / "pyproject.toml"),
 )
-BASIC = ("readiness.harness.plugin", "fixtures.judge", "fixtures.candidate", "fixtures.tofu")
+BASIC = ("readiness.plugin.hooks", "fixtures.judge", "fixtures.candidate", "fixtures.tofu")
 HOOK = """
 import pytest
 from pathlib import Path
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    from readiness.harness import plugin
+    from readiness.plugin import hooks as plugin
     plugin.ROOT = Path(__file__).parent  # suites/ beside this file are the suites of this run
 """
 FAKE = (
     HOOK
     + """
     from readiness import providers
-    from tests.harness.fake import Fake
+    from tests.plugin.fake import Fake
     providers.create = Fake
 """
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.errors import UsageError
-from readiness.providers.base import Endpoint, Instance, Keys, Topology, VolumeFact
+from readiness.topology import Endpoint, Instance, Keys, Topology, VolumeFact
 
 TOPOLOGY = Topology(
     nodes=("a", "b"),

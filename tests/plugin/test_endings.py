@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from junitparser import Error, Failure, Skipped
 
-from tests.harness.runs import Ran, one_clear_message, small
-from tests.harness.test_junit import cases, failing, read
+from tests.plugin.runs import Ran, one_clear_message, small
+from tests.plugin.test_junit import cases, failing, read
 
 ENDINGS = """
 import contextlib

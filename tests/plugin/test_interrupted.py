@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from readiness.evidence import verify_seal
-from tests.harness.runs import HOOK, Started, small_arguments, suite
-from tests.harness.test_endings import READY
-from tests.harness.test_junit import failing, properties, read
+from tests.plugin.runs import HOOK, Started, small_arguments, suite
+from tests.plugin.test_endings import READY
+from tests.plugin.test_junit import failing, properties, read
 
 SCENARIO = '''
 import pytest

@@ -14,21 +14,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from readiness import obtain, providers
+from readiness import contacts, obtain, providers
 from readiness.criteria import BY_ID
 from readiness.errors import NotRun, Unjudged, UsageError
 from readiness.gate.gate import read_earlier
-from readiness.harness import contacts
-from readiness.harness.progress import Progress
-from readiness.harness.run import Run
 from readiness.load.context import Buckets
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
-from readiness.providers.base import Endpoint, Provider, Topology, Unsupported
+from readiness.plugin.progress import Progress
+from readiness.plugin.run import Run
+from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.scratch import Scratch
 from readiness.s3.wire import Target
+from readiness.topology import Endpoint, Topology, Unsupported
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -16,10 +16,10 @@ from readiness.criteria import BY_ID, Criterion
 from readiness.dry_run import dry_run
 from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
-from readiness.harness.live import Live
-from readiness.harness.options import ROOT, add_options, read_options
-from readiness.harness.progress import Progress, standard_error
-from readiness.harness.run import Run
+from readiness.plugin.live import Live
+from readiness.plugin.options import ROOT, add_options, read_options
+from readiness.plugin.progress import Progress, standard_error
+from readiness.plugin.run import Run
 from readiness.report import junit
 from readiness.report.terminal import print_verdict
 

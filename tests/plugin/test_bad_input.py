@@ -10,10 +10,10 @@ import pytest
 from readiness import run as main
 from readiness.candidate.load import CANDIDATES, load
 from readiness.errors import UsageError
-from readiness.harness import run as harness_run
-from tests.harness.runs import one_clear_message, run
-from tests.harness.test_endings import READY
-from tests.harness.test_junit import failing, properties, read
+from readiness.plugin import run as plugin_run
+from tests.plugin.runs import one_clear_message, run
+from tests.plugin.test_endings import READY
+from tests.plugin.test_junit import failing, properties, read
 
 EMBEDDED = (CANDIDATES / "embedded.toml").read_text()
 
@@ -119,7 +119,7 @@ def test_a_command_line_that_pytest_refuses(tmp_path: Path, monkeypatch: pytest.
     report = tmp_path / "junit.xml"
     report.write_text(READY)
     monkeypatch.setattr(main, "default_junit", lambda: report)
-    monkeypatch.setattr(harness_run, "default_junit", lambda: report)
+    monkeypatch.setattr(plugin_run, "default_junit", lambda: report)
     monkeypatch.setattr("pytest.main", lambda _arguments: 4)
     monkeypatch.setattr("os.chdir", lambda _folder: None)
     assert main.main(["--candidat", "x"]) == 4

@@ -15,7 +15,7 @@ from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, MANIFEST, Criterion
 from readiness.evidence import Evidence
 from readiness.finding import Finding, State, worst
-from readiness.harness.options import ROOT, Options
+from readiness.plugin.options import ROOT, Options
 from readiness.redact import Redactor
 from readiness.report import junit, schema, words
 from readiness.report.folder import write_reports

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from readiness.candidate.load import CANDIDATES
-from tests.harness.runs import HOOK, Ran, small
-from tests.harness.test_junit import failing, read
+from tests.plugin.runs import HOOK, Ran, small
+from tests.plugin.test_junit import failing, read
 
 SEEDED = """
 import pytest

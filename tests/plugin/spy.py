@@ -1,4 +1,4 @@
-"""`-p tests.harness.spy`: notes every secret of the run in `$SPY`, and who held one at the end."""
+"""`-p tests.plugin.spy`: notes every secret of the run in `$SPY`, and who held one at the end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ROTATED: list[str] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    from readiness.providers.base import Keys
     from readiness.providers.processes import Processes
+    from readiness.topology import Keys
 
     rotate = Processes.rotate
 
@@ -29,7 +29,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    from readiness.harness.plugin import live_of
+    from readiness.plugin.hooks import live_of
 
     live = live_of(session.config)
     secrets = [live.provider.keys(role).secret_key for role in ("admin", "read_only")] + ROTATED

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from readiness.evidence import verify_seal
-from tests.harness.runs import Ran, one_clear_message, run
-from tests.harness.test_junit import cases, failing, properties, read
+from tests.plugin.runs import Ran, one_clear_message, run
+from tests.plugin.test_junit import cases, failing, properties, read
 
 CHOSEN = (
     "static_contract or head_bucket or wrong_credentials or rotation_without or first_state_write "
@@ -23,7 +23,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Phase 0 whole, and some criteria of phases 1 and 2, among them one with a fault, and one that runs `tofu`."""
     place = tmp_path_factory.mktemp("real") / "run"
     return run(
-        place, "-p", "tests.harness.spy", "-k", CHOSEN, "--seed", "5", env={"SPY": str(place.parent / "spy")}
+        place, "-p", "tests.plugin.spy", "-k", CHOSEN, "--seed", "5", env={"SPY": str(place.parent / "spy")}
     )
 
 

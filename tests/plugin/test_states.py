@@ -9,9 +9,9 @@ import pytest
 
 from readiness.candidate.load import load
 from readiness.criteria import MANIFEST
-from tests.harness.runs import Ran, small
-from tests.harness.states import SUITE
-from tests.harness.test_junit import cases, failing, properties, read
+from tests.plugin.runs import Ran, small
+from tests.plugin.states import SUITE
+from tests.plugin.test_junit import cases, failing, properties, read
 
 RED = tuple(load("singleton").candidate.expected_red)
 

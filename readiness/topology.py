@@ -1,0 +1,102 @@
+"""The words every part shares: where a candidate runs, how it is reached, and the proof that a fault happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Unsupported(Exception):
+    """This provider cannot do that here; the message says why (for a report, not for a stack trace)."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One server process or pod. `kind` groups instances that do the same work (e.g. filer, volume)."""
+
+    name: str
+    node: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An S3 URL. `instance` is the one that answers it; None marks the service endpoint (load balancer, VIP,
+    Service).
+    """
+
+    name: str
+    url: str
+    node: str | None = None
+    instance: str | None = None
+    admin_url: str | None = None
+
+    @property
+    def is_service(self) -> bool:
+        """The service endpoint is always in service."""
+        return self.instance is None
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Nodes, instances and endpoints of a running candidate. `service` is None where the candidate has no
+    service endpoint.
+    """
+
+    nodes: tuple[str, ...]
+    instances: tuple[Instance, ...]
+    endpoints: tuple[Endpoint, ...]
+    service: Endpoint | None
+
+    def on(self, node: str) -> tuple[Instance, ...]:
+        """The instances of one node."""
+        return tuple(instance for instance in self.instances if instance.node == node)
+
+    def instance(self, name: str) -> Instance:
+        """The instance of that name. Raises KeyError."""
+        return {instance.name: instance for instance in self.instances}[name]
+
+    def all_endpoints(self) -> tuple[Endpoint, ...]:
+        """Every endpoint, the service endpoint last."""
+        return (*self.endpoints, *((self.service,) if self.service else ()))
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of instance, in order of appearance."""
+        return tuple(dict.fromkeys(instance.kind for instance in self.instances))
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One S3 credential. Its `repr` never shows the secret."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Evidence that a fault really happened: `fired` by observation (process gone, state T, link down), never
+    by assumption.
+    """
+
+    fired: bool
+    observed: str
+
+
+@dataclass(frozen=True)
+class VolumeFact:
+    """Where data lies, as seen on the running candidate."""
+
+    node: str
+    kind: str
+    access: str
+    path: str = ""
+
+
+class FaultKind(StrEnum):
+    """What can happen to an instance or a node; each has an RTO in the contract (P0.4)."""
+
+    RESTART = "restart"
+    DRAIN = "drain"
+    CRASH = "crash"
+    SILENCE = "silence"
