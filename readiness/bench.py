@@ -15,13 +15,11 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+from readiness import paths
 from readiness.checkers import benchmark
 from readiness.checkers.outage import streams
 from readiness.criteria import PHASES
 from readiness.history import load
-from readiness.plugin.options import ROOT
-
-RUNS = ROOT / "reports" / "runs"
 
 
 def main(arguments: list[str]) -> int:
@@ -29,9 +27,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="just bench", description=__doc__)
     parser.add_argument("run", nargs="?", type=Path, help="evidence folder of a finished run")
     given = parser.parse_args(arguments).run
-    folder = given or _new_run()
+    folder = given or _new_run(paths.runs())
     if folder is None or not (folder / "verdict.json").is_file():
-        print(f"{folder or RUNS}: no evidence folder of a finished run", file=sys.stderr)
+        print(f"{folder or paths.runs()}: no evidence folder of a finished run", file=sys.stderr)
         return 4
     print("checkers, operations per second (ten clients a key)")
     benchmark.main([])
@@ -48,10 +46,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _new_run() -> Path | None:
-    before = set(RUNS.glob("*")) if RUNS.is_dir() else set()
-    subprocess.run([sys.executable, "-m", "readiness.run"], cwd=ROOT, check=False)
-    return max(set(RUNS.glob("*")) - before, default=None)
+def _new_run(runs: Path) -> Path | None:
+    before = set(runs.glob("*"))
+    subprocess.run([sys.executable, "-m", "readiness.run"], check=False)
+    return max(set(runs.glob("*")) - before, default=None)
 
 
 def _intervals(folder: Path) -> dict[str, list[float]]:

@@ -4,13 +4,12 @@ for it.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
 import pytest
 
-from readiness.plugin.options import ROOT
+from readiness.paths import CONFIGURATION, ROOT, SUITES
 from readiness.plugin.run import default_junit
 from readiness.report import junit
 from readiness.verdict import EXIT_USAGE
@@ -20,12 +19,9 @@ def main(arguments: list[str]) -> int:
     """Runs pytest over `suites/`; the exit code is the verdict's."""
     if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
         arguments = [f"--junitxml={default_junit()}", *arguments]
-    os.chdir(ROOT)
     begun = time.time()
-    own = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
-    code = int(
-        pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", str(ROOT / "suites"), *arguments])
-    )
+    own = ["-c", str(CONFIGURATION), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
+    code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", str(SUITES), *arguments]))
     report = default_junit()
     if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
         junit.invalidate(

@@ -18,8 +18,9 @@ from readiness.errors import UsageError
 from readiness.obtain import caddy, go, opentofu, tofu, weed
 from readiness.obtain.__main__ import OBTAIN, STORES, main
 from readiness.obtain.cache import cached, forget_unused
-from readiness.obtain.go import ROOT, TOOLS, needed_by, version
+from readiness.obtain.go import needed_by, version
 from readiness.obtain.opentofu import inspect, pinned_version
+from readiness.paths import ROOT, TOOLS
 
 Script = Callable[[str, str], Path]
 

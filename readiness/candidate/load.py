@@ -19,8 +19,7 @@ from readiness import criteria
 from readiness.candidate.declared_containers import images_of_environment
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
-
-CANDIDATES = Path(__file__).resolve().parents[2] / "candidates"
+from readiness.paths import CANDIDATES
 
 
 @dataclass(frozen=True)

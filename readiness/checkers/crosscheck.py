@@ -14,15 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from readiness.checkers.linearizability import check_linearizable
 from readiness.checkers.register import Act, acts_of
 from readiness.checkers.simulate import Shape, register, spoilt
 from readiness.finding import State
 from readiness.history import Op
+from readiness.paths import TOOLS
 
-TOOL = Path(__file__).parents[2] / "tools" / "porcupine"
+TOOL = TOOLS / "porcupine"
 _VERDICTS = {State.PROVED: "ok", State.REFUTED: "illegal"}
 
 

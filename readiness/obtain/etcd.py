@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from readiness.obtain.cache import cached, fingerprint
-from readiness.obtain.go import TOOLS, build
+from readiness.obtain.go import build
 from readiness.obtain.named import named
+from readiness.paths import TOOLS
 
 MODULE = TOOLS / "etcd"
 PACKAGE = "go.etcd.io/etcd/server/v3"

@@ -11,10 +11,8 @@ from pathlib import Path
 from readiness.errors import UsageError
 from readiness.obtain.cache import cached, fingerprint, forget_unused
 from readiness.obtain.progress import announce, run_long
+from readiness.paths import CONTROL, TOOLS
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ROOT / "tools"
-CONTROL = ROOT / "control"
 WHEEL = TOOLS / "go.lock"
 
 Version = tuple[int, ...]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cache_directory, cached, fingerprint
-from readiness.obtain.go import TOOLS, build
+from readiness.obtain.go import build
 from readiness.obtain.named import named
 from readiness.obtain.progress import announce
+from readiness.paths import TOOLS
 
 MODULE = TOOLS / "minio"
 PACKAGE = "github.com/minio/minio"

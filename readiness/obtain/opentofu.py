@@ -11,8 +11,9 @@ from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cached, fingerprint
-from readiness.obtain.go import TOOLS, Version, build, version
+from readiness.obtain.go import Version, build, version
 from readiness.obtain.progress import announce
+from readiness.paths import TOOLS
 
 OLDEST: Version = (1, 10)  # the first release whose S3 backend can lock without DynamoDB
 MODULE = TOOLS / "tofu"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cached, fingerprint
-from readiness.obtain.go import TOOLS, build
+from readiness.obtain.go import build
 from readiness.obtain.named import named
+from readiness.paths import TOOLS
 
 MODULE = TOOLS / "versitygw"
 PACKAGE = "github.com/versity/versitygw"

@@ -16,8 +16,9 @@ from readiness.criteria import BY_ID, Criterion
 from readiness.dry_run import dry_run
 from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
+from readiness.paths import ROOT
 from readiness.plugin.live import Live
-from readiness.plugin.options import ROOT, add_options, read_options
+from readiness.plugin.options import add_options, read_options
 from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
 from readiness.report import junit

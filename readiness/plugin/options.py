@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from readiness import paths
 from readiness.errors import UsageError
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -53,7 +52,7 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--runs",
         type=Path,
-        default=ROOT / "reports" / "runs",
+        default=paths.runs(),
         metavar="DIR",
         help="where evidence folders are made",
     )

@@ -8,20 +8,23 @@ import secrets
 import subprocess
 import time
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from readiness import paths
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, MANIFEST, Criterion
 from readiness.evidence import Evidence
 from readiness.finding import Finding, State, worst
-from readiness.plugin.options import ROOT, Options
+from readiness.plugin.options import Options
 from readiness.redact import Redactor
 from readiness.report import junit, schema, words
 from readiness.report.folder import write_reports
 from readiness.verdict import Verdict, judge, results_of
 
 SCHEMA = 1
+PACKAGE = "tofu-state-ha-readiness"
 
 
 class Run:
@@ -238,8 +241,10 @@ def finding_row(finding: Finding) -> dict[str, Any]:
 
 
 def revision() -> str:
-    """The suite's commit, as git describes it; `unknown` without git."""
-    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    """The suite's commit, as git describes it, or the version of the installed package; `unknown` without git."""
+    if not paths.CHECKOUT:
+        return f"{PACKAGE} {metadata.version(PACKAGE)}"
+    git = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
     try:
         said = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
@@ -249,4 +254,4 @@ def revision() -> str:
 
 def default_junit() -> Path:
     """Where `just tofu-state-ha-readiness` leaves its report."""
-    return ROOT / "reports" / "junit.xml"
+    return paths.reports() / "junit.xml"

@@ -9,9 +9,10 @@ from pathlib import Path
 from signal import SIGKILL
 
 from readiness.errors import UsageError
+from readiness.paths import IMPORTS
 from readiness.providers import balancer, probe
 from readiness.providers.stores.base import Command, Health
-from readiness.providers.supervised import ROOT, Status, Supervised
+from readiness.providers.supervised import Status, Supervised
 from readiness.topology import Endpoint
 
 SERVICE, CACHE = "service", "cache-stand-in"
@@ -62,7 +63,7 @@ class Beside:
             return
         port = int(self.cache_endpoints[0].rsplit(":", 1)[1]) if self.cache_endpoints else self._free_port()
         argv = (sys.executable, "-m", "readiness.providers.cache_stand_in", self._address, str(port))
-        spawn(self._supervised, CACHE, Command(argv, {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}))
+        spawn(self._supervised, CACHE, Command(argv, {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"}))
         self.cache_endpoints = (f"http://{self._address}:{port}",)
         self._wait_until(lambda: probe.status(self.cache_endpoints[0], 0.5) == 200, "the cache stand-in", 10)
 

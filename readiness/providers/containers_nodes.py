@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from readiness.errors import UsageError
+from readiness.paths import IMPORTS
 from readiness.providers import network, probe
 from readiness.providers.containers_engine import LABEL, Engine
 from readiness.providers.containers_pause import archive, program
 from readiness.providers.containers_remove import remove
 from readiness.providers.containers_site import Site
-from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
+from readiness.providers.supervised import Supervised, SupervisorGone
 from readiness.topology import VolumeFact
 
 NODE = "io.tofu-state-ha-readiness.node"
@@ -59,7 +60,7 @@ class Nodes:
         supervised.register_undo(
             _UNDO,
             [sys.executable, "-m", "readiness.providers.containers_remove", run],
-            engine.environment() | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
+            engine.environment() | {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"},
             REMOVAL_SECONDS,
         )
 

@@ -18,6 +18,7 @@ from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
+from readiness.paths import IMPORTS
 from readiness.providers import commands_contract as by_command
 from readiness.providers import commands_observe as observe
 from readiness.providers import kubernetes_look as look
@@ -35,7 +36,7 @@ from readiness.providers.kubernetes_rights import BASE, Rights
 from readiness.providers.kubernetes_state import State
 from readiness.providers.record import Record
 from readiness.providers.redact import redact
-from readiness.providers.supervised import ROOT, Supervised
+from readiness.providers.supervised import Supervised
 from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported, VolumeFact
 
 PROBE_SECONDS, METRICS_SECONDS, UNDO_SECONDS = 0.5, 5.0, 60.0
@@ -168,7 +169,7 @@ class Kubernetes(CommandVerbs, Faults):
         argv += ["--run", self._id, "--context", self.declared.context or ""]
         if kubeconfig := kubeconfig_of(self.declared, self._folder):
             argv += ["--kubeconfig", kubeconfig]
-        env = dict(os.environ) | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+        env = dict(os.environ) | {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"}
         supervised.register_undo(f"uncordon {node}", argv, env, UNDO_SECONDS, lasting=True)
 
     def _undone(self, node: str) -> None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from readiness.paths import IMPORTS
+
 REPLY_SECONDS = 20.0
 END_SECONDS = 60.0
 
@@ -47,7 +48,7 @@ class Supervised:
         where = str(parent_folder or tempfile.gettempdir())
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(IMPORTS),
             "PYTHONSAFEPATH": "1",
         }
         self._process = subprocess.Popen(

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from readiness import paths
 from readiness.criteria import MANIFEST, PHASES
 from readiness.errors import UsageError
 from readiness.evidence import BrokenSeal, verify_seal
 from readiness.report.words import GLYPHS, ORDER, command, short
 
-ROOT = Path(__file__).resolve().parents[2]
-REPORTS = ROOT / "reports"
 BEGIN, END = "<!-- stores: begin -->", "<!-- stores: end -->"
 WEIGHT = {"REFUTED": 0, "UNKNOWN": 1, "PROVED": 2, "NOT RUN": 3}
 """Between runs a state that was found counts before NOT RUN: another run did judge it."""
@@ -159,7 +158,7 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, "", f"{legend}."])
 
 
-def write(runs: Sequence[Run], reports: Path = REPORTS, *, note: str = "") -> Path:
+def write(runs: Sequence[Run], reports: Path, *, note: str = "") -> Path:
     """Writes the store's page and verdict, and renews the table. Returns the page."""
     told = together(runs)
     folder = reports / str(told["candidate"])
@@ -171,10 +170,11 @@ def write(runs: Sequence[Run], reports: Path = REPORTS, *, note: str = "") -> Pa
     return folder / "README.md"
 
 
-def renew(reports: Path = REPORTS) -> None:
+def renew(reports: Path) -> None:
     """The table in `reports/README.md`, from what is committed. Raises UsageError if its place is not marked."""
     readme = reports / "README.md"
-    before, begin, rest = readme.read_text("utf-8").partition(BEGIN)
+    text = readme.read_text("utf-8") if readme.exists() else f"# Stores\n\n{BEGIN}\n{END}\n"
+    before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise UsageError(f"{readme} has no lines {BEGIN} and {END}: the table goes between them")
@@ -191,7 +191,7 @@ def main(arguments: list[str]) -> int:
     )
     given = parser.parse_args(arguments)
     try:
-        print(write([read(folder) for folder in given.runs], note=given.note))
+        print(write([read(folder) for folder in given.runs], paths.reports(), note=given.note))
     except UsageError as error:
         print(error, file=sys.stderr)
         return 4

@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from readiness.errors import UsageError
+from readiness.paths import STACKS
 from readiness.stacks import plan as plans
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.draft import draft
 from readiness.stacks.hcl import UnreadableError
 
-PROTECTED = Path(__file__).resolve().parents[2] / "stacks" / "protected"
-EXAMPLES = Path(__file__).resolve().parents[2] / "stacks" / "examples"
+PROTECTED = STACKS / "protected"
+EXAMPLES = STACKS / "examples"
 
 
 class Stack(BaseModel):

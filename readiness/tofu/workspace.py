@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from readiness.paths import STACKS
 from readiness.redact import Redactor
 from readiness.tofu.run import Clock, Job, OnSpawn, Run, Running, environment, make_home, words
 from readiness.topology import Endpoint, Keys
 
-DISPOSABLE = Path(__file__).resolve().parents[2] / "stacks" / "disposable"
+DISPOSABLE = STACKS / "disposable"
 LEFT_OUT = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstate.*", "tfplan")
 NO_RETRIES = 1  # the backend's max_retries counts attempts: 1 is a single try, 0 the SDK's default
 

@@ -22,8 +22,8 @@ from functools import partial
 from pathlib import Path
 
 from readiness.finding import State
+from readiness.paths import ROOT
 from readiness.plugin.run import revision
-from readiness.providers.supervised import ROOT
 
 LEFT_OUT = ("it was not collected", "it was deselected")
 BUSY = "while True: pass"

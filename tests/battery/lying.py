@@ -11,8 +11,8 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+from readiness.paths import ROOT
 from readiness.providers.base import Provider
-from readiness.providers.supervised import ROOT
 from readiness.topology import Endpoint, Keys, Proof, Topology
 from tests.battery.defect import Defect
 

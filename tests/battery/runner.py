@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.finding import State
-from readiness.providers.supervised import ROOT
+from readiness.paths import ROOT
 from tests.battery.catalogue import BY_NAME
 from tests.battery.defect import Defect
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from readiness.finding import State
-from readiness.providers.supervised import ROOT
+from readiness.paths import ROOT
 from tests.battery.runner import Judged, Outcome
 
 PAGE = ROOT / "docs" / "battery.md"

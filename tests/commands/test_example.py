@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from readiness.candidate.load import CANDIDATES, load
+from readiness.candidate.load import load
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
+from readiness.paths import CANDIDATES
 from readiness.providers import create
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from readiness.providers.supervised import ROOT
+from readiness.paths import ROOT
 from tests.commands.lab import NODES, Lab
 
 NOT_ALLOWED = "faults on a candidate that the suite did not start need --allow-faults"

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from readiness.candidate.load import CANDIDATES, load
+from readiness.candidate.load import load
+from readiness.paths import CANDIDATES
 from tests.providers.test_supervisor import eventually
 
 SCRIPTS = CANDIDATES / "stores"

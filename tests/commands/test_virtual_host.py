@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from readiness import obtain
-from readiness.providers.supervised import ROOT
+from readiness.paths import ROOT
 from tests.commands.lab import free_ports
 
 KEYS = {"VIRTUAL_ACCESS_KEY": "virtualkey", "VIRTUAL_SECRET_KEY": "virtual-secret"}

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from readiness.errors import UsageError
+from readiness.paths import ROOT
 from readiness.providers import create, probe
-from readiness.providers.supervised import ROOT
 from readiness.topology import Unsupported
 from tests.containers.real import changed, eventually, everything, started
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from readiness.candidate.load import CANDIDATES, load
+from readiness.candidate.load import load
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
+from readiness.paths import CANDIDATES, ROOT
 from readiness.providers import create
 from readiness.providers.containers_site import Site
-from readiness.providers.supervised import ROOT
 from tests.containers.real import changed
 
 PINNED = f"localhost/ha-control:1.0.0@sha256:{'a' * 64}"

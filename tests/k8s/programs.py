@@ -22,8 +22,9 @@ from readiness import obtain
 from readiness.errors import UsageError
 from readiness.obtain.cache import cache_directory, cached, fingerprint
 from readiness.obtain.etcd import MODULE as ETCD
-from readiness.obtain.go import TOOLS, build
+from readiness.obtain.go import build
 from readiness.obtain.progress import run_long
+from readiness.paths import TOOLS
 
 KUBERNETES = TOOLS / "kubernetes"
 COREDNS = TOOLS / "coredns"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness.plugin.options import ROOT
+from readiness.paths import ROOT
 
 PYTEST = (
     sys.executable,

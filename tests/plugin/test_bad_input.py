@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from readiness import run as main
-from readiness.candidate.load import CANDIDATES, load
+from readiness.candidate.load import load
 from readiness.errors import UsageError
+from readiness.paths import CANDIDATES
 from readiness.plugin import run as plugin_run
 from tests.plugin.runs import one_clear_message, run
 from tests.plugin.test_endings import READY

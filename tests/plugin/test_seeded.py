@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.candidate.load import CANDIDATES
+from readiness.paths import CANDIDATES
 from tests.plugin.runs import HOOK, Ran, small
 from tests.plugin.test_junit import failing, read
 

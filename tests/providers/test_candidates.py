@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from readiness.candidate.load import CANDIDATES, load
+from readiness.candidate.load import load
+from readiness.paths import CANDIDATES
 from readiness.providers.stores import RECIPES, recipe
 from readiness.providers.stores.base import Store
 from readiness.topology import FaultKind

@@ -17,9 +17,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from readiness.candidate.load import load
+from readiness.paths import ROOT
 from readiness.providers import create, probe
 from readiness.providers.processes import Processes
-from readiness.providers.supervised import ROOT
 from readiness.topology import Keys, Unsupported
 from tests.providers.test_supervisor import alive, eventually
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from readiness.paths import ROOT
 from readiness.providers import linux
-from readiness.providers.supervised import ROOT, Supervised, SupervisorGone
+from readiness.providers.supervised import Supervised, SupervisorGone
 
 SLEEPER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
 ESCAPING = """

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from readiness.candidate.load import CANDIDATES, Loaded, load
+from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
 from readiness.finding import State
+from readiness.paths import CANDIDATES
 from readiness.static import contract, stops
 from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
 from tests.plugin.fake import TOPOLOGY
