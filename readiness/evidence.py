@@ -12,19 +12,25 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from readiness.history import Op
 from readiness.redact import Redactor
 
 SEAL = "seal.json"
 MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+def private_open(path: Path, mode: str) -> IO[str]:
+    """Opens a text file in UTF-8; a file that this makes can be read by its owner alone (mode 0600)."""
+    return open(path, mode, encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 class EvidenceFull(Exception):
@@ -42,7 +48,7 @@ class Recorder:
         self.scope, self.path, self._clean = scope, path, clean
         self.history: list[Op] = []
         self.now = clock
-        self._out: TextIO = path.open("x", encoding="utf-8")
+        self._out = private_open(path, "x")
         self._lock, self._bytes, self._flushed = threading.Lock(), 0, 0.0
 
     def record(self, **fields: Any) -> Op:
@@ -83,7 +89,8 @@ class Evidence:
         self.epoch = time.monotonic()
         self._lock = threading.Lock()
         self._recorders: dict[str, Recorder] = {}
-        (folder / "history").mkdir(parents=True)
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / "history").mkdir(mode=0o700)
 
     def now(self) -> float:
         """Seconds since the run began: the clock of every operation and event."""
@@ -106,17 +113,18 @@ class Evidence:
     def write(self, name: str, content: Mapping[str, Any]) -> Path:
         """Writes a JSON file whole, replacing an earlier one."""
         path = self.folder / name
-        path.write_text(
-            self.redactor.clean(json.dumps(content, indent=1, ensure_ascii=False, default=str)) + "\n",
-            "utf-8",
-        )
+        plain = json.loads(json.dumps(content, default=str))
+        text = json.dumps(self.redactor.clean_value(plain), indent=1, ensure_ascii=False)
+        with private_open(path, "w") as out:
+            out.write(text + "\n")
         return path
 
     def append(self, name: str, row: Mapping[str, Any]) -> None:
         """Appends one JSON line, with the time it was written, and flushes."""
         stamped = {"at": round(self.now(), 4), **row}
-        line = self.redactor.clean(json.dumps(stamped, ensure_ascii=False, default=str))
-        with self._lock, (self.folder / name).open("a", encoding="utf-8") as out:
+        plain = json.loads(json.dumps(stamped, default=str))
+        line = json.dumps(self.redactor.clean_value(plain), ensure_ascii=False)
+        with self._lock, private_open(self.folder / name, "a") as out:
             out.write(line + "\n")
 
     def event(self, what: str, /, **details: Any) -> None:
@@ -126,8 +134,9 @@ class Evidence:
     def capture(self, name: str, text: str) -> Path:
         """Keeps a captured text (at most 1 MiB, its tail) under capture/."""
         path = self.folder / "capture" / re.sub(r"[^\w.+-]+", "_", name)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(self.redactor.clean(text)[-(1 << 20) :], "utf-8")
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with private_open(path, "w") as out:
+            out.write(self.redactor.clean(text)[-(1 << 20) :])
         return path
 
     def flush(self) -> None:
@@ -146,7 +155,10 @@ class Evidence:
         self.close()
         digest = _root(files := _digests(self.folder))
         sealed = {"sealed": datetime.now(UTC).isoformat(timespec="seconds"), "root": digest, "files": files}
-        (self.folder / SEAL).write_text(json.dumps(sealed, indent=1) + "\n", "utf-8")
+        with private_open(self.folder / SEAL, "w") as out:
+            out.write(json.dumps(sealed, indent=1) + "\n")
+        for path in self.folder.rglob("*"):  # other parts write here too
+            path.chmod(0o700 if path.is_dir() else 0o600)
         return digest
 
 

@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 SECRET, REMOVED = "[secret]", "[removed]"
 SHORTEST = 6
+SHORTEST_OF_ENVIRONMENT = 8
+"""Characters that a variable's value must have to be taken for a secret: `TOKEN=1` must not black out every 1."""
+
+_NAMES = (
+    r"(?!invalid|expired|missing|tokenrefresh)[\w.-]*(?:secret|passw(?:or)?d|passphrase|token|private[_-]?key|access[_-]?key|api[_-]?key|encryption[_-]?key)"
+    r"[\w-]*"
+)
+_QUOTED = r"(?P<quote>\\*[\"'])(?:(?!(?P=quote))(?:\\.|[^\n\\]))*(?P<end>(?P=quote))?"
+_NOTHING = r"(?!(?:null|none|true|false)\b)"
+_AS_JSON = re.compile(rf"(?i)(?P<lead>\b(?:{_NAMES})\\*[\"']\s*[:=]\s*\[?\s*){_QUOTED}")
+_ASSIGNED = re.compile(
+    rf"(?i)(?P<lead>(?<![\w.-])(?:{_NAMES})\s*[:=]\s*)(?:{_QUOTED}|{_NOTHING}[^\s\"',;}}&\\\])]+)"
+)
 _PATTERNS = (
     re.compile(
-        r"(?i)((?:x-amz-)?(?:signature|security-token|credential)(?:=|%3D|\":\s*\"|:\s*))[A-Za-z0-9%/+=_.-]+"
+        r"(?P<lead>)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)",
+        re.DOTALL,
     ),
-    re.compile(r"(?i)(authorization\"?\s*[:=]\s*\[?\"?(?:bearer|basic)\s+)[^\s\",\]]+"),
-    re.compile(r"(?i)(authorization: ?)(?!bearer |basic )[^\s,&\"]+"),
+    re.compile(r"(?i)(?P<lead>\b[a-z][a-z0-9+.-]*://)[^/\s\"'@\\]+(?=@)"),
+    re.compile(
+        r"(?i)(?P<lead>(?:x-amz-)?(?:signature|security-token|credential)(?:=|%3D|\\*\":\s*\\*\"|:\s*))"
+        r"[A-Za-z0-9%/+=_.-]+"
+    ),
+    re.compile(
+        r"(?i)(?P<lead>authorization\\*[\"']?\s*[:=]\s*\[?\\*[\"']?(?:bearer|basic)\s+)[^\s\",'\\\]]+"
+    ),
+    re.compile(
+        r"(?i)(?P<lead>authorization\\*[\"']?\s*[:=]\s*\[?\\*[\"']?)"
+        r"(?!bearer |basic |aws4-|\[|removed\])[^\s,&\"'\\]+(?: [^\s,&\"'\\=]+)?"
+    ),
+    re.compile(r"(?i)(?P<lead>\bbearer\s+)(?=\S*\d|\S{20})[\w.~+/=-]{6,}"),
+    re.compile(r"(?i)(?P<lead>\b(?:set-)?cookie\\*[\"']?\s*[:=]\s*\\*[\"']?)[^\n\"'\\]+"),
+    re.compile(
+        r"(?P<lead>)\b(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
+        r"|gl(?:pat|dt|rt|cbt)-[\w-]{16,}|hv[sb]\.[\w-]{20,}|xox[abprs]-[\w-]{10,}|AGE-SECRET-KEY-\w{20,})"
+    ),
+    _AS_JSON,
+    _ASSIGNED,
 )
-_ASSIGNED = re.compile(r"(?i)((?:secret[_-]?(?:access[_-]?)?key|password|token)\"?\s*[:=]\s*\"?)[^\s\",}&]+")
-"""Not for what must stay JSON: `"secret_key": null` is no secret."""
+"""URL userinfo, signatures, headers that authenticate, private keys, and tokens that their prefix gives away."""
+_SECRET_NAME = re.compile(rf"(?i){_NAMES}")
+_REFERENCE = re.compile(
+    r"(?i)(?:access_key|secret_key|secret|.*_(?:file|path|url|dir|name|id|days|owner|source))"
+)
 
 
 class Redactor:
-    """Replaces known secrets, plain, URL-encoded and as in JSON, and everything shaped like a signature.
+    """Replaces known secrets, plain, URL-encoded, in base64 and as in JSON, and everything that is shaped like a
+    credential or assigned to a name that says so, whatever its case.
 
     JSON stays JSON.
     """
@@ -34,21 +73,90 @@ class Redactor:
         """Names secrets; those shorter than 6 characters are ignored, since they would black out ordinary words."""
         for secret in secrets:
             if len(secret) >= SHORTEST:
-                forms = (secret, quote(secret, safe=""), json.dumps(secret)[1:-1])
-                self._spellings += [form for form in dict.fromkeys(forms) if form not in self._spellings]
+                forms = dict.fromkeys(_spellings(secret))
+                self._spellings += [form for form in forms if form not in self._spellings]
         self._spellings.sort(key=len, reverse=True)
+
+    def add_environment(self, environ: Mapping[str, str]) -> None:
+        """Names what variables hold whose names say that it is secret, and the credentials in their URLs."""
+        self.add(*secrets_of_environment(environ))
 
     def clean(self, text: str) -> str:
         """The text without secrets."""
         for spelling in self._spellings:
             text = text.replace(spelling, SECRET)
         for pattern in _PATTERNS:
-            text = pattern.sub(rf"\1{REMOVED}", text)
+            text = pattern.sub(_removed, text)
         return text
+
+    def clean_value(self, value: Any) -> Any:
+        """A JSON value with every string in it cleaned, also one that only its key calls secret."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, Mapping):
+            return {self.clean(str(key)): self._clean_item(str(key), item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.clean_value(item) for item in value]
+        return value
+
+    def _clean_item(self, key: str, item: Any) -> Any:
+        secret = isinstance(item, str) and _SECRET_NAME.fullmatch(key) and not _REFERENCE.fullmatch(key)
+        return REMOVED if secret and item else self.clean_value(item)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Free text, such as a log, without these secrets and without anything that looks like a signature, or that is
-    called a key, a password or a token.
+    """The text without these secrets and without anything that is shaped like a credential."""
+    return Redactor(secrets).clean(text)
+
+
+def one_line(text: str, longest: int = 300) -> str:
+    """The text of a program or a server as part of a message: redacted, on one line, at most so many characters."""
+    said = " ".join(Redactor().clean(text).split())
+    return said if len(said) <= longest else said[: longest - 1] + "…"
+
+
+def secrets_of_environment(environ: Mapping[str, str]) -> list[str]:
+    """The values of variables whose names say that they are secret, and the user and password of every URL.
+
+    A value that is the path of a file is not one: `AWS_WEB_IDENTITY_TOKEN_FILE` names where the secret lies.
     """
-    return _ASSIGNED.sub(rf"\1{REMOVED}", Redactor(secrets).clean(text))
+    found: list[str] = []
+    for name, value in environ.items():
+        if "://" in value:
+            found += userinfo_of(value)
+        elif _SECRET_NAME.fullmatch(name) and not _REFERENCE.fullmatch(name.replace("ACCESS_KEY_ID", "KEYS")):
+            found.append(value)
+    return [secret for secret in found if len(secret) >= SHORTEST_OF_ENVIRONMENT and not _is_path(secret)]
+
+
+def userinfo_of(url: str) -> list[str]:
+    """User and password that a URL holds, as they are written and as they are meant."""
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        return []
+    parts = [part for part in (split.username, split.password) if part]
+    return [*parts, *(meant for part in parts if (meant := unquote(part)) != part)]
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return text.startswith(("/", "~")) and Path(text).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode().rstrip("=")
+
+
+def _removed(found: re.Match[str]) -> str:
+    parts = found.groupdict()
+    lead, opening, closing = parts["lead"], parts.get("quote") or "", parts.get("end") or ""
+    value = found[0][len(lead) + len(opening) :]
+    return found[0] if value.startswith((REMOVED[:-1], SECRET[:-1])) else f"{lead}{opening}{REMOVED}{closing}"

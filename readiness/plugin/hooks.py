@@ -180,8 +180,19 @@ def pytest_runtest_makereport(
         run.add(criterion.id, finding, call.duration)
         item.config.stash[LIVE].progress.done(criterion, finding.honest().state)
     if call.excinfo is not None and report.failed and not item.config.getoption("--showlocals"):
-        report.longrepr = run.redactor.clean(_short(call.excinfo))
+        report.longrepr = _short(call.excinfo)
+    _clean(report, run.redactor.clean)
     return report
+
+
+def _clean(report: pytest.TestReport, clean: Callable[[str], str]) -> None:
+    """Nothing that pytest prints of a test holds a secret."""
+    if isinstance(report.longrepr, tuple):  # of a skipped test: file, line, reason
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, clean(reason))
+    elif report.longrepr is not None:
+        report.longrepr = clean(str(report.longrepr))
+    report.sections = [(name, clean(text)) for name, text in report.sections]
 
 
 def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:

@@ -247,4 +247,4 @@ class Live:
 
     def say(self, line: str) -> None:
         """One line of progress on standard error."""
-        self.progress.say(line)
+        self.progress.say(self.run.redactor.clean(line))

@@ -7,6 +7,7 @@ import platform
 import secrets
 import subprocess
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -36,6 +37,7 @@ class Run:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.id = f"{stamp}-{self.loaded.candidate.name}-{secrets.token_hex(3)}"
         self.redactor = Redactor()
+        self.redactor.add_environment(os.environ)
         self.evidence: Evidence | None = None
         self.findings: dict[str, list[Finding]] = {}
         self.reasons: dict[str, str] = {}
@@ -68,14 +70,25 @@ class Run:
     def sentinel(self, why: str) -> None:
         """Replaces the JUnit report by one that fails, for this reason."""
         if self.options.junit:
-            junit.write_sentinel(self.options.junit, why, self.properties())
+            junit.write_sentinel(self.options.junit, self.redactor.clean(why), self.properties())
 
     def invalidate_stale_report(self, why: str) -> None:
         """A report of an earlier run must not be taken for this one's, which did not even begin."""
-        junit.invalidate(self.options.junit, why, self.properties())
+        junit.invalidate(self.options.junit, self.redactor.clean(why), self.properties())
 
     def add(self, criterion: str, finding: Finding, seconds: float) -> None:
-        """Records one finding of a criterion, in memory and in the evidence."""
+        """Records one finding of a criterion, in memory and in the evidence, without secrets: everything that
+        reports it takes it from here.
+        """
+        clean = self.redactor.clean
+        finding = replace(
+            finding,
+            reason=clean(finding.reason),
+            measured={
+                clean(name): clean(value) if isinstance(value, str) else value
+                for name, value in finding.measured.items()
+            },
+        )
         self.findings.setdefault(criterion, []).append(finding)
         self.seconds[criterion] = self.seconds.get(criterion, 0.0) + seconds
         if self.evidence:
@@ -175,7 +188,7 @@ class Run:
             "mode": "interim" if self.options.interim else "strict",
             "seed": str(self.options.seed),
             **{
-                str(name): str(value)
+                self.redactor.clean(str(name)): self.redactor.clean(str(value))
                 for name, value in self.facts.items()
                 if isinstance(value, str | int | float)
             },
