@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "reports" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "reports" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -22,9 +22,15 @@ def commands() -> Iterator[tuple[str, str]]:
                         yield str(page.relative_to(ROOT)), command
 
 
-def links() -> Iterator[tuple[Path, str]]:
-    """Page and relative link."""
+def links() -> Iterator[tuple[Path, str, str]]:
+    """Page, relative link, and the heading in it that is linked to ("" if none)."""
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+        for target, anchor in re.findall(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)", page.read_text("utf-8")):
             if "://" not in target:
-                yield page, target
+                yield page, target, anchor
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which the headings of a page are linked to, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -12,14 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.commands import PAGES, ROOT, commands, links
+from tests.docs.commands import PAGES, ROOT, anchors, commands, links
 from tests.report.folders import make
 
 RUNS_ALL = "a whole run takes minutes; the main suites do it"
 NEEDS_ENGINE = "needs a container engine"
 NEEDS_STORE = "needs an operator's own store"
 NEEDS_CLUSTER = "needs a Kubernetes cluster"
+PHASE1 = "suites/test_phase1_scratch_s3.py"
+REPRODUCTIONS = (
+    "./just tofu-state-ha-readiness --candidate seaweedfs --keep-going --seed 18",
+    "./just tofu-state-ha-readiness --candidate seaweedfs-at-once -m phase1 --seed 16",
+    "./just tofu-state-ha-readiness --candidate versitygw --keep-going --seed 53",
+    "./just tofu-state-ha-readiness --candidate minio --keep-going --seed 57",
+    "./just tofu-state-ha-readiness --candidate minio-delayed --keep-going --seed 73",
+    "./just tofu-state-ha-readiness --candidate rustfs --keep-going --seed 71",
+    f".venv/bin/python -m pytest {PHASE1}::test_damaged_uploads_are_refused --candidate singleton --seed 1",
+    f".venv/bin/python -m pytest {PHASE1}::test_if_match_refuses_a_stale_etag --candidate rustfs --seed 1",
+)
 VARIANTS = {
+    **dict.fromkeys(REPRODUCTIONS, ("--collect-only", RUNS_ALL)),
     "./just tofu-state-ha-readiness": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate singleton": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate singleton --expect-interim": ("--collect-only", RUNS_ALL),
@@ -36,6 +48,15 @@ VARIANTS = {
 }
 INSTEAD = {
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
+    "./just lint": ("./just --summary", "`./just test` begins with it"),
+    "./just types": ("./just --summary", "`./just test` begins with it"),
+    ".venv/bin/python -m reports.restart": (".venv/bin/python -m reports.restart --help", RUNS_ALL),
+    ".venv/bin/python -m reports.overlap": (".venv/bin/python -m reports.overlap --help", RUNS_ALL),
+    ".venv/bin/python -m reports.silence": (".venv/bin/python -m reports.silence --help", RUNS_ALL),
+    ".venv/bin/python -m reports.versitygw.reproduce": (
+        ".venv/bin/python -c 'import reports.versitygw.reproduce'",
+        "it builds versitygw",
+    ),
     ".venv/bin/python -m tests.battery.false_reds": ("./just --summary", RUNS_ALL),
     "./just mutants": ("./just --summary", "runs the checkers' tests hundreds of times"),
     ".venv/bin/python -m readiness.obtain image": ("./just --summary", NEEDS_ENGINE),
@@ -97,9 +118,11 @@ def test_variants_are_still_shown() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for source, target in links():
+    for source, target, anchor in links():
         if source == page:
-            assert (source.parent / target).exists(), f"{source.name} → {target}"
+            there = (source.parent / target).resolve()
+            assert there.exists(), f"{source.name} → {target}"
+            assert not anchor or anchor in anchors(there), f"{source.name} → {target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
