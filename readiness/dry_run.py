@@ -27,7 +27,7 @@ def _plan(candidate: str) -> list[str]:
         raise UsageError(
             f'--dry-run is for provider.kind = "kubernetes"; that of {loaded.candidate.name} is "{kind}"'
         )
-    from readiness.providers.kubernetes import Kubernetes
-    from readiness.providers.kubernetes_plan import plan
+    from readiness.providers.kubernetes.plan import plan
+    from readiness.providers.kubernetes.provider import Kubernetes
 
     return plan(Kubernetes(loaded, run_dir=None))

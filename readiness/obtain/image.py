@@ -22,8 +22,8 @@ def image(program: str = "control") -> str:
     The engine keeps it until `docker image rm`. Raises UsageError for a program that is not known, or where no engine
     answers.
     """
-    from readiness.providers.containers_engine import Engine
-    from readiness.providers.containers_pause import archive
+    from readiness.providers.containers.container_engine import Engine
+    from readiness.providers.containers.pause import archive
 
     if program not in PROGRAMS:
         raise UsageError(f'there is no image of "{program}"; known: {", ".join(PROGRAMS)}')

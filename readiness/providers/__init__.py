@@ -33,19 +33,19 @@ def create(
     if kind != "kubernetes" and loaded.candidate.kubernetes:
         raise UsageError(f'kubernetes: not for provider.kind = "{kind}", only for "kubernetes"')
     if kind == "processes":
-        from readiness.providers.processes import Processes
+        from readiness.providers.processes.provider import Processes
 
         return Processes(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
     if kind == "commands":
-        from readiness.providers.commands import Commands
+        from readiness.providers.commands.provider import Commands
 
         return Commands(loaded, run_dir=run_dir, progress=progress)
     if kind == "containers":
-        from readiness.providers.containers import Containers
+        from readiness.providers.containers.provider import Containers
 
         return Containers(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
     if kind == "kubernetes":
-        from readiness.providers.kubernetes import Kubernetes
+        from readiness.providers.kubernetes.provider import Kubernetes
 
         return Kubernetes(loaded, run_dir=run_dir, progress=progress)
     raise UsageError(f'provider.kind = "{kind}" is unknown; known: {", ".join(KINDS)}')

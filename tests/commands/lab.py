@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from readiness import obtain
-from readiness.providers import linux, probe
+from readiness.providers.engine import probe
 from readiness.providers.stores.base import new_keys
+from readiness.providers.supervisor import linux
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.scratch import PREFIX
 from readiness.s3.wire import Target

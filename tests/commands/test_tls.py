@@ -19,7 +19,7 @@ from readiness.errors import UsageError
 from readiness.finding import State
 from readiness.load.proxy import Proxy
 from readiness.providers import create
-from readiness.providers.commands import Commands
+from readiness.providers.commands.provider import Commands
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
 from readiness.s3.wire import Target, Wire

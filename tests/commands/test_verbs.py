@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from readiness.candidate.load import load
 from readiness.errors import UsageError
-from readiness.providers import commands_observe, create
-from readiness.providers.commands import Commands
+from readiness.providers import create
+from readiness.providers.commands import observe as commands_observe
+from readiness.providers.commands.provider import Commands
 from readiness.topology import Keys, Unsupported
 from tests.commands.lab import NODES, Lab
 

@@ -17,7 +17,8 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.paths import ROOT
-from readiness.providers import create, probe
+from readiness.providers import create
+from readiness.providers.engine import probe
 from readiness.topology import Unsupported
 from tests.containers.real import changed, eventually, everything, started
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from readiness.providers import probe
 from readiness.providers.base import changing
-from readiness.providers.containers import Containers
+from readiness.providers.containers.provider import Containers
+from readiness.providers.engine import probe
 from readiness.topology import Keys
 from tests.containers.real import client, eventually, started
 

@@ -19,7 +19,7 @@ from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.paths import CANDIDATES, ROOT
 from readiness.providers import create
-from readiness.providers.containers_site import Site
+from readiness.providers.containers.site import Site
 from tests.containers.real import changed
 
 PINNED = f"localhost/ha-control:1.0.0@sha256:{'a' * 64}"

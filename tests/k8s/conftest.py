@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from readiness.candidate.load import load
-from readiness.providers.kubernetes import Kubernetes
+from readiness.providers.kubernetes.provider import Kubernetes
 from tests.k8s import control
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import candidate_file, environment

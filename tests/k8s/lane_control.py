@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from readiness.providers import probe
+from readiness.providers.engine import probe
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import NAMESPACE, address, wait_ready
 from tests.k8s.keep import wait_for

@@ -8,11 +8,11 @@ from functools import partial
 
 import pytest
 
-from readiness.providers import probe
-from readiness.providers.kubernetes import Kubernetes
-from readiness.providers.kubernetes_forward import Forwarder, Place
-from readiness.providers.kubernetes_nodes import MARK, TAINT
-from readiness.providers.kubernetes_tunnel import dial
+from readiness.providers.engine import probe
+from readiness.providers.kubernetes.forward import Forwarder, Place
+from readiness.providers.kubernetes.nodes import MARK, TAINT
+from readiness.providers.kubernetes.provider import Kubernetes
+from readiness.providers.kubernetes.tunnel import dial
 from readiness.topology import Proof, Unsupported
 from tests.k8s.cluster import Cluster
 from tests.k8s.conftest import Make

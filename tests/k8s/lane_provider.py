@@ -12,11 +12,11 @@ import pytest
 from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.finding import State
-from readiness.providers import kubernetes_undo
 from readiness.providers.base import changing
-from readiness.providers.kubernetes import Kubernetes
-from readiness.providers.kubernetes_nodes import Nodes
-from readiness.providers.kubernetes_plan import plan
+from readiness.providers.kubernetes import undo as kubernetes_undo
+from readiness.providers.kubernetes.nodes import Nodes
+from readiness.providers.kubernetes.plan import plan
+from readiness.providers.kubernetes.provider import Kubernetes
 from readiness.static.contract import alert_rules
 from readiness.static.stops import judge_volumes
 from readiness.topology import Unsupported
@@ -124,7 +124,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from readiness.candidate.load import load
-from readiness.providers.kubernetes import Kubernetes
+from readiness.providers.kubernetes.provider import Kubernetes
 provider = Kubernetes(load(sys.argv[1]), run_dir=Path(sys.argv[2]))
 provider.start()
 proof = provider.drain("bumble")

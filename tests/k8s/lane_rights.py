@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from readiness.candidate.load import load
-from readiness.providers.kubernetes_rights import needed
+from readiness.providers.kubernetes.rights import needed
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import DEPLOY, NAMESPACE, apply, candidate_file, secret
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from readiness.providers.kubernetes import Kubernetes
-from readiness.providers.kubernetes_nodes import MARK
+from readiness.providers.kubernetes.nodes import MARK
+from readiness.providers.kubernetes.provider import Kubernetes
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import NAMESPACE
 

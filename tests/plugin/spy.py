@@ -14,7 +14,7 @@ ROTATED: list[str] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    from readiness.providers.processes import Processes
+    from readiness.providers.processes.provider import Processes
     from readiness.topology import Keys
 
     rotate = Processes.rotate

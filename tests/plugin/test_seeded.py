@@ -17,8 +17,8 @@ from signal import SIGSTOP
 from readiness import faults
 from readiness.campaign import judgements as of, scenarios
 from readiness.load import runner
-from readiness.providers.running import Running
-from readiness.providers.supervised import Supervised
+from readiness.providers.processes.running import Running
+from readiness.providers.supervisor.client import Supervised
 
 c = pytest.mark.criterion
 

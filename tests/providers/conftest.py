@@ -7,7 +7,7 @@ import pytest
 
 from readiness.candidate.load import Loaded
 from readiness.providers import create, stores
-from readiness.providers.processes import Processes
+from readiness.providers.processes.provider import Processes
 from tests.providers.tiny import ENVIRONMENT, TinyStore
 
 
@@ -15,7 +15,8 @@ from tests.providers.tiny import ENVIRONMENT, TinyStore
 def recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     real = stores.recipe
     monkeypatch.setattr(
-        "readiness.providers.running.recipe", lambda name: TinyStore if name == "tiny" else real(name)
+        "readiness.providers.processes.running.recipe",
+        lambda name: TinyStore if name == "tiny" else real(name),
     )
     ENVIRONMENT.clear()
 

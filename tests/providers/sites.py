@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from readiness.providers.network import Loopback
+from readiness.providers.processes.network import Loopback
 from readiness.providers.stores.base import Site, new_keys
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from readiness.providers import balancer
+from readiness.providers.auxiliary import balancer
 from readiness.providers.stores.base import Health
 
 

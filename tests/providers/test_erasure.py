@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from readiness.providers.network import Loopback
+from readiness.providers.processes.network import Loopback
 from readiness.providers.stores import erasure
 from readiness.providers.stores.base import Site
 from readiness.providers.stores.erasure import Erasure

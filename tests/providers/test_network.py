@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from readiness.providers import network, probe
-from readiness.providers.supervised import Supervised
+from readiness.providers.engine import probe
+from readiness.providers.processes import network
+from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Unsupported
 from tests.providers.test_supervisor import eventually
 

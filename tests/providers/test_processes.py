@@ -10,8 +10,9 @@ import pytest
 
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
-from readiness.providers import create, probe
-from readiness.providers.processes import Processes
+from readiness.providers import create
+from readiness.providers.engine import probe
+from readiness.providers.processes.provider import Processes
 from readiness.topology import Instance, Topology, Unsupported
 from tests.providers.test_supervisor import eventually
 from tests.providers.tiny import ENVIRONMENT, TinyStore, tiny

@@ -18,8 +18,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from readiness.candidate.load import load
 from readiness.paths import ROOT
-from readiness.providers import create, probe
-from readiness.providers.processes import Processes
+from readiness.providers import create
+from readiness.providers.engine import probe
+from readiness.providers.processes.provider import Processes
 from readiness.topology import Keys, Unsupported
 from tests.providers.test_supervisor import alive, eventually
 

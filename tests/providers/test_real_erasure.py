@@ -13,7 +13,7 @@ from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.obtain import minio_of_machine, rustfs_of_machine
 from readiness.providers import create
-from readiness.providers.processes import Processes
+from readiness.providers.processes.provider import Processes
 from readiness.topology import Unsupported
 from tests.providers.test_real import client, works
 from tests.providers.test_supervisor import eventually

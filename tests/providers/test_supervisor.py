@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from readiness.paths import ROOT
-from readiness.providers import linux
-from readiness.providers.supervised import Supervised, SupervisorGone
+from readiness.providers.supervisor import linux
+from readiness.providers.supervisor.client import Supervised, SupervisorGone
 
 SLEEPER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
 ESCAPING = """
@@ -137,7 +137,7 @@ def test_commands_at_a_wanted_end(tmp_path: Path) -> None:
 DYING_RUN = """
     import os, signal, subprocess, sys, time
     from pathlib import Path
-    from readiness.providers.supervised import Supervised
+    from readiness.providers.supervisor.client import Supervised
 
     here = Path(sys.argv[1])
     run = Supervised(here)

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 
-from readiness.providers import probe
+from readiness.providers.engine import probe
 from readiness.providers.stores.base import Command, Health, Site, Store, new_keys
 from readiness.topology import Endpoint, Instance, Keys
 

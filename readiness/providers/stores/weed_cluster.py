@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness.providers import probe
+from readiness.providers.engine import probe
 from readiness.providers.stores.base import Command, Health, Site, Store
 from readiness.providers.stores.weed import (
     GRPC,

@@ -15,9 +15,9 @@ from readiness.candidate.model import Candidate
 from readiness.dry_run import dry_run
 from readiness.errors import UsageError
 from readiness.providers import create
-from readiness.providers.kubernetes_credentials import value_of
-from readiness.providers.kubernetes_hooks import filled
-from readiness.providers.kubernetes_rights import BASE, needed
+from readiness.providers.kubernetes.credentials import value_of
+from readiness.providers.kubernetes.hooks import filled
+from readiness.providers.kubernetes.rights import BASE, needed
 from readiness.verdict import EXIT_USAGE
 from tests.docs.commands import ROOT
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from readiness.finding import State
-from readiness.providers.kubernetes_facts import (
+from readiness.providers.kubernetes.facts import (
     bound_nodes,
     budgets_of,
     evicted_by,
@@ -17,8 +17,8 @@ from readiness.providers.kubernetes_facts import (
     volume_fact,
     without_claim,
 )
-from readiness.providers.kubernetes_nodes import TAINT
-from readiness.providers.kubernetes_pods import pod_of
+from readiness.providers.kubernetes.nodes import TAINT
+from readiness.providers.kubernetes.pods import pod_of
 from readiness.static.stops import judge_volumes
 from readiness.topology import VolumeFact
 from tests.providers.kubernetes.objects import NODES, budget, claim, pod, storage_class, volume

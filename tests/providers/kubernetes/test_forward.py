@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from readiness.providers.kubernetes_forward import Forwarder, Place
+from readiness.providers.kubernetes.forward import Forwarder, Place
 
 
 class Server:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from readiness.errors import UsageError
-from readiness.providers.kubernetes_access import fill, outside, port_of, ready_places
-from readiness.providers.kubernetes_forward import Place
-from readiness.providers.kubernetes_pods import pod_of, seats_of, sitting
+from readiness.providers.kubernetes.access import fill, outside, port_of, ready_places
+from readiness.providers.kubernetes.forward import Place
+from readiness.providers.kubernetes.pods import pod_of, seats_of, sitting
 from tests.providers.kubernetes.objects import pod
 
 

@@ -6,10 +6,10 @@ import pytest
 from kubernetes import client
 
 from readiness.candidate.declared_kubernetes import DeclaredCluster, DeclaredPods
-from readiness.providers.kubernetes_api import Cluster
-from readiness.providers.kubernetes_pods import Pod, pod_of, seats_of
-from readiness.providers.kubernetes_state import State
-from readiness.providers.record import Record
+from readiness.providers.engine.record import Record
+from readiness.providers.kubernetes.api import Cluster
+from readiness.providers.kubernetes.pods import Pod, pod_of, seats_of
+from readiness.providers.kubernetes.state import State
 from tests.providers.kubernetes.objects import pod
 
 KIND = DeclaredPods(kind="control", selector="app=state", port=9000)

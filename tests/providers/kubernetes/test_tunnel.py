@@ -6,7 +6,7 @@ import struct
 import websocket
 from websocket import ABNF
 
-from readiness.providers.kubernetes_tunnel import PodTunnel, _PortForward
+from readiness.providers.kubernetes.tunnel import PodTunnel, _PortForward
 
 PORT = 9000
 FIRST = struct.pack("<H", PORT)

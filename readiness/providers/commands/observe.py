@@ -1,0 +1,174 @@
+"""What an instance of someone else's store is seen to do, before and after a fault command: its exit status
+proves nothing.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from readiness.providers.engine import probe
+from readiness.topology import Proof
+
+LOOK_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 8.0, 0.05
+_GATEWAY = (502, 504)
+
+
+class Seen(StrEnum):
+    """What came of one request."""
+
+    ANSWERED = "answered"
+    GATEWAY = "answered by a proxy in front of it, which found nobody"
+    REFUSED = "refused"
+    RESET = "reset"
+    SILENT = f"silent for {LOOK_SECONDS:g} s"
+    UNREACHABLE = "unreachable"
+
+
+DEAD = frozenset({Seen.REFUSED, Seen.RESET})
+MUTE = frozenset({Seen.SILENT})
+CUT = frozenset({Seen.SILENT, Seen.UNREACHABLE})
+AWAY = frozenset(Seen) - {Seen.ANSWERED}
+Look = Callable[[], Seen]
+
+
+def look(url: str, tls: ssl.SSLContext | None) -> Seen:
+    """One request without a credential; any answer of the store itself counts as one, a refusal too."""
+    try:
+        status = probe.ask(url, LOOK_SECONDS, tls)
+    except ConnectionRefusedError:
+        return Seen.REFUSED
+    except TimeoutError:
+        return Seen.SILENT
+    except (ConnectionError, ssl.SSLError):
+        return Seen.RESET
+    except OSError:
+        return Seen.UNREACHABLE
+    except (ValueError, IndexError):
+        return Seen.ANSWERED
+    return Seen.GATEWAY if status in _GATEWAY else Seen.ANSWERED
+
+
+def of_probe(code: int | None) -> Seen:
+    """What the exit status of a probe command says of an instance without an endpoint."""
+    if code is None:
+        return Seen.SILENT
+    return Seen.ANSWERED if code == 0 else Seen.REFUSED
+
+
+@dataclass(frozen=True)
+class Incarnation:
+    """What the `identity` command printed. None: it is not declared or failed, which tells nothing."""
+
+    said: str | None
+
+    def replaced_by(self, other: Incarnation) -> bool:
+        """Both were there, and they differ."""
+        return bool(self.said) and bool(other.said) and self.said != other.said
+
+    def ended_at(self, other: Incarnation) -> bool:
+        """It was there, and now nobody is (nothing printed, and no failure), or another one."""
+        return bool(self.said) and other.said is not None and other.said != self.said
+
+
+class Watcher:
+    """Looks again and again while inside, so that a short absence is seen too."""
+
+    def __init__(self, look_once: Look) -> None:
+        self._look, self._stop = look_once, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.before = look_once()
+        self.seen: list[tuple[float, Seen]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10 * LOOK_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            began = time.monotonic()
+            self.seen.append((began, self._look()))
+            self._stop.wait(INTERVAL)
+
+    def wait_for(self, wanted: frozenset[Seen], seconds: float | None = None) -> Seen | None:
+        """The first such look, waiting for it; None if there is none in time."""
+        deadline = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
+        while True:
+            found = next((seen for _, seen in self.seen if seen in wanted), None)
+            if found is not None or time.monotonic() > deadline:
+                return found
+            time.sleep(INTERVAL / 5)
+
+    def first_answer_after_absence(self) -> float | None:
+        """When the instance was first seen to accept a request again."""
+        gone = False
+        for at, seen in self.seen:
+            gone = gone or seen in DEAD
+            if gone and seen is Seen.ANSWERED:
+                return at
+        return None
+
+
+def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], told: str) -> Proof:
+    """The instance is dead: connections are refused or reset that were not before, or its incarnation is
+    gone.
+    """
+    before = watcher.before
+    wanted = DEAD | {Seen.GATEWAY} if before is Seen.ANSWERED else DEAD
+    after = watcher.wait_for(wanted) if before in (Seen.ANSWERED, Seen.SILENT) else None
+    said = f"{name}: {before} before, {after or _last(watcher)} after {told}"
+    if after is not None:
+        return Proof(True, said)
+    new = now()
+    if old.ended_at(new):
+        return Proof(True, f"{said}; its incarnation {_brief(old)} is gone")
+    return Proof(False, said)
+
+
+def replaced(
+    name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], told: str
+) -> Proof:
+    """Another incarnation is there; where none is declared, the instance was seen to be away in between."""
+    if old.said:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        new = now()
+        while not old.replaced_by(new) and time.monotonic() < deadline:
+            time.sleep(0.2)
+            new = now()
+        said = f"{name}: incarnation {_brief(old)} before and {_brief(new)} after {told}"
+        return Proof(old.replaced_by(new), said)
+    found = watcher.wait_for(DEAD | {Seen.GATEWAY}, 1.0) if watcher.before is Seen.ANSWERED else None
+    return Proof(
+        found is not None, f"{name}: {watcher.before} before, {found or 'never seen away'} during {told}"
+    )
+
+
+def changed(name: str, before: Seen, look_once: Look, wanted: frozenset[Seen], told: str) -> Proof:
+    """It answered before the command, and is now seen in one of the wanted ways."""
+    if before is not Seen.ANSWERED:
+        return Proof(False, f"{name}: {before} even before {told}")
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        after = look_once()
+        if after in wanted:
+            return Proof(True, f"{name}: {before} before, {after} after {told}")
+        if time.monotonic() > deadline:
+            return Proof(False, f"{name}: {before} before and {after} after {told}")
+        time.sleep(INTERVAL)
+
+
+def _last(watcher: Watcher) -> str:
+    return watcher.seen[-1][1] if watcher.seen else "not looked at"
+
+
+def _brief(incarnation: Incarnation) -> str:
+    return repr(incarnation.said.strip()[:60]) if incarnation.said is not None else "none"

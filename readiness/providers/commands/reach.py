@@ -1,0 +1,96 @@
+"""Before anything is judged or written: every endpoint answers, is who it claims to be, and takes the
+credential.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from urllib.parse import urlsplit
+
+from readiness.errors import UsageError
+from readiness.providers.engine import probe
+from readiness.s3.wire import NoReply, NotSent, Reply, Target, Wire
+from readiness.topology import Endpoint, Keys
+
+DIAL_SECONDS, ANSWER_SECONDS, PATIENCE_SECONDS = 5.0, 10.0, 10.0
+_REDIRECTS = range(300, 400)
+_NOT_THIS_CREDENTIAL = (401, 403)
+
+
+def reach(endpoint: Endpoint, keys: Keys, region: str, ca_bundle: str | None) -> None:
+    """Raises UsageError that says what to change about this endpoint, if anything."""
+    where = f"endpoint {endpoint.name} at {endpoint.url}"
+    _handshake(where, endpoint.url, ca_bundle)
+    if endpoint.admin_url:
+        _handshake(f"endpoint {endpoint.name}: admin_url {endpoint.admin_url}", endpoint.admin_url, ca_bundle)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            reply = asyncio.run(_list_buckets(Target(endpoint.url, keys, region, ca_bundle=ca_bundle)))
+        except (NotSent, NoReply) as error:
+            raise UsageError(f"{where} cannot be reached: {error}") from None
+        if reply.status < 500 or time.monotonic() > deadline:
+            return _judge(where, reply, region)
+        time.sleep(0.5)
+
+
+def _handshake(where: str, url: str, ca_bundle: str | None) -> None:
+    host, port = probe.address_of(url)
+    try:
+        with contextlib.closing(socket.create_connection((host, port), timeout=DIAL_SECONDS)) as plain:
+            if urlsplit(url).scheme == "https":
+                plain.settimeout(DIAL_SECONDS)
+                context(ca_bundle).wrap_socket(plain, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as error:
+        raise UsageError(
+            f"{where}: its certificate is refused: {error.verify_message}; "
+            f"{'s3.ca_bundle names ' + ca_bundle if ca_bundle else 's3.ca_bundle names no authority of your own'}"
+        ) from None
+    except ssl.SSLError as error:
+        raise UsageError(f"{where} does not speak TLS: {error.reason or error}; is it http?") from None
+    except TimeoutError:
+        raise UsageError(
+            f"{where} cannot be reached: no connection within {DIAL_SECONDS:g} s; see url and firewalls"
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{where} cannot be reached: {error.strerror or error}; see its url, and whether the store runs"
+        ) from None
+
+
+def context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Whom https endpoints must be certified by. Raises UsageError for a bundle that holds no certificate."""
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except (ssl.SSLError, OSError):
+        raise UsageError(f"s3.ca_bundle: {ca_bundle} holds no PEM certificate") from None
+
+
+async def _list_buckets(target: Target) -> Reply:
+    wire = Wire(target)
+    try:
+        return await wire.request("GET", seconds=ANSWER_SECONDS, connect_seconds=DIAL_SECONDS, fresh=True)
+    finally:
+        wire.close()
+        await asyncio.sleep(0)  # let the connection close
+
+
+def _judge(where: str, reply: Reply, region: str) -> None:
+    said = f"HTTP {reply.status} {reply.code or ''}".strip()
+    if reply.status in _REDIRECTS:
+        to = reply.headers.get("location", "elsewhere")
+        raise UsageError(
+            f"{where} redirects to {to}: declare the URL that answers; redirects are not followed"
+        )
+    if reply.status in _NOT_THIS_CREDENTIAL:
+        raise UsageError(f"{where} refuses the credential of contract.credentials.admin: {said}")
+    if reply.code == "AuthorizationHeaderMalformed":
+        raise UsageError(f'{where} refuses the region of the signature: s3.region = "{region}" ({said})')
+    if reply.status >= 500:
+        raise UsageError(f"{where} answers {said} for {PATIENCE_SECONDS:g} s: is the store healthy?")
+    if reply.status != 200 or b"ListAllMyBucketsResult" not in reply.body:
+        raise UsageError(f"{where} does not answer like S3: {said} to a list of buckets")

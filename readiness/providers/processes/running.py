@@ -1,0 +1,168 @@
+"""The processes of one run:
+
+supervisor, network, store, service endpoint and cache stand-in, started and stopped together.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGTERM
+
+from readiness.candidate.model import Candidate
+from readiness.errors import UsageError
+from readiness.providers.auxiliary.beside import Beside, spawn
+from readiness.providers.engine.record import Record
+from readiness.providers.engine.redact import redact, tail
+from readiness.providers.processes import network
+from readiness.providers.processes.keeper import Keeper
+from readiness.providers.stores import recipe
+from readiness.providers.stores.base import Site, new_keys
+from readiness.providers.supervisor.client import Status, Supervised
+from readiness.topology import Instance, Keys, VolumeFact
+
+Progress = Callable[[str], None]
+ATTEMPTS = 3
+
+
+class Running:
+    """Everything of one run that is not a verb. Made by starting; `end` leaves nothing."""
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        run_dir: Path | None,
+        progress: Progress,
+        program: Callable[[str], Path],
+        record: Record,
+    ) -> None:
+        declared = candidate.provider
+        of_store = recipe(declared.store)
+        if not declared.nodes:
+            raise UsageError("provider.nodes is empty: name at least one node")
+        self.progress = progress
+        self._candidate = candidate
+        self.supervised = Supervised(run_dir)
+        try:
+            self.folder = self.supervised.folder
+            self.layout = network.create(declared.network, declared.nodes, self.supervised, progress)
+            self.beside = Beside(
+                self.supervised,
+                self.layout.outside,
+                lambda: self.layout.ports(1)[0],
+                program,
+                self.wait_until,
+            )
+            keys: Mapping[str, Keys] = {role: new_keys() for role in ("admin", "read_only")}
+            self.site = Site(self.folder, self.layout, declared.nodes, keys, declared.options, program)
+            self.store = of_store(self.site)
+            (self.folder / "logs").mkdir()
+            if litter := self.store.litter():
+                self.supervised.register_undo("litter", ["rm", "-f", *map(str, litter)], {"PATH": os.defpath})
+            self.store.prepare()
+            self._instances = {instance.name: instance for instance in self.store.instances}
+            self.keeper = Keeper(self.supervised.statuses, self._spawn_instance, record)
+            self.keeper.start()
+        except BaseException:
+            self.supervised.end()
+            raise
+
+    def launch(self, instance: Instance) -> Status:
+        """Start one instance of the store, and from now on again should it end by itself."""
+        with self.keeper.lock:
+            self.keeper.want(instance.name)
+            status = self.supervised.status(instance.name)
+            return status if status and status.running else self._spawn_instance(instance.name)
+
+    def kill(self, instance: Instance) -> Status | None:
+        """SIGKILL to all processes of the instance; the final status."""
+        self.keeper.leave(instance.name)
+        self.supervised.signal(instance.name, SIGKILL)
+        return self.supervised.wait(instance.name, 10)
+
+    def stop_gracefully(self, instance: Instance) -> tuple[Status | None, bool]:
+        """SIGTERM, bounded; then SIGKILL. Returns the final status and whether SIGKILL was needed."""
+        self.keeper.leave(instance.name)
+        self.supervised.signal(instance.name, SIGTERM, group=False)
+        self.supervised.signal(instance.name, SIGCONT)  # a frozen process would never see it
+        status = self.supervised.wait(
+            instance.name, self.site.number("stop_seconds", self.store.stop_seconds)
+        )
+        if status is None or not status.running:
+            return status, False
+        return self.kill(instance), True
+
+    def volumes(self) -> tuple[VolumeFact, ...]:
+        """Each node's data folder as it is there, with the kind and access that the candidate declares for it."""
+        declared = {volume.node: volume for volume in self._candidate.volumes}
+        facts = []
+        for node in self.site.nodes:
+            volume, path = declared.get(node), self.site.data(node)
+            kind, access = (volume.kind, volume.access) if volume else ("local-dir", "local")
+            if path.is_dir():
+                facts.append(VolumeFact(node, kind, access, str(path)))
+        return tuple(facts)
+
+    def wait_until(self, whole: Callable[[], bool], what: str, seconds: float) -> None:
+        """Wait and show progress. Raises UsageError if a process ends or the time is over."""
+        started = said = time.monotonic()
+        while not whole():
+            now = time.monotonic()
+            if name := self._failing():
+                raise UsageError(f"{what}: {name} ends by itself\n{self.log_tail(name, 15)}")
+            if now - started > seconds:
+                tails = "\n".join(
+                    f"--- {name}\n{self.log_tail(name, 8)}" for name in self.supervised.statuses()
+                )
+                raise UsageError(f"{what} is not ready after {seconds:.0f} s\n{tails}")
+            if now - said > 2:
+                said = now
+                self.progress(f"waiting for {what}, {now - started:.0f} s")
+            time.sleep(0.05)
+        self.progress(f"{what} is ready after {time.monotonic() - started:.1f} s")
+
+    def _failing(self) -> str | None:
+        """A process that does not stay: started again in vain, or one that nobody starts again."""
+        for name, status in self.supervised.statuses().items():
+            if not status.running and (
+                name not in self._instances or self.keeper.relaunched[name] >= ATTEMPTS
+            ):
+                return name
+        return None
+
+    def provision(self) -> None:
+        """What the store needs once it runs. Raises UsageError."""
+        try:
+            self.store.provision()
+        except RuntimeError as error:
+            said = redact(str(error), self.store.secrets())
+            raise UsageError(f"{self._candidate.name} cannot be set up: {said}") from None
+
+    def start_service(self) -> None:
+        """The load balancer, on no node, in front of the nodes' S3 ports; it heeds the contract's seconds after
+        a start.
+        """
+        if self.store.health is not None:
+            seconds = self._candidate.contract.failure.readiness.seconds_after_start
+            upstreams = [endpoint.url.removeprefix("http://") for endpoint in self.store.endpoints]
+            self.beside.start_service(upstreams, replace(self.store.health, seconds=seconds))
+
+    def log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+    def log_tail(self, name: str, lines: int) -> str:
+        """The last lines of a process's log, without secrets."""
+        return redact(tail(self.log(name), lines), self.store.secrets())
+
+    def end(self) -> None:
+        """Stop and remove everything."""
+        self.keeper.stop()
+        self.supervised.end()
+
+    def _spawn_instance(self, name: str) -> Status:
+        instance = self._instances[name]
+        self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
+        return spawn(self.supervised, name, self.store.command(instance), instance.node)
