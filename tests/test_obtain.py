@@ -92,7 +92,7 @@ def test_the_option_comes_before_the_environment_and_the_path(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (says("OpenTofu v1.9.4"), "it is 1.9.4, needed is 1.10 or newer"),
+        (says("OpenTofu v1.9.4"), "it is 1.9.4, but 1.10 or newer is needed"),
         (says("Terraform v1.14.0"), "it is not OpenTofu (it says 'Terraform v1.14.0', exit code 0)"),
         ("echo broken >&2; exit 3", "it is not OpenTofu (it says 'broken', exit code 3)"),
     ],
@@ -270,10 +270,11 @@ def test_a_go_that_is_too_old_gives_way_to_the_wheel(
     monkeypatch.setattr(go, "_go_of_wheel", lambda: tmp_path)
     old = script("go", says("go version go1.19.8 linux/amd64"))
     assert go.go((1, 26, 6)) == tmp_path / "go" / "bin" / "go"
-    assert f"{old} is not used: it is 1.19.8, needed is 1.26.6" in capsys.readouterr().err
+    assert f"{old} is not used: it is Go 1.19.8, but 1.26.6 or newer is needed" in capsys.readouterr().err
     assert go.go((1, 19)) == old
     script("go", "exit 1")
     assert go.go((1, 19)) == tmp_path / "go" / "bin" / "go"
+    assert f"{old} is not used: it does not run" in capsys.readouterr().err
 
 
 def test_versions_compare_as_numbers() -> None:

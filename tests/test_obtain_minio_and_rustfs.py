@@ -72,7 +72,7 @@ def test_a_minio_that_is_there_needs_no_build(
 ) -> None:
     other = script("minio", "echo a client")
     assert minio_of_machine() is None
-    assert f"{other} is not used: it is no MinIO server" in capsys.readouterr().err
+    assert f"{other} is not used: it is not a MinIO server" in capsys.readouterr().err
     on_path = script("minio", "echo minio version 1")
     assert minio() == on_path
     named = script("minio-of-mine", "echo minio version 2")

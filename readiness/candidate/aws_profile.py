@@ -88,7 +88,7 @@ class Profile:
             url = self._asked(provider.provide)
         except (AttributeError, TypeError):
             raise self._wrong(
-                f'uses the services section "{named}", whose s3 is no block: indent its lines below `s3 =`, such as '
+                f'uses the services section "{named}", whose s3 is not a block: indent its lines below `s3 =`, such as '
                 "`  endpoint_url = https://…`"
             ) from None
         if not url:
@@ -114,11 +114,11 @@ class Profile:
         for variable, usual in _FILES:
             path = Path(self._environ.get(variable) or usual).expanduser()
             if variable in self._environ and not path.is_file():
-                said += f"; {variable} names {path}, which is no file"
+                said += f"; {variable} names {path}, but there is no such file"
             elif path.is_file() and not os.access(path, os.R_OK):
                 said += f"; {path} may not be read"
         known = ", ".join(self._session.available_profiles) or "none"
-        return f"{said}; it has {known} (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE say where it lies)"
+        return f"{said}; it has {known} (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name its files)"
 
     def _load(self) -> Credentials | None:
         chain = self._session.get_component("credential_provider")
@@ -170,7 +170,7 @@ def _unparsed(error: ConfigParseError) -> str:
     path, reason = known["path"], known["error"]
     match reason:
         case configparser.MissingSectionHeaderError():
-            said = f"line {reason.lineno} is no [section], and none stands before it"
+            said = f"line {reason.lineno} is not a [section], and no section comes before it"
         case configparser.DuplicateSectionError():
             said = f"line {reason.lineno}: a second section [{reason.section}]; merge it into the first"
         case configparser.DuplicateOptionError():

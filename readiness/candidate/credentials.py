@@ -65,11 +65,11 @@ def checked_url(url: str, where: str) -> str:
         split = urlsplit(url)
         port_is_right = split.port is None or split.port > 0
     except ValueError:
-        raise UsageError(f'{where}: "{one_line(url)}" is no http or https URL with a host') from None
+        raise UsageError(f'{where}: "{one_line(url)}" is not an http or https URL with a host') from None
     if split.username is not None:
         raise UsageError(f"{where}: a URL must not hold a credential; see contract.credentials")
     if split.scheme not in ("http", "https") or not split.hostname or not port_is_right:
-        raise UsageError(f'{where}: "{one_line(url)}" is no http or https URL with a host')
+        raise UsageError(f'{where}: "{one_line(url)}" is not an http or https URL with a host')
     if split.path.strip("/") or split.query or split.fragment:
         raise UsageError(f'{where}: "{one_line(url)}" must end after host and port')
     return f"{split.scheme}://{split.netloc}"

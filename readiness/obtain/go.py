@@ -39,9 +39,8 @@ def go(needed: Version) -> Path:
         have = _version_of(Path(found))
         if have and have >= needed:
             return Path(found)
-        announce(
-            f"{found} is not used: it is {_say(have) if have else 'not a Go that runs'}, needed is {_say(needed)}"
-        )
+        reason = f"it is Go {_say(have)}, but {_say(needed)} or newer is needed" if have else "it does not run"
+        announce(f"{found} is not used: {reason}")
     return _go_of_wheel() / "go" / "bin" / "go"
 
 

@@ -38,7 +38,7 @@ def minio_of_machine() -> Path | None:
     if found := shutil.which("minio"):
         if _is_minio(Path(found)):
             return Path(found).absolute()
-        announce(f"{found} is not used: it is no MinIO server")
+        announce(f"{found} is not used: it is not a MinIO server")
     program = cache_directory() / _key() / "minio"
     return program if program.is_file() else None
 

@@ -31,7 +31,7 @@ class Tofu:
 
 
 class _NotUsableError(Exception):
-    """The program is no OpenTofu that will do; the message says what it is instead."""
+    """The program is not an OpenTofu that can be used; the message says what it is instead."""
 
 
 def tofu(explicit: Path | None = None) -> Tofu:
@@ -77,7 +77,7 @@ def inspect(program: Path) -> str:
         said = (answer.stdout or answer.stderr).strip().split("\n")[0][:80]
         raise _NotUsableError(f"it is not OpenTofu (it says {said!r}, exit code {answer.returncode})")
     if version(stated[2]) < OLDEST:
-        raise _NotUsableError(f"it is {stated[1]}, needed is {OLDEST[0]}.{OLDEST[1]} or newer")
+        raise _NotUsableError(f"it is {stated[1]}, but {OLDEST[0]}.{OLDEST[1]} or newer is needed")
     return stated[1]
 
 

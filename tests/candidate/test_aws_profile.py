@@ -81,7 +81,7 @@ def process(folder: Path, script: str) -> str:
         ("[profile state]\nregion = eu\n", "holds no access key: give it one"),
         (f"[profile other]\n{KEYS}", 'the shared AWS configuration has no profile "state"; it has other'),
         ("", 'the shared AWS configuration has no profile "state"; it has none'),
-        ("[profile state\nregion = x\n", "config cannot be parsed: line 1 is no [section]"),
+        ("[profile state\nregion = x\n", "config cannot be parsed: line 1 is not a [section]"),
         (f"[profile state]\n{KEYS}canary secret\n", "config cannot be parsed: line 4 is neither"),
         (f"[profile state]\n{KEYS}[profile state]\nx = y\n", "line 4: a second section [profile state]"),
         ("[profile state]\nregion = a\nregion = b\n", "line 3: a second region in [profile state]"),
@@ -147,14 +147,14 @@ def test_a_credential_process_that_gives_a_key(tmp_path: Path) -> None:
         ),
         (
             "[profile state]\nservices = x\n[services x]\ns3 = https://h\n",
-            'section "x", whose s3 is no block',
+            'section "x", whose s3 is not a block',
         ),
         (f"[profile state]\nregion = x\n{STORE}", "has no endpoint_url, neither for s3 nor overall: add one"),
         ("[profile state]\nendpoint_url = http://127.0.0.1:1/s3/\n", "must end after host and port"),
-        ("[profile state]\nendpoint_url = http://[::1\n", "is no http or https URL"),
+        ("[profile state]\nendpoint_url = http://[::1\n", "is not an http or https URL"),
         ("[profile state]\nendpoint_url = http://u:canary@h\n", "must not hold a credential"),
-        ("[profile state]\nendpoint_url = ftp://h\n", "is no http or https URL"),
-        ("[profile state]\nendpoint_url = http://h:0x50\n", "is no http or https URL"),
+        ("[profile state]\nendpoint_url = ftp://h\n", "is not an http or https URL"),
+        ("[profile state]\nendpoint_url = http://h:0x50\n", "is not an http or https URL"),
         ("[profile state\nendpoint_url = http://h\n", "cannot be parsed: line 1"),
     ],
 )
@@ -171,5 +171,5 @@ def test_a_configuration_file_that_is_not_there_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "moved"))
-    with pytest.raises(UsageError, match=r"AWS_CONFIG_FILE names .*/moved, which is no file"):
+    with pytest.raises(UsageError, match=r"AWS_CONFIG_FILE names .*/moved, but there is no such file"):
         resolve(CredentialSource(source="profile", profile="state"), "admin", tmp_path)

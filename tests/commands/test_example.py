@@ -17,7 +17,7 @@ from readiness.providers import create
 def test_the_example_is_a_candidate_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(CANDIDATES / "examples", tmp_path / "examples")
     path = tmp_path / "examples" / "bare-metal.toml"
-    with pytest.raises(UsageError, match=r"s3\.ca_bundle names .*ca\.pem, which is no file"):
+    with pytest.raises(UsageError, match=r"s3\.ca_bundle names .*ca\.pem, but there is no such file"):
         load(str(path))
     (tmp_path / "examples" / "ca.pem").write_text("")
     loaded = load(str(path))

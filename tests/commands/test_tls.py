@@ -170,7 +170,7 @@ def empty_bundle(raw: dict[str, Any], front: Front) -> None:
         (tls_to_plain, r"endpoint honey .*does not speak TLS"),
         (redirecting, r"endpoint honey .*redirects to https://localhost:\d+/: declare the URL that answers"),
         (another_region, r'endpoint bumble .*s3\.region = "ap-south-1"'),
-        (no_bundle, r"s3\.ca_bundle names .*nowhere\.pem, which is no file"),
+        (no_bundle, r"s3\.ca_bundle names .*nowhere\.pem, but there is no such file"),
         (empty_bundle, r"s3\.ca_bundle: .*alerts\.yaml holds no PEM certificate"),
     ],
 )
