@@ -57,7 +57,9 @@ def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
     declared += "".join(images_of_environment(candidate.containers, os.environ))
     loaded = Loaded(candidate, path, hashlib.sha256(declared.encode()).hexdigest())
     if loaded.ca_bundle and not Path(loaded.ca_bundle).is_file():
-        raise UsageError(f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, but there is no such file")
+        raise UsageError(
+            f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, but there is no such file"
+        )
     return loaded
 
 

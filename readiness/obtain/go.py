@@ -39,7 +39,9 @@ def go(needed: Version) -> Path:
         have = _version_of(Path(found))
         if have and have >= needed:
             return Path(found)
-        reason = f"it is Go {_say(have)}, but {_say(needed)} or newer is needed" if have else "it does not run"
+        reason = (
+            f"it is Go {_say(have)}, but {_say(needed)} or newer is needed" if have else "it does not run"
+        )
         announce(f"{found} is not used: {reason}")
     return _go_of_wheel() / "go" / "bin" / "go"
 
