@@ -12,7 +12,7 @@ from readiness.report.statement import write_statement
 def write_reports(evidence: Evidence) -> bool:
     """Writes both; False if the page could not be made.
 
-    The verdict stands without the page, so what went wrong is kept as evidence and told, not raised.
+    The verdict stands without the page, so what went wrong is kept as evidence and reported, not raised.
     """
     made = True
     try:

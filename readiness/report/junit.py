@@ -81,11 +81,8 @@ def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalRe
     message = f"{finding.state}: {finding.reason}"[:MAX_MESSAGE]
     if finding.state is State.PROVED:
         if interim and result.issue:
-            return [
-                Failure(
-                    f"PROVED although {result.issue} expects it red: the guardrail has moved", "guardrail"
-                )
-            ]
+            text = f"now PROVED, but listed as expected red ({result.issue}): remove it from expected_red"
+            return [Failure(text, "no longer red")]
         return []
     if finding.state is State.REFUTED:
         if interim and result.issue:

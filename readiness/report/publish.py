@@ -44,7 +44,7 @@ def read(folder: Path) -> Run:
     except BrokenSeal as error:
         raise UsageError(f"{folder} is not as the run left it: {error}") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{folder} is no evidence folder of a finished run: {error}") from None
+        raise UsageError(f"{folder} is not the evidence folder of a finished run: {error}") from None
 
 
 def together(runs: Sequence[Run]) -> dict[str, Any]:
@@ -83,20 +83,20 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"expected_red": row["expected_red"]} if row.get("expected_red") else {})
 
 
-def page(runs: Sequence[Run], told: Mapping[str, Any], note: str = "") -> str:
+def page(runs: Sequence[Run], combined: Mapping[str, Any], note: str = "") -> str:
     """The store's page, as Markdown. `note`: a sentence on what else the machine did."""
     about = runs[0].about
-    counts = {state: sum(row["state"] == state for row in told["criteria"]) for state in ORDER}
+    counts = {state: sum(row["state"] == state for row in combined["criteria"]) for state in ORDER}
     nodes = about["declared"]["provider"].get("nodes") or sorted(
         {each["node"] for each in about["declared"]["endpoints"]}
     )
-    versions = ", ".join(f"{name} {value}" for name, value in told["versions"].items())
+    versions = ", ".join(f"{name} {value}" for name, value in combined["versions"].items())
     lines = [
-        f"# {told['candidate']}: {told['verdict']}",
+        f"# {combined['candidate']}: {combined['verdict']}",
         "",
-        f"{told['summary']} Nodes: {', '.join(nodes)}. Mode: {told['mode']}.",
+        f"{combined['summary']} Nodes: {', '.join(nodes)}. Mode: {combined['mode']}.",
         "",
-        f"Versions: {versions or 'not told'}. Fingerprint of the candidate `{told['fingerprint'][:16]}`.",
+        f"Versions: {versions or 'unknown'}. Fingerprint of the candidate `{combined['fingerprint'][:16]}`.",
         "",
         f"{', '.join(f'{count} {state}' for state, count in counts.items() if count)}.",
         "",
@@ -117,10 +117,10 @@ def page(runs: Sequence[Run], told: Mapping[str, Any], note: str = "") -> str:
         ("UNKNOWN", "Could not be judged"),
         ("NOT RUN", "Not run"),
     ):
-        rows = [row for row in told["criteria"] if row["state"] == state]
+        rows = [row for row in combined["criteria"] if row["state"] == state]
         if rows:
-            lines += [f"## {heading}", "", *(_told(row) for row in rows), ""]
-    proved = [row for row in told["criteria"] if row["state"] == "PROVED"]
+            lines += [f"## {heading}", "", *(_line(row) for row in rows), ""]
+    proved = [row for row in combined["criteria"] if row["state"] == "PROVED"]
     lines += [
         "## Proved",
         "",
@@ -129,7 +129,7 @@ def page(runs: Sequence[Run], told: Mapping[str, Any], note: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _line(row: Mapping[str, Any]) -> str:
     expected = f" (expected red: {row['expected_red']})" if row.get("expected_red") else ""
     return f"- **{row['id']}** {row['title']}: {row['reason']}{expected}"
 
@@ -160,12 +160,12 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
 
 def write(runs: Sequence[Run], reports: Path, *, note: str = "") -> Path:
     """Writes the store's page and verdict, and renews the table. Returns the page."""
-    told = together(runs)
-    folder = reports / str(told["candidate"])
+    combined = together(runs)
+    folder = reports / str(combined["candidate"])
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(combined, indent=1, ensure_ascii=False) + "\n"
     (folder / "verdict.json").write_text(text, encoding="utf-8")
-    (folder / "README.md").write_text(page(runs, told, note), encoding="utf-8")
+    (folder / "README.md").write_text(page(runs, combined, note), encoding="utf-8")
     renew(reports)
     return folder / "README.md"
 

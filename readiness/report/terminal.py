@@ -1,4 +1,4 @@
-"""The end of a run on a terminal: a table that fits 100 columns, and what to do next."""
+"""What a terminal shows at the end of a run: a table that fits 100 columns, and what to do next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARK = {
 
 
 def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> None:
-    """Every phase in a line, every criterion that is not as it should be in a line, then the verdict."""
+    """A line for each phase and for each criterion that is not as it should be, then the verdict."""
     table = Table(box=None, pad_edge=False, show_header=False, width=min(console.width, 100))
     table.add_column(width=1)
     table.add_column(width=29, no_wrap=True)
@@ -30,7 +30,7 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
         table.add_row(
             "", Text(f"Phase {phase}", "bold"), Text(f"{name}: {good} of {len(rows)} PROVED", "bold")
         )
-        for result, more in _telling(rows):
+        for result, more in _lines(rows):
             mark, style = _MARK[result.state]
             name_of = f"{result.criterion.id} {result.state}"
             table.add_row(
@@ -49,16 +49,16 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
         console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
 
 
-def _telling(rows: list[Result]) -> list[tuple[Result, int]]:
-    """Those that are not PROVED; those that did not run for one common reason become one line, with how many more."""
-    told: dict[str, tuple[Result, int]] = {}
+def _lines(rows: list[Result]) -> list[tuple[Result, int]]:
+    """Those that are not PROVED. Those that did not run for the same reason become one line, with their number."""
+    lines: dict[str, tuple[Result, int]] = {}
     for result in rows:
         if result.state is State.PROVED and not result.issue:
             continue
         key = result.finding.reason if result.state is State.NOT_RUN else result.criterion.id
-        first, more = told.get(key, (result, -1))
-        told[key] = (first, more + 1)
-    return list(told.values())
+        first, more = lines.get(key, (result, -1))
+        lines[key] = (first, more + 1)
+    return list(lines.values())
 
 
 def _why(result: Result, more: int, *, interim: bool) -> str:
@@ -70,5 +70,5 @@ def _why(result: Result, more: int, *, interim: bool) -> str:
     return (
         f"{result.criterion.title}: {short}{expected}"
         if result.state is not State.PROVED
-        else f"PROVED although expected red ({result.issue})"
+        else f"now PROVED, but listed as expected red ({result.issue}): remove it from expected_red"
     )

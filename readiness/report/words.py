@@ -1,4 +1,4 @@
-"""Sentences about a verdict, for the page, the terminal and the comparison. Pure: from the rows of verdict.json and
+"""Sentences about a verdict for the page, the terminal and the comparison. Pure: from the rows of verdict.json and
 run.json.
 """
 
@@ -22,9 +22,9 @@ UNSELECTED = ("it was deselected", "it was not collected")
 
 
 def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The criterion to look at first: a refuted one, else an unknown one, else one that did not run.
+    """The criterion to start with: a refuted one, else an unknown one, else one that did not run.
 
-    Criteria of the gate that only follow from others come last; those that nobody asked for do not count.
+    Criteria of the gate that only follow from others come last; those that were not selected do not count.
     """
     asked = [row for row in criteria if row.get("reason") not in UNSELECTED]
     for state in ORDER[:3]:
@@ -37,19 +37,19 @@ def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
 
 
 def summary(verdict: Mapping[str, Any]) -> str:
-    """The verdict with its grounds, in one sentence."""
+    """The verdict and the reason for it, in a sentence or two."""
     counts = verdict["counts"]
     total = sum(counts.values())
-    said = f"{counts['PROVED']} of {total} criteria are PROVED"
+    text = f"{counts['PROVED']} of {total} criteria are PROVED"
     others = [f"{counts[state]} {state}" for state in ORDER[:3] if counts.get(state)]
-    said += f", {', '.join(others)}" if others else ""
+    text += f", {', '.join(others)}" if others else ""
     open_ = first_open(verdict["criteria"])
     if open_ is None or not verdict["exit_code"]:
-        return f"{said}."
+        return f"{text}."
     reason = short(open_["reason"], 240)
     if open_["state"] == "PROVED":
-        reason = f"although {open_['expected_red']}; the guardrail has moved"
-    return f"{said}. Look first at {open_['id']}, “{open_['title']}”, which is {open_['state']}: {reason}"
+        reason = f"it was expected red ({open_['expected_red']}); remove it from expected_red"
+    return f"{text}. Start with {open_['id']}, “{open_['title']}”, which is {open_['state']}: {reason}"
 
 
 def short(text: str, most: int) -> str:
@@ -65,8 +65,8 @@ _OWN_VALUED = ("-c", "-p", "--rootdir", "--seed", "--runs", "--candidate", "--ju
 
 
 def command(about: Mapping[str, Any]) -> str:
-    """How to do this run again: the same options, the same seed. For a store of `candidates/stores`, whose script
-    starts it, through the script.
+    """The command that repeats this run: the same options, the same seed. A store of `candidates/stores` is started by
+    its script, and so is the run.
     """
     arguments = list(map(str, about["arguments"]))
     root = next((value for name, value in pairwise(arguments) if name == "--rootdir"), "")
@@ -91,7 +91,7 @@ def command(about: Mapping[str, Any]) -> str:
 
 
 def next_step(verdict: Mapping[str, Any], tests: Mapping[str, str]) -> str | None:
-    """The command that judges the first open criterion alone; None if there is nothing to do."""
+    """The command that runs only the criterion to start with; None if there is nothing to do."""
     open_ = first_open(verdict["criteria"]) if verdict["exit_code"] else None
     if open_ is None or open_["state"] == "NOT RUN" or open_["id"] not in tests:
         return None

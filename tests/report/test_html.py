@@ -87,7 +87,7 @@ def test_the_page_is_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outage", "said"), [(0.0, "✓ kept"), (0.6, "✓ kept"), (5.5, "✗ not kept"), (3.95, "? cannot be told")]
+    ("outage", "said"), [(0.0, "✓ kept"), (0.6, "✓ kept"), (5.5, "✗ not kept"), (3.95, "? undecided")]
 )
 def test_an_outage_is_shown_with_its_bounds_against_the_promise(
     tmp_path: Path, outage: float, said: str

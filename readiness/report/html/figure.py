@@ -238,9 +238,9 @@ def _path(css: str, data: str) -> Markup:
     return Markup('<path class="{}" d="{}"/>').format(css, data) if data else Markup("")
 
 
-def _text(css: str, x: float, y: float, said: str) -> Markup:
+def _text(css: str, x: float, y: float, content: str) -> Markup:
     return (
-        Markup('<text class="{}" x="{}" y="{}">{}</text>').format(css, x, y, escape(said))
-        if said
+        Markup('<text class="{}" x="{}" y="{}">{}</text>').format(css, x, y, escape(content))
+        if content
         else Markup("")
     )

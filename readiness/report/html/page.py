@@ -146,7 +146,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
     end = reason.rfind(" ", 0, SHORT) if cut else len(reason)
     telling = [(name, value) for name, value in row["measured"].items() if value not in (0, 0.0, None)]
     calls = observed.get(row["id"], _Calls())
-    told = [name for group in judged.get(row["id"], {}).get("records", []) for name in group]
+    names = [name for group in judged.get(row["id"], {}).get("records", []) for name in group]
     return Shown(
         id=row["id"],
         title=row["title"],
@@ -160,7 +160,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
         measured=telling[:MOST_MEASURED],
         unshown=max(0, len(telling) - MOST_MEASURED),
         zeros=len(row["measured"]) - len(telling),
-        scenarios=[(name, anchor(name)) for name in dict.fromkeys(told)],
+        scenarios=[(name, anchor(name)) for name in dict.fromkeys(names)],
         observed=calls.count,
         last_calls=list(calls.last),
         witness=steps(row["witness"]),

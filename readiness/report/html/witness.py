@@ -80,10 +80,10 @@ def _expected(op: Op, ops: Sequence[Op]) -> str:
 def _came(op: Op) -> str:
     if op.outcome is Outcome.UNKNOWN:
         return f"no answer: {op.error or 'time-out'}; may have happened"
-    said = f"{op.status}" if op.status else str(op.outcome)
+    text = f"{op.status}" if op.status else str(op.outcome)
     if op.verb in READS and op.status == 200:
-        said += f", body {op.value}"
+        text += f", body {op.value}"
     if op.keys is not None:
         shown = ", ".join(op.keys[:8]) + (" …" if len(op.keys) > 8 else "")
-        said += f", {len(op.keys)} keys: {shown}"
-    return f"{said}, {op.error}" if op.error else said
+        text += f", {len(op.keys)} keys: {shown}"
+    return f"{text}, {op.error}" if op.error else text
