@@ -7,6 +7,7 @@ import re
 from readiness import contacts
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.plugin.live import Live
+from readiness.providers.abilities import HasCaches
 from readiness.s3.library import Answered, Unanswered, translate
 
 _CACHE_KEYS = re.compile(
@@ -21,7 +22,7 @@ def cache_addresses(live: Live) -> dict[contacts.Address, str]:
     urls = (
         *boundary.cache_endpoints,
         *boundary.executor_endpoints,
-        *getattr(live.provider, "cache_endpoints", ()),
+        *(live.provider.cache_endpoints if isinstance(live.provider, HasCaches) else ()),
     )
     return {address: url for url in urls for address in contacts.addresses(url)}
 

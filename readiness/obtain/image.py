@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from readiness.errors import UsageError
+from readiness.obtain.archive import archive
+from readiness.obtain.container_engine import Engine
 from readiness.obtain.go import control
 from readiness.obtain.wheels import weed
 
@@ -22,9 +24,6 @@ def image(program: str = "control") -> str:
     The engine keeps it until `docker image rm`. Raises UsageError for a program that is not known, or where no engine
     answers.
     """
-    from readiness.providers.containers.container_engine import Engine
-    from readiness.providers.containers.pause import archive
-
     if program not in PROGRAMS:
         raise UsageError(f'there is no image of "{program}"; known: {", ".join(PROGRAMS)}')
     engine = Engine()

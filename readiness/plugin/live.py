@@ -23,6 +23,7 @@ from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.plugin.progress import Progress
 from readiness.plugin.run import Run
+from readiness.providers.abilities import AdoptsProcesses, KeepsCommandLog
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
@@ -73,10 +74,8 @@ class Live:
                 self.run.failed_start = f"the candidate did not start: {self.run.redactor.clean(str(error))}"
         contacts.forget()
         if self._topology:
-            if supervised := getattr(
-                self._provider, "supervised", None
-            ):  # if we are killed, our folder goes too
-                supervised.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
+            if isinstance(self._provider, AdoptsProcesses):  # if we are killed, our folder goes too
+                self._provider.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
             self._watch_secrets()
             self.run.facts["versions"] = dict(self._provider.versions())
             if self.tofu:
@@ -128,9 +127,8 @@ class Live:
 
     def _keep_commands(self, provider: Provider) -> None:
         """What the operator's commands said (provider `commands`) is evidence."""
-        log = getattr(provider, "command_log", None)
-        if log is not None and self.run.evidence is not None:
-            self.run.evidence.capture("commands.txt", log())
+        if isinstance(provider, KeepsCommandLog) and self.run.evidence is not None:
+            self.run.evidence.capture("commands.txt", provider.command_log())
 
     def on_stop(self, undo: Callable[[], object]) -> None:
         """Undo this when the run ends, before the store is stopped."""

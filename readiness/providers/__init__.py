@@ -52,9 +52,20 @@ def create(
 
 
 def _programs(given: Mapping[str, Path]) -> Callable[[str], Path]:
+    """A program by name: one that was given, else it is obtained. Raises UsageError where it cannot be had."""
+
     def program(name: str) -> Path:
         from readiness import obtain
 
-        return given[name] if name in given else getattr(obtain, name)()
+        obtained: Mapping[str, Callable[[], Path]] = {
+            "caddy": obtain.caddy,
+            "control": obtain.control,
+            "etcd": obtain.etcd,
+            "minio": obtain.minio,
+            "rustfs": obtain.rustfs,
+            "versitygw": obtain.versitygw,
+            "weed": obtain.weed,
+        }
+        return given[name] if name in given else obtained[name]()
 
     return program

@@ -12,6 +12,7 @@ from readiness.candidate.load import Loaded
 from readiness.candidate.model import CandidateClass, Contract
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.plugin.live import Live
+from readiness.providers.abilities import HasAlertRules
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.topology import Endpoint, FaultKind, Unsupported
@@ -139,9 +140,10 @@ def observability(live: Live) -> Finding:
     silent = [m.name for m in said.metrics if not any(_has(m.name, text) for text in texts.values())]
     if silent:
         return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}")
-    where = getattr(live.provider, "alert_rules", None)  # a provider may have them where the candidate runs
+    provider = live.provider
     try:
-        rules = alert_rules(live.run.loaded, where() if where else None)
+        text = provider.alert_rules() if isinstance(provider, HasAlertRules) else None
+        rules = alert_rules(live.run.loaded, text)
     except OSError as error:
         rules = refuted(f"the alert rules cannot be read: {error}")
     return merge([proved(f"{len(said.metrics)} metrics answer", len(texts)), rules])

@@ -18,6 +18,7 @@ from readiness.errors import Unjudged
 from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.load.bodies import body_of, identify
 from readiness.plugin.live import Live
+from readiness.providers.abilities import HasCaches, StopsCaches
 from readiness.providers.base import changing
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered
@@ -129,27 +130,26 @@ def without_caches(live: Live) -> Finding:
     """
     caches = (
         *live.run.loaded.candidate.boundary.cache_endpoints,
-        *getattr(live.provider, "cache_endpoints", ()),
+        *(live.provider.cache_endpoints if isinstance(live.provider, HasCaches) else ()),
     )
     if not caches:
         return unknown(
             "no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints"
         )
-    if hasattr(live.provider, "stop_caches"):
-        return _differs(live, f"with {len(caches)} cache endpoints down", _stopped(live, caches))
+    if isinstance(live.provider, StopsCaches):
+        return _differs(live, f"with {len(caches)} cache endpoints down", _stopped(live.provider, caches))
     how = f"with {len(caches)} cache endpoints out of this client's reach"
     return _differs(live, how, contacts.forbidden(caches))
 
 
 @contextlib.contextmanager
-def _stopped(live: Live, caches: tuple[str, ...]) -> Iterator[None]:
+def _stopped(provider: StopsCaches, caches: tuple[str, ...]) -> Iterator[None]:
     """The provider's caches are down meanwhile. Raises Unjudged if they were not there, or do not go away."""
-    stop, start = getattr(live.provider, "stop_caches"), getattr(live.provider, "start_caches")  # noqa: B009
     with contacts.deliberate():
         absent = [url for url in caches if not _reachable(url)]
     if absent:
         raise Unjudged(f"cache endpoints not reachable even before: {', '.join(absent)}")
-    stop()
+    provider.stop_caches()
     try:
         with contacts.deliberate():
             still = [url for url in caches if _reachable(url)]
@@ -158,7 +158,7 @@ def _stopped(live: Live, caches: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         with contacts.deliberate():
-            start()
+            provider.start_caches()
 
 
 def _differs(live: Live, how: str, away: AbstractContextManager[None]) -> Finding:

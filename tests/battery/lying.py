@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -98,6 +99,24 @@ class Lying:
     def rotate(self, old: Keys | None) -> Any:
         self._send("rotate" if old is None else "retire", ())
         return self._verb("rotate")(old)
+
+    # the abilities of the provider that the battery runs on; __getattr__ is not asked for them
+
+    def adopt(self, pid: int) -> Any:
+        return self._verb("adopt")(pid)
+
+    def after_death(self, argv: Sequence[str], env: Mapping[str, str]) -> Any:
+        return self._verb("after_death")(argv, env)
+
+    @property
+    def cache_endpoints(self) -> Any:
+        return self._verb("cache_endpoints")
+
+    def stop_caches(self) -> Any:
+        return self._verb("stop_caches")()
+
+    def start_caches(self) -> Any:
+        return self._verb("start_caches")()
 
     def __getattr__(self, name: str) -> Any:
         return self._verb(name)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from readiness import obtain
 from readiness.errors import UsageError
+from readiness.obtain.container_engine import Engine
 from readiness.obtain.image import image
 from readiness.obtain.progress import announce
-from readiness.providers.containers.container_engine import Engine
 from tests.containers import engine
 
 HERE = Path(__file__).parent

@@ -15,8 +15,8 @@ from botocore.config import Config
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate
+from readiness.obtain.container_engine import LABEL, Engine
 from readiness.providers import create
-from readiness.providers.containers.container_engine import LABEL, Engine
 from readiness.providers.containers.provider import Containers
 from readiness.topology import Keys
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
+from readiness.obtain.archive import archive
 from readiness.providers.containers import observe
 from readiness.providers.containers.nodes import PIECE, State, _Stream
-from readiness.providers.containers.pause import archive, program
+from readiness.providers.containers.pause import program
 from readiness.topology import Proof
 from tests.containers.__main__ import TESTS
 

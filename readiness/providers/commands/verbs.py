@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from readiness.candidate.declared import Command
 from readiness.candidate.model import Candidate
@@ -23,8 +23,14 @@ class CommandVerbs:
 
     @property
     def supervised(self) -> Supervised:
-        """To adopt short-lived clients, which must not outlive the run. Raises RuntimeError before `start`."""
+        """What outlives this process. Raises RuntimeError before `start`."""
         return self._run.started()
+
+    def adopt(self, pid: int) -> None:
+        self.supervised.adopt(pid)
+
+    def after_death(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        self.supervised.after_death(argv, env)
 
     def rotate(self, old: Keys | None) -> Keys:
         return contract.rotate(self._candidate, self._run, old, self._remember)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from readiness.errors import UsageError
+from readiness.obtain.archive import archive
+from readiness.obtain.container_engine import LABEL, Engine
 from readiness.paths import IMPORTS
-from readiness.providers.containers.container_engine import LABEL, Engine
-from readiness.providers.containers.pause import archive, program
+from readiness.providers.containers.pause import program
 from readiness.providers.containers.remove import remove
 from readiness.providers.containers.site import Site
 from readiness.providers.engine import probe

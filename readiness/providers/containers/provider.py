@@ -13,12 +13,12 @@ from pathlib import Path
 
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
+from readiness.obtain.container_engine import Engine
 from readiness.providers.auxiliary.beside import CACHE, Beside
 from readiness.providers.commands import contract
 from readiness.providers.commands.runner import Runner
 from readiness.providers.commands.verbs import CommandVerbs
 from readiness.providers.containers import observe
-from readiness.providers.containers.container_engine import Engine
 from readiness.providers.containers.faults import Faults
 from readiness.providers.containers.nodes import Nodes, new_run
 from readiness.providers.containers.site import Site

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from readiness.providers.containers.container_engine import LABEL, Engine
+from readiness.obtain.container_engine import LABEL, Engine
 
 TRIES, PAUSE = 10, 0.3
 

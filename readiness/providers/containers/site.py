@@ -16,8 +16,8 @@ from readiness.candidate.declared_containers import DeclaredContainer
 from readiness.candidate.load import Loaded
 from readiness.candidate.model import CredentialSource
 from readiness.errors import UsageError
+from readiness.obtain.container_engine import resolve_image
 from readiness.providers.commands.contract import commands_of, commands_of_all
-from readiness.providers.containers.container_engine import resolve_image
 from readiness.providers.stores.base import Health, new_keys
 from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -94,8 +94,14 @@ class Processes:
 
     @property
     def supervised(self) -> Supervised:
-        """To adopt short-lived clients, which must not outlive the run either."""
+        """What outlives this process. Raises RuntimeError before `start`."""
         return self._running.supervised
+
+    def adopt(self, pid: int) -> None:
+        self.supervised.adopt(pid)
+
+    def after_death(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        self.supervised.after_death(argv, env)
 
     @property
     def cache_endpoints(self) -> tuple[str, ...]:

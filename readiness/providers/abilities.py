@@ -1,0 +1,63 @@
+"""What only some providers can do. Ask with `isinstance`: a provider has an ability by having its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class AdoptsProcesses(Protocol):
+    """Has a supervisor, which outlives this process by as long as it takes to leave nothing behind."""
+
+    def adopt(self, pid: int) -> None:
+        """A process started elsewhere (with its group, if it leads one) that must not outlive the run. Raises
+        RuntimeError before the provider was started.
+        """
+        ...
+
+    def after_death(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """A command that runs only if this process dies without ending the run. Raises RuntimeError before the
+        provider was started.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsCommandLog(Protocol):
+    """Runs the operator's own commands, and keeps what they printed."""
+
+    def command_log(self) -> str:
+        """Every command of the candidate file but the probes, with its exit status and the end of its output;
+        without secrets.
+        """
+        ...
+
+
+@runtime_checkable
+class HasCaches(Protocol):
+    """Runs caches of its own beside the store (boundary condition S.5)."""
+
+    @property
+    def cache_endpoints(self) -> tuple[str, ...]:
+        """Their URLs; empty where the candidate asks for none."""
+        ...
+
+
+@runtime_checkable
+class StopsCaches(Protocol):
+    """Can take those caches away."""
+
+    def stop_caches(self) -> None: ...
+    def start_caches(self) -> None:
+        """Undoes `stop_caches`; without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
+class HasAlertRules(Protocol):
+    """Can read alert rules where the candidate runs."""
+
+    def alert_rules(self) -> str | None:
+        """The text of the alert rules that the contract names; None where it names a file. Raises OSError."""
+        ...
