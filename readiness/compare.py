@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from readiness.campaign.record import Record
-from readiness.campaign.stored import Unreadable, from_row, rows
-from readiness.evidence import BrokenSeal, verify_seal
+from readiness.evidence.folder import BrokenSeal, verify_seal
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.stored import Unreadable, from_row, rows
 from readiness.history import Verb
 from readiness.report.html.figure import Lane, lanes
 from readiness.report.words import GLYPHS, short
@@ -74,7 +74,7 @@ def read(folder: Path) -> Side:
     return Side(about, verdict, sealed, latency, outages)
 
 
-def _collect(record: Record, latency: Latency) -> None:
+def _collect(record: ScenarioRecord, latency: Latency) -> None:
     """Latencies without a fault in the way: before the first one, of answers in service."""
     until = record.events[0].injecting if record.events else math.inf
     for op in record.history:

@@ -8,9 +8,10 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from readiness.errors import Unjudged
+from readiness.evidence.scenario import Event
 from readiness.load.service import ServiceWatch
 from readiness.providers.base import Provider
 from readiness.topology import FaultKind, Proof, Topology
@@ -28,30 +29,6 @@ class Fault:
     instances: tuple[str, ...]
     inject: Callable[[Provider], list[Proof]]
     heal: Callable[[Provider], None]
-
-
-@dataclass
-class Event:
-    """What happened, in seconds since the run began. `fired` is set by observation only."""
-
-    fault: str
-    kind: str
-    nodes: tuple[str, ...]
-    instances: tuple[str, ...]
-    injecting: float
-    fired: float | None = None
-    proofs: list[str] = field(default_factory=list)
-    healing: float | None = None
-    healed: float | None = None
-    whole: float | None = None
-
-    @property
-    def counts_from(self) -> float:
-        """From when an RTO counts. A crash or a silence is there at once. A graceful stop may take longer than the
-        RTO, in which the instance may still answer: what waits for the fault to be there counts from then.
-        """
-        graceful = self.kind in (FaultKind.RESTART, FaultKind.DRAIN)
-        return self.fired if graceful and self.fired is not None else self.injecting
 
 
 def restart(instance: str, node: str) -> Fault:

@@ -19,15 +19,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.campaign.criteria import RECORD_CRITERIA
-from readiness.campaign.record import Record
-from readiness.campaign.stored import JUDGED, SCENARIOS, Unreadable, from_row, rows
-from readiness.evidence import BrokenSeal, verify_seal
+from readiness.criteria import BY_ID
+from readiness.evidence.folder import BrokenSeal, verify_seal
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.seen import Group, Promises, Seen
+from readiness.evidence.stored import JUDGED, SCENARIOS, Unreadable, from_row, rows
 from readiness.finding import Finding, State
 from readiness.report.words import GLYPHS, short
-from readiness.topology import FaultKind
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
+IN_PART = ("P1.9", "P1.11")
 DIRECT = "judged by asking the candidate directly"
 
 
@@ -52,16 +53,15 @@ def recheck(folder: Path) -> list[Row]:
     try:
         about = json.loads((folder / "run.json").read_text("utf-8"))
         verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
-        promised = about["declared"]["contract"]["failure"]["rto_seconds"]
-        rto = {FaultKind(kind): float(seconds) for kind, seconds in promised.items()}
+        promises = Promises.of(about["declared"])
         criteria = [(str(row["id"]), State(row["state"]), str(row["reason"])) for row in verdict["criteria"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreadable(f"{folder} cannot be judged again: {type(error).__name__}: {error}") from None
     scenarios = {str(row["name"]): row for row in rows(folder)}
-    records: dict[str, Record] = {}
+    records: dict[str, ScenarioRecord] = {}
     judged = {str(row["criterion"]): row for row in rows(folder, JUDGED)}
 
-    def record(name: str) -> Record:
+    def record(name: str) -> ScenarioRecord:
         if name not in scenarios:
             raise Unreadable(f"{SCENARIOS} does not have {name}")
         if name not in records:
@@ -69,19 +69,21 @@ def recheck(folder: Path) -> list[Row]:
         return records[name]
 
     def one(id_: str, said: State, reason: str) -> Row:
-        entry, kept = RECORD_CRITERIA.get(id_), judged.get(id_)
+        criterion, kept = BY_ID.get(id_), judged.get(id_)
         if said is State.NOT_RUN:
             return Row(id_, said, reason, None, "was not run")
-        if entry is None:
+        if criterion is None or criterion.judge is None:
             return Row(id_, said, reason, None, DIRECT)
         if kept is None:
             return Row(
                 id_, said, reason, None, "no scenarios were kept for it: the run could not play them all"
             )
-        groups = [[record(name) for name in names] for names in kept["records"]]
-        found = entry.judgement(groups, rto).honest()
-        note = f"in part: {entry.rest} are not re-judged" if entry.rest else ""
-        if entry.rest:
+        groups = {
+            Group(group): [record(name) for name in names] for group, names in kept["scenarios"].items()
+        }
+        found = criterion.judge(Seen(promises, groups).without_impossible(criterion.optional)).honest()
+        note = "in part: what was asked without a fault is not re-judged" if id_ in IN_PART else ""
+        if id_ in IN_PART:
             said, reason = State(kept["state"]), str(kept["reason"])
         return Row(id_, said, reason, found, note)
 

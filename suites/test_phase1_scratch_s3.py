@@ -6,117 +6,116 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.judge import Judge
-from readiness.campaign.campaign import Campaign
-from readiness.campaign.criteria import from_records
-from readiness.campaign.judgements import RTO
-from readiness.plugin.live import Live
+from fixtures.judge import Judge, Prove
+from readiness.load.rig import Rig
+from readiness.plugin.run import Run
 from readiness.scratch import access, conditions, listings, objects, uploads, versions
 from readiness.scratch.active import stacks_point_elsewhere
+from readiness.subject import Subject
 
 pytestmark = [pytest.mark.phase1, pytest.mark.order(1)]
 
 
 @pytest.mark.criterion("P1.1")
-def test_list_buckets(live: Live, judge: Judge) -> None:
-    judge(objects.list_buckets(live))
+def test_list_buckets(prove: Prove, rig: Rig) -> None:
+    prove(objects.list_buckets, rig)
 
 
 @pytest.mark.criterion("P1.2")
-def test_head_bucket(live: Live, judge: Judge) -> None:
-    judge(objects.head_bucket(live))
+def test_head_bucket(prove: Prove, rig: Rig) -> None:
+    prove(objects.head_bucket, rig)
 
 
 @pytest.mark.criterion("P1.3")
-def test_bounded_object_write_read_delete(live: Live, judge: Judge) -> None:
-    judge(objects.objects(live))
+def test_bounded_object_write_read_delete(prove: Prove, rig: Rig) -> None:
+    prove(objects.objects, rig)
 
 
 @pytest.mark.criterion("P1.4")
-def test_head_after_one_pod_restart(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.4", rto))
+def test_head_after_one_pod_restart(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.5")
-def test_head_through_node_maintenance(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.5", rto))
+def test_head_through_node_maintenance(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.6")
-def test_head_through_node_unavailability(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.6", rto))
+def test_head_through_node_unavailability(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.7")
-def test_failure_capture_is_non_destructive(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.7", rto))
+def test_failure_capture_is_non_destructive(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.8")
-def test_no_active_stack_points_at_the_candidate(live: Live, judge: Judge) -> None:
-    judge(stacks_point_elsewhere(live))
+def test_no_active_stack_points_at_the_candidate(subject: Subject, rig: Rig, run: Run, judge: Judge) -> None:
+    judge(stacks_point_elsewhere(subject, rig, run.options.stacks))
 
 
 @pytest.mark.criterion("P1.9")
-def test_index_and_clients_agree(live: Live, campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(listings.pages(live), from_records(campaign, "P1.9", rto))
+def test_index_and_clients_agree(prove: Prove, rig: Rig) -> None:
+    prove(listings.pages, rig)
 
 
 @pytest.mark.criterion("P1.10")
-def test_read_after_write_across_endpoints(live: Live, judge: Judge) -> None:
-    judge(objects.read_after_write(live))
+def test_read_after_write_across_endpoints(prove: Prove, rig: Rig) -> None:
+    prove(objects.read_after_write, rig)
 
 
 @pytest.mark.criterion("P1.11")
-def test_conditional_create_has_one_winner(live: Live, campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(conditions.create_races(live), from_records(campaign, "P1.11", rto))
+def test_conditional_create_has_one_winner(prove: Prove, rig: Rig) -> None:
+    prove(conditions.create_races, rig)
 
 
 @pytest.mark.criterion("P1.12")
-def test_if_match_refuses_a_stale_etag(live: Live, judge: Judge) -> None:
-    judge(conditions.if_match(live))
+def test_if_match_refuses_a_stale_etag(prove: Prove, rig: Rig) -> None:
+    prove(conditions.if_match, rig)
 
 
 @pytest.mark.criterion("P1.13")
-def test_nothing_acknowledged_is_lost(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.13", rto))
+def test_nothing_acknowledged_is_lost(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.14")
-def test_outage_within_rto(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.14", rto))
+def test_outage_within_rto(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.15")
-def test_versions_survive_and_can_be_restored(live: Live, judge: Judge) -> None:
-    judge(versions.versions(live))
+def test_versions_survive_and_can_be_restored(prove: Prove, rig: Rig) -> None:
+    prove(versions.versions, rig)
 
 
 @pytest.mark.criterion("P1.16")
-def test_wrong_credentials_are_refused(live: Live, judge: Judge) -> None:
-    judge(access.credentials(live))
+def test_wrong_credentials_are_refused(prove: Prove, rig: Rig) -> None:
+    prove(access.credentials, rig)
 
 
 @pytest.mark.criterion("P1.17")
-def test_damaged_uploads_are_refused(live: Live, judge: Judge) -> None:
-    judge(uploads.damaged_uploads(live))
+def test_damaged_uploads_are_refused(prove: Prove, rig: Rig) -> None:
+    prove(uploads.damaged_uploads, rig)
 
 
 @pytest.mark.criterion("P1.18")
-def test_rotation_without_an_outage(live: Live, judge: Judge) -> None:
-    judge(access.rotation(live))
+def test_rotation_without_an_outage(prove: Prove, rig: Rig) -> None:
+    prove(access.rotation, rig)
 
 
 @pytest.mark.criterion("P1.19")
-def test_emptied_node_is_made_whole(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.19", rto))
+def test_emptied_node_is_made_whole(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.20")
-def test_two_nodes_lost(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.20", rto))
+def test_two_nodes_lost(prove: Prove) -> None:
+    prove()
 
 
 @pytest.mark.criterion("P1.21")
-def test_all_instances_killed_at_once(campaign: Campaign, rto: RTO, judge: Judge) -> None:
-    judge(from_records(campaign, "P1.21", rto))
+def test_all_instances_killed_at_once(prove: Prove) -> None:
+    prove()

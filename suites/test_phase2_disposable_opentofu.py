@@ -7,7 +7,7 @@ import pytest
 from fixtures.judge import Judge
 from readiness import faults
 from readiness.campaign.opentofu import TofuCampaign
-from readiness.plugin.live import Live
+from readiness.subject import Subject
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
 from readiness.tofu.rollback import restore_and_forward
@@ -32,8 +32,8 @@ def test_no_op_plan(env: Disposable, judge: Judge) -> None:
 
 
 @pytest.mark.criterion("P2.4")
-def test_no_op_plan_after_pod_restart(tofu_campaign: TofuCampaign, live: Live, judge: Judge) -> None:
-    one_of_each = {instance.kind: instance for instance in live.topology.instances}.values()
+def test_no_op_plan_after_pod_restart(tofu_campaign: TofuCampaign, subject: Subject, judge: Judge) -> None:
+    one_of_each = {instance.kind: instance for instance in subject.topology.instances}.values()
     judge(
         tofu_campaign.plans_through(
             [faults.restart(instance.name, instance.node) for instance in one_of_each]
@@ -42,24 +42,29 @@ def test_no_op_plan_after_pod_restart(tofu_campaign: TofuCampaign, live: Live, j
 
 
 @pytest.mark.criterion("P2.5")
-def test_no_op_plan_through_node_maintenance(tofu_campaign: TofuCampaign, live: Live, judge: Judge) -> None:
-    judge(tofu_campaign.plans_through([faults.drain(live.topology, node) for node in live.topology.nodes]))
+def test_no_op_plan_through_node_maintenance(
+    tofu_campaign: TofuCampaign, subject: Subject, judge: Judge
+) -> None:
+    judge(
+        tofu_campaign.plans_through([faults.drain(subject.topology, node) for node in subject.topology.nodes])
+    )
 
 
 @pytest.mark.criterion("P2.6")
 def test_no_op_plan_through_node_unavailability(
-    tofu_campaign: TofuCampaign, live: Live, judge: Judge
+    tofu_campaign: TofuCampaign, subject: Subject, judge: Judge
 ) -> None:
-    nodes = live.topology.nodes
-    lost = [kind(live.topology, node) for kind in (faults.crash, faults.silence) for node in nodes]
+    nodes = subject.topology.nodes
+    lost = [kind(subject.topology, node) for kind in (faults.crash, faults.silence) for node in nodes]
     judge(
-        tofu_campaign.plans_through(lost), tofu_campaign.reconfigured(faults.crash(live.topology, nodes[-1]))
+        tofu_campaign.plans_through(lost),
+        tofu_campaign.reconfigured(faults.crash(subject.topology, nodes[-1])),
     )
 
 
 @pytest.mark.criterion("P2.7")
-def test_restore_and_rollback(env: Disposable, live: Live, judge: Judge) -> None:
-    judge(restore_and_forward(env, versioned=live.run.loaded.candidate.contract.durability.versioning))
+def test_restore_and_rollback(env: Disposable, subject: Subject, judge: Judge) -> None:
+    judge(restore_and_forward(env, versioned=subject.contract.durability.versioning))
 
 
 @pytest.mark.criterion("P2.8")

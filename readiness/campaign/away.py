@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from readiness.campaign.record import Record
-from readiness.faults import Event
+from readiness.evidence.scenario import Event, ScenarioRecord
 from readiness.history import Op
 from readiness.topology import FaultKind, Topology
 
@@ -15,7 +14,7 @@ ASKED_ENOUGH = 5
 """So many requests, ten a second and more: one that was killed, however fast it came back, misses some of them."""
 
 
-def answered_while_away(record: Record, topology: Topology) -> str | None:
+def answered_while_away(record: ScenarioRecord, topology: Topology) -> str | None:
     """Why the faults of this record cannot have happened as they claim; None if nothing speaks against it."""
     for event in record.events:
         ends = {e.name for e in topology.endpoints if e.instance in event.instances}
@@ -39,7 +38,7 @@ def _claim(event: Event) -> str:
     return f"{event.fault} did not happen as claimed ({'; '.join(event.proofs)})"
 
 
-def _asked_meanwhile(record: Record, event: Event, end: str) -> list[Op]:
+def _asked_meanwhile(record: ScenarioRecord, event: Event, end: str) -> list[Op]:
     """Requests to that endpoint from when the fault is said to be there until it was healed. None for a restart, which
     may be over by then.
     """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from readiness.evidence import Recorder
+from readiness.evidence.folder import Recorder
 from readiness.history import Outcome, Verb
 from readiness.load.bodies import identify
 from readiness.load.context import Known

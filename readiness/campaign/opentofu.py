@@ -10,26 +10,26 @@ from dataclasses import asdict
 from functools import partial
 
 from readiness import faults
+from readiness.campaign.settings import NOT_SELECTED, Settings
 from readiness.errors import Unjudged
-from readiness.faults import Event, Fault, injected, wait_whole
+from readiness.evidence.scenario import Event
+from readiness.faults import Fault, injected, wait_whole
 from readiness.finding import Finding, State, merge, refuted, unknown
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.subject import Subject
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.env import Disposable
 from readiness.tofu.midway import apply_through_fault
 from readiness.tofu.probe import NoOpProbe
 from readiness.topology import Endpoint, FaultKind, Unsupported
 
-WHOLE_BUDGET = 90.0
-
 
 class TofuCampaign:
     """Phase 2's faults. One set of probe states, prepared once, is planned through every fault."""
 
-    def __init__(self, live: Live, env: Disposable) -> None:
-        self.live, self.env = live, env
-        contract = live.run.loaded.candidate.contract.failure
-        self._rto = {kind: float(seconds) for kind, seconds in contract.rto_seconds.items()}
+    def __init__(self, subject: Subject, rig: Rig, env: Disposable, settings: Settings) -> None:
+        self.subject, self.rig, self.env, self.settings = subject, rig, env, settings
+        self._rto = subject.promises.rto
         self._probe = NoOpProbe(env, "no-op")
         self._prepared: Finding | None = None
 
@@ -41,7 +41,7 @@ class TofuCampaign:
             self._prepared = self._probe.prepare()
         parts = [self._prepared]
         for fault in wanted:
-            self.live.say(f"tofu plan: {fault.name}")
+            self.subject.say(f"tofu plan: {fault.name}")
             try:
                 found = self._one(fault)
             except Unjudged as error:
@@ -52,6 +52,8 @@ class TofuCampaign:
         return merge(parts)
 
     def _one(self, fault: Fault) -> Finding:
+        if not self.settings.wanted(fault.name):
+            return Finding(State.NOT_RUN, NOT_SELECTED)
         survivors = [e for e in self.env.endpoints if e.node not in fault.nodes]
         budget = self._rto[fault.kind]
         with self.fault(fault) as event:
@@ -67,8 +69,8 @@ class TofuCampaign:
         """While a node is lost, the checkout that pointed at its endpoint moves to a survivor by `init
         -reconfigure` and plans no-op.
         """
-        lost = [e for e in self.live.topology.endpoints if e.node in fault.nodes]
-        survivors = [e for e in self.live.topology.endpoints if e.node not in fault.nodes]
+        lost = [e for e in self.subject.topology.endpoints if e.node in fault.nodes]
+        survivors = [e for e in self.subject.topology.endpoints if e.node not in fault.nodes]
         if not survivors:
             return refuted("there is no surviving endpoint to move to")
 
@@ -80,14 +82,21 @@ class TofuCampaign:
 
     def contention(self) -> Finding:
         """P2.8: concurrent applies without a fault, through a crash and through a silence."""
-        nodes = self.live.topology.nodes
+        nodes = self.subject.topology.nodes
         crash, silence = (
-            faults.crash(self.live.topology, nodes[-1]),
-            faults.silence(self.live.topology, nodes[0]),
+            faults.crash(self.subject.topology, nodes[-1]),
+            faults.silence(self.subject.topology, nodes[0]),
         )
-        parts = [_named("no fault", concurrent_applies(self.env, "contention"))]
+        parts = [
+            _named("no fault", concurrent_applies(self.env, "contention"))
+            if self.settings.wanted("contention")
+            else Finding(State.NOT_RUN, NOT_SELECTED)
+        ]
         for fault in (crash, silence):
-            self.live.say(f"concurrent applies: {fault.name}")
+            if not self.settings.wanted(fault.name):
+                parts.append(Finding(State.NOT_RUN, f"{fault.name}: {NOT_SELECTED}"))
+                continue
+            self.subject.say(f"concurrent applies: {fault.name}")
             held = self._rto[fault.kind]
             found = _where_possible(
                 partial(
@@ -105,7 +114,7 @@ class TofuCampaign:
         """P2.9: an apply through the endpoint of a node that crashes, and one through the entry while a node
         falls silent.
         """
-        topology = self.live.topology
+        topology = self.subject.topology
         crashed, silent = topology.nodes[-1], topology.nodes[0]
         own = next(e for e in topology.endpoints if e.node == crashed)
         cases: list[tuple[Fault, Endpoint]] = [
@@ -114,7 +123,7 @@ class TofuCampaign:
         ]
         parts = []
         for fault, endpoint in cases:
-            self.live.say(f"apply hit in the middle: {fault.name}")
+            self.subject.say(f"apply hit in the middle: {fault.name}")
             name = f"midway-{fault.name.replace(':', '-')}"
             held = self._rto[fault.kind] + 1
             found = _where_possible(
@@ -128,19 +137,19 @@ class TofuCampaign:
         """The fault while inside; on leaving it is healed and the candidate whole again. Raises Unjudged if
         it is not in time.
         """
-        live = self.live
-        assert live.run.evidence is not None
-        evidence = live.run.evidence
+        provider, watch, evidence = self.subject.provider, self.rig.watch, self.subject.evidence
 
         def note(event: Event) -> None:
             evidence.event("fault", phase=2, **asdict(event))
 
-        if not wait_whole(live.provider, live.watch, WHOLE_BUDGET):
+        if not wait_whole(provider, watch, self.settings.whole_within):
             raise Unjudged(f"{fault.name} was not done: the candidate is not whole")
-        with injected(fault, live.provider, live.watch, evidence.now, note) as event:
+        with injected(fault, provider, watch, evidence.now, note) as event:
             yield event
-        if not wait_whole(live.provider, live.watch, WHOLE_BUDGET):
-            raise Unjudged(f"the candidate is not whole {WHOLE_BUDGET:.0f} s after {fault.name} was healed")
+        if not wait_whole(provider, watch, self.settings.whole_within):
+            raise Unjudged(
+                f"the candidate is not whole {self.settings.whole_within:.0f} s after {fault.name} was healed"
+            )
 
 
 def _where_possible(judge: Callable[[], Finding]) -> Finding:

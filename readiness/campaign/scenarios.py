@@ -1,6 +1,4 @@
-"""The scenarios, each a fault (or several) under load. Which criteria a scenario serves is said in
-readiness/campaign/campaign.py.
-"""
+"""The scenarios, each a fault (or several) under load. Which criteria are judged from them: readiness/criteria/."""
 
 from __future__ import annotations
 
@@ -9,16 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from readiness import faults
-from readiness.campaign.record import Record
 from readiness.campaign.stage import Stage
 from readiness.errors import Unjudged
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.seen import RTO
 from readiness.faults import Fault
 from readiness.topology import FaultKind, Proof, Topology
 
 NOBODY_LEFT = 1.5
 """Seconds that a fault is held where no endpoint is left that could serve: longer shows nothing more."""
 
-Play = Callable[[Stage, dict[FaultKind, float]], None]
+Play = Callable[[Stage, RTO], None]
 
 
 @dataclass(frozen=True)
@@ -33,19 +32,19 @@ class Scenario:
     judged_outage: bool = True
     service_only: bool = False
 
-    def record(self, topology: Topology) -> Record:
+    def record(self, topology: Topology) -> ScenarioRecord:
         """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the
         fault.
         """
         must = [e for e in topology.all_endpoints() if self.through and e.node not in self.nodes]
         through = tuple(e.name for e in must if e.is_service or not self.service_only)
-        return Record(self.name, self.kind, self.nodes, through, self.judged_outage)
+        return ScenarioRecord(self.name, self.kind, self.nodes, through, self.judged_outage)
 
 
 def steady() -> Scenario:
     """No fault at all: what the load sees of a healthy candidate."""
 
-    def play(stage: Stage, _rto: dict[FaultKind, float]) -> None:
+    def play(stage: Stage, _rto: RTO) -> None:
         time.sleep(2.0)
         stage.snapshot("during")
         stage.recover(settle=0.5)
@@ -58,7 +57,7 @@ def one(fault: Fault, *, capture: bool = False) -> Scenario:
     it holds.
     """
 
-    def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
+    def play(stage: Stage, rto: RTO) -> None:
         with stage.fault(fault) as event:
             if fault.kind is not FaultKind.RESTART:
                 held = rto[fault.kind] + 0.3 if stage.record.endpoints_through else NOBODY_LEFT
@@ -74,7 +73,7 @@ def one(fault: Fault, *, capture: bool = False) -> Scenario:
 def rolling(topology: Topology) -> Scenario:
     """A rolling restart: each node drained and restored, the next one only when the candidate is whole again."""
 
-    def play(stage: Stage, _rto: dict[FaultKind, float]) -> None:
+    def play(stage: Stage, _rto: RTO) -> None:
         for node in topology.nodes:
             with stage.fault(faults.drain(topology, node)):
                 pass
@@ -91,8 +90,8 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
     missed.
     """
 
-    def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
-        provider, contract = stage.live.provider, stage.live.run.loaded.candidate.contract
+    def play(stage: Stage, rto: RTO) -> None:
+        provider, contract = stage.subject.provider, stage.subject.contract
         first = faults.crash(topology, emptied)
         with stage.fault(first):
             wiped = provider.wipe(emptied)
@@ -122,12 +121,12 @@ def two_lost(topology: Topology, alone: str) -> Scenario:
     """
     others = tuple(node for node in topology.nodes if node != alone)
 
-    def play(stage: Stage, rto: dict[FaultKind, float]) -> None:
+    def play(stage: Stage, rto: RTO) -> None:
         both, last = faults.crash(topology, *others), faults.crash(topology, alone)
         with stage.fault(last_guard(last)):
             with stage.fault(both):
                 time.sleep(rto[FaultKind.CRASH] + 1.0)
-                proofs = [stage.live.provider.kill(name) for name in last.instances]
+                proofs = [stage.subject.provider.kill(name) for name in last.instances]
                 stage.record.notes["then lost"] = "; ".join(proof.observed for proof in proofs)
                 if not all(proof.fired for proof in proofs):
                     raise Unjudged(f"the loss of {alone} did not fire: {stage.record.notes['then lost']}")
@@ -151,7 +150,7 @@ def last_guard(fault: Fault) -> Fault:
 def all_killed(topology: Topology) -> Scenario:
     """Every instance killed at once, all started again: read from the first connection that is accepted."""
 
-    def play(stage: Stage, _rto: dict[FaultKind, float]) -> None:
+    def play(stage: Stage, _rto: RTO) -> None:
         with stage.fault(faults.crash(topology, *topology.nodes)):
             time.sleep(0.5)
         stage.recover(settle=3.0)

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from readiness.campaign.matrix import Matrix
-from readiness.campaign.record import NOT_WHOLE, Captured, Record
 from readiness.errors import Unjudged
-from readiness.faults import Event, Fault, injected, wait_whole
+from readiness.evidence.scenario import NOT_WHOLE, SETTLE, Captured, Event, ScenarioRecord
+from readiness.faults import Fault, injected, wait_whole
 from readiness.load import runner
 from readiness.load.bodies import identify
 from readiness.load.context import Context
+from readiness.load.rig import Rig
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered
 from readiness.s3.wire import Target, Wire, close
+from readiness.subject import Subject
 
-if TYPE_CHECKING:
-    from readiness.plugin.live import Live
-
-BEFORE, SETTLE, BURST, WHOLE_BUDGET = 1.2, 2.0, 4.0, 90.0
+BEFORE, BURST = 1.2, 4.0
 
 
-def read_at_the_end(record: Record, reads: Callable[[], None]) -> None:
+def read_at_the_end(record: ScenarioRecord, reads: Callable[[], None]) -> None:
     """Everything is read back. A store too slow for it proves nothing any more, and what was seen of it until then
     still refutes.
     """
@@ -42,31 +39,39 @@ class Stage:
     record.
     """
 
-    def __init__(self, live: Live, record: Record, targets: dict[str, Target] | None = None) -> None:
-        self.live, self.record = live, record
-        assert live.run.evidence is not None
-        self._evidence = live.run.evidence
+    def __init__(
+        self,
+        subject: Subject,
+        rig: Rig,
+        record: ScenarioRecord,
+        *,
+        targets: dict[str, Target] | None = None,
+        whole_within: float,
+    ) -> None:
+        self.subject, self.rig, self.record = subject, rig, record
+        self._whole_within = whole_within
+        self._evidence = subject.evidence
         recorder = self._evidence.recorder(record.name)
-        wanted = targets or {e.name: live.target(e) for e in live.topology.all_endpoints()}
+        wanted = targets or {e.name: subject.target(e) for e in subject.topology.all_endpoints()}
         self.context = Context(
             scope=record.name,
-            topology=live.topology,
+            topology=subject.topology,
             wires={name: Wire(target) for name, target in wanted.items()},
-            watch=live.watch,
+            watch=rig.watch,
             recorder=recorder,
-            buckets=live.buckets,
-            rng=random.Random(f"{live.run.options.seed}/{record.name}"),
-            response_seconds=live.response_seconds,
+            buckets=rig.buckets,
+            rng=subject.random(record.name),
+            response_seconds=subject.response_seconds,
         )
         self._healthy: tuple[str, ...] = ()
         self._matrix = Matrix(
-            recorder, lambda endpoint: libraries(live.target(endpoint), live.response_seconds)
+            recorder, lambda endpoint: libraries(subject.target(endpoint), subject.response_seconds)
         )
 
     @contextlib.contextmanager
     def load(self) -> Iterator[None]:
         """Full load while inside; afterwards every key is read back."""
-        call = self.live.loop.call
+        call = self.rig.loop.call
         self.record.begun = self.now()
         try:
             call(runner.begin(self.context))
@@ -79,7 +84,7 @@ class Stage:
         finally:
             try:
                 call(runner.end(self.context))
-                if self.live.watch.all_in_service() or self.record.whole:
+                if self.rig.watch.all_in_service() or self.record.whole:
                     read_at_the_end(self.record, partial(call, runner.final_reads(self.context)))
                 self.record.ended = self.now()
             finally:
@@ -88,18 +93,18 @@ class Stage:
     @contextlib.contextmanager
     def fault(self, fault: Fault) -> Iterator[Event]:
         """The fault while inside; sweepers read fast from just before the heal."""
-        with injected(fault, self.live.provider, self.live.watch, self.now, self._note) as event:
+        with injected(fault, self.subject.provider, self.rig.watch, self.now, self._note) as event:
             self.record.events.append(event)
             yield event
             self.burst()
 
     def burst(self, seconds: float = BURST) -> None:
         """Sweepers read fast for a while."""
-        self.live.loop.call(runner.burst(self.context, seconds))
+        self.rig.loop.call(runner.burst(self.context, seconds))
 
     def read_back(self) -> None:
         """Everything that was written so far, through every node in service."""
-        self.live.loop.call(runner.read_back(self.context))
+        self.rig.loop.call(runner.read_back(self.context))
 
     def wait_until(self, moment: float) -> None:
         """Sleep until that time of the run."""
@@ -111,7 +116,7 @@ class Stage:
 
     def capture(self) -> None:
         """Failure capture while a fault holds, with a picture of the objects before and after it (P1.7)."""
-        provider = self.live.provider
+        provider = self.subject.provider
         before = self._picture() or self._healthy
         calls = len(provider.recorded_calls())
         texts = provider.capture()
@@ -137,7 +142,7 @@ class Stage:
         if not targets:
             return ()
         endpoint = targets[-1]
-        library = libraries(self.live.target(endpoint), self.live.response_seconds)[0]
+        library = libraries(self.subject.target(endpoint), self.subject.response_seconds)[0]
         seen = []
         for known in self.context.canon[:6]:
             try:
@@ -153,8 +158,8 @@ class Stage:
         """Wait until whole (90 s unless told), keep reading for a while, take the last snapshot. Not whole in
         time is kept in the record.
         """
-        budget = budget or WHOLE_BUDGET
-        whole = wait_whole(self.live.provider, self.live.watch, budget)
+        budget = budget or self._whole_within
+        whole = wait_whole(self.subject.provider, self.rig.watch, budget)
         self.record.whole = whole
         if not whole:
             self.record.notes[NOT_WHOLE] = f"not whole again within {budget:g} s after the fault was healed"

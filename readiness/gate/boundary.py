@@ -6,9 +6,11 @@ import re
 
 from readiness import contacts
 from readiness.finding import Finding, merge, proved, refuted, unknown
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
 from readiness.providers.abilities import HasCaches
+from readiness.recording import Recording
 from readiness.s3.library import Answered, Unanswered, translate
+from readiness.subject import Subject
 
 _CACHE_KEYS = re.compile(
     r"(^|/)(nar/|[a-z0-9]{32}\.narinfo$|nix-cache-info$|cas/[0-9a-f]{64}|ac/[0-9a-f]{64}|blobs/sha256/)"
@@ -16,36 +18,36 @@ _CACHE_KEYS = re.compile(
 SAMPLE = 1000
 
 
-def cache_addresses(live: Live) -> dict[contacts.Address, str]:
+def cache_addresses(subject: Subject) -> dict[contacts.Address, str]:
     """Addresses of the declared cache and executor endpoints, with their URL."""
-    boundary = live.run.loaded.candidate.boundary
+    boundary = subject.candidate.boundary
     urls = (
         *boundary.cache_endpoints,
         *boundary.executor_endpoints,
-        *(live.provider.cache_endpoints if isinstance(live.provider, HasCaches) else ()),
+        *(subject.provider.cache_endpoints if isinstance(subject.provider, HasCaches) else ()),
     )
     return {address: url for url in urls for address in contacts.addresses(url)}
 
 
-def no_cache_objects(live: Live) -> Finding:
+def no_cache_objects(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """B.1: no bucket of the candidate is a cache's, the state bucket holds no cache object, no endpoint is a
     cache's too.
     """
-    boundary = live.run.loaded.candidate.boundary
-    caches = cache_addresses(live)
-    for endpoint in live.topology.all_endpoints():
+    boundary = subject.candidate.boundary
+    caches = cache_addresses(subject)
+    for endpoint in subject.topology.all_endpoints():
         shared = contacts.addresses(endpoint.url) & caches.keys()
         if shared:
             return refuted(f"endpoint {endpoint.name} is the cache endpoint {caches[shared.pop()]} too")
-    client = live.client(live.front)
-    ours = live.buckets.both()
+    client = subject.client(subject.front)
+    ours = rig.buckets.both()
     try:
         buckets = [b["Name"] for b in translate(client.list_buckets)["Buckets"]]
         held = sorted(set(buckets) & set(boundary.cache_buckets))
         if held:
             return refuted(f"the candidate holds cache buckets: {', '.join(held)}")
         wanted = [name for name in (boundary.state_bucket, *ours) if name in buckets]
-        parts = [_holds_no_cache(live, name) for name in wanted]
+        parts = [_holds_no_cache(subject, name) for name in wanted]
     except (Answered, Unanswered) as error:
         return unknown(f"buckets cannot be read: {error}")
     state = "" if boundary.state_bucket in buckets else f"; {boundary.state_bucket} does not exist yet"
@@ -53,8 +55,8 @@ def no_cache_objects(live: Live) -> Finding:
     return merge([*parts, proved(told, len(buckets))])
 
 
-def _holds_no_cache(live: Live, bucket: str) -> Finding:
-    listed = translate(lambda: live.client(live.front).list_objects_v2(Bucket=bucket, MaxKeys=SAMPLE))
+def _holds_no_cache(subject: Subject, bucket: str) -> Finding:
+    listed = translate(lambda: subject.client(subject.front).list_objects_v2(Bucket=bucket, MaxKeys=SAMPLE))
     keys = [o["Key"] for o in listed.get("Contents", [])]
     found = [key for key in keys if _CACHE_KEYS.search(key)]
     if found:
@@ -62,17 +64,17 @@ def _holds_no_cache(live: Live, bucket: str) -> Finding:
     return proved(f"{len(keys)} keys of {bucket} looked at", 1)
 
 
-def no_cache_contacts(live: Live) -> Finding:
+def no_cache_contacts(subject: Subject, _see: Recording) -> Finding:
     """B.2: of all connections that this process made, none went to a cache or executor endpoint, and those
     that were made went to the candidate. `tofu` gets no other address than the candidate's: its
     environment holds no proxy, no mirror and no remote executor.
     """
     made = contacts.made()
-    caches = cache_addresses(live)
+    caches = cache_addresses(subject)
     touched = sorted(caches[address] for address in made if address in caches)
     if touched:
         return refuted(f"the run contacted {', '.join(touched)}")
-    ours = {address for e in live.topology.all_endpoints() for address in contacts.addresses(e.url)}
+    ours = {address for e in subject.topology.all_endpoints() for address in contacts.addresses(e.url)}
     toward = sum(count for address, count in made.items() if address in ours)
     if not toward:
         return unknown("no connection to the candidate was seen: nothing was measured")

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from readiness.candidate.load import load
+from readiness.candidate.load import Loaded, load
 from readiness.criteria import MANIFEST, STOP_CONDITIONS, Criterion
 from readiness.errors import UsageError
-from readiness.evidence import BrokenSeal, verify_seal
-from readiness.finding import Finding, State, proved, refuted, unknown
-from readiness.plugin.run import Run
+from readiness.evidence.folder import Evidence
+from readiness.finding import Finding, State, proved, refuted, unknown, worst
+from readiness.gate.earlier import MAX_AGE_SECONDS
 
-MAX_AGE_SECONDS = 24 * 3600
+
+@dataclass(frozen=True)
+class Found:
+    """What the gate is asked about: every finding so far by criterion, and the evidence behind it. `earlier` are the
+    sealed folders of earlier runs that findings were taken over from.
+    """
+
+    findings: Mapping[str, Sequence[Finding]]
+    loaded: Loaded
+    evidence: Evidence | None
+    earlier: tuple[Path, ...] = ()
+
+    def state(self, criterion: Criterion) -> State | None:
+        """The state so far; None if nothing was found yet."""
+        found = self.findings.get(criterion.id)
+        return worst(finding.honest().state for finding in found) if found else None
 
 
 def _before_gate() -> list[Criterion]:
@@ -21,14 +37,14 @@ def _before_gate() -> list[Criterion]:
     ]
 
 
-def direct_evidence(run: Run) -> Finding:
+def direct_evidence(found: Found) -> Finding:
     """S.6: every criterion that was found PROVED rests on direct observations of this candidate: S3 or `tofu`
     operations of the suite itself. A cache hit, a dispatched job or an RBE signal is none, and nothing
     here records one.
     """
     total, bare, judged = 0, [], 0
     for criterion in _before_gate():
-        for finding in run.findings.get(criterion.id, ()):
+        for finding in found.findings.get(criterion.id, ()):
             judged += 1
             total += finding.observations
             if finding.state is State.PROVED and finding.observations <= 0:
@@ -40,10 +56,12 @@ def direct_evidence(run: Run) -> Finding:
     return proved(f"{total} direct observations behind {judged} findings", total)
 
 
-def all_proved(run: Run) -> Finding:
+def all_proved(found: Found) -> Finding:
     """P4.1: every criterion of phases 0 to 3, the stop conditions and the boundary is PROVED."""
     wanted = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
-    open_ = [f"{c.id} {run.state(c) or State.NOT_RUN}" for c in wanted if run.state(c) is not State.PROVED]
+    open_ = [
+        f"{c.id} {found.state(c) or State.NOT_RUN}" for c in wanted if found.state(c) is not State.PROVED
+    ]
     if open_:
         more = f" and {len(open_) - 12} more" if len(open_) > 12 else ""
         return refuted(
@@ -52,9 +70,11 @@ def all_proved(run: Run) -> Finding:
     return proved(f"all {len(wanted)} criteria are PROVED", len(wanted))
 
 
-def no_stop(run: Run) -> Finding:
+def no_stop(found: Found) -> Finding:
     """P4.2: each of the plan's stop conditions was judged, and none holds."""
-    states = {criterion.id: run.state(criterion) for criterion in MANIFEST if criterion.id in STOP_CONDITIONS}
+    states = {
+        criterion.id: found.state(criterion) for criterion in MANIFEST if criterion.id in STOP_CONDITIONS
+    }
     holds = [id_ for id_, state in states.items() if state is State.REFUTED]
     if holds:
         return refuted(f"stop before migration: {', '.join(holds)} holds")
@@ -64,22 +84,22 @@ def no_stop(run: Run) -> Finding:
     return proved(f"none of {len(states)} stop conditions holds", len(states))
 
 
-def evidence_complete(run: Run) -> Finding:
+def evidence_complete(found: Found) -> Finding:
     """P4.3: every history was kept whole, the evidence is younger than a day, and the candidate's file is the
     one that was judged.
     """
-    evidence = run.evidence
+    evidence = found.evidence
     if evidence is None:
         return unknown("there is no evidence folder")
     age = evidence.now()
     if age > MAX_AGE_SECONDS:
         return refuted(f"the evidence is {age / 3600:.1f} h old")
     try:
-        if load(str(run.loaded.path)).fingerprint != run.loaded.fingerprint:
+        if load(str(found.loaded.path)).fingerprint != found.loaded.fingerprint:
             return refuted("the candidate's file was changed during the run")
     except UsageError as error:
         return refuted(f"the candidate's file was changed during the run: {error}")
-    bare = [c.id for c in _before_gate() if run.state(c) in (None, State.NOT_RUN)]
+    bare = [c.id for c in _before_gate() if found.state(c) in (None, State.NOT_RUN)]
     if bare:
         return refuted(
             f"the evidence is not complete: {len(bare)} criteria were not run, for example {bare[0]}"
@@ -93,41 +113,16 @@ def evidence_complete(run: Run) -> Finding:
                 f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept"
             )
         kept += lines
-    for folder in run.options.evidence:  # sealed, and found unchanged when the run began
+    for folder in found.earlier:  # sealed, and found unchanged when the run began
         kept += sum(
             len(path.read_text("utf-8").splitlines()) for path in (folder / "history").glob("*.jsonl")
         )
-    found = len((evidence.folder / "criteria.jsonl").read_text("utf-8").splitlines())
+    findings = len((evidence.folder / "criteria.jsonl").read_text("utf-8").splitlines())
     if not kept:
         return unknown("no history was kept")
-    imported = ", ".join(run.imported) or "none"
+    imported = ", ".join(folder.name for folder in found.earlier) or "none"
     return proved(
-        f"{kept} operations kept, {found} findings, other runs' evidence: {imported}", kept, findings=found
+        f"{kept} operations kept, {findings} findings, other runs' evidence: {imported}",
+        kept,
+        findings=findings,
     )
-
-
-def read_earlier(run: Run) -> None:
-    """Takes the findings of earlier runs for the gate. Raises UsageError for evidence that is edited, foreign
-    or too old.
-    """
-    for folder in run.options.evidence:
-        try:
-            verify_seal(folder)
-            about = json.loads((folder / "run.json").read_text("utf-8"))
-            fingerprint, started = str(about["fingerprint"]), datetime.fromisoformat(about["started"])
-            age = (datetime.now(UTC) - started).total_seconds()
-            rows = [json.loads(line) for line in (folder / "criteria.jsonl").read_text("utf-8").splitlines()]
-        except BrokenSeal as error:
-            raise UsageError(f"--evidence: {error}") from None
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise UsageError(f"--evidence {folder} cannot be read: {type(error).__name__}") from None
-        if fingerprint != run.loaded.fingerprint:
-            raise UsageError(
-                f"--evidence {folder} is of another candidate: fingerprint {fingerprint[:12]}, "
-                f"this one's is {run.loaded.fingerprint[:12]}"
-            )
-        if not 0 <= age <= MAX_AGE_SECONDS:
-            raise UsageError(
-                f"--evidence {folder} is {age / 3600:.1f} h old; at most {MAX_AGE_SECONDS // 3600} h count"
-            )
-        run.take_over(folder.name, rows)

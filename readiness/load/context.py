@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from readiness.evidence import Recorder
+from readiness.evidence.folder import Recorder
 from readiness.load.operations import Client
 from readiness.load.service import ServiceWatch
 from readiness.s3.wire import Wire
@@ -22,6 +22,8 @@ class Buckets:
 
     plain: str
     versioned: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """By bucket, the answer of a store that would not enable its versioning."""
 
     def both(self) -> tuple[str, str]:
         """Plain first."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote, unquote
 
-from readiness.evidence import Recorder
+from readiness.evidence.folder import Recorder
 from readiness.history import READS, WRITES, Op, Outcome, Verb
 from readiness.load.bodies import body_of, identify
 from readiness.load.service import ServiceWatch

@@ -12,21 +12,27 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from readiness import providers
+from readiness.campaign.settings import Settings
 from readiness.criteria import BY_ID, Criterion
 from readiness.dry_run import dry_run
 from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
 from readiness.paths import ROOT
-from readiness.plugin.live import Live
 from readiness.plugin.options import add_options, read_options
 from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
+from readiness.plugin.session import CreateProvider, Session
 from readiness.report import junit
 from readiness.report.terminal import print_verdict
 
 RUN = pytest.StashKey[Run]()
 FINDING = pytest.StashKey[Finding]()
-LIVE = pytest.StashKey[Live]()
+SESSION = pytest.StashKey[Session]()
+CREATE = pytest.StashKey[CreateProvider]()
+"""What makes the provider instead of readiness.providers.create; a plugin sets it when it is configured."""
+SETTINGS = pytest.StashKey[Settings]()
+"""How the campaigns are played; a plugin sets it when it is configured."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -131,12 +137,17 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     run.partly = {id_ for id_ in run.selected if run.reasons.pop(id_, None) == "it was deselected"}
     run.selected -= run.partly
-    live = session.config.stash[LIVE] = Live(run, _progress(session.config))
+    candidate_session = session.config.stash[SESSION] = Session(
+        run,
+        _progress(session.config),
+        create=session.config.stash.get(CREATE, providers.create),
+        settings=session.config.stash.get(SETTINGS, None),
+    )
     try:
-        live.start()
+        candidate_session.start()
     except UsageError as error:
         run.invalidate_stale_report(str(error))
-        live.stop()
+        candidate_session.stop()
         del session.config.stash[RUN]
         raise pytest.UsageError(run.redactor.clean(str(error))) from None
     return (yield)
@@ -150,8 +161,12 @@ def _progress(config: pytest.Config) -> Progress:
 def pytest_report_teststatus(config: pytest.Config) -> Generator[None, Any, Any]:
     """Beside the lines of progress pytest prints no letters of its own."""
     status = yield
-    live = config.stash.get(LIVE, None)
-    return (status[0], "", status[2]) if status and live is not None and not live.progress.quiet else status
+    candidate_session = config.stash.get(SESSION, None)
+    return (
+        (status[0], "", status[2])
+        if status and candidate_session is not None and not candidate_session.progress.quiet
+        else status
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -160,7 +175,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     criterion = criterion_of(item) if run else None
     if run is None or criterion is None:
         return
-    item.config.stash[LIVE].progress.begin(criterion)
+    item.config.stash[SESSION].progress.begin(criterion)
     if criterion.phase < 4 and not run.options.keep_going and (why := run.red_before(criterion.phase)):
         pytest.skip(why)
 
@@ -178,7 +193,7 @@ def pytest_runtest_makereport(
     finding = _finding(item, call)
     if finding is not None:
         run.add(criterion.id, finding, call.duration)
-        item.config.stash[LIVE].progress.done(criterion, finding.honest().state)
+        item.config.stash[SESSION].progress.done(criterion, finding.honest().state)
     if call.excinfo is not None and report.failed and not item.config.getoption("--showlocals"):
         report.longrepr = _short(call.excinfo)
     _clean(report, run.redactor.clean)
@@ -226,15 +241,15 @@ def _short(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Heals and stops everything first, then judges and writes."""
     config = session.config
-    run, live = config.stash.get(RUN, None), config.stash.get(LIVE, None)
+    run, candidate_session = config.stash.get(RUN, None), config.stash.get(SESSION, None)
     if run is None:
         return
-    if live is None:
+    if candidate_session is None:
         run.invalidate_stale_report("the suites could not be collected")
         return
     run.interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
-    with _undisturbed(live.say):
-        live.stop()
+    with _undisturbed(candidate_session.say):
+        candidate_session.stop()
         session.exitstatus = run.finish().exit_code
 
 
@@ -267,8 +282,6 @@ def run_of(config: pytest.Config) -> Run:
     return config.stash[RUN]
 
 
-def live_of(config: pytest.Config) -> Live:
-    """The live candidate of this session."""
-    live: Any = config.stash[LIVE]
-    assert isinstance(live, Live)
-    return live
+def session_of(config: pytest.Config) -> Session:
+    """The candidate's session. Raises KeyError outside of a readiness run."""
+    return config.stash[SESSION]

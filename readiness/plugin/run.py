@@ -15,9 +15,10 @@ from typing import Any
 
 from readiness import paths
 from readiness.candidate.load import Loaded, load
-from readiness.criteria import BY_ID, MANIFEST, Criterion
-from readiness.evidence import Evidence
-from readiness.finding import Finding, State, worst
+from readiness.criteria import BY_ID, MANIFEST
+from readiness.evidence.folder import Evidence
+from readiness.finding import Finding, State
+from readiness.gate.gate import Found
 from readiness.plugin.options import Options
 from readiness.redact import Redactor
 from readiness.report import junit, schema, words
@@ -52,7 +53,6 @@ class Run:
         self.verdict: Verdict | None = None
         self.failed_start: str | None = None
         self.facts: dict[str, Any] = {}
-        self.imported: list[str] = []
 
     @property
     def expected_red(self) -> dict[str, str]:
@@ -111,12 +111,10 @@ class Run:
                 self.findings.setdefault(id_, []).append(finding)
                 self._taken.add(id_)
                 self.selected.add(id_)
-        self.imported.append(name)
 
-    def state(self, criterion: Criterion) -> State | None:
-        """The state so far; None if nothing was found yet."""
-        found = self.findings.get(criterion.id)
-        return worst(finding.honest().state for finding in found) if found else None
+    def found(self) -> Found:
+        """What the gate is asked about."""
+        return Found(self.findings, self.loaded, self.evidence, self.options.evidence)
 
     def red_before(self, phase: int) -> str | None:
         """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it
@@ -125,7 +123,7 @@ class Run:
         for criterion in MANIFEST:
             if criterion.phase >= phase:
                 continue
-            state = self.state(criterion)
+            state = self.found().state(criterion)
             good = State.REFUTED if criterion.id in self.expected_red else State.PROVED
             if state is not None and state is not good:
                 return f"phase {criterion.phase} is red: {criterion.id} is {state}"

@@ -6,17 +6,10 @@ Providers know nothing of pytest, of workloads and of verdicts. A verb that a pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from readiness.topology import Keys, Proof, Topology, VolumeFact
-
-
-def changing(calls: Iterable[str]) -> list[str]:
-    """Of recorded calls (`SECONDS KIND VERB TARGET`) those that are not reads. A `note` is what the candidate did by
-    itself, such as an orchestrator's restart: nobody called for it.
-    """
-    return [call for call in calls if call.split()[1:2] not in (["read"], ["note"])]
 
 
 class Provider(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from readiness.evidence import Evidence
+from readiness.evidence.folder import Evidence
 from readiness.report.html import NAME, render
 from readiness.report.statement import write_statement
 

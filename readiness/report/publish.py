@@ -19,7 +19,7 @@ from typing import Any
 from readiness import paths
 from readiness.criteria import MANIFEST, PHASES
 from readiness.errors import UsageError
-from readiness.evidence import BrokenSeal, verify_seal
+from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.report.words import GLYPHS, ORDER, command, short
 
 BEGIN, END = "<!-- stores: begin -->", "<!-- stores: end -->"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence import SEAL
+from readiness.evidence.folder import SEAL
 
 NAME = "statement.json"
 STATEMENT = "https://in-toto.io/Statement/v1"

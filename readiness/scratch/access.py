@@ -12,50 +12,50 @@ from typing import Any
 
 from readiness.finding import Finding, proved, refuted, unknown
 from readiness.load.bodies import body_of
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate, translated
 from readiness.s3.wire import NoReply, NotSent, Target, Wire, close
-from readiness.scratch.observe import Observer, criterion
+from readiness.subject import Subject
 from readiness.topology import Endpoint, Keys, Unsupported
 
 REFUSED = (400, 401, 403)
 
 
-@criterion("P1.16")
-def credentials(live: Live, see: Observer) -> Finding:
+def credentials(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.16: anonymous, unknown, wrong and read-only credentials are refused, by every endpoint, for
     everything they may not do.
     """
-    bucket, key = live.buckets.plain, "p1.16/secret"
+    bucket, key = rig.buckets.plain, "p1.16/secret"
     see.must(
-        live.front,
+        subject.front,
         "boto3",
         f"put {key}",
-        translated(live.client(live.front).put_object),
+        translated(subject.client(subject.front).put_object),
         Bucket=bucket,
         Key=key,
         Body=b"x",
     )
-    for endpoint in live.topology.all_endpoints():
-        good = live.target(endpoint)
+    for endpoint in subject.topology.all_endpoints():
+        good = subject.target(endpoint)
         bad = {
             "no credential": (good, True),
             "an unknown access key": (_with(good, Keys("AKIAUNKNOWN0", good.keys.secret_key)), False),
             "a wrong secret key": (_with(good, Keys(good.keys.access_key, secrets.token_hex(20))), False),
         }
         for name, (target, anonymous) in bad.items():
-            client = boto3_client(target, live.response_seconds, anonymous=anonymous)
+            client = boto3_client(target, subject.response_seconds, anonymous=anonymous)
             for what, call in _everything(client, bucket, key).items():
                 answer = see.attempt(endpoint, "boto3", f"{what} with {name}", call)
                 if not _refused(answer):
                     return refuted(
                         f"{what} with {name} through {endpoint.name}: {_said(answer)}", observations=see.count
                     )
-        problem = _read_only(live, see, endpoint, bucket, key)
+        problem = _read_only(subject, see, endpoint, bucket, key)
         if problem:
             return refuted(problem, observations=see.count)
-    has = live.run.loaded.candidate.contract.credentials.read_only is not None
+    has = subject.contract.credentials.read_only is not None
     return proved(
         f"all refused on every endpoint{'' if has else '; the contract offers no read-only credential'}",
         see.count,
@@ -73,12 +73,12 @@ def _everything(client: object, bucket: str, key: str) -> dict[str, Callable[[],
     }
 
 
-def _read_only(live: Live, see: Observer, endpoint: Endpoint, bucket: str, key: str) -> str | None:
+def _read_only(subject: Subject, see: Recording, endpoint: Endpoint, bucket: str, key: str) -> str | None:
     try:
-        target = live.target(endpoint, "read_only")
+        target = subject.target(endpoint, "read_only")
     except Unsupported:
         return None
-    calls = _everything(boto3_client(target, live.response_seconds), bucket, key)
+    calls = _everything(boto3_client(target, subject.response_seconds), bucket, key)
     for what in ("list", "get"):
         answer = see.attempt(endpoint, "boto3", f"{what} read-only", calls[what])
         if isinstance(answer, Answered | Unanswered):
@@ -102,31 +102,30 @@ def _with(target: Target, keys: Keys) -> Target:
     return Target(target.url, keys, target.region, target.virtual, target.ca_bundle)
 
 
-@criterion("P1.18")
-def rotation(live: Live, see: Observer) -> Finding:
+def rotation(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.18: a new credential works on every endpoint, the retired one stops, and clients that changed over
     saw no outage.
     """
-    provider = live.provider
+    provider = subject.provider
     try:
         old, new = provider.rotate(None), provider.rotate(None)
     except Unsupported as error:
-        return _not_offered(live, see, str(error))
-    live.run.redactor.add(old.secret_key, new.secret_key, old.access_key, new.access_key)
-    ends = live.topology.all_endpoints()
+        return _not_offered(subject, rig, see, str(error))
+    subject.evidence.redactor.add(old.secret_key, new.secret_key, old.access_key, new.access_key)
+    ends = subject.topology.all_endpoints()
     for endpoint in ends:
         for keys, name in ((old, "first"), (new, "second")):
-            if not _eventually(partial(_works, live, see, endpoint, keys), 3):
+            if not _eventually(partial(_works, subject, rig, see, endpoint, keys), 3):
                 return refuted(
                     f"the {name} rotated credential does not work through {endpoint.name}",
                     observations=see.count,
                 )
     stop, failures = threading.Event(), list[str]()
-    user = threading.Thread(target=_use, args=(live, new, stop, failures), daemon=True)
+    user = threading.Thread(target=_use, args=(subject, rig, new, stop, failures), daemon=True)
     user.start()
     time.sleep(0.5)
     provider.rotate(old)
-    stopped = all(_eventually(partial(_stopped, live, see, e, old), 5) for e in ends)
+    stopped = all(_eventually(partial(_stopped, subject, rig, see, e, old), 5) for e in ends)
     time.sleep(0.5)
     stop.set()
     user.join(timeout=10)
@@ -140,31 +139,31 @@ def rotation(live: Live, see: Observer) -> Finding:
     return proved("new credential works, old one stops, no outage", see.count)
 
 
-def _not_offered(live: Live, see: Observer, why: str) -> Finding:
-    if live.run.loaded.candidate.contract.credentials.rotation != "none":
+def _not_offered(subject: Subject, rig: Rig, see: Recording, why: str) -> Finding:
+    if subject.contract.credentials.rotation != "none":
         return unknown(f"rotation could not be exercised: {why}")
-    for endpoint in live.topology.all_endpoints():
-        if not _works(live, see, endpoint, live.target(endpoint).keys):
+    for endpoint in subject.topology.all_endpoints():
+        if not _works(subject, rig, see, endpoint, subject.target(endpoint).keys):
             return refuted(f"the credential does not work through {endpoint.name}")
     return proved("the contract offers no rotation without a restart, and says so", see.count, offered=False)
 
 
-def _works(live: Live, see: Observer, endpoint: Endpoint, keys: Keys) -> bool:
-    client = boto3_client(_with(live.target(endpoint), keys), live.response_seconds)
+def _works(subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, keys: Keys) -> bool:
+    client = boto3_client(_with(subject.target(endpoint), keys), subject.response_seconds)
     answer = see.attempt(
         endpoint,
         "boto3",
         "put p1.18",
         translated(client.put_object),
-        Bucket=live.buckets.plain,
+        Bucket=rig.buckets.plain,
         Key="p1.18",
         Body=body_of("p1.18"),
     )
     return not isinstance(answer, Answered | Unanswered)
 
 
-def _stopped(live: Live, see: Observer, endpoint: Endpoint, keys: Keys) -> bool:
-    return not _works(live, see, endpoint, keys)
+def _stopped(subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, keys: Keys) -> bool:
+    return not _works(subject, rig, see, endpoint, keys)
 
 
 def _eventually(holds: Callable[[], bool], seconds: float) -> bool:
@@ -176,10 +175,10 @@ def _eventually(holds: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _use(live: Live, keys: Keys, stop: threading.Event, failures: list[str]) -> None:
+def _use(subject: Subject, rig: Rig, keys: Keys, stop: threading.Event, failures: list[str]) -> None:
     async def one(name: str, wire: Wire) -> None:
         try:
-            reply = await wire.request("GET", live.buckets.plain, "p1.18", seconds=live.response_seconds)
+            reply = await wire.request("GET", rig.buckets.plain, "p1.18", seconds=subject.response_seconds)
         except (NoReply, NotSent) as error:
             failures.append(f"GET through {name}: {error}")
         else:
@@ -187,7 +186,7 @@ def _use(live: Live, keys: Keys, stop: threading.Event, failures: list[str]) -> 
                 failures.append(f"GET through {name}: HTTP {reply.status}")
 
     async def use() -> None:
-        wires = {e.name: Wire(_with(live.target(e), keys)) for e in live.topology.all_endpoints()}
+        wires = {e.name: Wire(_with(subject.target(e), keys)) for e in subject.topology.all_endpoints()}
         try:
             while not stop.is_set():
                 for name, wire in wires.items():

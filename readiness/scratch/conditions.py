@@ -13,11 +13,12 @@ from readiness.finding import Finding, proved, refuted
 from readiness.history import Verb
 from readiness.load.bodies import body_of
 from readiness.load.operations import Client
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translated
 from readiness.s3.wire import Wire, close
-from readiness.scratch.observe import Observer, criterion
+from readiness.subject import Subject
 from readiness.topology import Endpoint
 
 if TYPE_CHECKING:
@@ -26,23 +27,22 @@ if TYPE_CHECKING:
 RACERS, ROUNDS = 32, 12
 
 
-def create_races(live: Live) -> Finding:
+def create_races(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """P1.11: 32 clients create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets.
 
     Two rounds of three are over all endpoints, each time begun by another one; the third is through one endpoint
     alone, in turn, so that each of them has a winner to tell.
     """
-    assert live.run.evidence is not None
-    recorder = live.run.evidence.recorder("races")
-    endpoints = live.topology.all_endpoints()
-    wires = {e.name: Wire(live.target(e)) for e in endpoints}
+    recorder = subject.evidence.recorder("races")
+    endpoints = subject.topology.all_endpoints()
+    wires = {e.name: Wire(subject.target(e)) for e in endpoints}
 
     async def play() -> None:
-        reader = Client("race", "reader", wires, live.watch, recorder, live.response_seconds)
+        reader = Client("race", "reader", wires, rig.watch, recorder, subject.response_seconds)
         for number in range(ROUNDS):
-            bucket, key = live.buckets.both()[number % 2], f"race/p1.11/{number}"
+            bucket, key = rig.buckets.both()[number % 2], f"race/p1.11/{number}"
             racers = [
-                Client("race", f"racer-{number}-{i}", wires, live.watch, recorder, live.response_seconds)
+                Client("race", f"racer-{number}-{i}", wires, rig.watch, recorder, subject.response_seconds)
                 for i in range(RACERS)
             ]
             through = _through(endpoints, number)
@@ -52,7 +52,7 @@ def create_races(live: Live) -> Finding:
                 await reader.do(Verb.READ, endpoint, bucket, key)
 
     try:
-        live.loop.call(play())
+        rig.loop.call(play())
     finally:
         close(wires.values())
     return guarded(check_one_winner, recorder.history, minimum=ROUNDS)
@@ -69,7 +69,7 @@ def _through(endpoints: Sequence[Endpoint], number: int) -> Sequence[Endpoint]:
 class _Writer:
     """Conditional writes and HEADs of one bucket through one endpoint."""
 
-    see: Observer
+    see: Recording
     endpoint: Endpoint
     client: S3Client
     bucket: str
@@ -110,16 +110,15 @@ class _Writer:
         return self.see.attempt(self.endpoint, "boto3", f"head {key}", translated(call))
 
 
-@criterion("P1.12")
-def if_match(live: Live, see: Observer) -> Finding:
+def if_match(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates
     nothing (404 or 412), neither where an object never was nor where one was deleted; and what was deleted can be
     created again. On versioned buckets some stores hold conditions against the version below the delete marker
     (ceph#63348).
     """
-    endpoints = live.topology.all_endpoints()
-    clients = [boto3_client(live.target(e), live.response_seconds) for e in endpoints]
-    for bucket in live.buckets.both():
+    endpoints = subject.topology.all_endpoints()
+    clients = [boto3_client(subject.target(e), subject.response_seconds) for e in endpoints]
+    for bucket in rig.buckets.both():
         writers = [_Writer(see, e, c, bucket) for e, c in zip(endpoints, clients, strict=True)]
         for number, writer in enumerate(writers):
             problem = _conditions(

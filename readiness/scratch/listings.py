@@ -7,13 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from readiness.errors import Broken
 from readiness.finding import Finding, proved, refuted
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
 from readiness.s3.library import translate
 from readiness.s3.wire import NoReply, NotSent, Wire
-from readiness.scratch.observe import Broken, Observer, criterion
+from readiness.subject import Subject
 from readiness.topology import Endpoint
 
 if TYPE_CHECKING:
@@ -25,49 +27,52 @@ WRITERS = 12
 PREFIX = "p1.9/"
 
 
-@criterion("P1.9")
-def pages(live: Live, see: Observer) -> Finding:
+def pages(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.9: through every endpoint, full pages with both clients, small ones of LIST in both forms and of versions."""
     names = [f"{PREFIX}{number:04}" for number in range(KEYS)]
-    for bucket, keys in ((live.buckets.plain, names), (live.buckets.versioned, names[:FEW])):
-        for problem in live.loop.call(_write(live, bucket, keys)):
-            raise Broken(f"PUT in {bucket} through {live.front.name}: {problem}")
-    for endpoint in live.topology.all_endpoints():
-        if wrong := _full(live, see, endpoint, names) or _in_small_pages(live, see, endpoint, names[:FEW]):
+    for bucket, keys in ((rig.buckets.plain, names), (rig.buckets.versioned, names[:FEW])):
+        for problem in rig.loop.call(_write(subject, bucket, keys)):
+            raise Broken(f"PUT in {bucket} through {subject.front.name}: {problem}")
+    for endpoint in subject.topology.all_endpoints():
+        if wrong := _full(subject, rig, see, endpoint, names) or _in_small_pages(
+            subject, rig, see, endpoint, names[:FEW]
+        ):
             return refuted(wrong, observations=see.count)
     told = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
     return proved(told, see.count)
 
 
-def _full(live: Live, see: Observer, endpoint: Endpoint, names: list[str]) -> str | None:
-    for library in libraries(live.target(endpoint), live.response_seconds * 3):
+def _full(subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, names: list[str]) -> str | None:
+    for library in libraries(subject.target(endpoint), subject.response_seconds * 3):
         found = see.must(
-            endpoint, library.name, f"list {KEYS}", partial(library.list_keys, live.buckets.plain, PREFIX)
+            endpoint, library.name, f"list {KEYS}", partial(library.list_keys, rig.buckets.plain, PREFIX)
         )
         if wrong := _differs(found, names):
             return _told(endpoint, f"LIST of {KEYS} keys in full pages with {library.name}", wrong)
     return None
 
 
-def _in_small_pages(live: Live, see: Observer, endpoint: Endpoint, names: list[str]) -> str | None:
-    client = boto3_client(live.target(endpoint), live.response_seconds)
-    for what, listing in _small(client, live.buckets.plain, live.buckets.versioned).items():
+def _in_small_pages(
+    subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, names: list[str]
+) -> str | None:
+    client = boto3_client(subject.target(endpoint), subject.response_seconds)
+    for what, listing in _small(client, rig.buckets.plain, rig.buckets.versioned).items():
         found = see.must(endpoint, "boto3", what, partial(translate, listing))
         if wrong := _differs(found, names):
             return _told(endpoint, f"{what} in pages of {SMALL}", wrong)
     return None
 
 
-async def _write(live: Live, bucket: str, keys: list[str]) -> list[str]:
+async def _write(subject: Subject, bucket: str, keys: list[str]) -> list[str]:
     """Writes the keys through the front; problems of those that were not acknowledged in three tries."""
-    wire, left, problems = Wire(live.target(live.front)), iter(keys), list[str]()
+    wire, left, problems = Wire(subject.target(subject.front)), iter(keys), list[str]()
 
     async def one(key: str) -> str | None:
         said = ""
         for _ in range(3):
             try:
                 reply = await wire.request(
-                    "PUT", bucket, key, body=key.encode(), seconds=live.response_seconds
+                    "PUT", bucket, key, body=key.encode(), seconds=subject.response_seconds
                 )
             except (NoReply, NotSent) as error:
                 said = str(error)

@@ -7,10 +7,11 @@ import time
 
 from readiness.finding import Finding, proved, refuted
 from readiness.load.bodies import body_of, identify
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Library
-from readiness.scratch.observe import Observer, criterion
+from readiness.subject import Subject
 from readiness.topology import Endpoint
 
 SIZES = (0, 1, 1000, 256 * 1024, 256 * 1024 + 1, 5 * 1024 * 1024 + 1)
@@ -27,10 +28,9 @@ KEYS = (
 )
 
 
-@criterion("P1.1")
-def list_buckets(live: Live, see: Observer) -> Finding:
+def list_buckets(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.1: the scratch buckets are listed."""
-    wanted = set(live.buckets.both())
+    wanted = set(rig.buckets.both())
     for endpoint, library in see.views():
         missing = wanted - set(see.must(endpoint, library.name, "list-buckets", library.list_buckets))
         if missing:
@@ -40,11 +40,10 @@ def list_buckets(live: Live, see: Observer) -> Finding:
     return proved(f"{see.count} listings name the scratch buckets", see.count)
 
 
-@criterion("P1.2")
-def head_bucket(live: Live, see: Observer) -> Finding:
+def head_bucket(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.2: HEAD of a bucket that exists, and of one that does not."""
     for endpoint, library in see.views():
-        for bucket in live.buckets.both():
+        for bucket in rig.buckets.both():
             see.must(
                 endpoint,
                 library.name,
@@ -52,7 +51,7 @@ def head_bucket(live: Live, see: Observer) -> Finding:
                 library.head_bucket,
                 bucket,
             )
-        absent = f"{live.buckets.plain[:50]}-absent"
+        absent = f"{rig.buckets.plain[:50]}-absent"
         answer = see.attempt(
             endpoint,
             library.name,
@@ -66,8 +65,7 @@ def head_bucket(live: Live, see: Observer) -> Finding:
     return proved(f"{see.count} bucket HEADs", see.count)
 
 
-@criterion("P1.3")
-def objects(live: Live, see: Observer) -> Finding:
+def objects(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.3: write, read, delete: sizes from 0 B to 64 MiB, awkward keys, multipart; every body compared,
     every delete seen.
     """
@@ -77,20 +75,20 @@ def objects(live: Live, see: Observer) -> Finding:
         sizes = [*SIZES, *([LARGE] if number < 2 else [])]
         for position, size in enumerate(sizes):
             key = keys[position % len(keys)] if size < PART else f"p1.3/{number}/large"
-            bucket = live.buckets.both()[position % 2] if size < PART else live.buckets.plain
+            bucket = rig.buckets.both()[position % 2] if size < PART else rig.buckets.plain
             written += size
             problem = _cycle(see, endpoint, library, bucket, key, size)
             if problem:
                 return refuted(problem)
         for key in keys:
-            problem = _cycle(see, endpoint, library, live.buckets.plain, key, 64)
+            problem = _cycle(see, endpoint, library, rig.buckets.plain, key, 64)
             if problem:
                 return refuted(problem)
     return proved(f"{see.count} calls, {written >> 20} MiB written and compared", see.count, bytes=written)
 
 
 def _cycle(
-    see: Observer, endpoint: Endpoint, library: Library, bucket: str, key: str, size: int
+    see: Recording, endpoint: Endpoint, library: Library, bucket: str, key: str, size: int
 ) -> str | None:
     name, at = library.name, f"{bucket}/{key} ({size} B)"
     body = (
@@ -120,16 +118,15 @@ def _cycle(
     return None
 
 
-@criterion("P1.10")
-def read_after_write(live: Live, see: Observer) -> Finding:
+def read_after_write(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.10: what one endpoint acknowledged, every other one shows at once: new, overwritten, deleted; GET,
     HEAD and LIST.
     """
-    seconds = live.response_seconds
-    endpoints = live.topology.all_endpoints()
-    library = {e.name: libraries(live.target(e), seconds)[0] for e in endpoints}
+    seconds = subject.response_seconds
+    endpoints = subject.topology.all_endpoints()
+    library = {e.name: libraries(subject.target(e), seconds)[0] for e in endpoints}
     rounds = 0
-    for bucket in live.buckets.both():
+    for bucket in rig.buckets.both():
         for writer in endpoints:
             for reader in endpoints:
                 prefix = f"p1.10/{writer.name}-{reader.name}/"

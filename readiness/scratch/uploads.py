@@ -7,10 +7,11 @@ import hashlib
 from dataclasses import dataclass
 
 from readiness.finding import Finding, proved, refuted
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.s3.library import Answered, Unanswered, translated
 from readiness.s3.wire import NoReply, NotSent, Wire
-from readiness.scratch.observe import Observer, criterion
+from readiness.subject import Subject
 from readiness.topology import Endpoint
 
 RIGHT, WRONG = b"the right body", b"another body!!"
@@ -38,36 +39,39 @@ DAMAGES = (
 )
 
 
-@criterion("P1.17")
-def damaged_uploads(live: Live, see: Observer) -> Finding:
+def damaged_uploads(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.17: an upload whose checksum (Content-MD5, SHA-256 checksum, signed payload SHA-256) does not fit is
     refused, and leaves nothing.
     """
-    for endpoint in live.topology.all_endpoints():
+    for endpoint in subject.topology.all_endpoints():
         for damage in DAMAGES:
-            for bucket in live.buckets.both():
-                problem = _refused(live, see, endpoint, bucket, damage)
+            for bucket in rig.buckets.both():
+                problem = _refused(subject, rig, see, endpoint, bucket, damage)
                 if problem:
                     where = f"PUT to {bucket} with a wrong {damage.name} through {endpoint.name}"
                     return refuted(f"{where}: {problem}", observations=see.count)
     return proved("damaged uploads refused by every endpoint, nothing left", see.count)
 
 
-def _refused(live: Live, see: Observer, endpoint: Endpoint, bucket: str, damage: Damage) -> str | None:
+def _refused(
+    subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, bucket: str, damage: Damage
+) -> str | None:
     key = f"p1.17/{endpoint.name}/{damage.name}"
-    status = see.must(endpoint, "wire", f"put {key} damaged", _send, live, endpoint, bucket, key, damage)
+    status = see.must(
+        endpoint, "wire", f"put {key} damaged", _send, subject, rig, endpoint, bucket, key, damage
+    )
     if not 400 <= status < 500:
         return f"HTTP {status}, expected 400"
-    head = translated(live.client(endpoint).head_object)
+    head = translated(subject.client(endpoint).head_object)
     left = see.attempt(endpoint, "boto3", f"head {key}", head, Bucket=bucket, Key=key)
     if isinstance(left, Unanswered):
         return f"refused, and whether it left an object is not told: {left}"
     return None if isinstance(left, Answered) and left.status == 404 else "it left an object"
 
 
-def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, damage: Damage) -> int:
+def _send(subject: Subject, rig: Rig, endpoint: Endpoint, bucket: str, key: str, damage: Damage) -> int:
     async def send() -> int:
-        wire = Wire(live.target(endpoint))
+        wire = Wire(subject.target(endpoint))
         try:
             reply = await wire.request(
                 "PUT",
@@ -76,7 +80,7 @@ def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, damage: Damage)
                 headers=damage.headers,
                 body=RIGHT,
                 signed=damage.signed,
-                seconds=live.response_seconds,
+                seconds=subject.response_seconds,
             )
         except (NoReply, NotSent) as error:
             raise Unanswered(str(error)) from None
@@ -84,4 +88,4 @@ def _send(live: Live, endpoint: Endpoint, bucket: str, key: str, damage: Damage)
             wire.close()
         return reply.status
 
-    return live.loop.call(send())
+    return rig.loop.call(send())

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from readiness.finding import Finding, proved, refuted
 from readiness.load.bodies import body_of, identify
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library, Version, translated
-from readiness.scratch.observe import Observer, criterion
+from readiness.subject import Subject
 from readiness.topology import Endpoint
 
 if TYPE_CHECKING:
@@ -21,17 +22,16 @@ if TYPE_CHECKING:
 WRITES = 4
 
 
-@criterion("P1.15")
-def versions(live: Live, see: Observer) -> Finding:
+def versions(subject: Subject, see: Recording, rig: Rig) -> Finding:
     """P1.15: every write is a version, listed and readable through every endpoint; a delete hides and loses
     nothing; an old version copied over the key is the object again, and removing the delete marker brings
     the last one back.
     """
-    bucket, endpoints = live.buckets.versioned, live.topology.all_endpoints()
+    bucket, endpoints = rig.buckets.versioned, subject.topology.all_endpoints()
     for number, endpoint in enumerate(endpoints):
         reader = endpoints[(number + 1) % len(endpoints)]
-        w, r = (boto3_client(live.target(e), live.response_seconds) for e in (endpoint, reader))
-        library = libraries(live.target(reader), live.response_seconds)[0]
+        w, r = (boto3_client(subject.target(e), subject.response_seconds) for e in (endpoint, reader))
+        library = libraries(subject.target(reader), subject.response_seconds)[0]
         problem = _story(_Key(see, endpoint, reader, w, r, library, bucket, f"p1.15/{endpoint.name}"))
         if problem:
             return refuted(f"{bucket}/p1.15/{endpoint.name}: {problem}", observations=see.count)
@@ -44,7 +44,7 @@ def versions(live: Live, see: Observer) -> Finding:
 class _Key:
     """One object, written through one endpoint and read through another."""
 
-    see: Observer
+    see: Recording
     writer: Endpoint
     reader: Endpoint
     w: S3Client

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 from readiness import providers
 from readiness.candidate.load import load
 from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import UsageError
 from readiness.finding import Finding, State, refuted, unknown
-from readiness.plugin.live import Live
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig
@@ -21,6 +21,7 @@ from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.sources import HttpSource, S3Source, Source
 from readiness.stacks.stack import EXAMPLES, Examined, examine
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
+from readiness.subject import Subject
 from readiness.tofu.env import Disposable
 from readiness.tofu.workspace import Place
 
@@ -33,18 +34,21 @@ class Rehearsals:
     Sources are real: an HTTP backend with locks, and a singleton S3 store.
     """
 
-    def __init__(self, live: Live, env: Disposable) -> None:
-        self._live, self._env = live, env
+    def __init__(self, subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> None:
+        self._subject, self._env, self._stacks, self._work = subject, env, stacks, work
         self._found: dict[str, dict[str, Finding]] = {}
         self._sources: dict[str, Source] = {}
         self._stack = contextlib.ExitStack()
-        live.on_stop(self._stack.close)
+
+    def close(self) -> None:
+        """Stops the sources. Safe to call twice."""
+        self._stack.close()
 
     def not_given(self) -> Finding | None:
         """NOT RUN if the operator's stacks are not named: the examples stand in for them only on a candidate of the
         suite's own.
         """
-        if self._live.run.options.stacks is None and not self._live.provider.owns_candidate:
+        if self._stacks is None and not self._subject.provider.owns_candidate:
             return Finding(State.NOT_RUN, "give --stacks DIR, the checkout that holds the protected stacks")
         return None
 
@@ -64,11 +68,11 @@ class Rehearsals:
         if missing:
             return {f"P3.{name}.{step}": missing for step in range(1, 6)}
         try:
-            examined = examine(name, self._live.run.options.stacks or EXAMPLES)
+            examined = examine(name, self._stacks or EXAMPLES)
             self._keep_draft(examined)
             source = self._source(examined)
             with turn(self._env.objects(self._env.entry), f"{PREFIX}/turn", name):
-                self._live.say(f"rehearsal: {name}")
+                self._subject.say(f"rehearsal: {name}")
                 return Rehearsal(examined, source, self._env).run()
         except UsageError as error:
             found: Finding = refuted(str(error))
@@ -81,11 +85,11 @@ class Rehearsals:
     def _keep_draft(self, examined: Examined) -> None:
         """A stack without a plan for its configuration gets a first draft, in the evidence, never in the checkout."""
         config, plan = examined.config, examined.plan
-        if not isinstance(config, StackConfig) or self._live.run.evidence is None:
+        if not isinstance(config, StackConfig):
             return
         if not isinstance(plan, MigrationPlan) or plan.configuration_digest != config.digest:
-            path = self._live.run.evidence.capture(f"draft-{config.name}-migration-plan.md", draft(config))
-            self._live.say(
+            path = self._subject.evidence.capture(f"draft-{config.name}-migration-plan.md", draft(config))
+            self._subject.say(
                 f"{config.name} has no migration plan for this configuration; a first draft lies at {path}"
             )
 
@@ -105,11 +109,11 @@ class Rehearsals:
 
     def _s3(self) -> Source:
         loaded = load("singleton")
-        provider = providers.create(loaded, run_dir=self._live.work, progress=self._live.say)
+        provider = providers.create(loaded, run_dir=self._work, progress=self._subject.say)
         self._stack.callback(provider.stop)
         topology = provider.start()
         keys, endpoint = provider.keys("admin"), topology.endpoints[0]
-        self._live.run.redactor.add(keys.secret_key, keys.access_key)
+        self._subject.evidence.redactor.add(keys.secret_key, keys.access_key)
         client = boto3_client(Target(endpoint.url, keys, loaded.candidate.s3.region), 30)
         client.create_bucket(Bucket="live-state")
         client.put_bucket_versioning(Bucket="live-state", VersioningConfiguration={"Status": "Enabled"})

@@ -11,10 +11,12 @@ import yaml
 from readiness.candidate.load import Loaded
 from readiness.candidate.model import CandidateClass, Contract
 from readiness.finding import Finding, merge, proved, refuted, unknown
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
 from readiness.providers.abilities import HasAlertRules
+from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
+from readiness.subject import Subject
 from readiness.topology import Endpoint, FaultKind, Unsupported
 
 SETTINGS_SEEN_WITHIN = 10.0
@@ -22,53 +24,53 @@ SETTINGS_SEEN_WITHIN = 10.0
 ADMISSIBLE = (CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS)
 
 
-def endpoint_shape(live: Live) -> Finding:
+def endpoint_shape(subject: Subject, _see: Recording) -> Finding:
     """P0.1: shape and audience are written, and every endpoint is of that shape: it answers S3 as declared."""
-    said = live.run.loaded.candidate.contract
+    said = subject.contract
     if not said.endpoint_shape.strip() or not said.audience.strip():
         return refuted("the contract does not say endpoint shape and audience")
     return _through_every_endpoint(
-        live, "admin", f"{len(live.topology.all_endpoints())} endpoints answer as declared"
+        subject, "admin", f"{len(subject.topology.all_endpoints())} endpoints answer as declared"
     )
 
 
-def credentials(live: Live) -> Finding:
+def credentials(subject: Subject, _see: Recording) -> Finding:
     """P0.2: source and rotation owner are written, and the credentials from that source are accepted."""
-    said = live.run.loaded.candidate.contract.credentials
+    said = subject.contract.credentials
     parts = [
         _through_every_endpoint(
-            live, "admin", f"the {said.admin.source} credential works; {said.rotation_owner} rotates it"
+            subject, "admin", f"the {said.admin.source} credential works; {said.rotation_owner} rotates it"
         )
     ]
     if said.read_only is not None:
-        parts.append(_through_every_endpoint(live, "read_only", "the read-only credential works"))
+        parts.append(_through_every_endpoint(subject, "read_only", "the read-only credential works"))
     return merge(parts)
 
 
-def _through_every_endpoint(live: Live, role: str, told: str) -> Finding:
-    for endpoint in live.topology.all_endpoints():
-        client = boto3_client(live.target(endpoint, role), live.response_seconds)
+def _through_every_endpoint(subject: Subject, role: str, told: str) -> Finding:
+    for endpoint in subject.topology.all_endpoints():
+        client = boto3_client(subject.target(endpoint, role), subject.response_seconds)
         try:
             translate(client.list_buckets)
         except (Answered, Unanswered) as error:
             return refuted(
                 f"{endpoint.name} at {endpoint.url} does not answer the {role} credential: {error}"
             )
-    return proved(told, len(live.topology.all_endpoints()))
+    return proved(told, len(subject.topology.all_endpoints()))
 
 
-def durability(live: Live) -> Finding:
+def durability(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """P0.3: versioning, retention, backup or restore behaviour is written, and versioning is as it says on a
     scratch bucket.
     """
-    said = live.run.loaded.candidate.contract.durability
+    said = subject.contract.durability
     if not said.documented:
         return refuted("the contract promises neither versions nor a backup that can be restored")
-    asked = live.scratch.refused.get(live.buckets.versioned)
+    asked = rig.buckets.refused.get(rig.buckets.versioned)
     slowest = 0.0
-    for endpoint in live.topology.all_endpoints():
+    for endpoint in subject.topology.all_endpoints():
         try:
-            state, seconds = _versioning(live, endpoint, wanted=said.versioning)
+            state, seconds = _versioning(subject, rig, endpoint, wanted=said.versioning)
         except (Answered, Unanswered) as error:
             return refuted(f"versioning cannot be read through {endpoint.name}: {error}")
         if said.versioning is not (state == "Enabled"):
@@ -80,31 +82,31 @@ def durability(live: Live) -> Finding:
         slowest = max(slowest, seconds)
     return proved(
         f"versioning {state} through every endpoint; retention {said.retention_days} days; restore: {said.restore}",
-        len(live.topology.all_endpoints()),
+        len(subject.topology.all_endpoints()),
         seconds_until_seen=round(slowest, 1),
     )
 
 
-def _versioning(live: Live, endpoint: Endpoint, *, wanted: bool) -> tuple[str, float]:
+def _versioning(subject: Subject, rig: Rig, endpoint: Endpoint, *, wanted: bool) -> tuple[str, float]:
     """What that endpoint calls the versioning of the versioned scratch bucket, and after how many seconds of looking.
 
     An endpoint may learn of a bucket's settings a little after it was told of them through another one: a new bucket
     is looked at for `SETTINGS_SEEN_WITHIN` seconds.
     """
-    client, began = live.client(endpoint), time.monotonic()
+    client, began = subject.client(endpoint), time.monotonic()
     while True:
-        answer = translate(lambda: client.get_bucket_versioning(Bucket=live.buckets.versioned))
+        answer = translate(lambda: client.get_bucket_versioning(Bucket=rig.buckets.versioned))
         state, seconds = str(answer.get("Status", "never enabled")), time.monotonic() - began
         if (state == "Enabled") is wanted or seconds > SETTINGS_SEEN_WITHIN:
             return state, seconds
         time.sleep(0.3)
 
 
-def failure_behaviour(live: Live) -> Finding:
+def failure_behaviour(subject: Subject, _see: Recording) -> Finding:
     """P0.4: an RTO for each fault kind, RPO 0, and a readiness rule that calls every instance that serves
     ready.
     """
-    said: Contract = live.run.loaded.candidate.contract
+    said: Contract = subject.contract
     missing = [kind.value for kind in FaultKind if kind not in said.failure.rto_seconds]
     if missing:
         return refuted(
@@ -114,25 +116,25 @@ def failure_behaviour(live: Live) -> Finding:
         return refuted(
             f"RPO {said.failure.rpo_acknowledged_writes}: an acknowledged state write must never be lost"
         )
-    down = [i.name for i in live.topology.instances if not live.provider.in_service(i.name)]
+    down = [i.name for i in subject.topology.instances if not subject.provider.in_service(i.name)]
     if down:
         return refuted(f"the readiness rule does not call these healthy instances ready: {', '.join(down)}")
     numbers = {f"rto_{kind.value}": seconds for kind, seconds in said.failure.rto_seconds.items()}
     return proved(
-        "RTO for each fault kind, RPO 0, readiness rule holds", len(live.topology.instances), **numbers
+        "RTO for each fault kind, RPO 0, readiness rule holds", len(subject.topology.instances), **numbers
     )
 
 
-def observability(live: Live) -> Finding:
+def observability(subject: Subject, _see: Recording) -> Finding:
     """P0.5: every named metric answers somewhere, and the alert rules parse and watch one of them."""
-    said = live.run.loaded.candidate.contract.observability
+    said = subject.contract.observability
     if not said.metrics:
         return refuted("the contract names no metric for bucket/index/API divergence")
     texts: dict[str, str] = {}
-    for instance in live.topology.instances:
+    for instance in subject.topology.instances:
         for path in {metric.path for metric in said.metrics}:
             try:
-                texts[f"{instance.name}{path}"] = live.provider.metrics(instance.name, path)
+                texts[f"{instance.name}{path}"] = subject.provider.metrics(instance.name, path)
             except (Unsupported, OSError, ValueError):
                 continue
     if not texts:
@@ -140,10 +142,10 @@ def observability(live: Live) -> Finding:
     silent = [m.name for m in said.metrics if not any(_has(m.name, text) for text in texts.values())]
     if silent:
         return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}")
-    provider = live.provider
+    provider = subject.provider
     try:
         text = provider.alert_rules() if isinstance(provider, HasAlertRules) else None
-        rules = alert_rules(live.run.loaded, text)
+        rules = alert_rules(subject.loaded, text)
     except OSError as error:
         rules = refuted(f"the alert rules cannot be read: {error}")
     return merge([proved(f"{len(said.metrics)} metrics answer", len(texts)), rules])
@@ -183,11 +185,11 @@ def _rules(text: str) -> list[dict[str, Any]]:
     return [dict(rule) for group in spec["groups"] for rule in group["rules"]]
 
 
-def cache_statement(live: Live) -> Finding:
+def cache_statement(subject: Subject, _see: Recording) -> Finding:
     """P0.6: the statement names the three cache surfaces, and no bucket of theirs is the state bucket or lies
     on the candidate.
     """
-    candidate = live.run.loaded.candidate
+    candidate = subject.candidate
     text = candidate.contract.cache_statement.lower()
     unnamed = [word for word in ("attic", "bazel", "rbe") if word not in text]
     if unnamed:
@@ -195,7 +197,7 @@ def cache_statement(live: Live) -> Finding:
     if candidate.boundary.state_bucket in candidate.boundary.cache_buckets:
         return refuted(f"the state bucket {candidate.boundary.state_bucket} is a cache bucket too")
     try:
-        buckets = translate(lambda: live.client(live.front).list_buckets())["Buckets"]
+        buckets = translate(lambda: subject.client(subject.front).list_buckets())["Buckets"]
     except (Answered, Unanswered) as error:
         return unknown(f"buckets cannot be listed: {error}")
     shared = sorted({b["Name"] for b in buckets} & set(candidate.boundary.cache_buckets))
@@ -204,9 +206,9 @@ def cache_statement(live: Live) -> Finding:
     return proved("stated, and none of the candidate's buckets is a cache bucket", max(1, len(buckets)))
 
 
-def candidate_class(live: Live) -> Finding:
+def candidate_class(subject: Subject, _see: Recording) -> Finding:
     """P0.7: the class is one that the plan admits, and the candidate that runs is of that class."""
-    candidate = live.run.loaded.candidate
+    candidate = subject.candidate
     if candidate.candidate_class not in ADMISSIBLE:
         return refuted(f"class {candidate.candidate_class} is refused as final state authority by the plan")
     if (
@@ -214,7 +216,7 @@ def candidate_class(live: Live) -> Finding:
         and candidate.contract.repair.kind == "none"
     ):
         return refuted("replicated RustFS is viable only with repair proof: contract.repair offers none")
-    nodes = {i.node for i in live.topology.instances if live.provider.in_service(i.name)}
+    nodes = {i.node for i in subject.topology.instances if subject.provider.in_service(i.name)}
     if len(nodes) < 2:
         return refuted(f"class {candidate.candidate_class} on {len(nodes)} node in service is a singleton")
     return proved(f"class {candidate.candidate_class} on {len(nodes)} nodes in service", len(nodes))

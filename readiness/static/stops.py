@@ -15,24 +15,28 @@ from urllib.parse import urlsplit
 
 from readiness import contacts
 from readiness.errors import Unjudged
+from readiness.evidence.calls import changing
 from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.load.bodies import body_of, identify
-from readiness.plugin.live import Live
+from readiness.load.rig import Rig
 from readiness.providers.abilities import HasCaches, StopsCaches
-from readiness.providers.base import changing
+from readiness.recording import Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered
 from readiness.static.contract import durability
+from readiness.subject import Subject
 from readiness.topology import Topology, Unsupported, VolumeFact
 
 TRIES = 3
 NODE_LOCAL = ("local-path", "scratch", "cache")
 
 
-def independent_endpoints(live: Live) -> Finding:
+def independent_endpoints(subject: Subject, _see: Recording) -> Finding:
     """S.1: at least two service endpoints that differ in address, instance and node, and that answer."""
-    up = tuple(e for e in live.topology.endpoints if e.instance and live.provider.in_service(e.instance))
-    return distinct(replace(live.topology, endpoints=up)) if up else unknown("no endpoint is in service")
+    up = tuple(
+        e for e in subject.topology.endpoints if e.instance and subject.provider.in_service(e.instance)
+    )
+    return distinct(replace(subject.topology, endpoints=up)) if up else unknown("no endpoint is in service")
 
 
 def distinct(topology: Topology) -> Finding:
@@ -56,9 +60,9 @@ def _address(url: str) -> tuple[str, int]:
         return split.hostname or "", port
 
 
-def volumes(live: Live) -> Finding:
+def volumes(subject: Subject, _see: Recording) -> Finding:
     """S.2: the volumes that hold state data, as they are on the running candidate."""
-    return judge_volumes(live.provider.volumes())
+    return judge_volumes(subject.provider.volumes())
 
 
 def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
@@ -76,27 +80,30 @@ def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
     return refuted(f"state data lies on one node's volume only ({told})", measured={"nodes": len(nodes)})
 
 
-def documented(live: Live) -> Finding:
+def documented(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """S.3: a backup, restore, retention or versioning behaviour is documented, and the candidate shows it."""
-    return durability(live)
+    return durability(subject, _see, rig)
 
 
-def divergence_response(live: Live) -> Finding:
+def divergence_response(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """S.4: do what the contract says one does about bucket-index divergence, and see that it changed nothing."""
-    said = live.run.loaded.candidate.contract.divergence
+    said = subject.contract.divergence
     if said.response == "none":
         return refuted(f"no non-destructive response: {said.statement or 'the contract names none'}")
-    bucket, library = live.buckets.versioned, libraries(live.target(live.front), live.response_seconds)[0]
+    bucket, library = (
+        rig.buckets.versioned,
+        libraries(subject.target(subject.front), subject.response_seconds)[0],
+    )
     prefix = f"s4/{uuid.uuid4().hex[:8]}/"
     try:
         for number in range(5):
             value = f"{prefix}{number}"
             library.put(bucket, value, body_of(value, 500), value)
-        before = _picture(live, bucket, prefix)
-        calls = len(live.provider.recorded_calls())
-        answer = live.provider.divergence_check()
-        done = changing(live.provider.recorded_calls()[calls:])
-        after = _picture(live, bucket, prefix)
+        before = _picture(subject, bucket, prefix)
+        calls = len(subject.provider.recorded_calls())
+        answer = subject.provider.divergence_check()
+        done = changing(subject.provider.recorded_calls()[calls:])
+        after = _picture(subject, bucket, prefix)
     except Unsupported as error:
         return refuted(f"the response cannot be carried out: {error}")
     except (Answered, Unanswered, OSError) as error:
@@ -111,10 +118,10 @@ def divergence_response(live: Live) -> Finding:
     )
 
 
-def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]:
+def _picture(subject: Subject, bucket: str, prefix: str) -> list[tuple[str, str, str]]:
     seen = []
-    for endpoint in live.topology.all_endpoints():
-        library = libraries(live.target(endpoint), live.response_seconds)[0]
+    for endpoint in subject.topology.all_endpoints():
+        library = libraries(subject.target(endpoint), subject.response_seconds)[0]
         seen += [
             (endpoint.name, f"{version.key}@{version.version}", identify(library.get(bucket, version.key)))
             for version in library.versions(bucket, prefix)
@@ -122,24 +129,26 @@ def _picture(live: Live, bucket: str, prefix: str) -> list[tuple[str, str, str]]
     return seen
 
 
-def without_caches(live: Live) -> Finding:
+def without_caches(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """S.5: a proof repeated while the declared cache endpoints are unreachable.
 
     Refuted only if the difference is the caches': it holds with them, not without them in three tries, and again with
     them. A candidate that fails either way is UNKNOWN here; other criteria say what it fails.
     """
     caches = (
-        *live.run.loaded.candidate.boundary.cache_endpoints,
-        *(live.provider.cache_endpoints if isinstance(live.provider, HasCaches) else ()),
+        *subject.candidate.boundary.cache_endpoints,
+        *(subject.provider.cache_endpoints if isinstance(subject.provider, HasCaches) else ()),
     )
     if not caches:
         return unknown(
             "no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints"
         )
-    if isinstance(live.provider, StopsCaches):
-        return _differs(live, f"with {len(caches)} cache endpoints down", _stopped(live.provider, caches))
+    if isinstance(subject.provider, StopsCaches):
+        return _differs(
+            subject, rig, f"with {len(caches)} cache endpoints down", _stopped(subject.provider, caches)
+        )
     how = f"with {len(caches)} cache endpoints out of this client's reach"
-    return _differs(live, how, contacts.forbidden(caches))
+    return _differs(subject, rig, how, contacts.forbidden(caches))
 
 
 @contextlib.contextmanager
@@ -161,14 +170,14 @@ def _stopped(provider: StopsCaches, caches: tuple[str, ...]) -> Iterator[None]:
             provider.start_caches()
 
 
-def _differs(live: Live, how: str, away: AbstractContextManager[None]) -> Finding:
+def _differs(subject: Subject, rig: Rig, how: str, away: AbstractContextManager[None]) -> Finding:
     with away:
         for _ in range(TRIES):
-            without = _round_trip(live, how)
+            without = _round_trip(subject, rig, how)
             if without.state is State.PROVED:
                 return without
             time.sleep(1)
-    with_them = _round_trip(live, "with the cache endpoints back")
+    with_them = _round_trip(subject, rig, "with the cache endpoints back")
     if with_them.state is State.PROVED:
         return without
     return unknown(f"it fails whether the caches are there or not: {with_them.reason}")
@@ -182,15 +191,15 @@ def _reachable(url: str) -> bool:
     return True
 
 
-def _round_trip(live: Live, how: str) -> Finding:
+def _round_trip(subject: Subject, rig: Rig, how: str) -> Finding:
     calls, key = 0, f"s5/{uuid.uuid4().hex[:8]}"
-    for number, endpoint in enumerate(live.topology.all_endpoints()):
-        for library in libraries(live.target(endpoint), live.response_seconds):
+    for number, endpoint in enumerate(subject.topology.all_endpoints()):
+        for library in libraries(subject.target(endpoint), subject.response_seconds):
             value = f"{key}/{number}/{library.name}"
             try:
-                library.put(live.buckets.versioned, value, body_of(value, 2000), value)
-                found = identify(library.get(live.buckets.versioned, value))
-                library.delete(live.buckets.versioned, value)
+                library.put(rig.buckets.versioned, value, body_of(value, 2000), value)
+                found = identify(library.get(rig.buckets.versioned, value))
+                library.delete(rig.buckets.versioned, value)
             except (Answered, Unanswered) as error:
                 return refuted(f"{how}, {endpoint.name} failed with {library.name}: {error}")
             if found != value:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from readiness.campaign.record import Captured, Record
+from readiness.evidence.scenario import Captured, ScenarioRecord
 from readiness.history import Op, Outcome, Verb
 from tests.campaign.healthy import FIRED, HEALING, LOST, WHOLE, changed, plus, without
 
-Change = Callable[[Record], Record]
+Change = Callable[[ScenarioRecord], ScenarioRecord]
 
 
 def during(op: Op) -> bool:
@@ -20,7 +20,7 @@ def snapshot(label: str, verb: Verb, endpoint: str = "a") -> Callable[[Op], bool
     return lambda op: op.process.startswith(label) and op.verb is verb and op.endpoint == endpoint
 
 
-def failing(made: Record, begin: float, end: float, *verbs: Verb) -> Record:
+def failing(made: ScenarioRecord, begin: float, end: float, *verbs: Verb) -> ScenarioRecord:
     """The probes through `a` get no answer in that time."""
     return changed(
         made,
@@ -36,26 +36,26 @@ def failing(made: Record, begin: float, end: float, *verbs: Verb) -> Record:
     )
 
 
-def lost(made: Record) -> Record:
+def lost(made: ScenarioRecord) -> ScenarioRecord:
     return changed(made, lambda op: op.workload == "final" and op.key == "canon/0", status=404, value=None)
 
 
-def stale(made: Record) -> Record:
+def stale(made: ScenarioRecord) -> ScenarioRecord:
     old = next(op for op in made.history if op.workload == "canon")
     newer = replace(old, index=9001, value="v1", invoked=12.9, completed=12.95)
     return plus(made, [newer])
 
 
-def two_winners(made: Record) -> Record:
+def two_winners(made: ScenarioRecord) -> ScenarioRecord:
     return changed(made, lambda op: op.process == "racer-5-2", status=200)
 
 
-def two_holders(made: Record) -> Record:
+def two_holders(made: ScenarioRecord) -> ScenarioRecord:
     return changed(made, lambda op: op.process == "lock-2" and op.key == "lock/3", status=200)
 
 
 def captured(**fields: object) -> Change:
-    def change(made: Record) -> Record:
+    def change(made: ScenarioRecord) -> ScenarioRecord:
         made.captured = replace(made.captured or Captured((), 0, 0, (), ()), **fields)  # type: ignore[arg-type]
         return made
 
@@ -63,7 +63,7 @@ def captured(**fields: object) -> Change:
 
 
 def fields(**changes: object) -> Change:
-    def change(made: Record) -> Record:
+    def change(made: ScenarioRecord) -> ScenarioRecord:
         for name, value in changes.items():
             setattr(made, name, value)
         return made
@@ -154,11 +154,11 @@ DEFECTS: list[tuple[str, str, Change]] = [
 ]
 
 
-def probeless(made: Record) -> Record:
+def probeless(made: ScenarioRecord) -> ScenarioRecord:
     return without(made, lambda op: op.workload == "probe")
 
 
-def probes_stop(made: Record) -> Record:
+def probes_stop(made: ScenarioRecord) -> ScenarioRecord:
     return without(made, lambda op: op.workload == "probe" and op.invoked > FIRED + 1)
 
 

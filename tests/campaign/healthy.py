@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 
-from readiness.campaign.record import Captured, Record
-from readiness.faults import Event
+from readiness.evidence.scenario import Captured, Event, ScenarioRecord
 from readiness.history import Op, Outcome, Verb
 from readiness.topology import FaultKind
 
@@ -134,10 +133,10 @@ def _race(book: Book, number: int, at: float, kind: FaultKind | None) -> None:
             book.add("race", Verb.READ, endpoint, at + 0.1, key=key, value=f"{key}/0", process="race-reader")
 
 
-def record(kind: FaultKind | None = FaultKind.CRASH, name: str = "crash:b") -> Record:
+def record(kind: FaultKind | None = FaultKind.CRASH, name: str = "crash:b") -> ScenarioRecord:
     """The whole record. A restart has no endpoint that must serve through it but those of other nodes."""
     event = Event(name, str(kind), ("b",), ("b-0",), INJECTING, FIRED, ["seen"], HEALING, HEALED, WHOLE)
-    made = Record(name, kind, ("b",) if kind else (), ("a", "service") if kind else ENDS)
+    made = ScenarioRecord(name, kind, ("b",) if kind else (), ("a", "service") if kind else ENDS)
     made.history = history(name, kind)
     made.events = [event] if kind else []
     made.begun, made.ended = BEGUN, ENDED
@@ -147,7 +146,7 @@ def record(kind: FaultKind | None = FaultKind.CRASH, name: str = "crash:b") -> R
     return made
 
 
-def changed(made: Record, wanted: Callable[[Op], bool], **fields: object) -> Record:
+def changed(made: ScenarioRecord, wanted: Callable[[Op], bool], **fields: object) -> ScenarioRecord:
     """The same record with these fields in every operation that is wanted; there must be one."""
     hit = [op for op in made.history if wanted(op)]
     assert hit, "nothing to change"
@@ -155,7 +154,7 @@ def changed(made: Record, wanted: Callable[[Op], bool], **fields: object) -> Rec
     return made
 
 
-def without(made: Record, unwanted: Callable[[Op], bool]) -> Record:
+def without(made: ScenarioRecord, unwanted: Callable[[Op], bool]) -> ScenarioRecord:
     """The same record without these operations."""
     kept = [op for op in made.history if not unwanted(op)]
     assert len(kept) < len(made.history), "nothing to leave out"
@@ -163,7 +162,7 @@ def without(made: Record, unwanted: Callable[[Op], bool]) -> Record:
     return made
 
 
-def plus(made: Record, ops: Iterable[Op]) -> Record:
+def plus(made: ScenarioRecord, ops: Iterable[Op]) -> ScenarioRecord:
     """The same record with more operations."""
     made.history = [*made.history, *ops]
     return made

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from readiness.campaign.away import answered_while_away
-from readiness.campaign.record import Record
-from readiness.faults import Event
+from readiness.evidence.scenario import Event, ScenarioRecord
 from readiness.history import Op, Outcome, Verb
 from readiness.topology import Endpoint, FaultKind, Instance, Topology
 
@@ -32,10 +31,10 @@ def asked(at: float, *, took: float = 0.7, endpoint: str = "a", answered: bool =
     )  # fmt: skip
 
 
-def record(kind: FaultKind, *history: Op) -> Record:
+def record(kind: FaultKind, *history: Op) -> ScenarioRecord:
     """A fault on node a, said to be there from 10 s until 14 s."""
     event = Event("the fault", kind, ("a",), ("a-0",), 9.9, FIRED, ["a-0 was killed"], HEALING, 14.1, 15.0)
-    return Record("a scenario", kind, ("a",), ("b",), True, history, [event], 8.0, 16.0)
+    return ScenarioRecord("a scenario", kind, ("a",), ("b",), True, history, [event], 8.0, 16.0)
 
 
 @pytest.mark.parametrize(

@@ -8,23 +8,30 @@ from typing import cast
 import pytest
 
 from readiness.campaign import campaign as playing
-from readiness.campaign import judgements as of
 from readiness.campaign import scenarios
-from readiness.campaign.campaign import SHORT_PATIENCE, Campaign
-from readiness.campaign.criteria import from_records
-from readiness.campaign.record import NOT_WHOLE, Record
-from readiness.campaign.stage import WHOLE_BUDGET, Stage
-from readiness.campaign.stored import stored_records
+from readiness.campaign.campaign import Campaign
+from readiness.campaign.proving import judged_from_scenarios
+from readiness.campaign.settings import Settings
+from readiness.campaign.stage import Stage
+from readiness.criteria import BY_ID
 from readiness.errors import Unjudged
-from readiness.evidence import Evidence
-from readiness.finding import State
-from readiness.plugin.live import Live
+from readiness.evidence.folder import Evidence
+from readiness.evidence.scenario import NOT_WHOLE, ScenarioRecord
+from readiness.evidence.seen import Group, Promises
+from readiness.evidence.stored import stored_records
+from readiness.finding import Finding, State
+from readiness.judges.records import each as each_record
+from readiness.judges.recovery import made_whole
+from readiness.judges.safety import safety
+from readiness.load.rig import Rig
 from readiness.redact import Redactor
+from readiness.subject import Subject
 from readiness.topology import Proof
 from tests.campaign.defects import DEFECTS
 from tests.campaign.healthy import RTO, record
 from tests.campaign.test_away import TOPOLOGY
 
+SETTINGS = Settings(whole_within=90.0, patience=5.0)
 LOST = next(change for name, _, change in DEFECTS if name == "safety")
 
 
@@ -35,14 +42,18 @@ def evidence(tmp_path: Path) -> Evidence:
 
 @pytest.fixture
 def campaign(evidence: Evidence) -> Campaign:
-    live = SimpleNamespace(
+    subject = SimpleNamespace(
         topology=TOPOLOGY,
         provider=SimpleNamespace(capture=dict),
-        watch=None,
-        run=SimpleNamespace(evidence=evidence),
+        evidence=evidence,
+        promises=Promises(RTO),
         say=lambda _line: None,
     )
-    return Campaign(cast("Live", live))
+    return Campaign(cast("Subject", subject), cast("Rig", SimpleNamespace(watch=None)), SETTINGS)
+
+
+def judged(campaign: Campaign, criterion: str) -> Finding:
+    return judged_from_scenarios(BY_ID[criterion], campaign.subject, campaign)
 
 
 @pytest.fixture
@@ -62,11 +73,11 @@ def test_without_a_whole_candidate_no_fault_is_done_and_nothing_is_proved(
     campaign: Campaign, waits: list[float]
 ) -> None:
     for criterion in ("P1.4", "P1.5", "P1.6", "P1.13", "P1.14", "P1.21"):
-        found = from_records(campaign, criterion, RTO)
+        found = judged(campaign, criterion)
         assert found.honest().state is State.UNKNOWN
         assert "not played: the candidate is not whole" in found.reason
-    assert waits[0] == WHOLE_BUDGET
-    assert set(waits[1:]) == {SHORT_PATIENCE}
+    assert waits[0] == SETTINGS.whole_within
+    assert set(waits[1:]) == {SETTINGS.patience}
     assert len(waits) == len(campaign.played())
 
 
@@ -75,7 +86,7 @@ def test_what_was_seen_before_counts_though_the_rest_cannot_be_played(
 ) -> None:
     lost = LOST(record())
     campaign._records[lost.name] = lost
-    found = from_records(campaign, "P1.13", RTO)
+    found = judged(campaign, "P1.13")
     assert found.state is State.REFUTED
     assert waits
 
@@ -86,20 +97,20 @@ def test_what_was_seen_before_counts_though_the_rest_cannot_be_played(
 def test_a_broken_network_that_breaks_the_harness_is_unknown(
     error: Exception, campaign: Campaign, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(_live: Live, _how: str, _record: Record) -> None:
+    def breaks(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(playing, "wait_whole", lambda *_: True)
     monkeypatch.setattr(playing, "broken_network", breaks)
-    played = campaign.networks()
-    assert of.each(played, of.safety).state is State.UNKNOWN
+    played = campaign.play([Group.NETWORKS])[Group.NETWORKS]
+    assert each_record(played, safety).state is State.UNKNOWN
     assert [kept.spoiled for kept in stored_records(evidence.folder)] == [each.spoiled for each in played]
-    assert campaign.networks() == played
+    assert campaign.play([Group.NETWORKS])[Group.NETWORKS] == played
 
 
 def test_an_emptied_node_has_the_contracts_time_to_be_made_whole() -> None:
     waited: list[dict[str, float]] = []
-    made = Record("repair:b", None)
+    made = ScenarioRecord("repair:b", None)
 
     def recover(**given: float) -> None:
         waited.append(given)
@@ -107,12 +118,9 @@ def test_an_emptied_node_has_the_contracts_time_to_be_made_whole() -> None:
         made.notes[NOT_WHOLE] = "not whole again within 77 s"
 
     repair = SimpleNamespace(kind="itself", budget_seconds=77.0)
-    run = SimpleNamespace(
-        loaded=SimpleNamespace(candidate=SimpleNamespace(contract=SimpleNamespace(repair=repair)))
-    )
     provider = SimpleNamespace(wipe=lambda _node: Proof(fired=True, observed="emptied"))
     stage = SimpleNamespace(
-        live=SimpleNamespace(provider=provider, run=run),
+        subject=SimpleNamespace(provider=provider, contract=SimpleNamespace(repair=repair)),
         record=made,
         fault=lambda _fault: contextlib.nullcontext(),
         recover=recover,
@@ -120,4 +128,4 @@ def test_an_emptied_node_has_the_contracts_time_to_be_made_whole() -> None:
     )
     scenarios.repair(TOPOLOGY, "b", "a").play(cast("Stage", stage), {})
     assert [given["budget"] for given in waited] == [77.0]
-    assert of.made_whole(made).reason == "not whole again within 77 s"
+    assert made_whole(made).reason == "not whole again within 77 s"

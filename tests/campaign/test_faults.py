@@ -8,7 +8,8 @@ import pytest
 
 from readiness import faults
 from readiness.errors import Unjudged
-from readiness.faults import Event, Fault, injected, wait_whole
+from readiness.evidence.scenario import Event
+from readiness.faults import Fault, injected, wait_whole
 from readiness.topology import FaultKind, Proof
 from tests.plugin.fake import TOPOLOGY
 

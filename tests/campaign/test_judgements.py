@@ -7,64 +7,73 @@ from dataclasses import replace
 
 import pytest
 
-from readiness.campaign import judgements as of
-from readiness.campaign.record import Record
 from readiness.campaign.stage import read_at_the_end
+from readiness.criteria import BY_ID
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.seen import Group, Promises, Seen
 from readiness.finding import Finding, State, proved
+from readiness.judges.agreement import agreement, winners
+from readiness.judges.capture import capture
+from readiness.judges.heads import heads as heads_within
+from readiness.judges.outage import outage as outage_within
+from readiness.judges.records import each as each_record
+from readiness.judges.records import needs
+from readiness.judges.recovery import made_whole
+from readiness.judges.safety import denials, safety
 from readiness.topology import FaultKind
 from tests.campaign.defects import DEFECTS, SILENT, Change, failing
 from tests.campaign.healthy import INJECTING, LOST, RTO, record, without
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
-Judgement = Callable[[Record], Finding]
+Judgement = Callable[[ScenarioRecord], Finding]
 
 
-def heads(made: Record) -> Finding:
-    return of.heads(made, RTO)
+def heads(made: ScenarioRecord) -> Finding:
+    return heads_within(made, RTO)
 
 
-def outage(made: Record) -> Finding:
-    return of.outage(made, RTO)
+def outage(made: ScenarioRecord) -> Finding:
+    return outage_within(made, RTO)
 
 
 FAULTS = [(FaultKind.CRASH, "crash:b"), (FaultKind.SILENCE, "silence:b"), (FaultKind.RESTART, "restart:b-0")]
 JUDGEMENTS: dict[str, Judgement] = {
-    "heads": heads, "outage": outage, "safety": of.safety, "agreement": of.agreement, "winners": of.winners,
-    "capture": of.capture, "denials": of.denials, "made_whole": of.made_whole,
+    "heads": heads, "outage": outage, "safety": safety, "agreement": agreement, "winners": winners,
+    "capture": capture, "denials": denials, "made_whole": made_whole,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", JUDGEMENTS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_healthy_record_is_proved(name: str, fault: tuple[FaultKind, str]) -> None:
-    found = of.each([record(*fault)], JUDGEMENTS[name])
+    found = each_record([record(*fault)], JUDGEMENTS[name])
     assert found.state is PROVED, found.reason
     assert found.observations > 0
 
 
 @pytest.mark.parametrize("name", ["safety", "agreement", "winners", "denials"])
 def test_a_steady_record_is_proved(name: str) -> None:
-    assert of.each([record(None, "steady")], JUDGEMENTS[name]).state is PROVED
+    assert each_record([record(None, "steady")], JUDGEMENTS[name]).state is PROVED
 
 
 @pytest.mark.parametrize(
     ("name", "change"), [pytest.param(n, c, id=f"{n}: {what}") for n, what, c in DEFECTS]
 )
 def test_a_defect_is_refuted(name: str, change: Change) -> None:
-    found = of.each([record(), change(record())], JUDGEMENTS[name])
+    found = each_record([record(), change(record())], JUDGEMENTS[name])
     assert found.state is REFUTED, found.reason
     assert "crash:b: " in found.reason
 
 
 @pytest.mark.parametrize(("name", "change"), [pytest.param(n, c, id=f"{n}: {what}") for n, what, c in SILENT])
 def test_a_silent_harness_proves_nothing(name: str, change: Change) -> None:
-    found = of.each([record(), change(record())], JUDGEMENTS[name])
+    found = each_record([record(), change(record())], JUDGEMENTS[name])
     assert found.state is UNKNOWN, f"{found.state}: {found.reason}"
 
 
 @pytest.mark.parametrize("name", [n for n in JUDGEMENTS if n != "made_whole"])
 def test_an_empty_history_is_never_proved(name: str) -> None:
-    found = of.each([replace(record(), history=[], captured=None)], JUDGEMENTS[name])
+    found = each_record([replace(record(), history=[], captured=None)], JUDGEMENTS[name])
     assert found.state is not PROVED
 
 
@@ -78,19 +87,19 @@ def test_a_store_too_slow_to_be_read_back_proves_nothing_and_is_refuted_by_what_
     for each in (slow_one, slow_and_away):
         read_at_the_end(each, slow)
         each.doubt("it answered while away")
-    assert of.each([whole], of.safety).state is PROVED
-    found = of.each([slow_one], of.safety)
+    assert each_record([whole], safety).state is PROVED
+    found = each_record([slow_one], safety)
     assert found.state is UNKNOWN
     told = "not everything could be read back at the end: the load was not done within 120 s; it answered while away"
     assert told in found.reason
-    assert of.each([slow_one], outage).state is UNKNOWN
-    assert of.each([slow_and_away], outage).state is REFUTED
+    assert each_record([slow_one], outage).state is UNKNOWN
+    assert each_record([slow_and_away], outage).state is REFUTED
 
 
 def test_a_restarted_endpoint_must_be_back_in_time() -> None:
     late = record(FaultKind.RESTART, "restart:b-0")
     assert outage(late).measured["back_b"] == pytest.approx(2.01, abs=0.2)
-    assert of.outage(late, RTO | {FaultKind.RESTART: 1.5}).state is REFUTED
+    assert outage_within(late, RTO | {FaultKind.RESTART: 1.5}).state is REFUTED
     never = without(
         record(FaultKind.RESTART, "restart:b-0"),
         lambda op: op.endpoint == LOST and op.in_service and op.invoked > INJECTING,
@@ -110,32 +119,43 @@ def test_an_outage_within_the_rto_is_measured_and_proved() -> None:
 
 def test_spoilt_unsupported_and_missing_records() -> None:
     spoiled = replace(record(), spoiled="the fault crash:b did not fire: b-0 still runs")
-    assert of.each([record(), spoiled], of.safety).state is UNKNOWN
-    assert "did not fire" in of.each([spoiled], of.safety).reason
+    assert each_record([record(), spoiled], safety).state is UNKNOWN
+    assert "did not fire" in each_record([spoiled], safety).reason
     unsupported = replace(record(), unsupported="no cable here")
-    assert of.each([record(), unsupported], of.safety).state is NOT_RUN
-    optional = replace(record(FaultKind.SILENCE, "unplug:b"), unsupported="no cable here")
-    assert of.each([record(), optional], of.safety).state is PROVED
-    assert of.each([optional], of.safety).state is NOT_RUN
-    assert of.each([], of.safety).state is UNKNOWN
-    assert not of.possible([optional])
-    assert of.possible([optional, record()])
+    assert each_record([record(), unsupported], safety).state is NOT_RUN
+    assert each_record([], safety).state is UNKNOWN
+
+
+def test_an_optional_fault_that_cannot_be_done_is_left_out() -> None:
+    criterion = BY_ID["P1.13"]
+    impossible = replace(record(FaultKind.SILENCE, "unplug:b"), unsupported="no cable here")
+
+    def judged(**scenarios: list[ScenarioRecord]) -> State:
+        groups = {Group[name]: records for name, records in scenarios.items()}
+        seen = Seen(Promises(RTO), groups).without_impossible(criterion.optional)
+        assert criterion.judge is not None
+        return criterion.judge(seen).state
+
+    assert judged(CRASHES=[record()], UNPLUGGED=[impossible]) is PROVED
+    assert judged(CRASHES=[impossible], UNPLUGGED=[record()]) is NOT_RUN
+    assert judged(UNPLUGGED=[impossible]) is NOT_RUN
+    assert judged(UNPLUGGED=[impossible, record()]) is NOT_RUN
 
 
 def test_a_judgement_that_throws_is_unknown() -> None:
-    def broken(_record: Record) -> Finding:
+    def broken(_record: ScenarioRecord) -> Finding:
         raise ZeroDivisionError("ops")
 
-    found = of.each([record()], broken)
+    found = each_record([record()], broken)
     assert (found.state, "broken could not judge: ZeroDivisionError: ops" in found.reason) == (UNKNOWN, True)
-    assert of.each([record()], lambda _r: proved("nothing", 0)).state is UNKNOWN
+    assert each_record([record()], lambda _r: proved("nothing", 0)).state is UNKNOWN
 
 
 def test_a_candidate_too_small_for_a_scenario_is_refuted() -> None:
-    assert of.needs([], "two nodes", of.safety).state is REFUTED
-    assert of.needs([record()], "two nodes", of.made_whole).state is PROVED
+    assert needs([], "two nodes", safety).state is REFUTED
+    assert needs([record()], "two nodes", made_whole).state is PROVED
 
 
 def test_measured_values_name_their_scenario() -> None:
-    found = of.each([record(), record(FaultKind.SILENCE, "silence:b")], outage)
+    found = each_record([record(), record(FaultKind.SILENCE, "silence:b")], outage)
     assert {name.split(": ")[0] for name in found.measured} == {"crash:b", "silence:b"}

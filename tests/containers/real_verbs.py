@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from readiness.providers.base import changing
+from readiness.evidence.calls import changing
 from readiness.providers.containers.provider import Containers
 from readiness.providers.engine import probe
 from readiness.topology import Keys

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness import evidence as module
 from readiness.errors import UsageError
-from readiness.evidence import BrokenSeal, Evidence, EvidenceFull, Recorder, verify_seal
-from readiness.gate.gate import MAX_AGE_SECONDS, read_earlier
+from readiness.evidence import folder as module
+from readiness.evidence.folder import BrokenSeal, Evidence, EvidenceFull, Recorder, verify_seal
+from readiness.gate.earlier import MAX_AGE_SECONDS, read_earlier
 from readiness.history import Outcome, Verb, load
 from readiness.redact import Redactor
 
@@ -212,14 +212,8 @@ DAMAGES: list[tuple[Callable[[Path], None], str]] = [
 
 def earlier(folder: Path, fingerprint: str = FINGERPRINT) -> list[tuple[str, list[dict[str, Any]]]]:
     """What a run of that candidate takes over from the folder."""
-    taken: list[tuple[str, list[dict[str, Any]]]] = []
-    run: Any = SimpleNamespace(
-        options=SimpleNamespace(evidence=(folder,)),
-        loaded=SimpleNamespace(fingerprint=fingerprint),
-        take_over=lambda name, rows: taken.append((name, rows)),
-    )
-    read_earlier(run)
-    return taken
+    loaded: Any = SimpleNamespace(fingerprint=fingerprint)
+    return list(read_earlier((folder,), loaded))
 
 
 @pytest.mark.parametrize(("damage", "told"), DAMAGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 
 from readiness import contacts
 from readiness.candidate.load import load
-from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS, Criterion
-from readiness.evidence import Evidence
-from readiness.finding import Finding, State, proved, refuted, unknown, worst
+from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS
+from readiness.evidence.folder import Evidence
+from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.gate import boundary, gate
+from readiness.gate.gate import Found
+from readiness.load.context import Buckets
 from readiness.redact import Redactor
 from tests.gate.test_evidence import put
 
@@ -22,24 +25,18 @@ PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
 EMBEDDED = load("embedded")
 
 
-def run(**findings: Finding) -> Any:
-    """A run in which everything is PROVED but these (ids with _ for the dot)."""
+def run(**findings: Finding) -> Found:
+    """Findings of a run in which everything is PROVED but these (ids with _ for the dot)."""
     found = {c.id: [proved("seen", 2)] for c in MANIFEST}
     for id_, finding in findings.items():
         found[id_.replace("_", ".")] = [finding]
 
-    def state(criterion: Criterion) -> State | None:
-        got = found.get(criterion.id)
-        return worst(f.honest().state for f in got) if got else None
+    return Found(found, EMBEDDED, None)
 
-    return SimpleNamespace(
-        findings=found,
-        state=state,
-        options=SimpleNamespace(evidence=()),
-        loaded=EMBEDDED,
-        imported=[],
-        evidence=None,
-    )
+
+def without(found: Found, id_: str) -> Found:
+    """The same without any finding of that criterion."""
+    return replace(found, findings={k: v for k, v in found.findings.items() if k != id_})
 
 
 def test_everything_proved() -> None:
@@ -58,9 +55,7 @@ def test_one_that_is_not_proved(id_: str, finding: Finding) -> None:
 
 
 def test_one_that_was_never_judged() -> None:
-    made = run()
-    del made.findings["P1.5"]
-    assert "P1.5 NOT RUN" in gate.all_proved(made).reason
+    assert "P1.5 NOT RUN" in gate.all_proved(without(run(), "P1.5")).reason
 
 
 @pytest.mark.parametrize("id_", STOP_CONDITIONS)
@@ -68,9 +63,7 @@ def test_stop_conditions(id_: str) -> None:
     name = id_.replace(".", "_")
     assert gate.no_stop(run(**{name: refuted("holds")})).state is REFUTED
     assert gate.no_stop(run(**{name: unknown("?")})).state is UNKNOWN
-    made = run()
-    del made.findings[id_]
-    assert gate.no_stop(made).state is UNKNOWN
+    assert gate.no_stop(without(run(), id_)).state is UNKNOWN
 
 
 def test_indirect_evidence_is_a_stop_condition() -> None:
@@ -78,8 +71,7 @@ def test_indirect_evidence_is_a_stop_condition() -> None:
     found = gate.direct_evidence(run(P2_3=hit))
     assert found.state is REFUTED
     assert "P2.3" in found.reason
-    nothing = run()
-    nothing.findings.clear()
+    nothing = replace(run(), findings={})
     assert gate.direct_evidence(nothing).state is UNKNOWN
     assert BY_ID["S.6"].phase == 4
 
@@ -87,12 +79,11 @@ def test_indirect_evidence_is_a_stop_condition() -> None:
 @pytest.fixture
 def kept(tmp_path: Path) -> Any:
     """A run with evidence of one operation and one finding."""
-    made = run()
-    made.evidence = Evidence(tmp_path / "run", Redactor())
-    put(made.evidence.recorder("steady"), value="v")
-    made.evidence.append("criteria.jsonl", {"criterion": "P1.1"})
-    yield made
-    made.evidence.close()
+    evidence = Evidence(tmp_path / "run", Redactor())
+    put(evidence.recorder("steady"), value="v")
+    evidence.append("criteria.jsonl", {"criterion": "P1.1"})
+    yield replace(run(), evidence=evidence)
+    evidence.close()
 
 
 def test_complete_evidence(kept: Any) -> None:
@@ -101,8 +92,7 @@ def test_complete_evidence(kept: Any) -> None:
 
 
 def test_evidence_that_misses_criteria(kept: Any) -> None:
-    del kept.findings["P1.5"]
-    found = gate.evidence_complete(kept)
+    found = gate.evidence_complete(without(kept, "P1.5"))
     assert found.state is REFUTED
     assert "P1.5" in found.reason
 
@@ -111,8 +101,7 @@ def test_histories_of_earlier_runs_count(kept: Any, tmp_path: Path) -> None:
     earlier = Evidence(tmp_path / "earlier", Redactor())
     put(earlier.recorder("steady"), value="v")
     earlier.seal()
-    kept.options.evidence, kept.imported = (earlier.folder,), ["earlier"]
-    assert gate.evidence_complete(kept).observations == 2
+    assert gate.evidence_complete(replace(kept, earlier=(earlier.folder,))).observations == 2
 
 
 def test_a_history_that_was_not_kept_whole(kept: Any) -> None:
@@ -128,7 +117,7 @@ def test_old_evidence_and_a_candidate_that_changed(kept: Any, tmp_path: Path) ->
     kept.evidence.epoch += 25 * 3600
     path = tmp_path / "embedded.toml"
     path.write_text(EMBEDDED.path.read_text())
-    kept.loaded = load(str(path))
+    kept = replace(kept, loaded=load(str(path)))
     assert gate.evidence_complete(kept).state is PROVED
     path.write_text(path.read_text().replace("silence = 5", "silence = 50"))
     assert gate.evidence_complete(kept).state is REFUTED
@@ -138,10 +127,9 @@ def test_old_evidence_and_a_candidate_that_changed(kept: Any, tmp_path: Path) ->
 
 def test_no_evidence_is_unknown(tmp_path: Path) -> None:
     assert gate.evidence_complete(run()).state is UNKNOWN
-    made = run()
-    made.evidence = Evidence(tmp_path / "run", Redactor())
-    made.evidence.append("criteria.jsonl", {"criterion": "P1.1"})
-    assert gate.evidence_complete(made).state is UNKNOWN
+    evidence = Evidence(tmp_path / "run", Redactor())
+    evidence.append("criteria.jsonl", {"criterion": "P1.1"})
+    assert gate.evidence_complete(replace(run(), evidence=evidence)).state is UNKNOWN
 
 
 def live(
@@ -159,13 +147,22 @@ def live(
     said = EMBEDDED.candidate.boundary.model_copy(update=declared)
     endpoint = SimpleNamespace(name="one", url="http://127.0.0.1:9000")
     return SimpleNamespace(
-        run=SimpleNamespace(loaded=SimpleNamespace(candidate=SimpleNamespace(boundary=said))),
+        candidate=SimpleNamespace(boundary=said),
         provider=SimpleNamespace(),
         front=endpoint,
         client=lambda _endpoint: client,
         topology=SimpleNamespace(all_endpoints=lambda: (endpoint,)),
-        buckets=SimpleNamespace(both=lambda: ("plain", "versioned")),
     )
+
+
+def asked(subject: Any) -> Any:
+    """What the check is given."""
+    return subject, None
+
+
+def rigged(subject: Any) -> Any:
+    """What the check is given."""
+    return subject, None, SimpleNamespace(buckets=Buckets("plain", "versioned"))
 
 
 @pytest.mark.parametrize(
@@ -180,17 +177,21 @@ def live(
     ],
 )
 def test_cache_objects(monkeypatch: pytest.MonkeyPatch, key: str, state: State) -> None:
-    assert boundary.no_cache_objects(live(monkeypatch, ("stack.tfstate", key))).state is state
+    assert boundary.no_cache_objects(*rigged(live(monkeypatch, ("stack.tfstate", key)))).state is state
 
 
 def test_cache_buckets_and_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert boundary.no_cache_objects(live(monkeypatch, buckets=("plain", "attic"))).state is REFUTED
+    assert boundary.no_cache_objects(*rigged(live(monkeypatch, buckets=("plain", "attic")))).state is REFUTED
     assert (
-        boundary.no_cache_objects(live(monkeypatch, cache_endpoints=("http://localhost:9000",))).state
+        boundary.no_cache_objects(
+            *rigged(live(monkeypatch, cache_endpoints=("http://localhost:9000",)))
+        ).state
         is REFUTED
     )
     assert (
-        boundary.no_cache_objects(live(monkeypatch, cache_endpoints=("http://localhost:9001",))).state
+        boundary.no_cache_objects(
+            *rigged(live(monkeypatch, cache_endpoints=("http://localhost:9001",)))
+        ).state
         is PROVED
     )
 
@@ -201,12 +202,12 @@ def test_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
     there = live(
         monkeypatch, cache_endpoints=("http://127.0.0.1:9001",), executor_endpoints=("grpc://127.0.0.1:9002",)
     )
-    found = boundary.no_cache_contacts(there)
+    found = boundary.no_cache_contacts(*asked(there))
     assert (found.state, found.observations) == (PROVED, 7)
     made[("127.0.0.1", 9002)] = 1
-    assert boundary.no_cache_contacts(there).state is REFUTED
+    assert boundary.no_cache_contacts(*asked(there)).state is REFUTED
     made.clear()
-    assert boundary.no_cache_contacts(there).state is UNKNOWN
+    assert boundary.no_cache_contacts(*asked(there)).state is UNKNOWN
 
 
 def test_addresses_are_those_of_every_name() -> None:

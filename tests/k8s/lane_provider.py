@@ -11,8 +11,8 @@ import pytest
 
 from readiness.candidate.load import load
 from readiness.errors import UsageError
+from readiness.evidence.calls import changing
 from readiness.finding import State
-from readiness.providers.base import changing
 from readiness.providers.kubernetes import undo as kubernetes_undo
 from readiness.providers.kubernetes.nodes import Nodes
 from readiness.providers.kubernetes.plan import plan

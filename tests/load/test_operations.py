@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.evidence import Evidence
+from readiness.evidence.folder import Evidence
 from readiness.history import Op, Outcome, Verb
 from readiness.history import load as load_history
 from readiness.load.bodies import body_of, identify

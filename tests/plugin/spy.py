@@ -29,13 +29,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    from readiness.plugin.hooks import live_of
+    from readiness.plugin.hooks import session_of
 
-    live = live_of(session.config)
-    secrets = [live.provider.keys(role).secret_key for role in ("admin", "read_only")] + ROTATED
-    files = [path for path in (live.work / "tofu").rglob("*") if path.is_file()]
+    candidate = session_of(session.config)
+    secrets = [candidate.subject.provider.keys(role).secret_key for role in ("admin", "read_only")] + ROTATED
+    files = [path for path in (candidate.work / "tofu").rglob("*") if path.is_file()]
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    captured = live.provider.capture()
+    captured = candidate.subject.provider.capture()
     found = {
         "captured": len(captured),
         "captures that hold one": [

@@ -19,6 +19,6 @@ def test_criterion(id_, judge, run):
         raise RuntimeError("the harness broke")
     if state == "GATE":
         from readiness.gate import gate
-        return judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run))
+        return judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run.found()))
     judge(Finding(State(state), f"found {state}", {"seconds": 1.5}, 3))
 """

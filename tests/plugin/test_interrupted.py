@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from readiness.evidence import verify_seal
+from readiness.evidence.folder import verify_seal
 from tests.plugin.runs import HOOK, Started, small_arguments, suite
 from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
@@ -19,12 +19,15 @@ from tests.plugin.test_junit import failing, properties, read
 SCENARIO = '''
 import pytest
 from readiness import faults
-from readiness.campaign import judgements as of, scenarios
+from readiness.campaign import scenarios
+from readiness.judges.heads import heads
+from readiness.judges.records import each
 
 @pytest.mark.criterion("P1.6")
-def test_silence(campaign, rto, judge):
+def test_silence(candidate_session, judge):
+    campaign, rto = candidate_session.campaign, candidate_session.subject.promises.rto
     record = campaign._play(scenarios.one(faults.silence(campaign.topology, "honey")))
-    judge(of.each([record], lambda r: of.heads(r, rto)))
+    judge(each([record], lambda r: heads(r, rto)))
 
 @pytest.mark.criterion("P1.9")
 def test_later(judge):
@@ -130,7 +133,7 @@ from pathlib import Path
 import pytest
 
 @pytest.mark.criterion("P1.9")
-def test_it(live, judge):
+def test_it(candidate_session, judge):
     from readiness.finding import proved
 
     def undo():
@@ -138,7 +141,7 @@ def test_it(live, judge):
         time.sleep(2)
         (Path(os.environ["PLACE"]) / "undone").touch()
 
-    live.on_stop(undo)
+    candidate_session.on_stop(undo)
     judge(proved("seen", 1))
 '''  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence import verify_seal
+from readiness.evidence.folder import verify_seal
 from tests.plugin.runs import Ran, one_clear_message, run
 from tests.plugin.test_junit import cases, failing, properties, read
 

@@ -15,17 +15,30 @@ SEEDED = """
 import pytest
 from signal import SIGSTOP
 from readiness import faults
-from readiness.campaign import judgements as of, scenarios
+from readiness.campaign import scenarios
+from readiness.evidence.seen import Group
+from readiness.judges import safety as safety_judge
+from readiness.judges.agreement import agreement
+from readiness.judges.outage import outage
+from readiness.judges.records import each
+from readiness.judges.recovery import made_whole
+from readiness.judges.safety import safety
 from readiness.load import runner
 from readiness.providers.processes.running import Running
 from readiness.providers.supervisor.client import Supervised
 
 c = pytest.mark.criterion
 
+@pytest.fixture
+def campaign(candidate_session): return candidate_session.campaign
+
+@pytest.fixture
+def rto(subject): return subject.promises.rto
+
 @c("P1.21")
 def test_kill_does_nothing(campaign, judge, monkeypatch):
     monkeypatch.setattr(Running, "kill", lambda self, instance: self.supervised.status(instance.name))
-    judge(of.each(campaign.all_killed(), of.made_whole))
+    judge(each(campaign.play([Group.ALL_KILLED])[Group.ALL_KILLED], made_whole))
 
 @c("P1.6")
 def test_freeze_does_nothing(campaign, judge, monkeypatch):
@@ -33,26 +46,26 @@ def test_freeze_does_nothing(campaign, judge, monkeypatch):
     def all_but_stop(self, name, number, **how): return number == SIGSTOP or signal(self, name, number, **how)
     monkeypatch.setattr(Supervised, "signal", all_but_stop)
     record = campaign._play(scenarios.one(faults.silence(campaign.topology, "honey")))
-    judge(of.each([record], of.made_whole))
+    judge(each([record], made_whole))
 
 @c("P1.14")
 def test_probes_stop(campaign, rto, judge, monkeypatch):
     async def silent(*_arguments, **_more): pass
     monkeypatch.setattr(runner, "probe", silent)
     record = campaign._play(scenarios.one(faults.crash(campaign.topology, "sting")))
-    judge(of.each([record], lambda r: of.outage(r, rto)))
+    judge(each([record], lambda r: outage(r, rto)))
 
 @c("P1.13")
 def test_checker_throws(campaign, judge, monkeypatch):
     def check(_history): raise RecursionError("too deep")
-    monkeypatch.setattr(of, "check_linearizable", check)
+    monkeypatch.setattr(safety_judge, "check_linearizable", check)
     (record,) = [r for r in campaign.played() if r.name == "crash:sting"]
-    judge(of.each([record], of.safety))
+    judge(each([record], safety))
 
 @c("P1.9")
 def test_the_same_record_is_else_good(campaign, judge):
     (record,) = [r for r in campaign.played() if r.name == "crash:sting"]
-    judge(of.each([record], of.agreement))
+    judge(each([record], agreement))
 """
 
 

@@ -137,12 +137,12 @@ def test_interim_not_as_expected(tmp_path: Path, states: dict[str, str], id_: st
     assert failing(read(ran.junit))
 
 
-@pytest.mark.parametrize("asked", ["topology", "scratch"])
+@pytest.mark.parametrize("asked", ["subject", "rig"])
 def test_interim_of_a_candidate_that_is_down_is_not_as_expected(asked: str, tmp_path: Path) -> None:
     place = tmp_path / "run"
     text = SUITE.replace(
         "def test_criterion(id_, judge, run):",
-        "def test_criterion(id_, judge, run, live):\n    live." + asked,
+        "def test_criterion(id_, judge, run, candidate_session):\n    candidate_session." + asked,
     )
     ran = small(place, text, "--candidate", "singleton", "--expect-interim", env={"FAKE_FAILS": "1"})
     assert (ran.code, ran.verdict["verdict"]) == (1, "NOT AS EXPECTED")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from readiness.campaign.criteria import RECORD_CRITERIA
-from readiness.campaign.record import Record
-from readiness.campaign.stored import JUDGED, SCENARIOS, as_row
 from readiness.candidate.load import load
-from readiness.evidence import Evidence, Recorder
-from readiness.faults import Event
+from readiness.criteria import BY_ID
+from readiness.evidence.folder import Evidence, Recorder
+from readiness.evidence.scenario import Event, ScenarioRecord
+from readiness.evidence.seen import Group, Promises, Seen
+from readiness.evidence.stored import JUDGED, SCENARIOS, as_row
 from readiness.finding import Finding, merge, refuted
 from readiness.history import Outcome, Verb
 from readiness.plugin.run import finding_row
@@ -61,9 +61,11 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
     )
     findings: dict[str, list[Finding]] = {id_: [finding] for id_, finding in made.findings.items()}
     for id_ in ("P1.13", "P1.14"):
-        found = RECORD_CRITERIA[id_].judgement([[record]], RTO).honest()
+        of_records = BY_ID[id_].judge
+        assert of_records is not None
+        found = of_records(Seen(Promises(RTO), {Group.CRASHES: [record]})).honest()
         row = {"state": str(found.state), "reason": found.reason}
-        evidence.append(JUDGED, {"criterion": id_, "records": [[record.name]], **row})
+        evidence.append(JUDGED, {"criterion": id_, "scenarios": {"crashes": [record.name]}, **row})
         findings[id_] = [found]
     verdict = judge(
         results_of(findings, {}, dict(made.expected), {}),
@@ -127,7 +129,7 @@ def verdict_row(verdict: Verdict, name: str = RUN) -> dict[str, Any]:
     }
 
 
-def _record(recorder: Recorder, made: Made) -> Record:
+def _record(recorder: Recorder, made: Made) -> ScenarioRecord:
     for number in range(10):
         _op(recorder, "canon", Verb.WRITE, f"canon/{number}", 0.01 * number, value=f"body-{number}")
     more: dict[str, Any]
@@ -170,7 +172,7 @@ def _record(recorder: Recorder, made: Made) -> Record:
         7.1,
         8.0,
     )
-    record = Record(
+    record = ScenarioRecord(
         "crash:three", FaultKind.CRASH, ("three",), ENDPOINTS, True, tuple(recorder.history), [event], 0.0, 11.0
     )  # fmt: skip
     recorder.flush()

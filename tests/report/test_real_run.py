@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.evidence import verify_seal
+from readiness.evidence.folder import verify_seal
 from readiness.report import schema
 
 ROOT = Path(__file__).resolve().parents[2]

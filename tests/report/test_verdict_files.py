@@ -10,7 +10,7 @@ import pytest
 from junitparser import JUnitXml
 
 from readiness.criteria import MANIFEST
-from readiness.evidence import verify_seal
+from readiness.evidence.folder import verify_seal
 from readiness.finding import Finding, State, proved
 from readiness.report import junit, schema
 from readiness.report.statement import PREDICATE, STATEMENT

@@ -12,6 +12,7 @@ import pytest
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
 from readiness.finding import State
+from readiness.load.context import Buckets
 from readiness.paths import CANDIDATES
 from readiness.static import contract, stops
 from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
@@ -43,11 +44,24 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
     } | more.pop("provider", {})
     fields = {
         "topology": TOPOLOGY,
-        "run": SimpleNamespace(loaded=loaded),
+        "loaded": loaded,
+        "candidate": loaded.candidate,
+        "contract": loaded.candidate.contract,
         "provider": SimpleNamespace(**provider),
         **more,
     }
     return SimpleNamespace(**fields)
+
+
+def checked(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
+    """What a check of phase 0 is given."""
+    return live(loaded, **more), None
+
+
+def rigged(subject: Any) -> Any:
+    """What a check is given that works in the scratch buckets."""
+    buckets = Buckets("plain", "versioned", {"versioned": "HTTP 501 NotImplemented"})
+    return subject, None, SimpleNamespace(buckets=buckets)
 
 
 def rules(tmp_path: Path, text: str | bytes) -> Loaded:
@@ -100,33 +114,33 @@ def test_alert_rules_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_metrics_must_answer() -> None:
-    assert contract.observability(live()).state is PROVED
+    assert contract.observability(*checked()).state is PROVED
     absent = METRICS.replace(
         "control_index_divergence 0\n", "# control_index_divergence 0\ncontrol_index_divergence_total 0\n"
     )
-    found = contract.observability(live(provider={"metrics": lambda _i, _p: absent}))
+    found = contract.observability(*checked(provider={"metrics": lambda _i, _p: absent}))
     assert found.state is REFUTED
     assert "control_index_divergence" in found.reason
 
     def silent(_instance: str, _path: str) -> str:
         raise Unsupported("no metrics")
 
-    assert contract.observability(live(provider={"metrics": silent})).state is REFUTED
-    assert contract.observability(live(declared(contract__observability__metrics=[]))).state is REFUTED
+    assert contract.observability(*checked(provider={"metrics": silent})).state is REFUTED
+    assert contract.observability(*checked(declared(contract__observability__metrics=[]))).state is REFUTED
 
 
 def test_failure_behaviour_is_numbers() -> None:
-    found = contract.failure_behaviour(live())
+    found = contract.failure_behaviour(*checked())
     assert (found.state, found.measured["rto_silence"]) == (PROVED, 5)
     three = {"restart": 1, "drain": 1, "crash": 1}
-    missing = contract.failure_behaviour(live(declared(contract__failure__rto_seconds=three)))
+    missing = contract.failure_behaviour(*checked(declared(contract__failure__rto_seconds=three)))
     assert missing.state is REFUTED
     assert "no RTO for silence" in missing.reason
     assert (
-        contract.failure_behaviour(live(declared(contract__failure__rpo_acknowledged_writes=1))).state
+        contract.failure_behaviour(*checked(declared(contract__failure__rpo_acknowledged_writes=1))).state
         is REFUTED
     )
-    down = contract.failure_behaviour(live(provider={"in_service": lambda i: i != "b-0"}))
+    down = contract.failure_behaviour(*checked(provider={"in_service": lambda i: i != "b-0"}))
     assert down.state is REFUTED
     assert "b-0" in down.reason
 
@@ -143,12 +157,12 @@ def test_failure_behaviour_is_numbers() -> None:
     ],
 )
 def test_candidate_classes(changes: dict[str, Any], state: State) -> None:
-    assert contract.candidate_class(live(declared(**changes))).state is state
+    assert contract.candidate_class(*checked(declared(**changes))).state is state
     assert set(contract.ADMISSIBLE) == {CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS}
 
 
 def test_a_class_is_no_better_than_what_runs() -> None:
-    assert contract.candidate_class(live(provider={"in_service": lambda i: i == "a-0"})).state is REFUTED
+    assert contract.candidate_class(*checked(provider={"in_service": lambda i: i == "a-0"})).state is REFUTED
 
 
 def topology(*endpoints: tuple[str, str, str]) -> Topology:
@@ -177,17 +191,19 @@ ONE, TWO = ("http://127.0.0.1:1", "a", "a-0"), ("http://127.0.0.2:1", "b", "b-0"
 )
 def test_independent_endpoints(endpoints: tuple[tuple[str, str, str], ...], state: State) -> None:
     assert stops.distinct(topology(*endpoints)).state is state
-    assert stops.independent_endpoints(live(topology=topology(*endpoints))).state is state
+    assert stops.independent_endpoints(*checked(topology=topology(*endpoints))).state is state
 
 
 def test_endpoints_that_do_not_answer_do_not_count() -> None:
     both = topology(ONE, TWO)
     assert (
-        stops.independent_endpoints(live(topology=both, provider={"in_service": lambda i: i == "a-0"})).state
+        stops.independent_endpoints(
+            *checked(topology=both, provider={"in_service": lambda i: i == "a-0"})
+        ).state
         is REFUTED
     )
     assert (
-        stops.independent_endpoints(live(topology=both, provider={"in_service": lambda _i: False})).state
+        stops.independent_endpoints(*checked(topology=both, provider={"in_service": lambda _i: False})).state
         is UNKNOWN
     )
 
@@ -220,21 +236,23 @@ def volume(node: str, kind: str = "openebs-zfs", access: str = "RWO") -> VolumeF
 )
 def test_volumes(facts: list[VolumeFact], state: State) -> None:
     assert stops.judge_volumes(facts).state is state
-    assert stops.volumes(live(provider={"volumes": lambda: tuple(facts)})).state is state
+    assert stops.volumes(*checked(provider={"volumes": lambda: tuple(facts)})).state is state
 
 
 def test_documentation_and_divergence_that_are_not_there() -> None:
     nothing = declared(contract__durability__versioning=False, contract__durability__backup="")
-    assert stops.documented(live(nothing)).state is REFUTED
+    assert stops.documented(*rigged(live(nothing))).state is REFUTED
     none = declared(contract__divergence={"response": "none", "statement": "we look by hand"})
-    found = stops.divergence_response(live(none))
+    found = stops.divergence_response(*rigged(live(none)))
     assert found.state is REFUTED
     assert "we look by hand" in found.reason
-    assert stops.without_caches(live(declared(boundary__cache_endpoints=[]))).state is UNKNOWN
+    assert stops.without_caches(*rigged(live(declared(boundary__cache_endpoints=[])))).state is UNKNOWN
 
 
 def test_the_cache_statement_names_all_three() -> None:
-    told = contract.cache_statement(live(declared(contract__cache_statement="Attic and Bazel do not use it")))
+    told = contract.cache_statement(
+        *checked(declared(contract__cache_statement="Attic and Bazel do not use it"))
+    )
     assert told.state is REFUTED
     assert "rbe" in told.reason
 
@@ -250,19 +268,17 @@ def seen(*states: str | None) -> Any:
 
     return live(
         client=lambda _endpoint: Client(),
-        buckets=SimpleNamespace(versioned="versioned"),
-        scratch=SimpleNamespace(refused={"versioned": "HTTP 501 NotImplemented"}),
     )
 
 
 def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     endpoints = len(TOPOLOGY.all_endpoints())
-    assert contract.durability(seen(*["Enabled"] * endpoints)).state is PROVED
-    late = contract.durability(seen("Enabled", None, *["Enabled"] * (endpoints - 1)))
+    assert contract.durability(*rigged(seen(*["Enabled"] * endpoints))).state is PROVED
+    late = contract.durability(*rigged(seen("Enabled", None, *["Enabled"] * (endpoints - 1))))
     assert late.state is PROVED
     assert late.measured["seconds_until_seen"] not in (None, 0.0)
     monkeypatch.setattr(contract, "SETTINGS_SEEN_WITHIN", 0.0)
-    found = contract.durability(seen("Enabled", None, None))
+    found = contract.durability(*rigged(seen("Enabled", None, None)))
     assert found.state is REFUTED
     assert (
         f"{TOPOLOGY.all_endpoints()[1].name} calls a bucket that asked for it never enabled" in found.reason

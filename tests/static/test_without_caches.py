@@ -10,7 +10,7 @@ from readiness import contacts
 from readiness.errors import Unjudged
 from readiness.finding import Finding, State, proved, refuted
 from readiness.static import stops
-from tests.static.test_static import declared, live
+from tests.static.test_static import declared, live, rigged
 
 CACHE = "http://127.0.0.1:9"
 LOADED = declared(boundary__cache_endpoints=[CACHE])
@@ -35,7 +35,7 @@ def judge(monkeypatch: pytest.MonkeyPatch, answers: str, caches: Caches | None) 
     def away() -> bool:
         return bool(contacts._BOOK.forbidden) if caches is None else not caches.up
 
-    def trip(_live: Any, how: str) -> Finding:
+    def trip(_subject: Any, _rig: Any, how: str) -> Finding:
         holds = answers == "always" or (answers == "with caches" and not away())
         return proved(how, 1) if holds else refuted(how)
 
@@ -43,7 +43,7 @@ def judge(monkeypatch: pytest.MonkeyPatch, answers: str, caches: Caches | None) 
     monkeypatch.setattr(stops, "_reachable", lambda _url: caches is None or caches.up)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     verbs = {} if caches is None else {"stop_caches": caches.stop_caches, "start_caches": caches.start_caches}
-    return stops.without_caches(live(LOADED, provider=verbs))
+    return stops.without_caches(*rigged(live(LOADED, provider=verbs)))
 
 
 @pytest.mark.parametrize("stoppable", [True, False])

@@ -9,8 +9,8 @@ from statistics import median
 
 from markupsafe import Markup, escape
 
-from readiness.campaign.record import Record
 from readiness.checkers.outage import Window, outage_windows
+from readiness.evidence.scenario import ScenarioRecord
 from readiness.history import Op, Outcome
 
 WIDTH, LEFT, RIGHT, TOP, LANE, BINS = 980, 150, 20, 34, 92, 220
@@ -44,7 +44,7 @@ class Lane:
         return f"{self.window.lower:.2f} to {self.window.upper:.2f} s"
 
 
-def lanes(record: Record, response_seconds: float) -> list[Lane]:
+def lanes(record: ScenarioRecord, response_seconds: float) -> list[Lane]:
     """Every endpoint that was asked, in the order of first use."""
     probes = record.of("probe")
     made = []
@@ -66,7 +66,7 @@ def lanes(record: Record, response_seconds: float) -> list[Lane]:
     return made
 
 
-def draw(record: Record, seen: Sequence[Lane], rto: float | None) -> Markup:
+def draw(record: ScenarioRecord, seen: Sequence[Lane], rto: float | None) -> Markup:
     """The picture. Time runs from the begin of the load to its end; zero is the fault."""
     picture = _Picture(record, rto)
     grouped = _by_endpoint(record.history)
@@ -84,7 +84,7 @@ def draw(record: Record, seen: Sequence[Lane], rto: float | None) -> Markup:
     )
 
 
-def _back(record: Record, ops: Sequence[Op]) -> float | None:
+def _back(record: ScenarioRecord, ops: Sequence[Op]) -> float | None:
     """Seconds from the first fault to the first answer of an instance that was out of service meanwhile."""
     since = record.events[0].injecting if record.events else math.inf
     after = [op for op in ops if op.invoked >= since]
@@ -96,7 +96,7 @@ def _back(record: Record, ops: Sequence[Op]) -> float | None:
 
 
 class _Picture:
-    def __init__(self, record: Record, rto: float | None) -> None:
+    def __init__(self, record: ScenarioRecord, rto: float | None) -> None:
         self.record, self.rto = record, rto
         self.start, self.end = record.begun, max(record.ended, record.begun + 0.1)
         if record.history:

@@ -14,9 +14,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from readiness.campaign.record import Record
-from readiness.campaign.stored import JUDGED, Unreadable, from_row, rows
 from readiness.criteria import PHASES
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
 from readiness.report.html.figure import Lane, draw, lanes
 from readiness.report.html.matrix import Matrix
 from readiness.report.html.witness import Step, steps
@@ -53,7 +53,7 @@ class Scene:
     """One scenario: a fault, or several, under load."""
 
     anchor: str
-    record: Record
+    record: ScenarioRecord
     lanes: list[Lane]
     rto: float | None
     figure: Markup

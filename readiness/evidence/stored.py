@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness import history
-from readiness.campaign.record import Captured, Record
-from readiness.faults import Event
+from readiness.evidence.scenario import Captured, Event, ScenarioRecord
 from readiness.topology import FaultKind
 
 SCENARIOS = "scenarios.jsonl"
@@ -24,7 +23,7 @@ class Unreadable(Exception):
     """The folder's scenarios cannot be read; the message says what is wrong."""
 
 
-def as_row(record: Record, history_file: str | None) -> dict[str, Any]:
+def as_row(record: ScenarioRecord, history_file: str | None) -> dict[str, Any]:
     """Everything of a record but its operations, which `history_file` holds."""
     row: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
     return row | {
@@ -38,14 +37,14 @@ def as_row(record: Record, history_file: str | None) -> dict[str, Any]:
     }
 
 
-def from_row(row: Mapping[str, Any], folder: Path, *, operations: bool = True) -> Record:
+def from_row(row: Mapping[str, Any], folder: Path, *, operations: bool = True) -> ScenarioRecord:
     """The record of a row, with its operations unless they are not wanted.
 
     Raises Unreadable for missing or cut operations.
     """
     try:
         captured = row["captured"]
-        record = Record(
+        record = ScenarioRecord(
             kind=FaultKind(row["kind"]) if row["kind"] else None,
             nodes=tuple(row["nodes"]),
             endpoints_through=tuple(row["endpoints_through"]),
@@ -75,7 +74,7 @@ def rows(folder: Path, name: str = SCENARIOS) -> list[dict[str, Any]]:
         raise Unreadable(f"{path}: {error}") from None
 
 
-def stored_records(folder: Path) -> Iterator[Record]:
+def stored_records(folder: Path) -> Iterator[ScenarioRecord]:
     """Every stored record with its operations, one at a time: histories are large."""
     for row in rows(folder):
         yield from_row(row, folder)

@@ -5,12 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from readiness.faults import Event
 from readiness.history import Op
 from readiness.topology import FaultKind
 
+SETTLE = 2.0
+"""Seconds that a scenario keeps reading after the candidate is whole again."""
+
 NOT_WHOLE = "not whole"  # the note that says within which time
 DOUBT = "doubt"  # the note of a record that proves nothing, though what it refutes is refuted
+
+
+@dataclass
+class Event:
+    """What happened, in seconds since the run began. `fired` is set by observation only."""
+
+    fault: str
+    kind: str
+    nodes: tuple[str, ...]
+    instances: tuple[str, ...]
+    injecting: float
+    fired: float | None = None
+    proofs: list[str] = field(default_factory=list)
+    healing: float | None = None
+    healed: float | None = None
+    whole: float | None = None
+
+    @property
+    def counts_from(self) -> float:
+        """From when an RTO counts. A crash or a silence is there at once. A graceful stop may take longer than the
+        RTO, in which the instance may still answer: what waits for the fault to be there counts from then.
+        """
+        graceful = self.kind in (FaultKind.RESTART, FaultKind.DRAIN)
+        return self.fired if graceful and self.fired is not None else self.injecting
 
 
 @dataclass(frozen=True)
@@ -27,7 +53,7 @@ class Captured:
 
 
 @dataclass
-class Record:
+class ScenarioRecord:
     """A finished scenario. Times are seconds since the run began; `spoiled` says why it cannot be judged, if
     so.
 

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from readiness.evidence.observation import OBSERVATIONS, Observation
 from readiness.history import Op
 from readiness.redact import Redactor
 
@@ -125,6 +126,13 @@ class Evidence:
         plain = json.loads(json.dumps(stamped, default=str))
         line = json.dumps(self.redactor.clean_value(plain), ensure_ascii=False)
         with self._lock, private_open(self.folder / name, "a") as out:
+            out.write(line + "\n")
+
+    def observe(self, seen: Observation) -> None:
+        """One line of observations.jsonl."""
+        plain = self.redactor.clean_value(seen.model_dump(mode="json", exclude_defaults=True))
+        line = json.dumps(plain, ensure_ascii=False)
+        with self._lock, private_open(self.folder / OBSERVATIONS, "a") as out:
             out.write(line + "\n")
 
     def event(self, what: str, /, **details: Any) -> None:

@@ -1,0 +1,14 @@
+"""The registry: every criterion that must be PROVED before a candidate is READY, one row each. It does not depend on
+what pytest collected.
+
+Ids are stable. Titles quote the readiness plan (2026-05-06) where it has a sentence for them.
+"""
+
+from readiness.criteria import phase0, phase1, phase2, phase3, phase4
+from readiness.criteria.model import PHASES, PROTECTED_STACKS, Criterion, Level
+
+MANIFEST: tuple[Criterion, ...] = (*phase0.ROWS, *phase1.ROWS, *phase2.ROWS, *phase3.ROWS, *phase4.ROWS)
+BY_ID = {criterion.id: criterion for criterion in MANIFEST}
+STOP_CONDITIONS = tuple(criterion.id for criterion in MANIFEST if criterion.stops)
+
+__all__ = ["BY_ID", "MANIFEST", "PHASES", "PROTECTED_STACKS", "STOP_CONDITIONS", "Criterion", "Level"]

@@ -1,0 +1,62 @@
+"""What a criterion is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from readiness.evidence.seen import Group, Seen
+from readiness.finding import Finding
+
+Judge = Callable[[Seen], Finding]
+
+PHASES = {
+    0: "Candidate Static Gate",
+    1: "Scratch S3 Proof",
+    2: "Disposable OpenTofu Proof",
+    3: "Protected Stack Migration Plan",
+    4: "Implementation Gate",
+}
+PROTECTED_STACKS = ("attic", "arc-runners", "gitlab-runners", "runner-dashboard")
+
+
+class Level(StrEnum):
+    """What a criterion rests on: a sentence of the users' plan; what OpenTofu's state needs, by the operations that
+    OpenTofu itself sends; S3 behavior that OpenTofu does not use.
+    """
+
+    PLAN = "plan"
+    STATE = "state"
+    S3 = "s3"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One sentence that must hold; one test.
+
+    `sentence` quotes the plan where the title turns it around (a stop condition). `scenarios` are played for it, in
+    this order; those of `optional` count only where the provider can do their fault. `judge` is pure: from what was
+    recorded to a finding. `wrong_answer`: REFUTED means that the candidate lost, denied or mixed up data, or let two
+    clients hold one lock: no interim shape may be expected to do that.
+    """
+
+    id: str
+    phase: int
+    title: str
+    level: Level = Level.STATE
+    sentence: str = ""
+    scenarios: tuple[Group, ...] = ()
+    optional: frozenset[Group] = frozenset()
+    judge: Judge | None = None
+    wrong_answer: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether it is one of the plan's stop conditions."""
+        return self.id.startswith("S.")
+
+    @property
+    def of_the_gate(self) -> bool:
+        """Whether it only adds up what the other criteria found."""
+        return self.id.startswith("P4.") or self.id == "S.6"

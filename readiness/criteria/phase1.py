@@ -1,0 +1,129 @@
+"""Phase 1: Scratch S3 Proof."""
+
+from readiness.criteria.model import Criterion, Level
+from readiness.evidence.seen import Group, Seen
+from readiness.finding import Finding, merge
+from readiness.judges.agreement import agreement, winners
+from readiness.judges.capture import capture
+from readiness.judges.heads import heads
+from readiness.judges.outage import outage
+from readiness.judges.records import each, each_of_all, needs
+from readiness.judges.recovery import made_whole
+from readiness.judges.safety import denials, safety
+
+NODE_LOSSES = (Group.CRASHES, Group.SILENCES)
+EVERYTHING = tuple(Group)
+UNPLUGGED = frozenset({Group.UNPLUGGED})
+"""An unplugged network counts where the provider can do it."""
+
+
+def _heads(seen: Seen) -> Finding:
+    rto = seen.promises.rto
+    return merge(each(records, lambda record: heads(record, rto)) for records in seen.scenarios.values())
+
+
+def _outages(seen: Seen) -> Finding:
+    judged = [record for record in seen.records() if record.judged_outage and record.kind]
+    return each(judged, lambda record: outage(record, seen.promises.rto))
+
+
+ROWS = (
+    Criterion("P1.1", 1, "list-buckets", Level.PLAN),
+    Criterion("P1.2", 1, "head-bucket", Level.PLAN),
+    Criterion("P1.3", 1, "bounded object write/read/delete", Level.PLAN),
+    Criterion(
+        "P1.4",
+        1,
+        "bucket/object HEAD after one pod restart",
+        Level.PLAN,
+        scenarios=(Group.RESTARTS,),
+        judge=_heads,
+    ),
+    Criterion(
+        "P1.5",
+        1,
+        "bucket/object HEAD through one node-maintenance event",
+        Level.PLAN,
+        scenarios=(Group.DRAINS,),
+        judge=_heads,
+    ),
+    Criterion(
+        "P1.6",
+        1,
+        "bucket/object HEAD through one node-unavailability event, by crash and by silence",
+        Level.PLAN,
+        scenarios=(*NODE_LOSSES, Group.UNPLUGGED),
+        optional=UNPLUGGED,
+        judge=_heads,
+    ),
+    Criterion(
+        "P1.7",
+        1,
+        "failure capture that is non-destructive to OpenTofu state",
+        Level.PLAN,
+        scenarios=(Group.CRASHES,),
+        judge=lambda seen: each(seen.records()[:1], capture),
+    ),
+    Criterion("P1.8", 1, "no active stack points at the candidate", Level.PLAN),
+    Criterion(
+        "P1.9",
+        1,
+        "LIST, HEAD, GET, versions and both clients agree on every endpoint, before, during and after faults",
+        scenarios=(Group.STEADY, Group.RESTARTS, Group.DRAINS, *NODE_LOSSES, Group.UNPLUGGED),
+        optional=UNPLUGGED,
+        judge=lambda seen: each(seen.records(), agreement),
+        wrong_answer=True,
+    ),
+    Criterion("P1.10", 1, "read-after-write holds across endpoints", wrong_answer=True),
+    Criterion(
+        "P1.11",
+        1,
+        "conditional create has exactly one winner over all endpoints, also while a node is lost",
+        scenarios=(Group.STEADY, *NODE_LOSSES),
+        judge=lambda seen: each(seen.records(), winners),
+    ),
+    Criterion("P1.12", 1, "If-Match refuses a stale ETag and does not create", Level.S3),
+    Criterion(
+        "P1.13",
+        1,
+        "no acknowledged write is lost, no deleted object returns, the history is linearizable per key",
+        scenarios=EVERYTHING,
+        optional=UNPLUGGED,
+        judge=lambda seen: each(seen.records(), safety),
+        wrong_answer=True,
+    ),
+    Criterion(
+        "P1.14",
+        1,
+        "the measured outage per fault and endpoint is within the contract's RTO",
+        scenarios=EVERYTHING,
+        optional=UNPLUGGED,
+        judge=_outages,
+    ),
+    Criterion("P1.15", 1, "versions survive and a previous version can be restored", wrong_answer=True),
+    Criterion("P1.16", 1, "wrong, missing and read-only credentials are refused", wrong_answer=True),
+    Criterion("P1.17", 1, "damaged uploads are refused", Level.S3),
+    Criterion("P1.18", 1, "rotation: a new credential works and the old one stops, without an outage"),
+    Criterion(
+        "P1.19",
+        1,
+        "a node that returns with an empty disk is made whole, and then the loss of another loses nothing",
+        scenarios=(Group.REPAIRS,),
+        judge=lambda seen: needs(seen.records(), "two nodes", made_whole, safety, agreement),
+    ),
+    Criterion(
+        "P1.20",
+        1,
+        "two nodes of three lost: nothing acknowledged is lost, and it recovers by itself",
+        scenarios=(Group.TWO_LOST,),
+        judge=lambda seen: needs(seen.records(), "three nodes", made_whole, safety),
+    ),
+    Criterion(
+        "P1.21",
+        1,
+        "all instances killed at once and restarted: nothing acknowledged is lost or denied on the way up",
+        scenarios=(Group.ALL_KILLED,),
+        judge=lambda seen: each_of_all(seen.records(), made_whole, safety, denials),
+        wrong_answer=True,
+    ),
+)

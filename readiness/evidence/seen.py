@@ -1,0 +1,86 @@
+"""What a judge is given: recorded scenarios by group, recorded observations, and what the contract promises."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from readiness.evidence.observation import Observation
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.topology import FaultKind
+
+
+class Group(StrEnum):
+    """A group of scenarios that a criterion is judged from. How each is played: readiness/campaign/campaign.py."""
+
+    STEADY = "steady"
+    RESTARTS = "restarts"
+    DRAINS = "drains"
+    CRASHES = "crashes"
+    SILENCES = "silences"
+    UNPLUGGED = "unplugged"
+    SINGLE_INSTANCES = "single instances"
+    NETWORKS = "networks"
+    ROLLING = "rolling"
+    REPAIRS = "repairs"
+    TWO_LOST = "two lost"
+    ALL_KILLED = "all killed"
+
+
+RTO = Mapping[FaultKind, float]
+
+
+@dataclass(frozen=True)
+class Promises:
+    """The numbers of the contract that judges need; times in seconds."""
+
+    rto: RTO
+    response_seconds: float = 3.0
+    versioning: bool = True
+    read_only: bool = False
+    rotation: str = "none"
+
+    @classmethod
+    def of(cls, declared: Mapping[str, Any]) -> Promises:
+        """From a candidate as its file declares it (`run.json`, key `declared`). Raises KeyError, ValueError."""
+        contract = declared["contract"]
+        failure, credentials = contract["failure"], contract["credentials"]
+        return cls(
+            {FaultKind(kind): float(seconds) for kind, seconds in failure["rto_seconds"].items()},
+            float(failure["response_seconds"]),
+            bool(contract["durability"]["versioning"]),
+            credentials.get("read_only") is not None,
+            str(credentials.get("rotation", "none")),
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that one criterion is judged from."""
+
+    promises: Promises
+    scenarios: Mapping[Group, Sequence[ScenarioRecord]] = field(default_factory=dict)
+    observations: Sequence[Observation] = ()
+
+    def group(self, *groups: Group) -> list[ScenarioRecord]:
+        """The records of these groups, in this order."""
+        return [record for group in groups for record in self.scenarios.get(group, ())]
+
+    def records(self) -> list[ScenarioRecord]:
+        """Every record, group after group."""
+        return self.group(*self.scenarios)
+
+    def steps(self, *steps: str) -> Iterator[Observation]:
+        """The observations made in these steps of the check, in the order in which they were made."""
+        return (seen for seen in self.observations if seen.step in steps)
+
+    def without_impossible(self, optional: Collection[Group]) -> Seen:
+        """Without those optional groups whose fault the provider cannot do at all, unless nothing else is left."""
+        kept = {
+            group: records
+            for group, records in self.scenarios.items()
+            if group not in optional or any(record.unsupported is None for record in records)
+        }
+        return replace(self, scenarios=kept) if kept else self

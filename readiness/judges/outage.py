@@ -1,0 +1,68 @@
+"""How long an endpoint gave no answer, held against the promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from readiness.checkers.guard import guarded
+from readiness.checkers.outage import check_outage
+from readiness.evidence.scenario import SETTLE, ScenarioRecord
+from readiness.evidence.seen import RTO
+from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.history import Op
+from readiness.topology import FaultKind
+
+PROBE_STREAM_INTERVAL = 0.4
+MINIMUM_PROBES = 5
+
+
+def outage(record: ScenarioRecord, rto: RTO) -> Finding:
+    """Every endpoint that had to serve was without answers no longer than the RTO; a restarted one was back
+    within it.
+    """
+    parts = []
+    if record.endpoints_through:
+        parts.append(longest_outage(record, rto, lambda _op: True))
+    elif record.kind is not FaultKind.RESTART:
+        parts.append(refuted("no endpoint is left to serve while the node is away"))
+    if record.kind is FaultKind.RESTART:
+        parts.append(_back(record, rto[FaultKind.RESTART]))
+    return merge(parts)
+
+
+def longest_outage(record: ScenarioRecord, rto: RTO, wanted: Callable[[Op], bool]) -> Finding:
+    """How long the wanted probes of each endpoint that had to serve went unanswered, against the RTO in seconds."""
+    event = record.events[0]
+    assert record.kind is not None
+    end = min(record.ended, max(e.whole or e.healed or record.ended for e in record.events) + SETTLE / 2)
+    return guarded(
+        check_outage,
+        # Whoever has to serve through the fault is judged by its answers: being called not ready excuses nothing.
+        [replace(op, in_service=True) for op in record.of("probe") if wanted(op)],
+        endpoints=record.endpoints_through,
+        rto_seconds=rto[record.kind],
+        during=(event.injecting, end),
+        minimum_probes=MINIMUM_PROBES,
+        interval_seconds=PROBE_STREAM_INTERVAL,
+    )
+
+
+def _back(record: ScenarioRecord, seconds: float) -> Finding:
+    event = record.events[0]
+    away = {op.endpoint for op in record.of("probe") if not op.in_service and op.invoked >= event.injecting}
+    parts = []
+    for endpoint in sorted(away):
+        good = [
+            op.completed
+            for op in record.of("probe")
+            if op.endpoint == endpoint and op.in_service and op.ok and op.invoked > event.injecting
+        ]
+        took = min(good) - event.injecting if good else None
+        measured = {f"back_{endpoint}": round(took, 3) if took else None}
+        if took is None or took > seconds:
+            said = "never" if took is None else f"after {took:.2f} s"
+            parts.append(refuted(f"{endpoint} was back {said}, {seconds:g} s promised", measured=measured))
+        else:
+            parts.append(proved(f"{endpoint} back after {took:.2f} s", len(good), **measured))
+    return merge(parts) if parts else unknown("no endpoint was seen to go away")

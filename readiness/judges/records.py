@@ -1,0 +1,46 @@
+"""A judgement of one record, asked of many: what is spoilt, impossible or doubtful is said, and proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from readiness.checkers.guard import guarded
+from readiness.evidence.scenario import DOUBT, ScenarioRecord
+from readiness.finding import Finding, State, merge, refuted, unknown
+
+OfRecord = Callable[[ScenarioRecord], Finding]
+
+
+def each(records: Iterable[ScenarioRecord], judgement: OfRecord) -> Finding:
+    """The judgement over all records, each named in its reasons and measured values.
+
+    A record that is spoilt is UNKNOWN. One whose fault the provider cannot do is NOT RUN with the reason.
+    """
+    return merge([_one(record, judgement) for record in records] or [unknown("no scenario was played")])
+
+
+def each_of_all(records: Iterable[ScenarioRecord], *judgements: OfRecord) -> Finding:
+    """Every judgement over all records."""
+    return each(records, lambda record: merge(judge(record) for judge in judgements))
+
+
+def needs(records: Sequence[ScenarioRecord], what: str, *judgements: OfRecord) -> Finding:
+    """The judgements over all records; a candidate too small for the scenario is refuted: it cannot survive
+    what it cannot undergo.
+    """
+    return (
+        each_of_all(records, *judgements)
+        if records
+        else refuted(f"the candidate lacks the {what} that this takes")
+    )
+
+
+def _one(record: ScenarioRecord, judgement: OfRecord) -> Finding:
+    if record.unsupported:
+        return Finding(State.NOT_RUN, f"{record.name}: {record.unsupported}")
+    found = unknown(record.spoiled) if record.spoiled else guarded(judgement, record)
+    if doubt := record.notes.get(DOUBT):
+        found = merge([found, unknown(doubt)])
+    measured = {f"{record.name}: {name}": value for name, value in found.measured.items()}
+    return replace(found, reason=f"{record.name}: {found.reason}", measured=measured)

@@ -1,0 +1,77 @@
+"""Nothing acknowledged is lost, nothing deleted returns, every key is linearizable, every lock has one holder."""
+
+from __future__ import annotations
+
+from readiness.checkers.guard import guarded
+from readiness.checkers.linearizability import check_linearizable
+from readiness.checkers.losses import check_false_absent, check_nothing_lost, check_stale
+from readiness.checkers.races import check_mutual_exclusion
+from readiness.checkers.traffic import check_enough
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.finding import Finding, merge, unknown
+from readiness.history import Verb
+
+MINIMUM_ANSWERS = 5
+
+
+def safety(record: ScenarioRecord) -> Finding:
+    """Nothing acknowledged is lost, nothing deleted returns, every key is linearizable, every lock has one
+    holder.
+    """
+    parts = [
+        guarded(check_linearizable, record.history),
+        _lost(record),
+        guarded(check_false_absent, record.history),
+        guarded(check_stale, record.history),
+        _traffic(record),
+    ]
+    locks = guarded(check_mutual_exclusion, record.of("lock"))
+    return merge([*parts, locks])
+
+
+def denials(record: ScenarioRecord) -> Finding:
+    """No endpoint in service denied an object that exists, or gave an old body."""
+    return merge([guarded(check_false_absent, record.history), guarded(check_stale, record.history)])
+
+
+def _lost(record: ScenarioRecord) -> Finding:
+    """check_nothing_lost over groups of keys that were read back through the same endpoints."""
+    final = record.of("final")
+    read_by: dict[tuple[str, str], set[str]] = {}
+    for op in final:
+        if op.verb is Verb.READ:
+            read_by.setdefault((op.bucket, op.key), set()).add(op.endpoint)
+    groups: dict[frozenset[str], set[tuple[str, str]]] = {}
+    for op in record.history:
+        if op.acknowledged:
+            at = (op.bucket, op.key)
+            groups.setdefault(frozenset(read_by.get(at, ())), set()).add(at)
+    if not groups:
+        return unknown("no write was acknowledged")
+    parts = []
+    for endpoints, keys in groups.items():
+        if not endpoints:
+            parts.append(unknown(f"{len(keys)} objects with acknowledged writes were not read back"))
+            continue
+        history = [op for op in record.history if (op.bucket, op.key) in keys]
+        reads = [op for op in final if (op.bucket, op.key) in keys]
+        parts.append(guarded(check_nothing_lost, history, reads))
+    return merge(parts)
+
+
+def _traffic(record: ScenarioRecord) -> Finding:
+    fired = record.fired
+    if not record.events or fired is None:
+        return guarded(
+            check_enough, record.history, {"steady": (record.begun, record.ended)}, MINIMUM_ANSWERS
+        )
+    first, last = record.events[0], record.events[-1]
+    windows = {"before": (record.begun, first.injecting)}
+    due = {}
+    held = (last.healing or fired) - fired
+    if held > 1 and record.endpoints_through:
+        windows["during"] = (fired, last.healing or fired)
+        due["during"] = record.endpoints_through
+    if record.whole:
+        windows["after"] = (last.whole or last.healed or fired, record.ended)
+    return guarded(check_enough, record.history, windows, MINIMUM_ANSWERS, endpoints=due)

@@ -1,0 +1,230 @@
+"""The running candidate of a session: started once before the first test, always taken down after the last."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+from readiness import contacts, obtain, providers
+from readiness.campaign.campaign import Campaign
+from readiness.campaign.settings import Settings
+from readiness.criteria import BY_ID
+from readiness.errors import NotRun, Unjudged, UsageError
+from readiness.gate.earlier import read_earlier
+from readiness.load.context import Buckets
+from readiness.load.rig import Rig
+from readiness.load.runner import LoopThread
+from readiness.load.service import ServiceWatch
+from readiness.plugin.progress import Progress
+from readiness.plugin.run import Run
+from readiness.providers.abilities import AdoptsProcesses, KeepsCommandLog
+from readiness.providers.base import Provider
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Answered, Unanswered, translate
+from readiness.s3.scratch import Scratch
+from readiness.subject import Subject, target_of
+from readiness.topology import Topology, Unsupported
+
+SERVICE_SECONDS = 15.0
+"""How long the instances may take to be in service before the first check."""
+
+
+CreateProvider: TypeAlias = Callable[..., Provider]
+"""Makes the provider of a loaded candidate, as readiness.providers.create does."""
+
+
+class Session:
+    """Starts the provider, hands out what checks are given, and takes everything down."""
+
+    def __init__(
+        self,
+        run: Run,
+        progress: Progress,
+        *,
+        create: CreateProvider = providers.create,
+        settings: Settings | None = None,
+    ) -> None:
+        self.run, self.progress = run, progress
+        self.settings = settings or Settings()
+        self._create = create
+        self._stack = contextlib.ExitStack()
+        self._provider: Provider | None = None
+        self._topology: Topology | None = None
+        self._stopped = False
+        self._tests_begun = time.monotonic()
+        self._tofu: obtain.Tofu | None = None
+        self.work = Path(tempfile.mkdtemp(prefix="tofu-ha-"))
+
+    def start(self) -> None:
+        """Programs, store, credentials. Raises UsageError for what an operator can put right; nothing was
+        written then.
+        """
+        begun = time.monotonic()
+        phases = {BY_ID[id_].phase for id_ in self.run.selected}
+        if phases & {2, 3} or self.run.options.tofu:
+            self._tofu = obtain.tofu(self.run.options.tofu)
+        provider = self._provider = self._create(self.run.loaded, run_dir=self.work, progress=self.say)
+        if not provider.owns_candidate:
+            self._topology = self._reached(provider)
+        for name, rows in read_earlier(self.run.options.evidence, self.run.loaded):
+            self.run.take_over(name, rows)
+        self.run.split["programs"] = round(time.monotonic() - begun, 1)
+        self.run.begin()
+        contacts.begin()
+        begun = time.monotonic()
+        if provider.owns_candidate:
+            try:
+                self._topology = provider.start()
+            except UsageError as error:
+                self.run.failed_start = f"the candidate did not start: {self.run.redactor.clean(str(error))}"
+        contacts.forget()
+        if self._topology:
+            if isinstance(provider, AdoptsProcesses):  # if we are killed, our folder goes too
+                provider.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
+            self._watch_secrets(provider)
+            self.run.facts["versions"] = dict(provider.versions())
+            if self._tofu:
+                self.run.facts["tofu"] = self._tofu.version
+        self.run.split["candidate ready"] = round(time.monotonic() - begun, 1)
+        self._tests_begun = time.monotonic()
+
+    def _reached(self, provider: Provider) -> Topology:
+        """A candidate that runs already. Raises UsageError for an endpoint that cannot be used."""
+        topology = provider.start()
+        self._watch_secrets(provider)
+        seconds = self.run.loaded.candidate.contract.failure.response_seconds
+        for endpoint in topology.all_endpoints():
+            target = target_of(self.run.loaded, provider, endpoint)
+            try:
+                translate(boto3_client(target, seconds).list_buckets)
+            except Unanswered as error:
+                raise UsageError(
+                    f"endpoint {endpoint.name} at {endpoint.url} cannot be reached: {error}"
+                ) from None
+            except Answered as error:
+                if error.status in (401, 403):
+                    raise UsageError(
+                        f"endpoint {endpoint.name} at {endpoint.url} refuses the credential of "
+                        f"contract.credentials.admin: {error}"
+                    ) from None
+        return topology
+
+    def _watch_secrets(self, provider: Provider) -> None:
+        for role in ("admin", "read_only"):
+            with contextlib.suppress(Unsupported):
+                keys = provider.keys(role)
+                self.run.redactor.add(keys.secret_key, keys.access_key)
+
+    def stop(self) -> None:
+        """Heal, remove scratch objects, stop the store, remove private files. Safe to call twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.run.split["tests"] = round(time.monotonic() - self._tests_begun, 1)
+        begun = time.monotonic()
+        self.say("healing, removing scratch objects, stopping what was started")
+        try:
+            self._stack.close()
+        finally:
+            if self._provider is not None:
+                self._provider.stop()
+                self._keep_commands(self._provider)
+            shutil.rmtree(self.work, ignore_errors=True)
+            self.run.split["taken down"] = round(time.monotonic() - begun, 1)
+            self.progress.stop()
+
+    def _keep_commands(self, provider: Provider) -> None:
+        """What the operator's commands printed (provider `commands`) is evidence."""
+        if isinstance(provider, KeepsCommandLog) and self.run.evidence is not None:
+            self.run.evidence.capture("commands.txt", provider.command_log())
+
+    def on_stop(self, undo: Callable[[], object]) -> None:
+        """Undo this when the session ends, before the store is stopped."""
+        self._stack.callback(undo)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What checks are given. Raises Unjudged if the candidate did not start."""
+        if self.run.failed_start:
+            raise Unjudged(self.run.failed_start)
+        assert self._provider is not None
+        assert self._topology is not None
+        assert self.run.evidence is not None
+        return Subject(
+            self.run.loaded,
+            self._provider,
+            self._topology,
+            self.run.evidence,
+            self.run.options.seed,
+            self.say,
+        )
+
+    @cached_property
+    def rig(self) -> Rig:
+        """What a load needs; started when a check first asks for it."""
+        watch = ServiceWatch(self.subject.provider, self.subject.topology)
+        watch.start()
+        self.on_stop(watch.stop)
+        deadline = time.monotonic() + SERVICE_SECONDS
+        while not watch.all_in_service() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        loop = LoopThread()
+        self.on_stop(loop.close)
+        return Rig(watch, loop, self._buckets())
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        """The fault campaign: every scenario is done once. Raises NotRun where faults are not allowed."""
+        self.need_faults()
+        return Campaign(self.subject, self.rig, self.settings)
+
+    def tofu(self) -> obtain.Tofu:
+        """The tofu program. Raises Unjudged if it was not obtained."""
+        if self._tofu is None:
+            raise Unjudged("no tofu program was obtained for this run")
+        return self._tofu
+
+    def need_faults(self) -> None:
+        """Raises NotRun where faults are not allowed."""
+        if not (self.subject.provider.owns_candidate or self.run.options.allow_faults):
+            raise NotRun("faults on a candidate that the suite did not start need --allow-faults")
+
+    def _buckets(self) -> Buckets:
+        """A plain and a versioned scratch bucket; removed when the session ends, however it ends."""
+        subject = self.subject
+        short = self.run.id.rsplit("-", 1)[-1]
+        scratch = Scratch(
+            short, lambda: subject.client(subject.front, 30), subject.evidence.folder / "scratch.jsonl"
+        )
+        self.on_stop(lambda: self._remove(scratch))
+        plain, versioned = (
+            scratch.create("plain", versioned=False),
+            scratch.create("versioned", versioned=True),
+        )
+        clients = [subject.client(endpoint) for endpoint in subject.topology.all_endpoints()]
+        if not scratch.warm_up((plain, versioned), clients):
+            self.say("a new scratch bucket does not take a write through every endpoint yet")
+        return Buckets(plain, versioned, scratch.refused)
+
+    def _remove(self, scratch: Scratch) -> None:
+        evidence = self.subject.evidence
+        if (
+            self.subject.provider.owns_candidate
+        ):  # its disks go anyway, and the deletes take minutes on some stores
+            evidence.event("scratch goes with the store", buckets=scratch.buckets)
+            return
+        left = scratch.remove()
+        evidence.event("scratch removed", left=left)
+        if left:
+            self.say("could not remove " + "; ".join(left))
+
+    def say(self, line: str) -> None:
+        """One line of progress on standard error."""
+        self.progress.say(self.run.redactor.clean(line))
