@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from readiness import contacts
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.load.rig import Rig
 from readiness.providers.abilities import HasCaches
 from readiness.recording import Recording
-from readiness.s3.library import Answered, Unanswered, translate
+from readiness.s3.library import Answered, Malformed, Unanswered, translate
 from readiness.subject import Subject
 
 _CACHE_KEYS = re.compile(
@@ -42,12 +43,14 @@ def no_cache_objects(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     client = subject.client(subject.front)
     ours = rig.buckets.both()
     try:
-        buckets = [b["Name"] for b in translate(client.list_buckets)["Buckets"]]
+        buckets = translate(lambda: [b["Name"] for b in client.list_buckets()["Buckets"]])
         held = sorted(set(buckets) & set(boundary.cache_buckets))
         if held:
             return refuted(f"the candidate holds cache buckets: {', '.join(held)}")
         wanted = [name for name in (boundary.state_bucket, *ours) if name in buckets]
         parts = [_holds_no_cache(subject, name) for name in wanted]
+    except Malformed as error:
+        return refuted(f"buckets cannot be read: {error}")
     except (Answered, Unanswered) as error:
         return unknown(f"buckets cannot be read: {error}")
     state = "" if boundary.state_bucket in buckets else f"; {boundary.state_bucket} does not exist yet"
@@ -56,8 +59,9 @@ def no_cache_objects(subject: Subject, _see: Recording, rig: Rig) -> Finding:
 
 
 def _holds_no_cache(subject: Subject, bucket: str) -> Finding:
-    listed = translate(lambda: subject.client(subject.front).list_objects_v2(Bucket=bucket, MaxKeys=SAMPLE))
-    keys = [o["Key"] for o in listed.get("Contents", [])]
+    client = subject.client(subject.front)
+    listed = partial(client.list_objects_v2, Bucket=bucket, MaxKeys=SAMPLE)
+    keys = translate(lambda: [o["Key"] for o in listed().get("Contents", [])])
     found = [key for key in keys if _CACHE_KEYS.search(key)]
     if found:
         return refuted(f"bucket {bucket} holds cache objects, for example {found[0]}")

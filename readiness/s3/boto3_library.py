@@ -13,7 +13,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from readiness.s3.answers import check_answer
 from readiness.s3.library import Head, Version, translate
+from readiness.s3.transport import limited_sender
 from readiness.s3.wire import Target
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def boto3_client(target: Target, seconds: float, *, anonymous: bool = False) -> 
             config=config,
             verify=verify,
         )
+    client.meta.events.register("before-send.s3", limited_sender(seconds, verify))
+    client.meta.events.register("before-parse.s3", check_answer)
     return client
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from minio.error import InvalidResponseError, S3Error, ServerError
+
+from readiness.limits import limit_behind
+from readiness.redact import one_line
+from readiness.s3 import transport
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,6 +26,18 @@ class Answered(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"HTTP {status} {code}: {message}")
         self.status, self.code = status, code
+
+
+class Malformed(Answered):
+    """The store answered a request with success and a body that is not the answer to it: a wrong answer.
+
+    `first`: the first bytes of the body, redacted.
+    """
+
+    def __init__(self, status: int, why: str, body: bytes) -> None:
+        self.first = one_line(body[: transport.FIRST_BYTES].decode("utf-8", "backslashreplace"))
+        said = f"its body begins {self.first!r}" if body else "its body is empty"
+        super().__init__(status, "Malformed", f"not an answer to the request ({why}); {said}")
 
 
 class Unanswered(Exception):
@@ -67,8 +85,13 @@ class Library(Protocol):
     def multipart(self, bucket: str, key: str, body: bytes, part_size: int, value: str) -> None: ...
 
 
+_STUMBLES = (KeyError, TypeError, ValueError, AttributeError, ResponseParserError, ParseError)
+"""What the libraries raise for an answer that is not of the shape that they rely on."""
+
+
 def translate(work: Callable[[], R]) -> R:
-    """Run a client call; both libraries' errors become Answered or Unanswered."""
+    """Run a client call; both libraries' errors become Answered (Malformed for a wrong answer) or Unanswered."""
+    transport.forget()
     try:
         return work()
     except ClientError as error:
@@ -77,10 +100,26 @@ def translate(work: Callable[[], R]) -> R:
         raise Answered(status, said.get("Code", ""), said.get("Message", "")) from None
     except S3Error as error:
         raise Answered(error.response.status, error.code or "", error.message or "") from None
-    except (ServerError, InvalidResponseError) as error:
-        raise Unanswered(str(error)) from None
+    except ServerError as error:
+        raise Answered(error.status_code, "", str(error)) from None
+    except InvalidResponseError as error:
+        raise _wrong(error) from None
     except (BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unanswered(f"{type(error).__name__}: {error}") from None
+        raise Unanswered(f"{type(error).__name__}: {limit_behind(error) or error}") from None
+    except _STUMBLES as error:
+        if transport.latest() is None:  # nothing was answered: the mistake is not the store's
+            raise
+        raise _wrong(error) from None
+
+
+def _wrong(error: Exception) -> Answered:
+    said = transport.latest()
+    if said is None:
+        return Answered(0, "", one_line(str(error)))
+    if said.status >= 300:
+        return Answered(said.status, "", one_line(said.first.decode("utf-8", "backslashreplace")))
+    lacks = f"it lacks {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+    return Malformed(said.status, one_line(lacks), said.first)
 
 
 def translated(call: Callable[P, R]) -> Callable[P, R]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from urllib.parse import urlsplit
 
-import urllib3
 from minio import Minio
 
 from readiness.s3.library import Answered, Head, Version, translate
+from readiness.s3.transport import LimitedPools
 from readiness.s3.wire import Target
 
 
@@ -19,12 +19,7 @@ class MinioLibrary:
 
     def __init__(self, target: Target, seconds: float) -> None:
         split = urlsplit(target.url)
-        pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=seconds, read=seconds),
-            retries=urllib3.Retry(total=False, redirect=False),
-            maxsize=16,
-            ca_certs=target.ca_bundle,
-        )
+        pool = LimitedPools(seconds, target.ca_bundle)
         self.client = Minio(
             split.netloc,
             access_key=target.keys.access_key,

@@ -19,6 +19,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from readiness.limits import ANSWER_BYTES, SizeLimit
 from readiness.topology import Keys
 
 
@@ -201,6 +202,7 @@ class _Connection:
         self._writer.write(data)
         await self._writer.drain()
         status, got, parts = 0, {}, []
+        limit = SizeLimit(ANSWER_BYTES)
         while True:
             event = http.next_event()
             if event is h11.NEED_DATA:
@@ -212,6 +214,7 @@ class _Connection:
                 status = event.status_code
                 got = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
             elif isinstance(event, h11.Data):
+                limit.count(len(event.data))
                 parts.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 break

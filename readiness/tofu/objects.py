@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Malformed
 from readiness.s3.wire import Target
 from readiness.topology import Endpoint, Keys
 
@@ -145,7 +146,7 @@ class Objects:
     def _answered(self, call: Any) -> Any:
         try:
             answer = call()
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, Malformed) as error:
             raise StoreError(f"{self.endpoint.name}: {error}") from error
         self.calls += 1
         return answer

@@ -11,6 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from readiness.limits import PAGE_BYTES, Limit, LimitedSocket
+from readiness.redact import one_line
+
+HEAD_BYTES = 1 << 16
+
 
 def answers(address: str, port: int, seconds: float) -> str | None:
     """Whether anything answers a TCP connect: "accepted", "refused", or None for silence."""
@@ -60,6 +65,8 @@ def ask(url: str, seconds: float, tls: ssl.SSLContext | None = None) -> int:
             if not part:
                 raise ConnectionResetError("closed without an answer")
             received += part
+            if len(received) > HEAD_BYTES:
+                raise ConnectionError("no status line")
         return int(received.split(None, 2)[1])
     finally:
         connection.close()
@@ -86,8 +93,9 @@ def call(
     tls: ssl.SSLContext | None = None,
 ) -> str:
     """The body of the answer, which must be a 2xx. Raises OSError or Refused. No proxy, no redirect, no
-    retry.
+    retry; the whole answer within `seconds`, and not larger than PAGE_BYTES.
     """
+    limit = Limit(seconds, PAGE_BYTES)
     parts = urlsplit(url)
     host, port = address_of(url)
     connection = (
@@ -101,6 +109,8 @@ def call(
         content = json.dumps(body)
         headers["Content-Type"] = "application/json"
     try:
+        connection.connect()
+        connection.sock = LimitedSocket(connection.sock, limit)
         connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), content, headers)
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
@@ -109,7 +119,7 @@ def call(
     finally:
         connection.close()
     if not 200 <= answer.status < 300:
-        raise Refused(f"{method} {parts.path} was answered {answer.status}: {text[:300]}")
+        raise Refused(f"{method} {parts.path} was answered {answer.status}: {one_line(text)}")
     return text
 
 
