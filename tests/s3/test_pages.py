@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from readiness.limits import TooLarge, TooLate
-from readiness.providers import probe
+from readiness.providers.engine import probe
 from tests.load.servers import Exchange, ok
 from tests.support.thread_server import dripping, endless, serving_in_thread
 
@@ -39,7 +39,7 @@ def test_a_page_is_read_whole() -> None:
 
 
 def test_a_refusal_is_said_on_one_line_without_secrets() -> None:
-    with serving_in_thread(ok("500 Oops", "it\nbroke; password=canary-1")) as server:
-        with pytest.raises(probe.Refused) as caught:
-            probe.call(server.url, 10)
+    answer = ok("500 Oops", "it\nbroke; password=canary-1")
+    with serving_in_thread(answer) as server, pytest.raises(probe.Refused) as caught:
+        probe.call(server.url, 10)
     assert "it broke; password=[removed]" in str(caught.value)
