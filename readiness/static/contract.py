@@ -15,12 +15,8 @@ from readiness.load.rig import Rig
 from readiness.providers.abilities import HasAlertRules
 from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
-<<<<<<< HEAD
-from readiness.s3.library import Answered, Unanswered, translate
-from readiness.subject import Subject
-=======
 from readiness.s3.library import Answered, Malformed, Unanswered, translate
->>>>>>> 051e3da (Every answer has a time limit as a whole and a size limit, and a malformed answer is a wrong answer of the store)
+from readiness.subject import Subject
 from readiness.topology import Endpoint, FaultKind, Unsupported
 
 SETTINGS_SEEN_WITHIN = 10.0
@@ -201,13 +197,9 @@ def cache_statement(subject: Subject, _see: Recording) -> Finding:
     if candidate.boundary.state_bucket in candidate.boundary.cache_buckets:
         return refuted(f"the state bucket {candidate.boundary.state_bucket} is a cache bucket too")
     try:
-<<<<<<< HEAD
-        buckets = translate(lambda: subject.client(subject.front).list_buckets())["Buckets"]
-=======
-        buckets = translate(lambda: live.client(live.front).list_buckets()["Buckets"])
+        buckets = translate(lambda: subject.client(subject.front).list_buckets()["Buckets"])
     except Malformed as error:
         return refuted(f"buckets cannot be listed: {error}")
->>>>>>> 051e3da (Every answer has a time limit as a whole and a size limit, and a malformed answer is a wrong answer of the store)
     except (Answered, Unanswered) as error:
         return unknown(f"buckets cannot be listed: {error}")
     shared = sorted({b["Name"] for b in buckets} & set(candidate.boundary.cache_buckets))
