@@ -1,9 +1,5 @@
-"""Options and plugins of a readiness run; everything else lives in fixtures/ and readiness/."""
+"""The plugins of a readiness run; everything else lives in fixtures/ and readiness/."""
 
-pytest_plugins = [
-    "readiness.plugin.hooks",
-    "fixtures.judge",
-    "fixtures.candidate",
-    "fixtures.tofu",
-    "fixtures.stacks",
-]
+from readiness.plugin.entry import PLUGINS
+
+pytest_plugins = PLUGINS

@@ -18,7 +18,7 @@ ensure:
 # judge a candidate: all phases, reports/junit.xml, an evidence folder and the verdict
 [no-exit-message]
 tofu-state-ha-readiness *ARGS: ensure
-    @"{{ venv }}/python" -m readiness.run "$@"
+    @"{{ venv }}/python" -m readiness "$@"
 
 # set everything up and run all of the project's own tests (ARGS go to pytest)
 test *ARGS: lint types setup
@@ -45,15 +45,15 @@ format: ensure
 
 # judge the stored histories of a run again, offline: ./just recheck reports/runs/RUN
 recheck *ARGS: ensure
-    @"{{ venv }}/python" -m readiness.recheck "$@"
+    @"{{ venv }}/python" -m readiness recheck "$@"
 
 # what changed between two runs, as Markdown: ./just compare reports/runs/A reports/runs/B
 compare *ARGS: ensure
-    @"{{ venv }}/python" -m readiness.compare "$@"
+    @"{{ venv }}/python" -m readiness compare "$@"
 
 # commit what a store was found to be: pages below reports/ from sealed runs: ./just publish reports/runs/RUN
 publish *ARGS: ensure
-    @"{{ venv }}/python" -m readiness.report.publish "$@"
+    @"{{ venv }}/python" -m readiness publish "$@"
 
 # lying stores, one after the other: each must be refuted by the criterion that names it (writes docs/battery.md)
 battery *ARGS: ensure
@@ -66,7 +66,7 @@ mutants *ARGS: ensure
 
 # measure what a run costs
 bench *ARGS: ensure
-    @"{{ venv }}/python" -m readiness.bench "$@"
+    @"{{ venv }}/python" -m readiness bench "$@"
 
 # renew the lock files from pyproject.toml and tools/*.in (ARGS go to uv, for example --upgrade)
 lock *ARGS: ensure

@@ -37,7 +37,7 @@ SETTINGS = pytest.StashKey[Settings]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of a readiness run."""
-    add_options(parser)
+    add_options(parser.getgroup("readiness", "OpenTofu state authority readiness").addoption)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,8 @@ from readiness import paths
 from readiness.errors import UsageError
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Registers the options of `pytest` runs over `suites/`."""
-    group = parser.getgroup("readiness", "OpenTofu state authority readiness")
-    add = group.addoption
+def add_options(add: Callable[..., object]) -> None:
+    """Registers the options of a run with `add`, which takes what `argparse.ArgumentParser.add_argument` takes."""
     add(
         "--candidate",
         default="embedded",

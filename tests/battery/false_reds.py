@@ -81,7 +81,7 @@ def one_run(seed: int, arguments: Sequence[str]) -> Tried:
 
 def _run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
     began = time.monotonic()
-    argv = [sys.executable, "-m", "readiness.run", "--seed", str(seed), "--runs", str(folder / "runs")]
+    argv = [sys.executable, "-m", "readiness", "--seed", str(seed), "--runs", str(folder / "runs")]
     argv += [f"--junitxml={folder / 'junit.xml'}", *arguments]
     with (folder / "output.txt").open("w", encoding="utf-8") as out:
         ended = subprocess.run(argv, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False)

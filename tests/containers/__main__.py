@@ -71,7 +71,7 @@ def judge(rest: list[str]) -> int:
     if "-m" not in rest:
         rest = ["-m", PHASES, *rest]
     verdict = subprocess.run(
-        [sys.executable, "-m", "readiness.run", "--candidate", "containers", *rest], check=False
+        [sys.executable, "-m", "readiness", "--candidate", "containers", *rest], check=False
     ).returncode
     return tests or verdict
 

@@ -87,7 +87,7 @@ def command(tofu: Path) -> list[str]:
         "PATH=/usr/bin:/bin",
         python,
         "-m",
-        "readiness.run",
+        "readiness",
     ]
 
 

@@ -26,7 +26,7 @@ RUN_SECONDS = 2700
 def command(candidate: Path, runs: Path, *arguments: str) -> list[str]:
     """A run of the suite, as its recipe starts it."""
     own = [f"--candidate={candidate}", f"--runs={runs}", f"--junitxml={runs / 'junit.xml'}", "--seed=1"]
-    return [sys.executable, "-m", "readiness.run", *own, *arguments]
+    return [sys.executable, "-m", "readiness", *own, *arguments]
 
 
 def environment(cluster: Cluster, keys: Mapping[str, str]) -> dict[str, str]:

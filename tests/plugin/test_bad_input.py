@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from readiness import run as main
 from readiness.candidate.load import load
+from readiness.cli import run as main
 from readiness.errors import UsageError
 from readiness.paths import CANDIDATES
 from readiness.plugin import run as plugin_run
@@ -122,7 +122,6 @@ def test_a_command_line_that_pytest_refuses(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(main, "default_junit", lambda: report)
     monkeypatch.setattr(plugin_run, "default_junit", lambda: report)
     monkeypatch.setattr("pytest.main", lambda _arguments: 4)
-    monkeypatch.setattr("os.chdir", lambda _folder: None)
     assert main.main(["--candidat", "x"]) == 4
     assert failing(read(report))
 

@@ -29,7 +29,7 @@ def test_a_run_leaves_a_sealed_page_statement_and_valid_verdict(tmp_path: Path) 
         "3",
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "readiness.run", *arguments],
+        [sys.executable, "-m", "readiness", *arguments],
         cwd=ROOT,
         env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
         capture_output=True,

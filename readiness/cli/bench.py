@@ -1,5 +1,6 @@
-"""`./just bench [RUN]`: what checking costs here, how regular the probes of a run were, and where its time
-went.
+"""measure what a run costs: bench [RUN].
+
+Prints what checking costs on this machine, how regular the probes of a run were, and where its time went.
 
 RUN is an evidence folder; without one, a run against the embedded candidate is made first. Nothing is
 asserted: figures are printed.
@@ -24,7 +25,7 @@ from readiness.history import load
 
 def main(arguments: list[str]) -> int:
     """Prints the figures. Exit code 4 if RUN is no evidence folder of a finished run."""
-    parser = argparse.ArgumentParser(prog="just bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness bench", description=__doc__)
     parser.add_argument("run", nargs="?", type=Path, help="evidence folder of a finished run")
     given = parser.parse_args(arguments).run
     folder = given or _new_run(paths.runs())
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def _new_run(runs: Path) -> Path | None:
     before = set(runs.glob("*"))
-    subprocess.run([sys.executable, "-m", "readiness.run"], check=False)
+    subprocess.run([sys.executable, "-m", "readiness"], check=False)
     return max(set(runs.glob("*")) - before, default=None)
 
 
@@ -71,7 +72,3 @@ def _times(folder: Path) -> dict[str, float]:
         spent = sum(float(row["seconds"]) for row in verdict["criteria"] if row["phase"] == phase)
         times[f"phase {phase} {title}"] = spent
     return times
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

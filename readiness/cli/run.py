@@ -1,0 +1,57 @@
+"""judge a candidate: all phases, or those that -m and -k select."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import pytest
+
+from readiness import paths
+from readiness.plugin.options import add_options
+from readiness.plugin.run import default_junit
+from readiness.report import junit
+from readiness.verdict import EXIT_USAGE
+
+_EPILOG = """
+Every other option goes to pytest: -m phase0 selects a phase, -k an expression, -x stops at the first red criterion,
+--junitxml=FILE says where the report goes (default: reports/junit.xml). A criterion is selected by the path of its
+test, for example suites/test_phase1_scratch_s3.py::test_list_buckets.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Runs pytest over the suites, or over those tests of theirs that are named; the exit code is the verdict's."""
+    if {"-h", "--help"} & set(arguments):
+        _parser().print_help()
+        return 0
+    arguments = [_in_suites(argument) for argument in arguments]
+    if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
+        arguments = [f"--junitxml={default_junit()}", *arguments]
+    if not any(argument.startswith(str(paths.SUITES)) for argument in arguments):
+        arguments = [str(paths.SUITES), *arguments]
+    begun = time.time()
+    own = ["-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), "-p", "no:cacheprovider"]
+    code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", *arguments]))
+    report = default_junit()
+    if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
+        junit.invalidate(
+            report, "the command line was not understood", {}
+        )  # it ended before our plugin began
+    return code
+
+
+def _in_suites(argument: str) -> str:
+    """A test named as in a checkout, `suites/FILE::TEST`, is that of these suites from whatever folder."""
+    return str(paths.ROOT / argument) if argument.startswith("suites/") else argument
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tofu-state-ha-readiness run",
+        description="Judges a candidate.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    add_options(parser.add_argument)
+    return parser

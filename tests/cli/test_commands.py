@@ -1,0 +1,130 @@
+"""The console script: its commands, its help, and what it says of a command that it does not have."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from readiness import cli, paths
+from readiness.cli import main as script
+from readiness.cli import run
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What pytest was asked to run; it does not run."""
+    asked: list[list[str]] = []
+
+    def record(arguments: list[str]) -> int:
+        asked.append(arguments)
+        return 0
+
+    monkeypatch.setattr("pytest.main", record)
+    return asked
+
+
+def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert script.main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert {"run", "recheck", "compare", "publish", "bench", "obtain"} <= set(script.commands())
+    for command in script.commands():
+        (line,) = [line for line in told.splitlines() if line.startswith(f"  {command} ")]
+        assert len(line.split(maxsplit=1)[1]) > 10
+
+
+@pytest.mark.parametrize("command", ["run", "recheck", "compare", "publish", "bench"])
+def test_each_command_explains_itself(command: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "readiness", command, "--help"],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.startswith("usage: ")
+
+
+def test_a_new_file_is_a_new_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "say_hello.py").write_text(
+        '"""say hello."""\ndef main(arguments):\n    print("hello", *arguments)\n    return 3\n'
+    )
+    monkeypatch.setattr(cli, "__path__", [*cli.__path__, str(tmp_path)])
+    assert "say-hello" in script.commands()
+    assert script.main(["say-hello", "you"]) == 3
+
+
+def test_an_unknown_command_is_refused_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert script.main(["rechek", "RUN"]) == 4
+    told = capsys.readouterr()
+    assert told.err.startswith('ERROR: there is no command "rechek": did you mean "recheck"?')
+    assert len(told.err.splitlines()) == 1
+    assert not told.out
+
+
+@pytest.mark.parametrize("arguments", [["-m", "phase0"], ["run", "-m", "phase0"]])
+def test_a_line_without_a_command_is_a_run(arguments: list[str], given: list[list[str]]) -> None:
+    assert script.main(arguments) == 0
+    (asked,) = given
+    assert str(paths.SUITES) in asked
+    assert asked[-2:] == ["-m", "phase0"]
+
+
+def test_a_test_that_is_named_is_run_alone(given: list[list[str]]) -> None:
+    assert run.main(["suites/test_phase0_static_contract.py::test_metrics", "--seed", "7"]) == 0
+    (asked,) = given
+    named = [argument for argument in asked if argument.startswith(str(paths.SUITES))]
+    assert named == [f"{paths.SUITES}/test_phase0_static_contract.py::test_metrics"]
+
+
+def test_windows_is_told_in_one_line() -> None:
+    program = "import sys; sys.platform = 'win32'; from readiness.cli.main import console; console()"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=paths.ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert "Windows Subsystem for Linux" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_the_package_declares_the_script_and_the_plugin() -> None:
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["scripts"] == {script.PROGRAM: f"{script.__name__}:{script.console.__name__}"}
+    assert project["entry-points"]["pytest11"] == {script.PROGRAM: "readiness.plugin.entry"}
+
+
+def test_results_of_an_installed_package_go_to_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert paths.runs() == paths.ROOT / "reports" / "runs"
+    monkeypatch.setattr(paths, "CHECKOUT", False)
+    monkeypatch.chdir(tmp_path)
+    assert paths.runs() == tmp_path / "reports" / "runs"
+
+
+def test_every_module_of_the_package_can_be_imported_elsewhere_than_on_linux() -> None:
+    """Simulated: the platform's name is another, and the module that exists for Linux only is not there."""
+    program = """
+import importlib, pkgutil, sys
+sys.platform = "freebsd14"
+sys.modules["pyroute2"] = None
+import readiness, fixtures
+failed = []
+for package in (readiness, fixtures):
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if found.name.endswith("__main__"):
+            continue
+        try:
+            importlib.import_module(found.name)
+        except Exception as error:
+            failed.append(f"{found.name}: {error!r}")
+sys.exit("\\n".join(failed))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=paths.ROOT, capture_output=True, text=True, check=False
+    )
+    assert not ran.stderr
+    assert ran.returncode == 0
