@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,11 @@ def create(
     """
     from readiness.errors import UsageError
 
+    if sys.platform != "linux":
+        raise UsageError(
+            f"a run needs Linux, and this is {sys.platform}: its supervisor uses Linux's namespaces and signals; "
+            "recheck, compare and publish work here"
+        )
     kind = loaded.candidate.provider.kind
     if kind != "containers" and loaded.candidate.containers:
         raise UsageError(f'containers: not for provider.kind = "{kind}", only for "containers"')
