@@ -132,7 +132,7 @@ def by_key(history: Iterable[Op]) -> dict[tuple[str, str], list[Op]]:
 
 
 def binding(history: Iterable[Op]) -> Iterator[Op]:
-    """The history as the contract binds the store (DESIGN, section 1, "in service").
+    """The history as the contract binds the store (docs/linearizability.md, "What it assumes").
 
     Answers of an instance that was not in service bind it to nothing: its reads are left out, its writes
     become *unknown* (they may have happened). Everything else is unchanged.

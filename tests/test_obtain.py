@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from readiness.obtain.cache import cached, forget_unused
 from readiness.obtain.go import needed_by, version
 from readiness.obtain.opentofu import inspect, pinned_version
 from readiness.paths import ROOT, TOOLS
+from tests.support.eventually import eventually
 
 Script = Callable[[str, str], Path]
 
@@ -199,7 +199,7 @@ def test_two_runs_at_once_build_once(trace: Path) -> None:
 def test_a_killed_build_is_begun_anew(trace: Path, tmp_path: Path) -> None:
     (trace / "slow").write_text("2", encoding="utf-8")
     with start_obtaining() as killed:
-        wait_until(lambda: builds(trace) == 1)
+        eventually(lambda: builds(trace) == 1)
         killed.send_signal(signal.SIGKILL)
     assert list((tmp_path / "cache").glob(".tofu-*"))
     assert not list((tmp_path / "cache").glob("tofu-*"))
@@ -209,22 +209,15 @@ def test_a_killed_build_is_begun_anew(trace: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").glob(".tofu-*"))
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_build_leaves_no_process(trace: Path, by: signal.Signals) -> None:
     (trace / "slow").write_text("321", encoding="utf-8")
     with start_obtaining() as interrupted:
-        wait_until(lambda: builds(trace) == 1)
+        eventually(lambda: builds(trace) == 1)
         interrupted.send_signal(by)
         interrupted.wait(timeout=20)
     assert interrupted.returncode == 130
-    wait_until(lambda: "sleep 321" not in subprocess.check_output(["ps", "-eo", "args"], text=True))
+    eventually(lambda: "sleep 321" not in subprocess.check_output(["ps", "-eo", "args"], text=True))
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_message(

@@ -19,7 +19,7 @@ from readiness.load.operations import MOST_PAGES, Client, _judge, unquote_value
 from readiness.redact import Redactor
 from readiness.s3.wire import Reply, Target, Wire
 from readiness.topology import Endpoint, Keys
-from tests.load.servers import Answer, hang, ok, reset, serving
+from tests.support.http_server import Answer, hang, ok, reset, serving
 
 OK, FAIL, UNKNOWN = Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN
 MUTATING = (Verb.WRITE, Verb.CREATE, Verb.CAS, Verb.DELETE)

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -16,31 +17,46 @@ from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.s3.wire import NoReply, Target, Wire
 from readiness.topology import Endpoint, Keys
-from tests.load.servers import Server, ok, serving
 from tests.plugin.fake import TOPOLOGY, Fake
+from tests.support.eventually import eventually
+from tests.support.http_server import Server, ok, serving
 
 A, B = TOPOLOGY.endpoints
 
 
 class Probed(Fake):
-    """Ready as `ready` says; a probe of `slow` waits for `go` before it answers what was true when it began."""
+    """Ready as `ready` says; a probe of `slow` waits for `go` before it answers what was true when it began.
+
+    `at_probe` is called with the instance as each probe begins, when the watch has noted the answer of the one before.
+    """
 
     def __init__(self) -> None:
         super().__init__(None)
         self.ready: dict[str, object] = {"a-0": True, "b-0": True}
         self.slow: str | None = None
         self.probing, self.go = threading.Event(), threading.Event()
-        self.probes = 0
+        self.at_probe: Callable[[str], object] = lambda _instance: None
+        self._begun: Counter[str] = Counter()
+        self._one_more = threading.Condition()
 
     def in_service(self, instance: str) -> bool:
         answer = self.ready[instance]
-        self.probes += 1
+        self.at_probe(instance)
+        with self._one_more:
+            self._begun[instance] += 1
+            self._one_more.notify_all()
         if instance == self.slow:
             self.probing.set()
             assert self.go.wait(5)
         if isinstance(answer, Exception):
             raise answer
         return bool(answer)
+
+    def probed(self, instance: str, times: int = 1) -> None:
+        """Waits until so many probes began from now on, and the watch noted their answers."""
+        with self._one_more:
+            enough = self._begun[instance] + times + 1
+            assert self._one_more.wait_for(lambda: self._begun[instance] >= enough, 5)
 
 
 @pytest.fixture
@@ -57,13 +73,6 @@ def watch(provider: Any) -> Iterator[ServiceWatch]:
     made.stop()
 
 
-def soon(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 3
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_nothing_is_in_service_before_a_probe_said_so(provider: Any) -> None:
     made = ServiceWatch(provider, TOPOLOGY)
     assert not made.in_service(A)
@@ -72,61 +81,64 @@ def test_nothing_is_in_service_before_a_probe_said_so(provider: Any) -> None:
 
 
 def test_the_probe_decides_and_one_that_throws_is_not_ready(provider: Probed, watch: ServiceWatch) -> None:
-    soon(watch.all_in_service)
+    eventually(watch.all_in_service)
     provider.ready["a-0"] = False
-    soon(lambda: not watch.in_service(A))
+    eventually(lambda: not watch.in_service(A))
     assert watch.in_service(B)
     provider.ready["b-0"] = OSError("no route")
-    soon(lambda: not watch.in_service(B))
+    eventually(lambda: not watch.in_service(B))
     provider.ready = {"a-0": True, "b-0": True}
-    soon(watch.all_in_service)
+    eventually(watch.all_in_service)
 
 
 def test_held_out_is_out_at_once_whatever_the_probe_says(provider: Probed, watch: ServiceWatch) -> None:
-    soon(watch.all_in_service)
+    eventually(watch.all_in_service)
     watch.hold_out(["a-0", "not-an-instance"])
     assert not watch.in_service(A)
-    seen = provider.probes
-    soon(lambda: provider.probes > seen + 10)
+    provider.probed("a-0", times=5)
     assert not watch.in_service(A)
     watch.hold_out(["a-0"])
     watch.readmit(["a-0"])
-    time.sleep(0.05)
+    provider.probed("a-0")
     assert not watch.in_service(A), "held out twice, readmitted once"
     watch.readmit(["a-0"])
-    soon(lambda: watch.in_service(A))
+    eventually(lambda: watch.in_service(A))
 
 
 def test_a_probe_that_began_before_the_fault_says_nothing_after_it(
     provider: Probed, watch: ServiceWatch
 ) -> None:
-    soon(watch.all_in_service)
+    eventually(watch.all_in_service)
     provider.slow = "a-0"
     assert provider.probing.wait(3)  # this probe found it ready, and its answer comes after the whole fault
     watch.hold_out(["a-0"])
     provider.ready["a-0"] = False
     watch.readmit(["a-0"])
+    noted: list[bool] = []
+    provider.at_probe = lambda _instance: noted.append(watch.in_service(A))
     provider.go.set()
-    until = time.monotonic() + 0.2
-    while time.monotonic() < until:
-        assert not watch.in_service(A), "an answer of before the fault put it back in service"
-        time.sleep(0.001)
+    provider.probed("a-0", times=3)
+    assert noted
+    assert not any(noted), "an answer of before the fault put it back in service"
     provider.ready["a-0"] = True
-    soon(lambda: watch.in_service(A))
+    eventually(lambda: watch.in_service(A))
 
 
 def test_a_probe_that_began_while_held_out_says_nothing_after_the_heal(
     provider: Probed, watch: ServiceWatch
 ) -> None:
-    soon(watch.all_in_service)
+    eventually(watch.all_in_service)
     watch.hold_out(["a-0"])
     provider.slow = "a-0"
     assert provider.probing.wait(3)
     provider.ready["a-0"] = False
     watch.readmit(["a-0"])
+    noted: list[bool] = []
+    provider.at_probe = lambda _instance: noted.append(watch.in_service(A))
     provider.go.set()
-    time.sleep(0.1)
-    assert not watch.in_service(A)
+    provider.probed("a-0", times=3)
+    assert noted
+    assert not any(noted)
 
 
 KEYS = Keys("AKTEST000000", "secret-of-the-test")
@@ -143,7 +155,6 @@ def proxied(steps: Callable[[Proxy, Wire, Server], Coroutine[Any, Any, None]]) -
             finally:
                 wire.close()
                 await proxy.stop()
-                await asyncio.sleep(0.02)
 
     asyncio.run(run())
 
@@ -177,7 +188,6 @@ def test_the_proxy_of_an_endpoint_that_is_gone_resets() -> None:
                 "GET", "b", "k", seconds=2
             )
         await proxy.stop()
-        await asyncio.sleep(0.02)
 
     asyncio.run(run())
 
@@ -195,6 +205,5 @@ def test_the_loop_thread_gives_results_errors_and_time_outs() -> None:
     with pytest.raises(ValueError, match="negative"):
         loop.call(give(-1))
     with pytest.raises(TimeoutError):
-        loop.call(asyncio.sleep(0.2), seconds=0.01)
-    time.sleep(0.25)
+        loop.call(asyncio.sleep(60), seconds=0.01)
     loop.close()

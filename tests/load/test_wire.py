@@ -11,7 +11,7 @@ import pytest
 
 from readiness.s3.wire import NoReply, NotSent, Reply, Target, Wire
 from readiness.topology import Keys
-from tests.load.servers import Answer, Exchange, Server, close, hang, ok, reset, serving
+from tests.support.http_server import Answer, Exchange, Server, close, hang, ok, reset, serving
 
 KEYS = Keys("AKTEST000000", "the-secret-key-of-the-test")
 

@@ -15,8 +15,11 @@ from readiness.evidence.folder import verify_seal
 from tests.plugin.runs import HOOK, Started, small_arguments, suite
 from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
+from tests.support.eventually import eventually
 
 SCENARIO = '''
+import dataclasses, os
+from pathlib import Path
 import pytest
 from readiness import faults
 from readiness.campaign import scenarios
@@ -26,7 +29,15 @@ from readiness.judges.records import each
 @pytest.mark.criterion("P1.6")
 def test_silence(candidate_session, judge):
     campaign, rto = candidate_session.campaign, candidate_session.subject.promises.rto
-    record = campaign._play(scenarios.one(faults.silence(campaign.topology, "honey")))
+    fault = faults.silence(campaign.topology, "honey")
+
+    def play(stage, rto):
+        with stage.fault(fault) as event:
+            (Path(os.environ["PLACE"]) / "fired").touch()
+            stage.wait_until(event.fired + rto[fault.kind] + 0.3)
+        stage.recover()
+
+    record = campaign._play(dataclasses.replace(scenarios.one(fault), play=play))
     judge(each([record], lambda r: heads(r, rto)))
 
 @pytest.mark.criterion("P1.9")
@@ -41,21 +52,19 @@ class Hit:
 
     def __init__(self, run: Started) -> None:
         self.run = run
-        self.frozen = self._wait()
-        time.sleep(1)  # the fault is noted once it was seen to have fired
+        eventually(self._fired, seconds=60)
+        self.frozen = self._stopped()
         self.processes = psutil.Process(self.run.process.pid).children(recursive=True)
         self.network = self._address(self.frozen)
         self.interfaces = {name for name, addresses in psutil.net_if_addrs().items() if self._ours(addresses)}
 
-    def _wait(self) -> psutil.Process:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self.run.process.poll() is None, self.run.said()
-            for process in psutil.Process(self.run.process.pid).children(recursive=True):
-                if process.status() == psutil.STATUS_STOPPED:
-                    return process
-            time.sleep(0.05)
-        raise AssertionError(f"no process was frozen: {self.run.said()}")
+    def _fired(self) -> bool:
+        assert self.run.process.poll() is None, self.run.said()
+        return (self.run.place / "fired").exists()
+
+    def _stopped(self) -> psutil.Process:
+        children = psutil.Process(self.run.process.pid).children(recursive=True)
+        return next(each for each in children if each.status() == psutil.STATUS_STOPPED)
 
     @staticmethod
     def _address(process: psutil.Process) -> str:
@@ -87,7 +96,7 @@ def hit(tmp_path: Path) -> Iterator[Hit]:
     place = tmp_path / "run"
     suites = suite(place, SCENARIO, HOOK)
     (place / "junit.xml").write_text(READY)
-    run = Started(place, suites, *small_arguments(place))
+    run = Started(place, suites, *small_arguments(place), env={"PLACE": str(place)})
     try:
         yield Hit(run)
     finally:
@@ -137,9 +146,13 @@ def test_it(candidate_session, judge):
     from readiness.finding import proved
 
     def undo():
-        (Path(os.environ["PLACE"]) / "ending").touch()
-        time.sleep(2)
-        (Path(os.environ["PLACE"]) / "undone").touch()
+        place = Path(os.environ["PLACE"])
+        (place / "ending").touch()
+        deadline = time.monotonic() + 60
+        while not (place / "signalled").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        (place / "undone").touch()
 
     candidate_session.on_stop(undo)
     judge(proved("seen", 1))
@@ -151,11 +164,11 @@ def test_a_run_that_takes_down_is_not_interrupted(tmp_path: Path, number: signal
     place = tmp_path / "run"
     run = Started(place, suite(place, SLOW_END), *small_arguments(place), env={"PLACE": str(place)})
     try:
-        deadline = time.monotonic() + 60
-        while not (place / "ending").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        ran = run.hit(number)
+        eventually((place / "ending").exists, seconds=60)
+        run.process.send_signal(number)
+        eventually(lambda: "still healing and removing" in run.said(), seconds=60)
+        (place / "signalled").touch()
+        ran = run.ran()
     finally:
         run.close()
     assert (place / "undone").exists()

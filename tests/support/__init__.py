@@ -1,0 +1,1 @@
+"""Helpers of several of the project's tests: one idea a file."""
