@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from readiness.grounds import Ground
     from readiness.history import Op
 
 Measured: TypeAlias = Mapping[str, float | int | str | bool | None]
@@ -37,7 +38,7 @@ class Finding:
 
     `observations` counts the direct observations of the candidate behind it; a PROVED finding with none is
     downgraded to UNKNOWN when it is merged or recorded. `witness` is the shortest history that shows a
-    refusal.
+    refusal. `grounds` are what the checkers put into `reason`, as values.
     """
 
     state: State
@@ -45,6 +46,7 @@ class Finding:
     measured: Measured = field(default_factory=dict)
     observations: int = 0
     witness: tuple[Op, ...] = ()
+    grounds: tuple[Ground, ...] = ()
 
     def honest(self) -> Finding:
         """This finding, or UNKNOWN if it claims PROVED without one direct observation (stop condition S.6)."""
@@ -66,19 +68,26 @@ def refuted(
     observations: int = 1,
     witness: Iterable[Op] = (),
     measured: Measured | None = None,
+    grounds: Iterable[Ground] = (),
 ) -> Finding:
     """A REFUTED finding; `witness` holds the operations that show it."""
-    return Finding(State.REFUTED, reason, measured or {}, observations, tuple(witness))
+    return Finding(State.REFUTED, reason, measured or {}, observations, tuple(witness), tuple(grounds))
 
 
-def unknown(reason: str, *, observations: int = 0, measured: Measured | None = None) -> Finding:
+def unknown(
+    reason: str,
+    *,
+    observations: int = 0,
+    measured: Measured | None = None,
+    grounds: Iterable[Ground] = (),
+) -> Finding:
     """An UNKNOWN finding: the reason says what could not be judged."""
-    return Finding(State.UNKNOWN, reason, measured or {}, observations)
+    return Finding(State.UNKNOWN, reason, measured or {}, observations, grounds=tuple(grounds))
 
 
 def merge(findings: Iterable[Finding]) -> Finding:
-    """One finding for many: worst state, the reasons of that state joined, measured values united, counts
-    added.
+    """One finding for many: worst state, the reasons and grounds of that state joined, measured values united,
+    counts added.
     """
     parts = [finding.honest() for finding in findings]
     state = worst(part.state for part in parts)
@@ -93,4 +102,5 @@ def merge(findings: Iterable[Finding]) -> Finding:
         measured,
         sum(part.observations for part in parts),
         witness,
+        tuple(dict.fromkeys(ground for part in parts if part.state is state for ground in part.grounds)),
     )

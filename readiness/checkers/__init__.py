@@ -11,12 +11,11 @@ from readiness.checkers.guard import guarded
 from readiness.checkers.index import check_listing
 from readiness.checkers.linearizability import check_linearizable
 from readiness.checkers.losses import check_false_absent, check_nothing_lost, check_stale
-from readiness.checkers.outage import Window, check_outage, outage_windows
+from readiness.checkers.outage import check_outage, outage_windows
 from readiness.checkers.races import check_mutual_exclusion, check_one_winner
 from readiness.checkers.traffic import check_enough
 
 __all__ = [
-    "Window",
     "check_agreement",
     "check_enough",
     "check_false_absent",

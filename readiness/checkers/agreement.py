@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from readiness.checkers.tally import Tally
-from readiness.checkers.words import count, some
 from readiness.finding import Finding
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import READS, WRITES, Op, Outcome, Verb
 
 _Key = tuple[str, str]
@@ -27,9 +27,6 @@ class _View:
     lists: list[Op] = field(default_factory=list)
     versions: list[Op] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
-
-    def __str__(self) -> str:
-        return f"through {self.endpoint} with {self.library}"
 
     def answered(self) -> bool:
         """It says anything."""
@@ -58,20 +55,19 @@ def check_agreement(history: Sequence[Op]) -> Finding:
     left out and counted. A view that gave no answer at all (a lost endpoint) is left out and counted; one
     that gave some but not all makes the snapshot UNKNOWN, as does a snapshot with fewer than two views.
     """
-    tally = Tally({"disagreements": "disagreement"})
+    tally = Tally("disagreements")
     snapshots: dict[str, list[Op]] = {}
     for op in history:
         if op.workload == "matrix":
             snapshots.setdefault(op.process, []).append(op)
     writes = [op for op in history if op.verb in WRITES and op.outcome is not Outcome.FAIL]
-    doubts: list[str] = []
+    doubts: list[Doubt] = []
     counts: Counter[str] = Counter()
     for snapshot, ops in snapshots.items():
         _snapshot(snapshot, ops, writes, tally, counts, doubts)
     names = ("views", "views_lost", "objects", "objects_disturbed", "cells", "outside_service")
     tally.measured |= {"snapshots": len(snapshots)} | {each: counts[each] for each in names}
-    compared = f"{count(counts['views'], 'view')} in {count(len(snapshots), 'snapshot')}"
-    right = f"{compared} agree on {counts['cells']} answers"
+    right = Summary(SummaryKind.AGREED, (counts["views"], len(snapshots), counts["cells"]))
     return tally.finding(right, counts["cells"], doubts)
 
 
@@ -100,7 +96,7 @@ def _snapshot(
     writes: list[Op],
     tally: Tally,
     counts: Counter[str],
-    doubts: list[str],
+    doubts: list[Doubt],
 ) -> None:
     begin, end = min(op.invoked for op in ops), max(op.completed for op in ops)
     disturbed = {
@@ -113,65 +109,74 @@ def _snapshot(
     counts["views_lost"] += len(every) - len(views)
     counts["views"] += len(views)
     doubts += [
-        f"{snapshot}: no answer {view} to {some(view.unanswered)}" for view in views if view.unanswered
+        Doubt(
+            DoubtKind.VIEW_INCOMPLETE,
+            snapshot,
+            view.endpoint,
+            view.library,
+            names=tuple(sorted(view.unanswered)),
+        )
+        for view in views
+        if view.unanswered
     ]
     if len(views) < 2:
-        doubts.append(f"{snapshot}: {count(len(views), 'view')} to compare")
+        doubts.append(Doubt(DoubtKind.FEW_VIEWS, snapshot, counted=len(views)))
         return
     keys = {key for view in views for key in view.objects}
     keys |= {(op.bucket, key) for view in views for op in view.lists for key in op.keys or ()}
     counts["objects_disturbed"] += len(keys & disturbed)
     counts["objects"] += len(keys - disturbed)
     if not keys - disturbed:
-        doubts.append(f"{snapshot}: no object to compare")
+        doubts.append(Doubt(DoubtKind.NO_OBJECT, snapshot))
     for key in sorted(keys - disturbed):
-        counts["cells"] += _compare(snapshot, key, views, tally)
+        counts["cells"] += _compare(key, views, tally)
 
 
-_Cell = tuple[str, str, Op]
-
-
-def _compare(snapshot: str, key: _Key, views: list[_View], tally: Tally) -> int:
-    """Notes how the views differ on one object; tells how many answers were compared."""
-    there: list[_Cell] = []
-    absent: list[_Cell] = []
-    bodies: list[_Cell] = []
-    versions: list[tuple[frozenset[str], str, Op]] = []
+def _compare(key: _Key, views: list[_View], tally: Tally) -> int:
+    """Notes how the views differ on one object; returns how many answers were compared."""
+    there: list[Op] = []
+    absent: list[Op] = []
+    bodies: list[Op] = []
+    versions: list[tuple[frozenset[str], Op]] = []
     for view in views:
         for op in view.objects.get(key, ()):
-            verb = "GET" if op.verb is Verb.READ else "HEAD"
-            (there if op.status == 200 else absent).append((f"{verb} {op.status}", str(view), op))
+            (there if op.status == 200 else absent).append(op)
             if op.status == 200 and op.value is not None:
-                bodies.append((op.value, f"on {verb} {view}", op))
+                bodies.append(op)
         for shows, op in view.listed(key):
-            (there if shows else absent).append((f"LIST {'shows' if shows else 'omits'} it", str(view), op))
+            (there if shows else absent).append(op)
         shown = view.of(key)
         if shown is not None:
-            versions.append((shown, str(view), view.versions[-1]))
-    where = f"{key[0]}/{key[1]} ({snapshot})"
+            versions.append((shown, view.versions[-1]))
     if there and absent:
-        # the plainest contrast: within one view if there is one
-        pairs = [(no, yes) for no in absent for yes in there]
-        no, yes = next(((no, yes) for no, yes in pairs if no[1] == yes[1]), pairs[0])
-        where_yes = "" if no[1] == yes[1] else f" {yes[1]}"
-        told = f"{no[0]} {no[1]} where {yes[0]}{where_yes}, for {where}"
-        tally.add("disagreements", no[2], told, [yes[2]])
-    for body, how, op in bodies[1:]:
-        if body != bodies[0][0]:
-            told = f"{body} {how} where {bodies[0][0]} {bodies[0][1]}, for {where}"
-            tally.add("disagreements", op, told, [bodies[0][2]])
-            break
-    _versions(versions, bool(there) and not absent, where, tally)
+        _contrast(key, there, absent, tally)
+    differs = next((op for op in bodies if op.value != bodies[0].value), None)
+    if differs is not None:
+        _differ(ViolationKind.BODY_DIFFERS, key, differs, bodies[0], tally)
+    _versions(versions, bool(there) and not absent, key, tally)
     return len(there) + len(absent) + len(versions)
 
 
-def _versions(versions: list[tuple[frozenset[str], str, Op]], exists: bool, where: str, tally: Tally) -> None:
-    for shown, view, op in versions:
+def _contrast(key: _Key, there: list[Op], absent: list[Op], tally: Tally) -> None:
+    """Notes the plainest contrast: within one view if there is one."""
+    pairs = [(no, yes) for no in absent for yes in there]
+    same = ((no, yes) for no, yes in pairs if (no.endpoint, no.library) == (yes.endpoint, yes.library))
+    no, yes = next(same, pairs[0])
+    _differ(ViolationKind.EXISTENCE_DIFFERS, key, no, yes, tally)
+
+
+def _versions(versions: list[tuple[frozenset[str], Op]], exists: bool, key: _Key, tally: Tally) -> None:
+    for shown, op in versions:
         if exists and not shown:
-            tally.add("disagreements", op, f"no version listed {view} where it exists, for {where}")
+            _differ(ViolationKind.VERSIONS_MISSING, key, op, None, tally)
             return
         if shown != versions[0][0]:
-            odd = some(shown ^ versions[0][0])
-            told = f"versions {view} and {versions[0][1]} differ ({odd}), for {where}"
-            tally.add("disagreements", op, told, [versions[0][2]])
+            odd = tuple(sorted(shown ^ versions[0][0]))
+            _differ(ViolationKind.VERSIONS_DIFFER, key, op, versions[0][1], tally, odd)
             return
+
+
+def _differ(
+    kind: ViolationKind, key: _Key, op: Op, other: Op | None, tally: Tally, names: tuple[str, ...] = ()
+) -> None:
+    tally.add(Violation(kind, op, other, listed=key[1], names=names, measure="disagreements"))

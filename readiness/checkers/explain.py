@@ -1,11 +1,11 @@
-"""Says in one sentence what a witness shows: which endpoint, when, what it answered, what was due."""
+"""What a witness shows: which answer is wrong, and what it contradicts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from readiness.checkers.register import Act, Kind
-from readiness.checkers.words import acknowledged, answered, at, did, name
+from readiness.grounds import Violation, ViolationKind
 from readiness.history import WRITES, Op, Outcome, Verb
 
 
@@ -23,84 +23,71 @@ def _latest(acts: Sequence[Act], before: float, *kinds: Kind) -> Act | None:
 _PUTS = (Kind.SET, Kind.CREATE, Kind.CAS)
 
 
-def _stands(act: Act) -> str:
-    """How the suite knows that the effect or body of `act` was there."""
-    if act.kind is Kind.SEES:
-        return f"{act.value} was found through {act.op.endpoint} at {at(act.ret)}"
-    return acknowledged(act.op)
-
-
 def _no_delete(acts: Sequence[Act], since: float, until: float) -> bool:
     return not any(a.kind is Kind.DELETE and a.call < until and a.ret >= since for a in acts)
 
 
-def explain(witness: Sequence[Act], ops: Sequence[Op], acts: Sequence[Act]) -> str:
-    """The sentence for `witness`; `ops` and `acts` are all of the object's operations."""
+def explain(witness: Sequence[Act], ops: Sequence[Op], acts: Sequence[Act]) -> Violation:
+    """What `witness` shows; `ops` and `acts` are all of the object's operations."""
     act = culprit(witness)
     match act.kind:
         case Kind.SEES:
-            told = _strange(act, ops) or _old(act, witness, acts)
+            found = _strange(act, ops) or _old(act, witness, acts)
         case Kind.ABSENT:
-            told = _missing(act, witness, acts)
+            found = _missing(act, witness, acts)
         case Kind.PRESENT | Kind.DIFFERS:
-            told = _refused(act, acts)
+            found = _refused(act, acts)
         case _:
-            told = _accepted(act, witness, acts)
-    return told or _anything(witness)
+            found = _accepted(act, witness, acts)
+    return found or Violation(ViolationKind.NO_ORDER, act.op, others=tuple(each.op for each in witness))
 
 
-def _strange(act: Act, ops: Sequence[Op]) -> str | None:
+def _strange(act: Act, ops: Sequence[Op]) -> Violation | None:
     """A body that cannot be there: never written, refused, or written only later."""
     wrote = [op for op in ops if op.verb in WRITES and op.verb is not Verb.DELETE and op.value == act.value]
     if not wrote:
-        return f"{answered(act.op)}: a body that the suite never wrote to it"
+        return Violation(ViolationKind.NEVER_WRITTEN, act.op)
     took = [op for op in wrote if op.outcome is Outcome.UNKNOWN or op.acknowledged]
     if not took:
-        why = f"was refused ({wrote[0].status})" if wrote[0].status else "failed"
-        return f"{answered(act.op)}, although {did(wrote[0])} {why}"
+        return Violation(ViolationKind.REFUSED_WRITE_FOUND, act.op, wrote[0])
     if all(op.invoked > act.ret for op in took):
-        return f"{answered(act.op)}, before anyone wrote it (first at {at(min(op.invoked for op in took))})"
+        first = min(took, key=lambda op: op.invoked)
+        return Violation(ViolationKind.FOUND_BEFORE_WRITTEN, act.op, first)
     return None
 
 
-def _old(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> str | None:
+def _old(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> Violation | None:
     """A body that something acknowledged had replaced or deleted."""
-    for known in (witness, acts):
-        newer = [a for a in known if a.effect and a.value != act.value]
+    for every in (witness, acts):
+        newer = [a for a in every if a.effect and a.value != act.value]
         last = _latest(newer, act.call, *_PUTS, Kind.DELETE)
-        if last is None:
-            continue
-        if last.kind is Kind.DELETE:
-            return f"{answered(act.op)}, although {_stands(last)}: it returned from the dead"
-        return f"{answered(act.op)}, an older body, although {_stands(last)}"
+        if last is not None:
+            kind = ViolationKind.CAME_BACK if last.kind is Kind.DELETE else ViolationKind.OLDER
+            return Violation(kind, act.op, last.op)
     newer = [a for a in witness if a.kind in (Kind.SEES, Kind.ABSENT) and a.value != act.value]
     seen = _latest(newer, act.call, Kind.SEES, Kind.ABSENT)
-    if seen is None:
-        return None
-    told = _stands(seen) if seen.kind is Kind.SEES else answered(seen.op)
-    return f"{answered(act.op)}, an older body, although {told}"
+    return None if seen is None else Violation(ViolationKind.OLDER, act.op, seen.op)
 
 
-def _missing(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> str | None:
+def _missing(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> Violation | None:
     """An absence although something was there."""
     last = _latest(witness, act.call, *_PUTS, Kind.SEES) or _latest(acts, act.call, *_PUTS, Kind.SEES)
     if last is None:
         return None
-    why = "nothing deleted it" if _no_delete(acts, last.call, act.ret) else "no delete explains it"
-    return f"{answered(act.op)} although {_stands(last)} and {why}"
+    without = _no_delete(acts, last.call, act.ret)
+    kind = ViolationKind.ABSENT if without else ViolationKind.ABSENT_DESPITE_DELETES
+    return Violation(kind, act.op, last.op)
 
 
-def _refused(act: Act, acts: Sequence[Act]) -> str:
+def _refused(act: Act, acts: Sequence[Act]) -> Violation:
     """A condition that was refused although it held."""
-    asked = f"endpoint {act.op.endpoint} refused {did(act.op)} of {name(act.op)} at {at(act.ret)} ({act.op.status})"
     last = _latest(acts, act.call, *_PUTS, Kind.DELETE)
     if act.kind is Kind.PRESENT or last is None or last.kind is Kind.DELETE:
-        why = "nobody had written it" if last is None else _stands(last)
-        return f"{asked} although it was absent: {why}"
-    return f"{asked} although it held {act.expected}, as the condition says: {_stands(last)}"
+        return Violation(ViolationKind.REFUSED_THOUGH_ABSENT, act.op, last.op if last else None)
+    return Violation(ViolationKind.REFUSED_THOUGH_MET, act.op, last.op)
 
 
-def _accepted(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> str | None:
+def _accepted(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> Violation | None:
     """A condition that was accepted although it did not hold."""
     others = [a for a in witness if a is not act] or [a for a in acts if a is not act]
     last = max(
@@ -108,20 +95,8 @@ def _accepted(act: Act, witness: Sequence[Act], acts: Sequence[Act]) -> str | No
         key=lambda a: a.ret,
         default=None,
     )
-    asked = f"endpoint {act.op.endpoint} accepted {did(act.op)} of {name(act.op)} at {at(act.ret)}"
     if act.kind is Kind.CREATE and last is not None:
-        return f"{asked} although it was there already: {_stands(last)} and no delete explains it"
+        return Violation(ViolationKind.CREATED_THOUGH_THERE, act.op, last.op)
     if act.kind is Kind.CAS:
-        held = "nothing shows that it ever held that" if last is None else _stands(last)
-        return f"{asked} on the condition that it held {act.expected}, which it did not: {held}"
+        return Violation(ViolationKind.ACCEPTED_THOUGH_UNMET, act.op, last.op if last else None)
     return None
-
-
-def _anything(witness: Sequence[Act]) -> str:
-    """What can be said when no simpler sentence fits."""
-    ops = [act.op for act in witness]
-    through = ", ".join(sorted({op.endpoint for op in ops}))
-    return (
-        f"no order explains these {len(ops)} operations on {name(ops[0])} through {through} "
-        f"between {at(ops[0].invoked)} and {at(max(op.completed for op in ops))}"
-    )

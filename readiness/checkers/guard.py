@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
+from readiness.checkers.render import render
 from readiness.finding import Finding, unknown
+from readiness.grounds import Doubt, DoubtKind
 
 _Args = ParamSpec("_Args")
 
@@ -16,4 +18,5 @@ def guarded(checker: Callable[_Args, Finding], *args: _Args.args, **kwargs: _Arg
         return checker(*args, **kwargs).honest()
     except Exception as error:  # noqa: BLE001  the whole point
         name = getattr(checker, "__name__", type(checker).__name__)
-        return unknown(f"{name} could not judge: {type(error).__name__}: {error}")
+        doubt = Doubt(DoubtKind.CHECKER_FAILED, name, names=(type(error).__name__, str(error)))
+        return unknown(render(doubt), grounds=[doubt])

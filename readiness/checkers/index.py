@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from readiness.checkers.agreement import check_agreement
 from readiness.checkers.tally import Tally
 from readiness.checkers.timeline import Timeline, timelines
-from readiness.checkers.words import at, count
 from readiness.finding import Finding
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import Op, Verb
 
 __all__ = ["check_agreement", "check_listing"]
@@ -23,15 +23,7 @@ def check_listing(history: Sequence[Op]) -> Finding:
     bucket's objects that the history wrote can be judged: the prefix must be the suite's own. PROVED needs a
     listing with something that must appear.
     """
-    tally = Tally(
-        {
-            "omitted": "listing without an existing object",
-            "resurrected": "listing with a deleted object",
-            "invented": "listing with an object that was never written",
-            "repeated": "listing with a key twice",
-            "outside_prefix": "listing with a key outside its prefix",
-        }
-    )
+    tally = Tally("omitted", "resurrected", "invented", "repeated", "outside_prefix")
     buckets: dict[str, dict[str, Timeline]] = {}
     for (bucket, key), line in timelines(history).items():
         buckets.setdefault(bucket, {})[key] = line
@@ -42,30 +34,17 @@ def check_listing(history: Sequence[Op]) -> Finding:
             must = _judge(op, buckets.get(op.bucket, {}), tally)
             due += must if op.in_service else 0
     tally.measured |= {"listings": lists, "entries_due": due}
-    doubts = ["no listing had anything to show"] if lists and not due else []
-    return tally.finding(
-        f"{count(lists, 'listing')} showed all of {due} entries due, and no other", lists, doubts
-    )
+    doubts = [Doubt(DoubtKind.NOTHING_LISTED)] if lists and not due else []
+    return tally.finding(Summary(SummaryKind.LISTED, (lists, due)), lists, doubts)
 
 
 def _judge(op: Op, objects: dict[str, Timeline], tally: Tally) -> int:
     """Notes what is wrong with one listing; tells how many objects it had to show."""
     keys = Counter(op.keys or ())
-    where = f"endpoint {op.endpoint} listed {op.bucket}/"
     due = 0
     for key, times in keys.items():
-        line = objects.get(key)
-        moment = f"{where}{key} at {at(op.completed)}"
-        if times > 1:
-            tally.add("repeated", op, f"{moment} {times} times in one listing")
-        if not key.startswith(op.key):
-            tally.add("outside_prefix", op, f"{moment} under the prefix {op.key}")
-        elif line is None or not any(put.invoked <= op.completed for put in line.puts.events):
-            tally.add("invented", op, f"{moment}, which nobody had written")
-        elif gone := line.certainly_absent(op.invoked, op.completed):
-            tally.add(
-                "resurrected", op, f"{moment} although {gone.known()} and nothing was written since", gone.ops
-            )
+        for violation in _shown(op, key, times, objects.get(key)):
+            tally.add(violation)
     for key, line in objects.items():
         if not key.startswith(op.key):
             continue
@@ -74,9 +53,19 @@ def _judge(op: Op, objects: dict[str, Timeline], tally: Tally) -> int:
             continue
         due += 1
         if key not in keys:
-            told = (
-                f"endpoint {op.endpoint} left {op.bucket}/{key} out of a listing at {at(op.completed)} although "
-                f"{put.known()} and nothing deleted it"
-            )
-            tally.add("omitted", op, told, put.ops)
+            tally.add(Violation(ViolationKind.OMITTED, op, put.shown, put.ops, listed=key, measure="omitted"))
     return due
+
+
+def _shown(op: Op, key: str, times: int, line: Timeline | None) -> Iterator[Violation]:
+    """What is wrong with one key that a listing showed."""
+    if times > 1:
+        yield Violation(ViolationKind.LISTED_REPEATEDLY, op, listed=key, times=times, measure="repeated")
+    if not key.startswith(op.key):
+        yield Violation(ViolationKind.LISTED_OUTSIDE_PREFIX, op, listed=key, measure="outside_prefix")
+    elif line is None or not any(put.invoked <= op.completed for put in line.puts.events):
+        yield Violation(ViolationKind.LISTED_NEVER_WRITTEN, op, listed=key, measure="invented")
+    elif gone := line.certainly_absent(op.invoked, op.completed):
+        yield Violation(
+            ViolationKind.LISTED_AFTER_DELETE, op, gone.shown, gone.ops, listed=key, measure="resurrected"
+        )

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from readiness.checkers.explain import explain
 from readiness.checkers.register import Act, Unreadable, acts_of
+from readiness.checkers.render import joined, refutation, render
 from readiness.checkers.shrink import prefix, shrink
 from readiness.checkers.wgl import search
-from readiness.checkers.words import count, some
-from readiness.finding import Finding, Measured, proved, refuted, unknown
+from readiness.finding import Finding, Measured, State, refuted, unknown
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind
 from readiness.history import Op, Outcome, binding, by_key
 
 QUICK_STATES = 20_000
@@ -75,20 +76,26 @@ def check_linearizable(
     }
     if wrong:
         return _refutation(wrong, definite, measured, clock)
+    doubts = [_beyond(key, acts, cap, budget_states, budget_seconds) for key, acts, cap in capped]
     if strange:
-        return unknown(
-            f"answers without a meaning: {some(strange)}", observations=definite, measured=measured
-        )
-    if capped:
-        told = some(f"{'/'.join(key)} ({count(len(acts), 'operation')}, {cap})" for key, acts, cap in capped)
-        reason = f"beyond the checker's budget of {budget_seconds:g} s and {budget_states} states an object: {told}"
-        return unknown(reason, observations=definite, measured=measured)
-    if not definite:
-        return unknown("no definite answer to check", measured=measured)
-    return proved(
-        f"{count(definite, 'answer')} on {count(len(groups), 'object')} have an order, object by object",
-        definite,
-        **measured,
+        doubts = [Doubt(DoubtKind.WITHOUT_MEANING, names=tuple(sorted(set(strange))))]
+    elif not doubts and not definite:
+        doubts = [Doubt(DoubtKind.NO_ANSWER)]
+    if doubts:
+        return unknown(joined(doubts, most=3), observations=definite, measured=measured, grounds=doubts)
+    right = Summary(SummaryKind.ORDERED, (definite, len(groups)))
+    return Finding(State.PROVED, render(right), measured, definite, grounds=(right,))
+
+
+def _beyond(key: tuple[str, str], acts: list[Act], cap: str, states: int, seconds: float) -> Doubt:
+    """An object whose search the budget ended: `cap` says which part of it."""
+    return Doubt(
+        DoubtKind.BEYOND_BUDGET,
+        "/".join(key),
+        counted=len(acts),
+        needed=states,
+        names=(cap,),
+        seconds=(seconds,),
     )
 
 
@@ -110,12 +117,11 @@ def _refutation(
         )
 
     witness = shrink(known, still)
-    reason = explain(witness, ops, known)
-    if len(wrong) > 1:
-        reason += f" (and {count(len(wrong) - 1, 'more object')} without an order)"
+    violation = explain(witness, ops, known)
     return refuted(
-        reason,
+        refutation(violation, len(wrong) - 1),
         observations=definite,
         witness=[act.op for act in witness],
         measured=measured,
+        grounds=[violation],
     )

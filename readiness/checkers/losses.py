@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from readiness.checkers.tally import Tally
 from readiness.checkers.timeline import Timeline, timelines
-from readiness.checkers.words import answered, at, count, did, some
 from readiness.finding import Finding
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import READS, Op, Verb
 
 _Objects = dict[tuple[str, str], Timeline]
@@ -31,19 +31,13 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
     body that nobody wrote to that object, or one whose write was refused. UNKNOWN if an object with an
     acknowledged write was not read at the end through each endpoint that final reads went through.
     """
-    tally = Tally(
-        {
-            "lost_writes": "lost acknowledged write",
-            "returned_from_the_dead": "return of a deleted object",
-            "corrupt_bodies": "corrupt body",
-            "refused_writes_found": "refused write found",
-        }
-    )
+    tally = Tally("lost_writes", "returned_from_the_dead", "corrupt_bodies", "refused_writes_found")
     everything = list(dict.fromkeys([*history, *final_reads]))
     objects = timelines(everything)
     for op in everything:
-        if _told(op) and op.status == 200 and op.value is not None:
-            _strange(op, objects.get((op.bucket, op.key)), tally)
+        found = _told(op) and op.status == 200 and op.value is not None
+        if found and (strange := _strange(op, objects.get((op.bucket, op.key)))):
+            tally.add(strange)
     settled = {key: line for key, line in objects.items() if any(e.op.acknowledged for e in line.all.events)}
     seen: dict[str, set[tuple[str, str]]] = {}
     reads = 0
@@ -56,11 +50,14 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
         if op.in_service:
             reads += 1
             seen[op.endpoint].add((op.bucket, op.key))
-        if line is not None:
-            _final(op, line, tally)
+        if line is not None and (wrong := _final(op, line)):
+            tally.add(wrong)
     doubts = [
-        f"no final answer through {endpoint} for {count(len(missing), 'object')} with acknowledged writes: "
-        + some("/".join(key) for key in missing)
+        Doubt(
+            DoubtKind.NOT_READ_BACK,
+            endpoint=endpoint,
+            names=tuple(sorted("/".join(key) for key in missing)),
+        )
         for endpoint, keys in sorted(seen.items())
         if (missing := settled.keys() - keys)
     ]
@@ -71,46 +68,42 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
         "final_reads": reads,
     }
     if not seen or not settled:
-        doubts = ["no acknowledged write was read again at the end"]
-    through = f"{count(len(settled), 'object')} read back through {count(len(seen), 'endpoint')}"
-    return tally.finding(f"{through}: nothing acknowledged is lost", reads, doubts)
+        doubts = [Doubt(DoubtKind.NOTHING_READ_BACK)]
+    return tally.finding(Summary(SummaryKind.READ_BACK, (len(settled), len(seen))), reads, doubts)
 
 
-def _strange(op: Op, line: Timeline | None, tally: Tally) -> None:
-    """Notes a body that cannot be there."""
+def _strange(op: Op, line: Timeline | None) -> Violation | None:
+    """A body that cannot be there."""
     value = op.value or ""
     wrote = line.written.get(value, []) if line else []
     if line and value in line.refused and not wrote:
         refused = line.refused[value]
-        why = f"was refused ({refused.status})" if refused.status else "failed"
-        tally.add("refused_writes_found", op, f"{answered(op)}, although {did(refused)} {why}", [refused])
-    elif not wrote:
-        tally.add("corrupt_bodies", op, f"{answered(op)}: a body that the suite never wrote to it")
-    elif all(event.invoked > op.completed for event in wrote):
+        return Violation(ViolationKind.REFUSED_WRITE_FOUND, op, refused, measure="refused_writes_found")
+    if not wrote:
+        return Violation(ViolationKind.NEVER_WRITTEN, op, measure="corrupt_bodies")
+    if all(event.invoked > op.completed for event in wrote):
         first = min(wrote, key=lambda event: event.invoked)
-        told = f"{answered(op)}, before anyone wrote it (first at {at(first.invoked)})"
-        tally.add("corrupt_bodies", op, told, [first.op])
+        return Violation(ViolationKind.FOUND_BEFORE_WRITTEN, op, first.op, measure="corrupt_bodies")
+    return None
 
 
-def _final(op: Op, line: Timeline, tally: Tally) -> None:
-    """Notes a final read that does not find what must be there."""
+def _final(op: Op, line: Timeline) -> Violation | None:
+    """A final read that does not find what must be there."""
     last = line.all.last(op.invoked)
     if last is None:
-        return
+        return None
     if op.status == 404:
-        if not line.deletes.possible(last.invoked, op.completed):
-            told = f"{answered(op)} at the end, although {last.known()} and no delete explains it"
-            tally.add("lost_writes", op, told, last.ops)
-        return
+        if line.deletes.possible(last.invoked, op.completed):
+            return None
+        return Violation(ViolationKind.LOST_AT_THE_END, op, last.shown, last.ops, measure="lost_writes")
     if op.value not in line.written or line.replaced(op) is None:
-        return
-    wrote = [event.op for event in line.written[op.value]]
+        return None
+    others = (*(event.op for event in line.written[op.value]), *last.ops)
     if last.op.verb is Verb.DELETE:
-        told = f"{answered(op)} at the end, although {last.known()} and nobody wrote {op.value} again"
-        tally.add("returned_from_the_dead", op, told, [*wrote, *last.ops])
+        kind, measure = ViolationKind.DELETED_AT_THE_END, "returned_from_the_dead"
     else:
-        told = f"{answered(op)} at the end, an older body, although {last.known()}"
-        tally.add("lost_writes", op, told, [*wrote, *last.ops])
+        kind, measure = ViolationKind.OLDER_AT_THE_END, "lost_writes"
+    return Violation(kind, op, last.shown, others, measure=measure)
 
 
 def check_false_absent(history: Sequence[Op]) -> Finding:
@@ -121,7 +114,7 @@ def check_false_absent(history: Sequence[Op]) -> Finding:
     unknown outcome, was invoked before the operation completed. Answers that deny: READ, HEAD or CAS with
     404, and a LIST without the key.
     """
-    tally = Tally({"false_404": "false 404", "list_omissions": "listing without an existing object"})
+    tally = Tally("false_404", "list_omissions")
     objects = timelines(history)
     judged = 0
     for op in history:
@@ -134,13 +127,11 @@ def check_false_absent(history: Sequence[Op]) -> Finding:
                 continue
             judged += op.in_service
             if op.status == 404:
-                tally.add(
-                    "false_404", op, f"{answered(op)} although {put.known()} and nothing deleted it", put.ops
-                )
+                tally.add(Violation(ViolationKind.ABSENT, op, put.shown, put.ops, measure="false_404"))
         elif op.verb is Verb.LIST and op.status == 200 and op.keys is not None:
             judged += _omitted(op, objects, tally)
     tally.measured["answers_judged"] = judged
-    return tally.finding(f"{count(judged, 'answer')} about existing objects: none denied one", judged)
+    return tally.finding(Summary(SummaryKind.NOT_DENIED, (judged,)), judged)
 
 
 def _omitted(op: Op, objects: _Objects, tally: Tally) -> int:
@@ -155,11 +146,10 @@ def _omitted(op: Op, objects: _Objects, tally: Tally) -> int:
             continue
         due = 1
         if key not in listed:
-            told = (
-                f"endpoint {op.endpoint} left {bucket}/{key} out of a listing at {at(op.completed)} although "
-                f"{put.known()} and nothing deleted it"
+            omitted = Violation(
+                ViolationKind.OMITTED, op, put.shown, put.ops, listed=key, measure="list_omissions"
             )
-            tally.add("list_omissions", op, told, put.ops)
+            tally.add(omitted)
             break
     return due if op.in_service else 0
 
@@ -170,7 +160,7 @@ def check_stale(history: Sequence[Op]) -> Finding:
     A body whose write had no answer and that was not found before may surface late: that is not stale. Once
     found, it is settled, and must not come back after something newer was acknowledged.
     """
-    tally = Tally({"stale_reads": "stale read", "returned_from_the_dead": "return of a deleted object"})
+    tally = Tally("stale_reads", "returned_from_the_dead")
     objects = timelines(history)
     judged = 0
     for op in _found(history):
@@ -181,14 +171,14 @@ def check_stale(history: Sequence[Op]) -> Finding:
         newer = line.replaced(op)
         if newer is None:
             continue
-        others = [*(event.op for event in line.written[op.value]), *newer.ops]
+        others = (*(event.op for event in line.written[op.value]), *newer.ops)
         if newer.op.verb is Verb.DELETE:
-            told = f"{answered(op)} although {newer.known()} and nobody wrote {op.value} again"
-            tally.add("returned_from_the_dead", op, told, others)
+            kind, measure = ViolationKind.DELETED, "returned_from_the_dead"
         else:
-            tally.add("stale_reads", op, f"{answered(op)}, an older body, although {newer.known()}", others)
+            kind, measure = ViolationKind.OLDER, "stale_reads"
+        tally.add(Violation(kind, op, newer.shown, others, measure=measure))
     tally.measured["answers_judged"] = judged
-    return tally.finding(f"{count(judged, 'answer')} with a body: none was stale", judged)
+    return tally.finding(Summary(SummaryKind.NOT_STALE, (judged,)), judged)
 
 
 def _found(history: Iterable[Op]) -> Iterable[Op]:

@@ -16,11 +16,11 @@ other checkers refute it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
-from readiness.checkers.words import at, count
-from readiness.finding import Finding, proved, refuted, unknown
+from readiness.checkers.render import joined, render
+from readiness.finding import Finding, State, refuted, unknown
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind, Window
 from readiness.history import Op
 
 Stream = tuple[str, str, str]
@@ -28,43 +28,6 @@ Stream = tuple[str, str, str]
 
 RIGHT_OR_WRONG = (404, 412)
 """Statuses over 399 that are answers, not errors."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One time without answers on one stream.
-
-    `at_least` and `at_most` hold its begin and end. `opened`: an answered probe precedes it; `closed`: one
-    follows it. Without them the end of `at_most` is where observation ends, and the real one is further.
-    """
-
-    endpoint: str
-    verb: str
-    connection: str
-    at_least: tuple[float, float]
-    at_most: tuple[float, float]
-    failures: int
-    opened: bool
-    closed: bool
-    first: Op
-    last: Op
-
-    @property
-    def lower(self) -> float:
-        """Seconds that it certainly lasted."""
-        return self.at_least[1] - self.at_least[0]
-
-    @property
-    def upper(self) -> float:
-        """Seconds that it lasted at most; infinite if its begin or end was not observed."""
-        return self.at_most[1] - self.at_most[0] if self.opened and self.closed else float("inf")
-
-    def __str__(self) -> str:
-        upper = f"{self.upper:.2f} s" if self.upper != float("inf") else "end not observed"
-        if not self.opened:
-            upper = "begin not observed"
-        through = " ".join(each for each in (self.endpoint, self.verb, self.connection) if each)
-        return f"{through} from {at(self.at_least[0])}: {self.lower:.2f} s to {upper}"
 
 
 def answered(op: Op, response_seconds: float) -> bool:
@@ -151,7 +114,7 @@ def check_outage(
     kinds = sorted({(verb, connection) for _, verb, connection in found})
     start, end = during
     measured: dict[str, float | int | str | bool | None] = {}
-    doubts: list[str] = []
+    doubts: list[Doubt] = []
     windows: list[Window] = []
     probes = 0
     for endpoint in endpoints:
@@ -180,30 +143,39 @@ def check_outage(
 def _judged(
     windows: list[Window],
     rto_seconds: float,
-    doubts: list[str],
+    doubts: list[Doubt],
     probes: int,
     measured: dict[str, float | int | str | bool | None],
 ) -> Finding:
     worst = max(windows, key=lambda window: window.lower, default=None)
     if worst is not None and worst.lower > rto_seconds:
+        too_long = Violation(
+            ViolationKind.OUTAGE, worst.first, others=(worst.last,), window=worst, limit=rto_seconds
+        )
         return refuted(
-            f"no answer for longer than the {rto_seconds:g} s promised: {worst}",
+            render(too_long),
             observations=probes,
             witness=(worst.first, worst.last),
             measured=measured,
+            grounds=[too_long],
         )
-    unsure = [window for window in windows if window.upper > rto_seconds]
-    doubts = [*doubts, *(f"cannot tell whether within {rto_seconds:g} s: {window}" for window in unsure)]
+    doubts = [
+        *doubts,
+        *(
+            Doubt(DoubtKind.OUTAGE_BETWEEN_BOUNDS, needed=rto_seconds, window=window)
+            for window in windows
+            if window.upper > rto_seconds
+        ),
+    ]
+    if not doubts and not probes:
+        doubts = [Doubt(DoubtKind.NO_PROBE)]
     if doubts:
-        more = f" (and {len(doubts) - 3} more)" if len(doubts) > 3 else ""
-        return unknown("; ".join(doubts[:3]) + more, observations=probes, measured=measured)
-    if not probes:
-        return unknown("no probe at all", measured=measured)
-    told = "no outage"
+        return unknown(joined(doubts, most=3), observations=probes, measured=measured, grounds=doubts)
+    right = Summary(SummaryKind.NO_OUTAGE, (probes,))
     if windows:
         longest = max(window.upper for window in windows)
-        told = f"the longest outage at most {longest:.2f} s, {rto_seconds:g} s promised"
-    return proved(f"{count(probes, 'probe')}: {told}", probes, **measured)
+        right = Summary(SummaryKind.SHORT_OUTAGES, (probes, longest, rto_seconds))
+    return Finding(State.PROVED, render(right), measured, probes, grounds=(right,))
 
 
 def _stopped(
@@ -213,14 +185,14 @@ def _stopped(
     minimum: int,
     during: tuple[float, float],
     longest: float,
-) -> list[str]:
+) -> list[Doubt]:
     """Why the probes of a stream do not suffice."""
     name = " ".join(each for each in stream if each)
     if serving < max(minimum, 1):
-        return [f"probe stopped: {count(serving, 'probe')} of {name} in service, {max(minimum, 1)} needed"]
+        return [Doubt(DoubtKind.FEW_PROBES, name, counted=serving, needed=max(minimum, 1))]
     times = [during[0], *(op.invoked for op in inside), during[1]]
     gap, since = max((later - earlier, earlier) for earlier, later in pairwise(times))
-    return [f"probe stopped: {name} for {gap:.2f} s at {at(since)}"] if gap > longest else []
+    return [Doubt(DoubtKind.PROBES_STOPPED, name, seconds=(gap, since))] if gap > longest else []
 
 
 def _measure(

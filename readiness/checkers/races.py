@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from readiness.checkers.register import acts_of
 from readiness.checkers.shrink import prefix
 from readiness.checkers.tally import Tally
 from readiness.checkers.wgl import search
-from readiness.checkers.words import acknowledged, answered, at, count, did, name
 from readiness.finding import Finding
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import READS, WRITES, Op, Outcome, Verb, binding, by_key
 
 
@@ -25,14 +25,7 @@ def check_one_winner(history: Sequence[Op], *, minimum: int = 1) -> Finding:
     is right only if a create is of unknown outcome. PROVED needs `minimum` decided rounds (a winner
     acknowledged, at least two creates answered), and a winner's body found again.
     """
-    tally = Tally(
-        {
-            "rounds_with_two_winners": "race with more than one winner",
-            "rounds_without_a_winner": "race that nobody won",
-            "wrong_refusals": "loser not told 412",
-            "wrong_bodies": "race whose winner's body was not found",
-        }
-    )
+    tally = Tally("rounds_with_two_winners", "rounds_without_a_winner", "wrong_refusals", "wrong_bodies")
     counts: Counter[str] = Counter()
     for ops in by_key(op for op in binding(history) if op.workload == "race").values():
         _round(ops, tally, counts)
@@ -40,10 +33,10 @@ def check_one_winner(history: Sequence[Op], *, minimum: int = 1) -> Finding:
     tally.measured |= {f"rounds_{each}" if each != "rounds" else each: counts[each] for each in names}
     doubts = []
     if counts["decided"] < minimum:
-        doubts.append(f"only {count(counts['decided'], 'decided round')}, {minimum} needed")
+        doubts.append(Doubt(DoubtKind.FEW_ROUNDS, counted=counts["decided"], needed=minimum))
     elif not counts["read_back"]:
-        doubts.append("no winner's body was read back")
-    right = f"{count(counts['decided'], 'race')} with one winner each, {counts['read_back']} read back"
+        doubts.append(Doubt(DoubtKind.NO_WINNER_READ_BACK))
+    right = Summary(SummaryKind.ONE_WINNER, (counts["decided"], counts["read_back"]))
     return tally.finding(right, counts["decided"], doubts)
 
 
@@ -60,23 +53,28 @@ def _round(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
     refusals = [op for op in creates if op.ok and not op.acknowledged]
     unsure = [op for op in creates if op.outcome is Outcome.UNKNOWN]
     counts["with_unknown"] += bool(unsure)
-    for op in refusals:
-        if op.status != 412:
-            _wrongly_refused(op, winners, tally)
-    for op in creates:
-        if (
-            op.outcome is Outcome.FAIL
-            and op.status is not None
-            and (300 <= op.status < 400 or op.status == 404)
-        ):
-            _wrongly_refused(op, winners, tally)
+    for op in filter(_wrongly_refused, creates):
+        tally.add(
+            Violation(ViolationKind.WRONG_REFUSAL, op, others=tuple(winners[:1]), measure="wrong_refusals")
+        )
     if len(winners) > 1:
-        told = f"{acknowledged(winners[0])}, and {acknowledged(winners[1])}, of the same {name(winners[0])}"
-        tally.add("rounds_with_two_winners", winners[1], told, winners)
+        second = Violation(
+            ViolationKind.TWO_WINNERS,
+            winners[1],
+            winners[0],
+            tuple(winners),
+            measure="rounds_with_two_winners",
+        )
+        tally.add(second)
         return
     if not winners and not unsure and refusals:
-        told = f"{count(len(refusals), 'create')} of {name(refusals[0])} refused, none accepted"
-        tally.add("rounds_without_a_winner", refusals[-1], told, refusals)
+        nobody = Violation(
+            ViolationKind.NO_WINNER,
+            refusals[-1],
+            others=tuple(refusals),
+            measure="rounds_without_a_winner",
+        )
+        tally.add(nobody)
         return
     reads = [
         op
@@ -89,33 +87,38 @@ def _round(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
         counts["read_back"] += bool(reads)
     else:
         counts["undecided"] += 1
-    _bodies(reads, winners, refusals, unsure, tally)
+    for wrong in _wrong_body(reads, winners, refusals, unsure):
+        tally.add(wrong)
 
 
-def _wrongly_refused(op: Op, winners: list[Op], tally: Tally) -> None:
-    told = f"{answered(op)} to a create, where 412 is due"
-    tally.add("wrong_refusals", op, told, winners[:1])
+def _wrongly_refused(op: Op) -> bool:
+    """A create was refused with something that does not say that the object is there."""
+    if op.ok:
+        return not op.acknowledged and op.status != 412
+    return (
+        op.outcome is Outcome.FAIL and op.status is not None and (300 <= op.status < 400 or op.status == 404)
+    )
 
 
 def _overlap(one: Op, other: Op) -> bool:
     return one.invoked <= other.completed and other.invoked <= one.completed
 
 
-def _bodies(reads: list[Op], winners: list[Op], refusals: list[Op], unsure: list[Op], tally: Tally) -> None:
-    """Notes the first read that does not find the winner's body, or an unknown one's if nobody is known to have won."""
+def _wrong_body(
+    reads: list[Op], winners: list[Op], refusals: list[Op], unsure: list[Op]
+) -> Iterator[Violation]:
+    """The first read that does not find the winner's body, or an unknown one's if nobody is known to have won."""
     right = {op.value for op in winners or unsure}
     proof = winners[0] if winners else next((op for op in refusals if op.status == 412), None)
     for op in sorted(reads, key=lambda each: each.completed):
         if op.status == 404:
             if proof is not None and proof.completed < op.invoked:
-                why = acknowledged(proof) if proof.acknowledged else "it was there before"
-                if proof.verb in READS:
-                    why = f"{proof.value} was found through {proof.endpoint} at {at(proof.completed)}"
-                tally.add("wrong_bodies", op, f"{answered(op)} although {why}", [proof])
+                yield Violation(ViolationKind.WINNER_ABSENT, op, proof, measure="wrong_bodies")
                 return
         elif op.value not in right:
-            won = acknowledged(winners[0]) if winners else "nobody is known to have won with it"
-            tally.add("wrong_bodies", op, f"{answered(op)} although {won}", [*winners, *unsure])
+            won = winners[0] if winners else None
+            others = (*winners, *unsure)
+            yield Violation(ViolationKind.WINNER_REPLACED, op, won, others, measure="wrong_bodies")
             return
         elif not winners:
             right = {op.value}
@@ -144,7 +147,7 @@ def check_mutual_exclusion(history: Sequence[Op], *, minimum: int = 1) -> Findin
     own earlier create, whose answer was lost or retried, made. PROVED needs `minimum` holds, and one create
     refused: a lock that nobody contends for shows nothing.
     """
-    tally = Tally({"double_holds": "lock given twice"})
+    tally = Tally("double_holds")
     counts: Counter[str] = Counter()
     for ops in by_key(op for op in binding(history) if op.workload == "lock").values():
         _lock(ops, tally, counts)
@@ -152,10 +155,10 @@ def check_mutual_exclusion(history: Sequence[Op], *, minimum: int = 1) -> Findin
     tally.measured |= {each: counts[each] for each in names}
     doubts = []
     if counts["holds"] < minimum:
-        doubts.append(f"only {count(counts['holds'], 'hold')}, {minimum} needed")
+        doubts.append(Doubt(DoubtKind.FEW_HOLDS, counted=counts["holds"], needed=minimum))
     elif not counts["refused"]:
-        doubts.append("nobody was ever refused a lock: no contention")
-    right = f"{count(counts['holds'], 'hold')} of {count(counts['locks'], 'lock')}, no two at once"
+        doubts.append(Doubt(DoubtKind.NO_CONTENTION))
+    right = Summary(SummaryKind.ONE_HOLDER, (counts["holds"], counts["locks"]))
     return tally.finding(right, counts["holds"], doubts)
 
 
@@ -175,12 +178,8 @@ def _lock(ops: list[Op], tally: Tally, counts: Counter[str]) -> None:
             if _freed(ops, deletes, other.create, hold.create):
                 counts["maybe_overlaps"] += 1
                 continue
-            told = (
-                f"{acknowledged(hold.create)} to {hold.create.process} although {other.create.process} held "
-                f"{name(hold.create)} since {at(other.start)} ({did(other.create)} through "
-                f"{other.create.endpoint}) and had not released it"
-            )
-            tally.add("double_holds", hold.create, told, [other.create])
+            twice = Violation(ViolationKind.TWO_HOLDERS, hold.create, other.create, measure="double_holds")
+            tally.add(twice)
         open_.append(hold)
 
 

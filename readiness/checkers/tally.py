@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from readiness.checkers.words import at
-from readiness.finding import Finding, proved, refuted, unknown
-from readiness.history import Op
+from readiness.checkers.render import joined, render, tallied
+from readiness.finding import Finding, State, refuted, unknown
+from readiness.grounds import Doubt, DoubtKind, Summary, Violation
 
 
 @dataclass(slots=True)
@@ -18,30 +18,27 @@ class _Wrong:
     first: float = 0.0
     last: float = 0.0
     endpoints: Counter[str] = field(default_factory=Counter)
-    sentence: str = ""
-    witness: tuple[Op, ...] = ()
+    earliest: Violation | None = None
 
 
 class Tally:
-    """The wrong answers of each kind (`kinds` maps a kind's name to the plain noun for one of it).
+    """The wrong answers, counted by the measured values that `measures` names.
 
     An answer of an instance that was not in service is counted apart and refutes nothing.
     """
 
-    def __init__(self, kinds: dict[str, str]) -> None:
-        self._nouns = kinds
-        self._wrong = {kind: _Wrong() for kind in kinds}
+    def __init__(self, *measures: str) -> None:
+        self._wrong = {measure: _Wrong() for measure in measures}
         self.measured: dict[str, float | int | str | bool | None] = {}
 
-    def add(self, kind: str, op: Op, sentence: str, others: Iterable[Op] = ()) -> None:
-        """Notes that `op` was answered wrongly; `others` are the operations that show it."""
-        wrong = self._wrong[kind]
+    def add(self, violation: Violation) -> None:
+        """Notes a wrong answer."""
+        op, wrong = violation.answer, self._wrong[violation.measure]
         if not op.in_service:
             wrong.outside += 1
             return
         if not wrong.times or op.completed < wrong.first:
-            wrong.first, wrong.sentence = op.completed, sentence
-            wrong.witness = tuple(sorted({*others, op}, key=lambda each: (each.invoked, each.index)))
+            wrong.first, wrong.earliest = op.completed, violation
         wrong.last = max(wrong.last, op.completed)
         wrong.times += 1
         wrong.endpoints[op.endpoint] += 1
@@ -56,28 +53,23 @@ class Tally:
                 for endpoint, times in sorted(wrong.endpoints.items()):
                     self.measured[f"{kind}_through_{endpoint}"] = times
 
-    def _told(self, kind: str, wrong: _Wrong) -> str:
-        if wrong.times == 1:
-            return f"{self._nouns[kind]}: {wrong.sentence}"
-        through = ", ".join(
-            f"{times} through {endpoint}" for endpoint, times in wrong.endpoints.most_common()
-        )
-        span = f"{at(wrong.first)} to {at(wrong.last)}"
-        return f"{self._nouns[kind]}, {wrong.times} times ({span}; {through}); first: {wrong.sentence}"
-
-    def finding(self, right: str, observations: int, doubts: Sequence[str] = ()) -> Finding:
+    def finding(self, right: Summary, observations: int, doubts: Sequence[Doubt] = ()) -> Finding:
         """REFUTED if anything is wrong; else UNKNOWN with doubts or no observations; else PROVED: `right`."""
         self._report()
-        wrong = {kind: wrong for kind, wrong in self._wrong.items() if wrong.times}
+        wrong = [(each.earliest, each) for each in self._wrong.values() if each.earliest is not None]
         if wrong:
             return refuted(
-                "; ".join(self._told(kind, each) for kind, each in wrong.items()),
+                "; ".join(
+                    tallied(found, each.times, (each.first, each.last), each.endpoints.most_common())
+                    for found, each in wrong
+                ),
                 observations=max(observations, 1),
-                witness=next(iter(wrong.values())).witness,
+                witness=wrong[0][0].operations,
                 measured=self.measured,
+                grounds=[found for found, _ in wrong],
             )
+        if observations <= 0 and not doubts:
+            doubts = [Doubt(DoubtKind.NOTHING_OBSERVED)]
         if doubts:
-            return unknown("; ".join(doubts), observations=observations, measured=self.measured)
-        if observations <= 0:
-            return unknown("nothing was observed that could show it", measured=self.measured)
-        return proved(right, observations, **self.measured)
+            return unknown(joined(doubts), observations=observations, measured=self.measured, grounds=doubts)
+        return Finding(State.PROVED, render(right), self.measured, observations, grounds=(right,))

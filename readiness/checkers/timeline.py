@@ -13,7 +13,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from readiness.checkers.words import acknowledged, at
 from readiness.history import READS, WRITES, Op, Outcome, Verb, binding
 
 
@@ -26,11 +25,10 @@ class Event:
     settled: float
     sight: Op | None = None
 
-    def known(self) -> str:
-        """How the suite knows that it happened."""
-        if self.sight is None:
-            return acknowledged(self.op)
-        return f"{self.op.value} was found through {self.sight.endpoint} at {at(self.sight.completed)}"
+    @property
+    def shown(self) -> Op:
+        """What shows that it happened: the read that found it, else its own acknowledgement."""
+        return self.op if self.sight is None else self.sight
 
     @property
     def ops(self) -> tuple[Op, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from readiness.checkers.words import count
-from readiness.finding import Finding, Measured, proved, unknown
+from readiness.checkers.render import joined, render
+from readiness.finding import Finding, State, unknown
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind
 from readiness.history import Op
 
 
@@ -24,23 +25,25 @@ def check_enough(
     service. Never REFUTED: it says nothing of the store.
     """
     measured: dict[str, float | int | str | bool | None] = {}
-    short: list[str] = []
-    total = 0
+    short: list[Doubt] = []
+    total, needed = 0, max(minimum, 1)
     for window, (start, end) in windows.items():
         inside = [op for op in history if op.in_service and start <= op.invoked <= end]
         answers = Counter(op.endpoint for op in inside if op.ok and op.completed <= end)
         due = sorted((endpoints or {}).get(window) or {op.endpoint for op in inside})
         if not due:
-            short.append(f"nothing in {window}")
+            short.append(Doubt(DoubtKind.NO_TRAFFIC, window, needed=needed))
         for endpoint in due:
             measured[f"{window}_through_{endpoint}"] = answers[endpoint]
             total += answers[endpoint]
-            if answers[endpoint] < max(minimum, 1):
-                short.append(f"{answers[endpoint]} through {endpoint} in {window}")
-    told: Measured = measured
+            if answers[endpoint] < needed:
+                few = Doubt(
+                    DoubtKind.LITTLE_TRAFFIC, window, endpoint, counted=answers[endpoint], needed=needed
+                )
+                short.append(few)
     if not windows:
-        return unknown("no window to judge")
+        short = [Doubt(DoubtKind.NO_WINDOW)]
     if short:
-        reason = f"too little traffic, {max(minimum, 1)} answers needed: {'; '.join(short)}"
-        return unknown(reason, observations=total, measured=told)
-    return proved(f"{count(total, 'answer')} in {count(len(windows), 'window')}", total, **measured)
+        return unknown(joined(short), observations=total, measured=measured, grounds=short)
+    right = Summary(SummaryKind.TRAFFIC, (total, len(windows)))
+    return Finding(State.PROVED, render(right), measured, total, grounds=(right,))

@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import settings
 
+from readiness.finding import Finding
+from readiness.grounds import Violation
 from readiness.history import Op, Outcome, Verb
 
 FIXED = settings(max_examples=settings().max_examples * 3 // 2)
@@ -67,3 +69,8 @@ def listing(keys: list[str], *span: float, **more: Any) -> Op:
 def failed(made: Op) -> Op:
     """The same operation, refused without effect."""
     return dataclasses.replace(made, outcome=Outcome.FAIL, status=503)
+
+
+def violations(finding: Finding) -> list[Violation]:
+    """What a finding says is violated."""
+    return [ground for ground in finding.grounds if isinstance(ground, Violation)]

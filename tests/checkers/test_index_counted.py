@@ -1,4 +1,4 @@
-"""What the checkers of listings and views count and say, and where their rules begin and end."""
+"""What the checkers of listings and views count and find, and where their rules begin and end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 
 from readiness.checkers import check_agreement, check_listing
 from readiness.finding import Finding, State
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation
+from readiness.grounds import ViolationKind as Kind
 from readiness.history import Op, Verb
 
-from .build import delete, failed, head, listing, op, read, write
+from .build import delete, failed, head, listing, op, read, violations, write
 from .test_index import matrix, view
 
 KINDS = ("omitted", "resurrected", "invented", "repeated", "outside_prefix")
@@ -34,17 +36,15 @@ def test_listings_are_counted() -> None:
         op("versions", (2, 3), key="", keys=("p/a@1", "p/a@2")),
         op("list", (2, 3), key=""),
     ]
-    assert check_listing(history) == Finding(
-        State.PROVED,
-        "3 listings showed all of 6 entries due, and no other",
-        NONE_WRONG | {"listings": 3, "entries_due": 6, "omitted_outside_service": 3},
-        3,
-    )
+    finding = check_listing(history)
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 3, ())
+    assert finding.grounds == (Summary(SummaryKind.LISTED, (3, 6)),)
+    assert finding.measured == NONE_WRONG | {"listings": 3, "entries_due": 6, "omitted_outside_service": 3}
 
 
 def test_a_listing_that_had_nothing_to_show_proves_nothing() -> None:
     finding = check_listing([listing([], 2, 3), write("a", 4, 5), listing(["k"], 6, 7, in_service=False)])
-    assert (finding.state, finding.reason) == (State.UNKNOWN, "no listing had anything to show")
+    assert (finding.state, finding.grounds) == (State.UNKNOWN, (Doubt(DoubtKind.NOTHING_LISTED),))
     assert finding.measured["entries_due"] == 0
 
 
@@ -52,49 +52,47 @@ WROTE, GONE = write("a", 0, 1), delete(2, 3)
 
 
 @pytest.mark.parametrize(
-    ("history", "told", "shown"),
+    ("history", "wrong", "shown"),
     [
         (
             [WROTE, listing([], 2, 3)],
-            (
-                "listing without an existing object: endpoint bumble left scratch/k out of a listing at 3.00 s "
-                "although write a was acknowledged through bumble at 1.00 s and nothing deleted it"
-            ),
+            {"kind": Kind.OMITTED, "known": WROTE, "others": (WROTE,), "listed": "k", "measure": "omitted"},
             (0, 1),
         ),
         (
             [WROTE, GONE, listing(["k"], 4, 5)],
-            (
-                "listing with a deleted object: endpoint bumble listed scratch/k at 5.00 s although delete was "
-                "acknowledged through bumble at 3.00 s and nothing was written since"
-            ),
+            {
+                "kind": Kind.LISTED_AFTER_DELETE,
+                "known": GONE,
+                "others": (GONE,),
+                "listed": "k",
+                "measure": "resurrected",
+            },
             (1, 2),
         ),
         (
             [WROTE, listing(["k", "x"], 2, 3)],
-            (
-                "listing with an object that was never written: endpoint bumble listed scratch/x at 3.00 s, which "
-                "nobody had written"
-            ),
+            {"kind": Kind.LISTED_NEVER_WRITTEN, "listed": "x", "measure": "invented"},
             (1,),
         ),
         (
             [WROTE, listing(["k", "k", "k"], 2, 3)],
-            "listing with a key twice: endpoint bumble listed scratch/k at 3.00 s 3 times in one listing",
+            {"kind": Kind.LISTED_REPEATEDLY, "listed": "k", "times": 3, "measure": "repeated"},
             (1,),
         ),
         (
             [WROTE, write("p", 0, 1, key="p/a"), listing(["p/a", "k"], 2, 3, key="p/")],
-            "listing with a key outside its prefix: endpoint bumble listed scratch/k at 3.00 s under the prefix p/",
+            {"kind": Kind.LISTED_OUTSIDE_PREFIX, "listed": "k", "measure": "outside_prefix"},
             (2,),
         ),
     ],
 )
-def test_each_wrong_listing_is_told_with_its_witness(
-    history: list[Op], told: str, shown: tuple[int, ...]
+def test_each_wrong_listing_is_found_with_its_witness(
+    history: list[Op], wrong: dict[str, Any], shown: tuple[int, ...]
 ) -> None:
     finding = check_listing(history)
-    assert (finding.state, finding.reason) == (State.REFUTED, told)
+    assert finding.state is State.REFUTED
+    assert finding.grounds == (Violation(answer=history[-1], **wrong),)
     assert finding.witness == tuple(history[index] for index in shown)
 
 
@@ -102,7 +100,8 @@ def test_one_missing_object_among_others_is_found() -> None:
     others = [write("o", 0, 1, key="other"), write("u", 0, 1, key="p/u", status=None)]
     history = [*others, write("a", 0, 1, key="p/a"), write("b", 0, 1, key="p/b")]
     finding = check_listing([*history, listing(["p/a"], 2, 3, key="p/")])
-    assert "left scratch/p/b out" in finding.reason
+    (violation,) = violations(finding)
+    assert (violation.kind, violation.object) == (Kind.OMITTED, ("scratch", "p/b"))
     finding = check_listing([*history, listing([], 2, 3, key="p/")])
     assert finding.measured["omitted"] == 2
 
@@ -124,13 +123,12 @@ def counted(finding: Finding) -> tuple[Any, ...]:
 def test_views_are_counted() -> None:
     history = [*matrix(), *matrix("after"), write("z", 0, 1), read("z", 10, 11)]
     finding = check_agreement(history)
-    assert finding == Finding(
-        State.PROVED,
-        "8 views in 2 snapshots agree on 32 answers",
-        dict(zip(COUNTS, (2, 8, 0, 2, 0, 32, 0), strict=True))
-        | {"disagreements": 0, "disagreements_outside_service": 0},
-        32,
-    )
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 32, ())
+    assert finding.grounds == (Summary(SummaryKind.AGREED, (8, 2, 32)),)
+    assert finding.measured == dict(zip(COUNTS, (2, 8, 0, 2, 0, 32, 0), strict=True)) | {
+        "disagreements": 0,
+        "disagreements_outside_service": 0,
+    }
 
 
 def test_views_that_were_lost_or_not_in_service_are_counted() -> None:
@@ -147,10 +145,15 @@ def test_views_of_no_object_prove_nothing() -> None:
     finding = check_agreement(empty)
     assert finding.state is State.PROVED, "both say that k is not there"
     only_lists = [each for each in empty if each.verb is Verb.LIST]
-    assert check_agreement(only_lists).reason == "before: no object to compare"
-    assert check_agreement(view("honey", "boto3")).reason == "before: 1 view to compare"
+    assert check_agreement(only_lists).grounds == (Doubt(DoubtKind.NO_OBJECT, "before"),)
+    alone = check_agreement(view("honey", "boto3"))
+    assert alone.grounds == (Doubt(DoubtKind.FEW_VIEWS, "before", counted=1),)
     dead = [failed(each) for each in view("honey", "boto3")]
-    assert check_agreement(dead).reason == "before: 0 views to compare"
+    assert check_agreement(dead).grounds == (Doubt(DoubtKind.FEW_VIEWS, "before", counted=0),)
+
+
+def hole(endpoint: str, library: str, *cells: str) -> Doubt:
+    return Doubt(DoubtKind.VIEW_INCOMPLETE, "before", endpoint, library, names=cells)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_a_read_that_says_nothing_is_a_hole(number: int, change: dict[str, Any])
     history[number] = replace(history[number], **change)
     finding = check_agreement(history)
     verb = ("head", "read")[number]
-    assert finding.reason == f"before: no answer through honey with boto3 to {verb} scratch/k"
+    assert finding.grounds == (hole("honey", "boto3", f"{verb} scratch/k"),)
 
 
 @pytest.mark.parametrize("change", [{"status": 503}, {"keys": None}, {"outcome": "fail"}])
@@ -175,16 +178,16 @@ def test_a_read_that_says_nothing_is_a_hole(number: int, change: dict[str, Any])
 def test_a_listing_that_says_nothing_is_a_hole(number: int, verb: str, change: dict[str, Any]) -> None:
     history = matrix()
     history[number] = replace(history[number], **change)
-    assert check_agreement(history).reason == f"before: no answer through honey with boto3 to {verb} scratch/"
+    assert check_agreement(history).grounds == (hole("honey", "boto3", f"{verb} scratch/"),)
 
 
-def test_every_hole_is_told() -> None:
+def test_every_hole_is_found() -> None:
     history = matrix()
     holes = [failed(each) for each in (*history[1:3], *history[7:8])]
     finding = check_agreement([*history[:1], *history[3:7], *history[8:], *holes])
-    assert finding.reason == (
-        "before: no answer through honey with boto3 to list scratch/, read scratch/k; "
-        "before: no answer through honey with minio to versions scratch/"
+    assert finding.grounds == (
+        hole("honey", "boto3", "list scratch/", "read scratch/k"),
+        hole("honey", "minio", "versions scratch/"),
     )
 
 
@@ -232,36 +235,30 @@ def changed(number: int, **fields: Any) -> list[Op]:
     return ops
 
 
-def test_differences_are_told_whole_with_their_witness() -> None:
+def differs(kind: Kind, answer: Op, known: Op | None, *names: str) -> Violation:
+    return Violation(kind, answer, known, listed="k", names=names, measure="disagreements")
+
+
+def test_differences_are_found_whole_with_their_witness() -> None:
     history = changed(12, status=404, value=None, endpoint="bumble", library="minio")
     finding = check_agreement(history)
-    assert finding.reason == (
-        "disagreement: HEAD 404 through bumble with minio where GET 200, for scratch/k (before)"
-    )
+    assert finding.grounds == (differs(Kind.EXISTENCE_DIFFERS, history[12], history[13]),)
     assert finding.witness == tuple(sorted((history[12], history[13]), key=lambda each: each.index))
     history = changed(13, value="old")
     finding = check_agreement(history)
-    assert finding.reason == (
-        "disagreement: old on GET through bumble with minio where a on HEAD through honey with boto3, "
-        "for scratch/k (before)"
-    )
+    assert finding.grounds == (differs(Kind.BODY_DIFFERS, history[13], history[0]),)
     assert finding.witness == (history[0], history[13])
     history = changed(15, keys=())
     finding = check_agreement(history)
-    assert finding.reason == (
-        "disagreement: no version listed through bumble with minio where it exists, for scratch/k (before)"
-    )
+    assert finding.grounds == (differs(Kind.VERSIONS_MISSING, history[15], None),)
     assert finding.witness == (history[15],)
     history = changed(15, keys=("k@2",))
     finding = check_agreement(history)
-    assert finding.reason == (
-        "disagreement: versions through bumble with minio and through honey with boto3 differ (k@1, k@2), "
-        "for scratch/k (before)"
-    )
+    assert finding.grounds == (differs(Kind.VERSIONS_DIFFER, history[15], history[3], "k@1", "k@2"),)
     assert finding.witness == (history[3], history[15])
 
 
-def test_each_difference_is_told_once() -> None:
+def test_each_difference_is_counted_once() -> None:
     history = matrix()
     for number in (9, 13):
         history[number] = replace(history[number], value="old")
@@ -275,10 +272,7 @@ def test_each_difference_is_told_once() -> None:
 def test_the_plainest_contrast_is_across_views_if_none_is_within_one() -> None:
     history = [*view("honey", "boto3"), *view("bumble", "boto3", value=None)]
     finding = check_agreement(history)
-    told = (
-        "HEAD 404 through bumble with boto3 where HEAD 200 through honey with boto3, for scratch/k (before)"
-    )
-    assert f"first: {told}" in finding.reason
+    assert finding.grounds == (differs(Kind.EXISTENCE_DIFFERS, history[4], history[0]),)
     assert finding.witness == (history[0], history[4])
 
 

@@ -9,6 +9,7 @@ import pytest
 from readiness.checkers import check_linearizable
 from readiness.checkers.simulate import Shape, many, register
 from readiness.finding import State
+from readiness.grounds import Doubt, DoubtKind
 from readiness.history import Op
 
 from .build import cas, create, delete, failed, head, op, read, write
@@ -93,7 +94,7 @@ WRONG: dict[str, tuple[list[Op], str]] = {
     ),
     "return from the dead": (
         [write("a", 0, 1), delete(2, 3, endpoint="honey"), read("a", 4, 5)],
-        "although delete was acknowledged through honey at 3.00 s: it returned from the dead",
+        "although delete was acknowledged through honey at 3.00 s: a deleted object came back",
     ),
     "late write surfaces twice": (
         [
@@ -137,7 +138,7 @@ WRONG: dict[str, tuple[list[Op], str]] = {
     "If-Match creates a missing object": ([cas("a", "b", 0, 1)], "nothing shows that it ever held that"),
     "right condition refused": (
         [write("a", 0, 1), cas("a", "b", 2, 3, status=412)],
-        "although it held a, as the condition says: write a was acknowledged",
+        "although it held a, as the condition required: write a was acknowledged",
     ),
     "condition finds nothing where something is": (
         [write("a", 0, 1), cas("a", "b", 2, 3, status=404)],
@@ -228,7 +229,7 @@ def test_the_earliest_violation_is_told_and_the_others_are_counted() -> None:
     ]
     finding = check_linearizable(history)
     assert "scratch/k2" in finding.reason
-    assert "2 more objects without an order" in finding.reason
+    assert "2 more objects not linearizable" in finding.reason
     assert finding.measured["keys_refuted"] == 3
 
 
@@ -240,17 +241,23 @@ def hard() -> list[Op]:
     return [*writes, *reads, read("v0", 50, 51)]
 
 
+def beyond(cap: str, seconds: float, states: int) -> Doubt:
+    return Doubt(
+        DoubtKind.BEYOND_BUDGET, "scratch/k", counted=29, needed=states, names=(cap,), seconds=(seconds,)
+    )
+
+
 def test_memory_cap_is_unknown_and_names_the_object(hard: list[Op]) -> None:
     finding = check_linearizable(hard, budget_states=5)
     assert finding.state is State.UNKNOWN
-    assert "scratch/k (29 operations, memory)" in finding.reason
+    assert finding.grounds == (beyond("memory", 60.0, 5),)
 
 
 def test_time_cap_is_unknown(hard: list[Op]) -> None:
     ticks = iter(range(10**6))
     finding = check_linearizable(hard, budget_seconds=1, clock=lambda: float(next(ticks)))
     assert finding.state is State.UNKNOWN
-    assert "scratch/k (29 operations, time)" in finding.reason
+    assert finding.grounds == (beyond("time", 1, 400_000),)
 
 
 def test_a_hard_object_does_not_hide_a_wrong_one(hard: list[Op]) -> None:

@@ -1,4 +1,4 @@
-"""What the direct checks count and say, and where their rules begin and end."""
+"""What the direct checks count and find, and where their rules begin and end."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pytest
 
 from readiness.checkers import check_false_absent, check_nothing_lost, check_stale
 from readiness.checkers.timeline import timelines
-from readiness.finding import Finding, State
+from readiness.finding import State
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation
+from readiness.grounds import ViolationKind as Kind
 from readiness.history import Op
 
-from .build import cas, create, delete, failed, head, listing, op, read, write
+from .build import cas, create, delete, failed, head, listing, op, read, violations, write
 
 
 def zeros(*kinds: str) -> dict[str, Any]:
@@ -42,15 +44,22 @@ def test_what_was_read_back_is_counted() -> None:
         listing([], 12, 13, endpoint="index"),
         read("b", 10, 11, status=503),
     ]
-    assert check_nothing_lost(history, final) == Finding(
-        State.PROVED,
-        "2 objects read back through 2 endpoints: nothing acknowledged is lost",
-        LOST | {"acknowledged_writes": 3, "objects": 2, "endpoints_read": 2, "final_reads": 5},
-        5,
-    )
+    finding = check_nothing_lost(history, final)
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 5, ())
+    assert finding.grounds == (Summary(SummaryKind.READ_BACK, (2, 2)),)
+    assert finding.measured == LOST | {
+        "acknowledged_writes": 3,
+        "objects": 2,
+        "endpoints_read": 2,
+        "final_reads": 5,
+    }
 
 
-def test_objects_that_were_not_read_back_are_told() -> None:
+def unread(endpoint: str, *keys: str) -> Doubt:
+    return Doubt(DoubtKind.NOT_READ_BACK, endpoint=endpoint, names=keys)
+
+
+def test_objects_that_were_not_read_back_are_named() -> None:
     history = [write("a", 0, 1, key=key) for key in "abcde"]
     final = [
         *(read("a", 10, 11, key=key) for key in "abcd"),
@@ -58,11 +67,10 @@ def test_objects_that_were_not_read_back_are_told() -> None:
         failed(read("a", 10, 11, key="a", endpoint="sting")),
     ]
     finding = check_nothing_lost(history, final)
-    assert finding.reason == (
-        "no final answer through bumble for 1 object with acknowledged writes: scratch/e; "
-        "no final answer through honey for 4 objects with acknowledged writes: scratch/a, scratch/b, scratch/c "
-        "and 1 more; no final answer through sting for 5 objects with acknowledged writes: scratch/a, scratch/b, "
-        "scratch/c and 2 more"
+    assert finding.grounds == (
+        unread("bumble", "scratch/e"),
+        unread("honey", "scratch/a", "scratch/b", "scratch/c", "scratch/d"),
+        unread("sting", "scratch/a", "scratch/b", "scratch/c", "scratch/d", "scratch/e"),
     )
     assert (finding.observations, finding.measured["endpoints_read"]) == (5, 3)
 
@@ -80,10 +88,7 @@ def test_objects_that_were_not_read_back_are_told() -> None:
 )
 def test_nothing_owed_or_nothing_read_proves_nothing(history: list[Op], final: list[Op]) -> None:
     finding = check_nothing_lost(history, final)
-    assert (finding.state, finding.reason) == (
-        State.UNKNOWN,
-        "no acknowledged write was read again at the end",
-    )
+    assert (finding.state, finding.grounds) == (State.UNKNOWN, (Doubt(DoubtKind.NOTHING_READ_BACK),))
 
 
 A, B, GONE = write("a", 0, 1), write("b", 2, 3, endpoint="honey"), delete(2, 3)
@@ -92,90 +97,48 @@ CUT = failed(write("b", 2, 3, error="reset"))
 
 
 @pytest.mark.parametrize(
-    ("history", "final", "told", "others"),
+    ("history", "final", "kind", "measure", "known", "others"),
     [
-        (
-            [A],
-            read(None, 10, 11),
-            (
-                "lost acknowledged write: endpoint bumble answered 404 for scratch/k at 11.00 s at the end, although "
-                "write a was acknowledged through bumble at 1.00 s and no delete explains it"
-            ),
-            [A],
-        ),
-        (
-            [A, B],
-            read("a", 10, 11),
-            (
-                "lost acknowledged write: endpoint bumble answered a for scratch/k at 11.00 s at the end, an older "
-                "body, although write b was acknowledged through honey at 3.00 s"
-            ),
-            [A, B],
-        ),
-        (
-            [A, GONE],
-            read("a", 10, 11),
-            (
-                "return of a deleted object: endpoint bumble answered a for scratch/k at 11.00 s at the end, although "
-                "delete was acknowledged through bumble at 3.00 s and nobody wrote a again"
-            ),
-            [A, GONE],
-        ),
-        (
-            [A, REFUSED],
-            read("b", 10, 11),
-            (
-                "refused write found: endpoint bumble answered b for scratch/k at 11.00 s, although create b was "
-                "refused (412)"
-            ),
-            [REFUSED],
-        ),
-        (
-            [A, FAILED],
-            read("b", 10, 11),
-            (
-                "refused write found: endpoint bumble answered b for scratch/k at 11.00 s, although write b was "
-                "refused (503)"
-            ),
-            [FAILED],
-        ),
-        (
-            [A],
-            read("?", 10, 11),
-            (
-                "corrupt body: endpoint bumble answered ? for scratch/k at 11.00 s: a body that the suite never "
-                "wrote to it"
-            ),
-            [],
-        ),
+        ([A], read(None, 10, 11), Kind.LOST_AT_THE_END, "lost_writes", A, [A]),
+        ([A, B], read("a", 10, 11), Kind.OLDER_AT_THE_END, "lost_writes", B, [A, B]),
+        ([A, GONE], read("a", 10, 11), Kind.DELETED_AT_THE_END, "returned_from_the_dead", GONE, [A, GONE]),
+        ([A, REFUSED], read("b", 10, 11), Kind.REFUSED_WRITE_FOUND, "refused_writes_found", REFUSED, []),
+        ([A, FAILED], read("b", 10, 11), Kind.REFUSED_WRITE_FOUND, "refused_writes_found", FAILED, []),
+        ([A], read("?", 10, 11), Kind.NEVER_WRITTEN, "corrupt_bodies", None, []),
         (
             [A, LATE, write("b", 14, 15)],
             read("b", 10, 11),
-            (
-                "corrupt body: endpoint bumble answered b for scratch/k at 11.00 s, before anyone wrote it (first at "
-                "12.00 s)"
-            ),
-            [LATE],
+            Kind.FOUND_BEFORE_WRITTEN,
+            "corrupt_bodies",
+            LATE,
+            [],
         ),
     ],
 )
-def test_each_loss_is_told_with_its_witness(
-    history: list[Op], final: Op, told: str, others: list[Op]
+def test_each_loss_is_found_with_its_witness(
+    history: list[Op], final: Op, kind: Kind, measure: str, known: Op | None, others: list[Op]
 ) -> None:
     finding = check_nothing_lost(history, [final])
     assert finding.state is State.REFUTED
-    assert finding.reason == told
-    assert finding.witness == tuple(sorted([*others, final], key=lambda each: each.invoked))
+    assert finding.grounds == (Violation(kind, final, known, tuple(others), measure=measure),)
+    shown = {final, *others} | ({known} if known else set())
+    assert finding.witness == tuple(sorted(shown, key=lambda each: each.invoked))
 
 
 def test_a_write_that_failed_without_a_status_is_told_so() -> None:
     cut = write("b", 2, 3, status=None, outcome=FAILED.outcome)
-    assert check_nothing_lost([A, cut], [read("b", 10, 11)]).reason.endswith("although write b failed")
+    (found,) = violations(check_nothing_lost([A, cut], [read("b", 10, 11)]))
+    assert (found.kind, found.known) == (Kind.REFUSED_WRITE_FOUND, cut)
 
 
 def test_a_body_of_an_object_that_nobody_wrote_is_corrupt() -> None:
     finding = check_nothing_lost([A, read("a", 2, 3, key="other")], [read("a", 10, 11)])
-    assert finding.reason.startswith("corrupt body: endpoint bumble answered a for scratch/other")
+    (found,) = violations(finding)
+    assert (found.kind, found.object, found.endpoints) == (
+        Kind.NEVER_WRITTEN,
+        ("scratch", "other"),
+        ("bumble",),
+    )
 
 
 def test_a_refused_body_that_was_written_too_is_right() -> None:
@@ -197,7 +160,7 @@ def test_a_wrong_body_is_counted_once_though_it_is_read_at_the_end_too() -> None
 def test_final_reads_of_one_object_do_not_stand_for_another_bucket() -> None:
     history = [A, write("a", 0, 1, bucket="second")]
     finding = check_nothing_lost(history, [read("a", 10, 11)])
-    assert finding.reason.endswith("for 1 object with acknowledged writes: second/k")
+    assert finding.grounds == (unread("bumble", "second/k"),)
 
 
 ABSENT = zeros("false_404", "list_omissions")
@@ -225,29 +188,23 @@ def test_answers_about_existing_objects_are_counted() -> None:
         create("z", 2, 3, status=412),
         op("versions", (2, 3), key="", keys=()),
     ]
-    assert check_false_absent(history) == Finding(
-        State.PROVED,
-        "5 answers about existing objects: none denied one",
-        ABSENT | {"answers_judged": 5},
-        5,
-    )
+    finding = check_false_absent(history)
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 5, ())
+    assert finding.grounds == (Summary(SummaryKind.NOT_DENIED, (5,)),)
+    assert finding.measured == ABSENT | {"answers_judged": 5}
 
 
-def test_denials_are_told_with_their_witness() -> None:
+def test_denials_are_found_with_their_witness() -> None:
     seen = read("u", 2, 3)
     unsure, denied = write("u", 0, 1, status=None), read(None, 4, 5, endpoint="sting")
     finding = check_false_absent([unsure, seen, denied])
-    assert finding.reason == (
-        "false 404: endpoint sting answered 404 for scratch/k at 5.00 s although u was found through bumble at "
-        "3.00 s and nothing deleted it"
-    )
+    assert finding.grounds == (Violation(Kind.ABSENT, denied, seen, (unsure, seen), measure="false_404"),)
+    (violation,) = violations(finding)
+    assert (violation.endpoints, violation.seconds) == (("sting", "bumble"), (5, 3))
     assert finding.witness == (unsure, seen, denied)
     short = listing([], 2, 3, endpoint="sting")
     finding = check_false_absent([A, short])
-    assert finding.reason == (
-        "listing without an existing object: endpoint sting left scratch/k out of a listing at 3.00 s although "
-        "write a was acknowledged through bumble at 1.00 s and nothing deleted it"
-    )
+    assert finding.grounds == (Violation(Kind.OMITTED, short, A, (A,), listed="k", measure="list_omissions"),)
     assert (finding.witness, finding.measured["answers_judged"]) == ((A, short), 1)
 
 
@@ -257,12 +214,12 @@ def test_a_listing_that_leaves_out_several_is_one_wrong_answer() -> None:
     ]
     outside = write("o", 0, 1, key="x/o")
     elsewhere = write("e", 0, 1, bucket="second", key="a")
-    for shown, first in (([], "scratch/a"), (["a"], "scratch/b")):
+    for shown, first in (([], "a"), (["a"], "b")):
         finding = check_false_absent([outside, elsewhere, *wrote, listing([*shown, "x/o"], 2, 3)])
         assert finding.measured["list_omissions"] == 1
-        assert f"left {first} out" in finding.reason
+        assert [each.object for each in violations(finding)] == [("scratch", first)]
     prefixed = check_false_absent([outside, *wrote, listing([], 2, 3, key="x/")])
-    assert "left scratch/x/o out" in prefixed.reason
+    assert [each.object for each in violations(prefixed)] == [("scratch", "x/o")]
 
 
 def test_a_denial_of_an_instance_not_in_service_is_counted_apart() -> None:
@@ -287,27 +244,21 @@ def test_bodies_found_are_counted() -> None:
         op("read", (4, 5)),
         failed(read("b", 4, 5)),
     ]
-    assert check_stale(history) == Finding(
-        State.PROVED,
-        "3 answers with a body: none was stale",
-        zeros("stale_reads", "returned_from_the_dead") | {"answers_judged": 3},
-        3,
-    )
+    finding = check_stale(history)
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 3, ())
+    assert finding.grounds == (Summary(SummaryKind.NOT_STALE, (3,)),)
+    assert finding.measured == zeros("stale_reads", "returned_from_the_dead") | {"answers_judged": 3}
 
 
-def test_stale_reads_are_told_with_their_witness() -> None:
+def test_stale_reads_are_found_with_their_witness() -> None:
     stale = read("a", 4, 5)
     finding = check_stale([A, B, stale])
-    assert finding.reason == (
-        "stale read: endpoint bumble answered a for scratch/k at 5.00 s, an older body, although write b was "
-        "acknowledged through honey at 3.00 s"
-    )
+    assert finding.grounds == (Violation(Kind.OLDER, stale, B, (A, B), measure="stale_reads"),)
     assert finding.witness == (A, B, stale)
     assert finding.measured["answers_judged"] == 1
     finding = check_stale([A, GONE, stale])
-    assert finding.reason == (
-        "return of a deleted object: endpoint bumble answered a for scratch/k at 5.00 s although delete was "
-        "acknowledged through bumble at 3.00 s and nobody wrote a again"
+    assert finding.grounds == (
+        Violation(Kind.DELETED, stale, GONE, (A, GONE), measure="returned_from_the_dead"),
     )
     assert finding.witness == (A, GONE, stale)
 

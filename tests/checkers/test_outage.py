@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from readiness.checkers import check_enough, check_outage, guarded, outage_windows
 from readiness.finding import Finding, State, proved
+from readiness.grounds import Doubt, DoubtKind
 from readiness.history import Op, Outcome
 
 from .build import FIXED, failed, op, write
@@ -39,7 +40,8 @@ def test_bounds_of_a_window() -> None:
     assert window.at_most == (1.9, 4.01)
     assert window.failures == 20
     assert (window.opened, window.closed) == (True, True)
-    assert str(window) == "bumble read new from 2.00 s: 1.90 s to 2.11 s"
+    assert (window.endpoint, window.verb, window.connection) == ("bumble", "read", "new")
+    assert (window.lower, round(window.upper, 9)) == (1.9, 2.11)
 
 
 def test_single_failed_probe_lasted_at_least_no_time() -> None:
@@ -111,7 +113,10 @@ def test_stopped_probe_is_unknown() -> None:
     gap = [each for each in stream([]) if not 3 <= each.invoked < 4]
     finding = judge(gap, 5.0)
     assert finding.state is State.UNKNOWN
-    assert "probe stopped: bumble read new for 1.10 s at 2.90 s" in finding.reason
+    (stopped,) = finding.grounds
+    assert isinstance(stopped, Doubt)
+    assert (stopped.kind, stopped.where) == (DoubtKind.PROBES_STOPPED, "bumble read new")
+    assert stopped.seconds == (4.0 - 2.9, 2.9)
     assert judge(stream([], until=5), 5.0).state is State.UNKNOWN, "stopped before the end"
     assert judge(stream([]), 5.0, minimum_probes=200).state is State.UNKNOWN
     assert judge([], 5.0).state is State.UNKNOWN
@@ -167,19 +172,23 @@ def test_enough_traffic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("history", "told"),
+    ("history", "answers"),
     [
-        ([], "nothing in before"),
-        ([write("a", 0, 1)], "1 through bumble in before"),
-        ([write("a", n, n + 0.1, status=None) for n in range(5)], "0 through bumble in before"),
-        ([write("a", n, n + 0.1, in_service=False) for n in range(5)], "nothing in before"),
-        ([write("a", n, 50) for n in range(5)], "0 through bumble in before"),
+        ([], None),
+        ([write("a", 0, 1)], 1),
+        ([write("a", n, n + 0.1, status=None) for n in range(5)], 0),
+        ([write("a", n, n + 0.1, in_service=False) for n in range(5)], None),
+        ([write("a", n, 50) for n in range(5)], 0),
     ],
 )
-def test_too_little_traffic_is_unknown(history: list[Op], told: str) -> None:
+def test_too_little_traffic_is_unknown(history: list[Op], answers: int | None) -> None:
     finding = check_enough(history, {"before": (0.0, 10.0)}, 3)
     assert finding.state is State.UNKNOWN
-    assert told in finding.reason
+    if answers is None:
+        assert finding.grounds == (Doubt(DoubtKind.NO_TRAFFIC, "before", needed=3),)
+    else:
+        little = Doubt(DoubtKind.LITTLE_TRAFFIC, "before", "bumble", counted=answers, needed=3)
+        assert finding.grounds == (little,)
 
 
 def test_named_endpoints_must_have_traffic() -> None:

@@ -1,4 +1,4 @@
-"""What the outage and traffic checkers measure and say, and where their rules begin and end."""
+"""What the outage and traffic checkers measure and find, and where their rules begin and end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from readiness.checkers import check_enough, check_outage, guarded, outage_windows
-from readiness.checkers.outage import Window, answered, streams
+from readiness.checkers.outage import answered, streams
 from readiness.finding import Finding, State, proved
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, Window
+from readiness.grounds import ViolationKind as Kind
 from readiness.history import Op, Verb
 
 from .build import failed, read, write
@@ -29,38 +31,46 @@ def test_every_stream_is_measured() -> None:
         write("a", 5, 9),
     ]
     finding = judge(history, 5.0, endpoints=["bumble", "sting"])
-    assert finding == Finding(
-        State.PROVED,
-        "400 probes: the longest outage at most 2.11 s, 5 s promised",
-        {
-            "outage_bumble_read_new_at_least_s": 1.9,
-            "outage_bumble_read_new_at_most_s": 2.11,
-            "outage_bumble_write_reused_at_least_s": 0.4,
-            "outage_bumble_write_reused_at_most_s": 0.61,
-            "available_bumble": 0.855,
-            "outage_sting_read_new_at_least_s": 0.0,
-            "outage_sting_read_new_at_most_s": 0.0,
-            "outage_sting_write_reused_at_least_s": 0.0,
-            "outage_sting_write_reused_at_most_s": 0.21,
-            "available_sting": 0.995,
-            "probes": 400,
-            "windows": 4,
-            "rto_seconds": 5.0,
-        },
-        400,
-    )
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 400, ())
+    longest = outage_windows(history, "bumble", response_seconds=3)[1]
+    assert round(longest.upper, 9) == 2.11
+    assert finding.grounds == (Summary(SummaryKind.SHORT_OUTAGES, (400, longest.upper, 5.0)),)
+    assert finding.measured == {
+        "outage_bumble_read_new_at_least_s": 1.9,
+        "outage_bumble_read_new_at_most_s": 2.11,
+        "outage_bumble_write_reused_at_least_s": 0.4,
+        "outage_bumble_write_reused_at_most_s": 0.61,
+        "available_bumble": 0.855,
+        "outage_sting_read_new_at_least_s": 0.0,
+        "outage_sting_read_new_at_most_s": 0.0,
+        "outage_sting_write_reused_at_least_s": 0.0,
+        "outage_sting_write_reused_at_most_s": 0.21,
+        "available_sting": 0.995,
+        "probes": 400,
+        "windows": 4,
+        "rto_seconds": 5.0,
+    }
 
 
 def test_no_outage() -> None:
     finding = judge(stream([]), 1.0)
-    assert (finding.reason, finding.measured["available_bumble"]) == ("100 probes: no outage", 1.0)
+    assert finding.grounds == (Summary(SummaryKind.NO_OUTAGE, (100,)),)
+    assert finding.measured["available_bumble"] == 1.0
 
 
-def test_the_longest_window_refutes_and_is_told() -> None:
+def bounds(window: Window) -> tuple[float, float, float]:
+    """When it began, and how long it lasted at least and at most."""
+    return window.at_least[0], round(window.lower, 9), round(window.upper, 9)
+
+
+def test_the_longest_window_refutes() -> None:
     history = stream([(1, 2), (3, 6), (7, 7.5)])
     finding = judge(history, 1.5)
-    assert finding.reason == (
-        "no answer for longer than the 1.5 s promised: bumble read new from 3.00 s: 2.90 s to 3.11 s"
+    longest = outage_windows(history, "bumble", response_seconds=3)[1]
+    assert bounds(longest) == (3.0, 2.9, 3.11)
+    assert (longest.endpoint, longest.verb, longest.connection) == ("bumble", "read", "new")
+    assert finding.grounds == (
+        Violation(Kind.OUTAGE, history[30], others=(history[59],), window=longest, limit=1.5),
     )
     assert finding.witness == (history[30], history[59])
     assert (finding.observations, finding.measured["windows"]) == (100, 3)
@@ -79,28 +89,33 @@ def test_a_window_of_just_the_promised_length_is_within(rto: float, state: State
     assert finding.measured["outage_bumble_read_new_at_most_s"] == 2.25
 
 
-def test_doubts_are_told_and_counted() -> None:
+def test_doubts_are_found_and_counted() -> None:
     history = stream([(1, 2), (3, 4), (5, 6), (7, 8)])
-    assert judge(history, 1.0).reason == (
-        "cannot tell whether within 1 s: bumble read new from 1.00 s: 0.90 s to 1.11 s; "
-        "cannot tell whether within 1 s: bumble read new from 3.00 s: 0.90 s to 1.11 s; "
-        "cannot tell whether within 1 s: bumble read new from 5.00 s: 0.90 s to 1.11 s (and 1 more)"
-    )
+    windows = outage_windows(history, "bumble", response_seconds=3)
+    assert [bounds(window) for window in windows] == [(begin, 0.9, 1.11) for begin in (1.0, 3.0, 5.0, 7.0)]
+    unsure = [Doubt(DoubtKind.OUTAGE_BETWEEN_BOUNDS, needed=1.0, window=window) for window in windows]
+    four = judge(history, 1.0)
+    assert four.grounds == tuple(unsure)
+    assert four.reason.endswith(" (and 1 more)")
     three = judge(history[:70], 1.0, during=(0.0, 6.95))
-    assert three.reason.endswith("from 5.00 s: 0.90 s to 1.11 s")
+    assert three.grounds == tuple(unsure[:3])
+    assert "more" not in three.reason
     assert (three.observations, three.measured["windows"]) == (70, 3)
 
 
-def test_windows_whose_ends_were_not_seen_are_told() -> None:
+def test_windows_whose_ends_were_not_seen() -> None:
     (begun,) = outage_windows(stream([(0, 1)]), "bumble", response_seconds=3)
-    assert str(begun) == "bumble read new from 0.00 s: 0.90 s to begin not observed"
+    assert bounds(begun) == (0.0, 0.9, float("inf"))
+    assert (begun.opened, begun.connection) == (False, "new")
     assert begun.at_most == (0.0, 1.01)
     (ended,) = outage_windows(stream([(9, 20)]), "bumble", response_seconds=3)
-    assert str(ended) == "bumble read new from 9.00 s: 0.90 s to end not observed"
+    assert bounds(ended) == (9.0, 0.9, float("inf"))
+    assert (ended.opened, ended.connection) == (True, "new")
     assert ended.at_most == (8.9, ended.last.completed)
     assert (begun.closed, ended.closed) == (True, False)
     (neither,) = outage_windows(stream([(0, 20)], connection=""), "bumble", response_seconds=3)
-    assert str(neither) == "bumble read from 0.00 s: 9.90 s to begin not observed"
+    assert bounds(neither) == (0.0, 9.9, float("inf"))
+    assert (neither.opened, neither.closed, neither.connection) == (False, False, "")
     assert (neither.failures, neither.first.invoked, neither.last.invoked) == (100, 0.0, 9.9)
 
 
@@ -158,7 +173,7 @@ def test_a_window_that_touches_the_fault_is_judged() -> None:
 def test_probes_are_counted_within_the_fault() -> None:
     assert judge(stream([]), 1.0, during=(1.0, 8.0), minimum_probes=71).observations == 71
     finding = judge(stream([]), 1.0, during=(1.0, 8.0), minimum_probes=72)
-    assert finding.reason == "probe stopped: 71 probes of bumble read new in service, 72 needed"
+    assert finding.grounds == (Doubt(DoubtKind.FEW_PROBES, "bumble read new", counted=71, needed=72),)
 
 
 def test_a_probe_needs_no_more_than_it_was_told() -> None:
@@ -167,14 +182,17 @@ def test_a_probe_needs_no_more_than_it_was_told() -> None:
     assert judge(one, 1.0, minimum_probes=1, **settings).state is State.PROVED
     assert judge(one, 1.0, minimum_probes=0, **settings).state is State.PROVED
     finding = judge([], 1.0, minimum_probes=0, **settings)
-    assert finding == Finding(
-        State.UNKNOWN,
-        "no probe at all",
-        {"available_bumble": None, "probes": 0, "windows": 0, "rto_seconds": 1.0},
-    )
+    assert (finding.state, finding.observations) == (State.UNKNOWN, 0)
+    assert finding.grounds == (Doubt(DoubtKind.NO_PROBE),)
+    assert finding.measured == {"available_bumble": None, "probes": 0, "windows": 0, "rto_seconds": 1.0}
     none = judge(one, 1.0, endpoints=["sting"], minimum_probes=0, **settings)
-    assert none.reason == "probe stopped: 0 probes of sting read new in service, 1 needed"
-    assert judge(one, 1.0, endpoints=[], minimum_probes=0, **settings).reason == "no probe at all"
+    assert none.grounds == (Doubt(DoubtKind.FEW_PROBES, "sting read new", counted=0, needed=1),)
+    nobody = judge(one, 1.0, endpoints=[], minimum_probes=0, **settings)
+    assert nobody.grounds == (Doubt(DoubtKind.NO_PROBE),)
+
+
+def stopped(gap: float, since: float) -> Doubt:
+    return Doubt(DoubtKind.PROBES_STOPPED, "bumble read new", seconds=(gap, since))
 
 
 @pytest.mark.parametrize(("missing", "state"), [(4, State.PROVED), (5, State.UNKNOWN)])
@@ -184,12 +202,12 @@ def test_a_gap_of_five_intervals_is_none_too_many(missing: int, state: State) ->
     finding = judge(history, 1.0, interval_seconds=0.125)
     assert finding.state is state
     if state is State.UNKNOWN:
-        assert finding.reason == "probe stopped: bumble read new for 0.75 s at 2.38 s"
+        assert finding.grounds == (stopped(0.75, 2.375),)
 
 
 def test_the_gap_before_the_first_and_after_the_last_probe_counts() -> None:
-    for during, told in (((-1.0, 9.9), "for 1.00 s at -1.00 s"), ((0.0, 11.0), "for 1.10 s at 9.90 s")):
-        assert judge(stream([]), 1.0, during=during).reason == f"probe stopped: bumble read new {told}"
+    for during, gap, since in (((-1.0, 9.9), 1.0, -1.0), ((0.0, 11.0), 11.0 - 9.9, 9.9)):
+        assert judge(stream([]), 1.0, during=during).grounds == (stopped(gap, since),)
 
 
 def test_defaults_of_the_response_time_and_the_interval() -> None:
@@ -223,6 +241,10 @@ def test_bounds_of_a_made_window() -> None:
         assert (made.lower, made.upper) == (1.0, upper)
 
 
+def little(window: str, endpoint: str, answers: int, needed: int) -> Doubt:
+    return Doubt(DoubtKind.LITTLE_TRAFFIC, window, endpoint, counted=answers, needed=needed)
+
+
 def test_traffic_is_counted_in_each_window() -> None:
     history = [
         *(write("a", n, n + 0.5, endpoint="honey") for n in range(10)),
@@ -233,26 +255,29 @@ def test_traffic_is_counted_in_each_window() -> None:
     ]
     windows = {"before": (0.0, 4.0), "after": (5.0, 9.5)}
     finding = check_enough(history, windows, 4)
-    assert finding == Finding(
-        State.PROVED,
-        "13 answers in 2 windows",
-        {"before_through_honey": 4, "before_through_sting": 4, "after_through_honey": 5},
-        13,
-    )
+    assert (finding.state, finding.observations) == (State.PROVED, 13)
+    assert finding.grounds == (Summary(SummaryKind.TRAFFIC, (13, 2)),)
+    assert finding.measured == {
+        "before_through_honey": 4,
+        "before_through_sting": 4,
+        "after_through_honey": 5,
+    }
     finding = check_enough(history, windows, 5, endpoints={"after": ["sting", "honey"]})
-    assert finding == Finding(
-        State.UNKNOWN,
-        "too little traffic, 5 answers needed: 4 through honey in before; 4 through sting in before; "
-        "0 through sting in after",
-        {
-            "before_through_honey": 4,
-            "before_through_sting": 4,
-            "after_through_honey": 5,
-            "after_through_sting": 0,
-        },
-        13,
+    assert (finding.state, finding.observations) == (State.UNKNOWN, 13)
+    assert finding.grounds == (
+        little("before", "honey", 4, 5),
+        little("before", "sting", 4, 5),
+        little("after", "sting", 0, 5),
     )
-    assert check_enough(history, {}, 5) == Finding(State.UNKNOWN, "no window to judge")
+    assert finding.measured == {
+        "before_through_honey": 4,
+        "before_through_sting": 4,
+        "after_through_honey": 5,
+        "after_through_sting": 0,
+    }
+    none = check_enough(history, {}, 5)
+    assert (none.state, none.observations, none.measured) == (State.UNKNOWN, 0, {})
+    assert none.grounds == (Doubt(DoubtKind.NO_WINDOW),)
 
 
 def test_a_window_holds_what_was_asked_at_its_begin_and_answered_at_its_end() -> None:
@@ -264,9 +289,10 @@ def test_a_window_holds_what_was_asked_at_its_begin_and_answered_at_its_end() ->
 def test_no_less_than_one_answer_is_asked_for() -> None:
     nothing = [write("a", 0, 1, status=None)]
     finding = check_enough(nothing, {"w": (0.0, 2.0)}, 0)
-    assert finding.reason == "too little traffic, 1 answers needed: 0 through bumble in w"
+    assert finding.grounds == (little("w", "bumble", 0, 1),)
     assert check_enough([write("a", 0, 1)], {"w": (0.0, 2.0)}, 0).state is State.PROVED
-    assert check_enough([], {"w": (0.0, 2.0)}, 0).reason.endswith("needed: nothing in w")
+    nothing_at_all = check_enough([], {"w": (0.0, 2.0)}, 0)
+    assert nothing_at_all.grounds == (Doubt(DoubtKind.NO_TRAFFIC, "w", needed=1),)
 
 
 def test_the_guard_names_what_has_no_name() -> None:
@@ -276,8 +302,16 @@ def test_the_guard_names_what_has_no_name() -> None:
 
     assert guarded(Callable_(), 1) == Finding(State.PROVED, "1", {}, 1)
     finding = guarded(Callable_(), 0)
-    assert finding.reason.startswith("Callable_ could not judge: ZeroDivisionError: ")
-    assert check_outage.__name__ in guarded(check_outage, 3).reason  # type: ignore[arg-type, call-arg]
+    (doubt,) = finding.grounds
+    assert isinstance(doubt, Doubt)
+    assert (doubt.kind, doubt.where, doubt.names[0]) == (
+        DoubtKind.CHECKER_FAILED,
+        "Callable_",
+        "ZeroDivisionError",
+    )
+    (named,) = guarded(check_outage, 3).grounds  # type: ignore[arg-type, call-arg]
+    assert isinstance(named, Doubt)
+    assert named.where == check_outage.__name__
 
 
 def test_measures_are_rounded() -> None:
@@ -294,5 +328,5 @@ def test_measures_are_rounded() -> None:
 
 def test_no_endpoint_to_ask_is_no_proof_and_measured() -> None:
     finding = judge(stream([]), 1.0, endpoints=[])
-    assert (finding.state, finding.reason) == (State.UNKNOWN, "no probe at all")
+    assert (finding.state, finding.grounds) == (State.UNKNOWN, (Doubt(DoubtKind.NO_PROBE),))
     assert (finding.measured["probes"], finding.measured["windows"]) == (0, 0)

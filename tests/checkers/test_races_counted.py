@@ -1,4 +1,4 @@
-"""What the race and lock checkers count and say, and where their rules begin and end."""
+"""What the race and lock checkers count and find, and where their rules begin and end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from readiness.checkers import check_mutual_exclusion, check_one_winner
 from readiness.finding import State
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation
+from readiness.grounds import ViolationKind as Kind
 from readiness.history import Op, Outcome
 
 from .build import delete, failed, read
@@ -32,7 +34,7 @@ def test_rounds_are_counted_by_kind() -> None:
         [each for n, ops in enumerate(rounds) for each in of(f"k{n}", *ops)], minimum=4
     )
     assert (finding.state, finding.observations) == (State.PROVED, 4)
-    assert finding.reason == "4 races with one winner each, 4 read back"
+    assert finding.grounds == (Summary(SummaryKind.ONE_WINNER, (4, 4)),)
     wrong = ("rounds_with_two_winners", "rounds_without_a_winner", "wrong_refusals", "wrong_bodies")
     assert finding.measured == {
         "rounds": 8,
@@ -58,9 +60,8 @@ def test_just_two_winners() -> None:
     first, second = racer("a", 0, 1), racer("b", 0, 2, endpoint="sting")
     finding = check_one_winner([first, second, found("b", 3, 4)])
     assert finding.state is State.REFUTED
-    assert finding.reason == (
-        "race with more than one winner: create a was acknowledged through bumble at 1.00 s, and create b was "
-        "acknowledged through sting at 2.00 s, of the same scratch/k"
+    assert finding.grounds == (
+        Violation(Kind.TWO_WINNERS, second, first, (first, second), measure="rounds_with_two_winners"),
     )
     assert finding.witness == (first, second)
 
@@ -68,7 +69,9 @@ def test_just_two_winners() -> None:
 def test_nobody_wins() -> None:
     losers = [racer(each, 0, 1 + n, status=412, endpoint=each) for n, each in enumerate("abc")]
     finding = check_one_winner(losers)
-    assert finding.reason == "race that nobody won: 3 creates of scratch/k refused, none accepted"
+    assert finding.grounds == (
+        Violation(Kind.NO_WINNER, losers[2], others=tuple(losers), measure="rounds_without_a_winner"),
+    )
     assert finding.witness == tuple(losers)
     assert finding.measured["rounds_without_a_winner_through_c"] == 1
     assert check_one_winner(losers[:1]).state is State.REFUTED
@@ -80,9 +83,8 @@ def test_a_failure_that_says_something_else_than_412_is_wrong(status: int) -> No
     wrong = replace(failed(racer("b", 0, 1)), status=status)
     finding = check_one_winner([winner, wrong, second, found("a", 2, 3)])
     assert finding.state is State.REFUTED
-    assert finding.reason == (
-        f"loser not told 412: endpoint bumble answered create {status} for scratch/k at 1.00 s to a create, "
-        "where 412 is due"
+    assert finding.grounds == (
+        Violation(Kind.WRONG_REFUSAL, wrong, others=(winner,), measure="wrong_refusals"),
     )
     assert finding.witness == (winner, wrong)
 
@@ -107,7 +109,7 @@ def test_the_witness_of_a_wrong_refusal_is_one_winner() -> None:
 def test_a_body_is_read_back_only_after_the_race(reads: list[Op]) -> None:
     finding = check_one_winner([racer("a", 0, 1), racer("b", 0, 1, status=412), *reads])
     assert finding.state is State.UNKNOWN
-    assert finding.reason == "no winner's body was read back"
+    assert finding.grounds == (Doubt(DoubtKind.NO_WINNER_READ_BACK),)
 
 
 def test_a_delete_that_touches_the_race_disturbs_it() -> None:
@@ -117,19 +119,23 @@ def test_a_delete_that_touches_the_race_disturbs_it() -> None:
     assert check_one_winner([*WON, later]).state is State.PROVED
 
 
-def test_wrong_bodies_are_explained() -> None:
+def test_wrong_bodies_are_found_with_their_witness() -> None:
     winner, loser = racer("a", 0, 1), racer("b", 0, 1, status=412)
-    for wrong, told in ((found(None, 2, 3), "404"), (found("b", 2, 3), "b")):
-        finding = check_one_winner([winner, loser, wrong])
-        assert finding.reason == (
-            f"race whose winner's body was not found: endpoint bumble answered {told} for scratch/k at 3.00 s "
-            "although create a was acknowledged through bumble at 1.00 s"
-        )
-        assert finding.witness == (winner, wrong)
+    absent, other = found(None, 2, 3), found("b", 2, 3)
+    finding = check_one_winner([winner, loser, absent])
+    assert finding.grounds == (Violation(Kind.WINNER_ABSENT, absent, winner, measure="wrong_bodies"),)
+    assert finding.witness == (winner, absent)
+    finding = check_one_winner([winner, loser, other])
+    assert finding.grounds == (
+        Violation(Kind.WINNER_REPLACED, other, winner, (winner,), measure="wrong_bodies"),
+    )
+    assert finding.witness == (winner, other)
     unsure = racer("a", 0, 1, status=None)
     strange = found("x", 2, 3)
     finding = check_one_winner([unsure, loser, strange])
-    assert finding.reason.endswith("although nobody is known to have won with it")
+    assert finding.grounds == (
+        Violation(Kind.WINNER_REPLACED, strange, None, (unsure,), measure="wrong_bodies"),
+    )
     assert finding.witness == (unsure, strange)
 
 
@@ -161,7 +167,7 @@ def test_locks_are_counted_by_kind() -> None:
     history = [each for n, ops in enumerate([*kinds, *kinds]) for each in of(f"k{n}", *ops)]
     finding = check_mutual_exclusion(history, minimum=12)
     assert (finding.state, finding.observations) == (State.PROVED, 12)
-    assert finding.reason == "12 holds of 8 locks, no two at once"
+    assert finding.grounds == (Summary(SummaryKind.ONE_HOLDER, (12, 8)),)
     assert finding.measured == {
         "locks": 8,
         "holds": 12,
@@ -175,20 +181,19 @@ def test_locks_are_counted_by_kind() -> None:
     }
 
 
-def test_too_little_to_judge_is_told() -> None:
+def test_too_little_to_judge_is_counted() -> None:
     one = [take("p", 0, 1), free("p", 2, 3)]
-    assert check_mutual_exclusion(one, minimum=2).reason == "only 1 hold, 2 needed"
-    assert check_mutual_exclusion(one).reason == "nobody was ever refused a lock: no contention"
-    assert check_mutual_exclusion([]).reason == "only 0 holds, 1 needed"
+    few = Doubt(DoubtKind.FEW_HOLDS, counted=1, needed=2)
+    assert check_mutual_exclusion(one, minimum=2).grounds == (few,)
+    assert check_mutual_exclusion(one).grounds == (Doubt(DoubtKind.NO_CONTENTION),)
+    assert check_mutual_exclusion([]).grounds == (Doubt(DoubtKind.FEW_HOLDS, counted=0, needed=1),)
 
 
-def test_a_double_hold_is_told_whole() -> None:
+def test_a_double_hold_is_found_whole() -> None:
     first, second = take("p", 0, 1), take("q", 2, 3, endpoint="sting")
     finding = check_mutual_exclusion([first, second])
-    assert finding.reason == (
-        "lock given twice: create q@2 was acknowledged through sting at 3.00 s to q although p held scratch/k "
-        "since 1.00 s (create p@0 through bumble) and had not released it"
-    )
+    assert finding.grounds == (Violation(Kind.TWO_HOLDERS, second, first, measure="double_holds"),)
+    assert (second.process, first.process) == ("q", "p")
     assert finding.witness == (first, second)
 
 

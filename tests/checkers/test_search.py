@@ -14,7 +14,8 @@ from readiness.checkers.register import Act, Kind, Unreadable, act_of, acts_of
 from readiness.checkers.shrink import prefix, removable, shrink
 from readiness.checkers.simulate import Shape, register, spoilt
 from readiness.checkers.wgl import Result, search
-from readiness.finding import Finding, State
+from readiness.finding import State
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import Op, Outcome
 
 from .build import cas, create, delete, failed, head, listing, op, read, write
@@ -260,35 +261,49 @@ def test_a_proof_is_counted() -> None:
     ]
     finding = check_linearizable(history, clock=lambda: next(times))
     states = finding.measured["states"]
-    assert finding == Finding(
-        State.PROVED,
-        "3 answers on 3 objects have an order, object by object",
-        {"operations": 5, "keys": 3, "unknown_operations": 2, "states": states, "seconds": 2.346} | ZERO,
-        3,
+    assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 3, ())
+    assert finding.grounds == (Summary(SummaryKind.ORDERED, (3, 3)),)
+    assert (
+        finding.measured
+        == {
+            "operations": 5,
+            "keys": 3,
+            "unknown_operations": 2,
+            "states": states,
+            "seconds": 2.346,
+        }
+        | ZERO
     )
     assert states == 1
 
 
-def test_nothing_to_check_is_told() -> None:
+def test_nothing_to_check() -> None:
     finding = check_linearizable([write("a", 0, 1, status=None)], clock=lambda: 0.0)
-    assert finding.reason == "no definite answer to check"
+    assert finding.grounds == (Doubt(DoubtKind.NO_ANSWER),)
     assert (finding.observations, finding.measured["operations"]) == (0, 1)
 
 
-def test_answers_without_a_meaning_are_told() -> None:
+def test_answers_without_a_meaning_are_named() -> None:
     history = [create("b", 2, 3, status=304, key=key) for key in "abcd"]
     finding = check_linearizable([*history, write("a", 0, 1)], clock=lambda: 0.0)
     assert (finding.state, finding.observations) == (State.UNKNOWN, 1)
-    told = "answers without a meaning: scratch/a: create answered 304, scratch/b: create answered 304, "
-    assert finding.reason == told + "scratch/c: create answered 304 and 1 more"
+    answers = tuple(f"scratch/{key}: create answered 304" for key in "abcd")
+    assert finding.grounds == (Doubt(DoubtKind.WITHOUT_MEANING, names=answers),)
     assert finding.measured["keys"] == 5
 
 
-def test_objects_beyond_the_budget_are_told() -> None:
+def test_objects_beyond_the_budget_are_named() -> None:
     finding = check_linearizable(crowd(8), budget_states=5, budget_seconds=2.5, clock=lambda: 0.0)
     assert (finding.state, finding.observations) == (State.UNKNOWN, 17)
-    assert finding.reason == (
-        "beyond the checker's budget of 2.5 s and 5 states an object: scratch/k (17 operations, memory)"
+    assert finding.grounds == (
+        Doubt(
+            DoubtKind.BEYOND_BUDGET,
+            "scratch/k",
+            counted=17,
+            needed=5,
+            names=("memory",),
+            seconds=(2.5,),
+        ),
     )
     assert finding.measured["keys_beyond_budget"] == 1
     assert finding.measured["states"] == 12, "twice one more than the cap"
@@ -308,11 +323,13 @@ def test_a_refutation_is_counted() -> None:
     wrong = [each for key in ("k", "l") for each in (write("a", 0, 1, key=key), read(None, 2, 3, key=key))]
     finding = check_linearizable([*wrong, write("a", 0, 1, key="m")], clock=lambda: 0.0)
     assert (finding.state, finding.observations) == (State.REFUTED, 5)
-    assert finding.reason.endswith("and nothing deleted it (and 1 more object without an order)")
+    assert finding.grounds == (Violation(ViolationKind.ABSENT, wrong[1], wrong[0]),)
+    assert finding.reason.endswith(" (and 1 more object not linearizable)")
     assert finding.witness == tuple(wrong[:2])
     assert finding.measured["keys_refuted"] == 2
     alone = check_linearizable(wrong[:2], clock=lambda: 0.0)
-    assert alone.reason.endswith("and nothing deleted it")
+    assert alone.grounds == finding.grounds
+    assert "more" not in alone.reason
 
 
 def test_the_contents_at_first_are_known_to_the_witness_too() -> None:

@@ -6,17 +6,29 @@ import pytest
 
 from readiness.checkers.tally import Tally
 from readiness.checkers.words import acknowledged, answered, at, count, did, name, some
-from readiness.finding import Finding, State
+from readiness.finding import State
+from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import Op
 
 from .build import cas, create, delete, head, op, read, write
 
+RIGHT = Summary(SummaryKind.NOT_STALE, (9,))
+DOUBTS = [Doubt(DoubtKind.NO_PROBE), Doubt(DoubtKind.NO_WINDOW)]
+
 
 def tally() -> Tally:
-    return Tally({"lost": "lost write", "stale": "stale read"})
+    return Tally("lost_writes", "stale_reads")
 
 
-def test_wrong_answers_are_told_with_the_earliest_first() -> None:
+def lost(answer: Op, *others: Op) -> Violation:
+    return Violation(ViolationKind.NEVER_WRITTEN, answer, others=others, measure="lost_writes")
+
+
+def stale(answer: Op) -> Violation:
+    return Violation(ViolationKind.NEVER_WRITTEN, answer, measure="stale_reads")
+
+
+def test_wrong_answers_are_counted_and_the_earliest_is_kept() -> None:
     made = tally()
     wrote = write("a", 0, 1)
     answers = [
@@ -24,60 +36,67 @@ def test_wrong_answers_are_told_with_the_earliest_first() -> None:
         read(None, 2, 3, endpoint="honey"),
         read(None, 2, 3.0004, endpoint="sting"),
     ]
-    for number, answer in enumerate(answers):
-        made.add("lost", answer, f"answer {number}", [wrote])
-    made.add("stale", read("a", 4, 5.1236, in_service=False), "not in service")
-    made.add("stale", read("a", 4, 5.1236), "old")
+    for answer in answers:
+        made.add(lost(answer, wrote))
+    old = stale(read("a", 4, 5.1236))
+    made.add(stale(read("a", 4, 5.1236, in_service=False)))
+    made.add(old)
     made.measured["judged"] = 4
-    assert made.finding("right", 9, ["a doubt"]) == Finding(
-        State.REFUTED,
-        "lost write, 3 times (3.00 s to 8.00 s; 2 through sting, 1 through honey); first: answer 1; "
-        "stale read: old",
-        {
-            "judged": 4,
-            "lost": 3,
-            "lost_outside_service": 0,
-            "lost_first_s": 3.0,
-            "lost_last_s": 8.0,
-            "lost_through_honey": 1,
-            "lost_through_sting": 2,
-            "stale": 1,
-            "stale_outside_service": 1,
-            "stale_first_s": 5.124,
-            "stale_last_s": 5.124,
-            "stale_through_bumble": 1,
-        },
-        9,
-        (wrote, answers[1]),
-    )
+    finding = made.finding(RIGHT, 9, DOUBTS)
+    assert (finding.state, finding.observations, finding.witness) == (State.REFUTED, 9, (wrote, answers[1]))
+    assert finding.grounds == (lost(answers[1], wrote), old)
+    assert finding.measured == {
+        "judged": 4,
+        "lost_writes": 3,
+        "lost_writes_outside_service": 0,
+        "lost_writes_first_s": 3.0,
+        "lost_writes_last_s": 8.0,
+        "lost_writes_through_honey": 1,
+        "lost_writes_through_sting": 2,
+        "stale_reads": 1,
+        "stale_reads_outside_service": 1,
+        "stale_reads_first_s": 5.124,
+        "stale_reads_last_s": 5.124,
+        "stale_reads_through_bumble": 1,
+    }
 
 
-def test_of_answers_at_one_time_the_first_noted_is_told() -> None:
+def test_of_answers_at_one_time_the_first_noted_is_kept() -> None:
     made = tally()
-    made.add("lost", read(None, 2, 3), "one")
-    made.add("lost", read(None, 1, 3), "other")
-    assert made.finding("right", 0).reason.endswith("first: one")
-    assert made.finding("right", 0).observations == 1
+    one = lost(read(None, 2, 3))
+    made.add(one)
+    made.add(lost(read(None, 1, 3)))
+    finding = made.finding(RIGHT, 0)
+    assert (finding.grounds, finding.observations) == ((one,), 1)
 
 
 def test_the_witness_is_in_the_order_of_time() -> None:
     made = tally()
     late, early, twin = write("a", 4, 5), write("b", 0, 9), write("c", 0, 9)
     odd = read(None, 2, 3)
-    made.add("lost", odd, "odd", [late, twin, early, late, odd])
-    assert made.finding("right", 0).witness == (early, twin, odd, late)
+    made.add(lost(odd, late, twin, early, late, odd))
+    assert made.finding(RIGHT, 0).witness == (early, twin, odd, late)
 
 
 def test_what_was_not_in_service_refutes_nothing() -> None:
     made = tally()
-    made.add("lost", read(None, 2, 3, in_service=False), "odd")
-    made.add("lost", read(None, 4, 5, in_service=False), "odd")
-    zero = {"lost": 0, "lost_outside_service": 2, "stale": 0, "stale_outside_service": 0}
-    assert made.finding("right", 1) == Finding(State.PROVED, "right", zero, 1)
-    assert made.finding("right", 1, ["a", "b"]) == Finding(State.UNKNOWN, "a; b", zero, 1)
-    assert made.finding("right", 0) == Finding(
-        State.UNKNOWN, "nothing was observed that could show it", zero, 0
-    )
+    made.add(lost(read(None, 2, 3, in_service=False)))
+    made.add(lost(read(None, 4, 5, in_service=False)))
+    zero = {
+        "lost_writes": 0,
+        "lost_writes_outside_service": 2,
+        "stale_reads": 0,
+        "stale_reads_outside_service": 0,
+    }
+    nothing = Doubt(DoubtKind.NOTHING_OBSERVED)
+    for finding, state, observations, grounds in (
+        (made.finding(RIGHT, 1), State.PROVED, 1, (RIGHT,)),
+        (made.finding(RIGHT, 1, DOUBTS), State.UNKNOWN, 1, tuple(DOUBTS)),
+        (made.finding(RIGHT, 0, DOUBTS), State.UNKNOWN, 0, tuple(DOUBTS)),
+        (made.finding(RIGHT, 0), State.UNKNOWN, 0, (nothing,)),
+    ):
+        assert (finding.state, finding.observations, finding.grounds) == (state, observations, grounds)
+        assert (finding.measured, finding.witness) == (zero, ())
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from statistics import median
 
 from markupsafe import Markup, escape
 
-from readiness.checkers.outage import Window, outage_windows
+from readiness.checkers.outage import outage_windows
 from readiness.evidence.scenario import ScenarioRecord
+from readiness.grounds import Window
 from readiness.history import Op, Outcome
 
 WIDTH, LEFT, RIGHT, TOP, LANE, BINS = 980, 150, 20, 34, 92, 220
