@@ -13,7 +13,7 @@ from readiness.s3.clients import libraries
 from readiness.s3.library import Library, Unanswered
 from readiness.s3.wire import NoReply, Target, Wire
 from readiness.topology import Keys
-from tests.load.servers import Answer, ok
+from tests.support.http_server import Answer, ok
 from tests.support.thread_server import dripping, endless, serving_in_thread
 
 KEYS = Keys("AKTEST", "secret-of-the-test")

@@ -11,7 +11,7 @@ from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Library, Malformed, Unanswered, translate
 from readiness.s3.wire import Target
 from readiness.topology import Keys
-from tests.load.servers import close, ok
+from tests.support.http_server import close, ok
 from tests.support.thread_server import serving_in_thread
 
 KEYS = Keys("AKTEST", "secret-of-the-test")

@@ -6,7 +6,7 @@ import pytest
 
 from readiness.limits import TooLarge, TooLate
 from readiness.providers.engine import probe
-from tests.load.servers import Exchange, ok
+from tests.support.http_server import Exchange, ok
 from tests.support.thread_server import dripping, endless, serving_in_thread
 
 

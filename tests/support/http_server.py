@@ -31,9 +31,9 @@ class Exchange:
         for event in events:
             self.writer.write(self.protocol.send(event) or b"")
 
-    def send(self, text: str) -> None:
+    def send(self, text: str | bytes) -> None:
         """Those bytes, whether HTTP or not."""
-        self.writer.write(text.encode())
+        self.writer.write(text.encode() if isinstance(text, str) else text)
 
     def reset(self) -> None:
         """End the connection with a TCP reset."""

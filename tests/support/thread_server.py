@@ -1,4 +1,4 @@
-"""The small servers of tests.load.servers for clients that are not asynchronous, and answers without an end."""
+"""The small servers of tests.support.http_server for clients that are not asynchronous, and answers without an end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from tests.load.servers import Answer, Exchange, Server, serving
+from tests.support.http_server import Answer, Exchange, Server, serving
 
 
 @contextlib.contextmanager
