@@ -16,7 +16,7 @@ SHORTEST_OF_ENVIRONMENT = 8
 """Characters that a variable's value must have to be taken for a secret: `TOKEN=1` must not black out every 1."""
 
 _NAMES = (
-    r"(?!invalid|expired|missing|tokenrefresh)[\w.-]*(?:secret|passw(?:or)?d|passphrase|token|private[_-]?key|access[_-]?key|api[_-]?key|encryption[_-]?key)"
+    r"(?!invalid|expired|missing|tokenrefresh)[\w.-]*(?:secret|passw(?:or)?d|passphrase|token|private[_-]?key|access[_-]?key|key[_-]data|api[_-]?key|encryption[_-]?key)"
     r"[\w-]*"
 )
 _QUOTED = r"(?P<quote>\\*[\"'])(?:(?!(?P=quote))(?:\\.|[^\n\\]))*(?P<end>(?P=quote))?"

@@ -16,6 +16,8 @@ from kubernetes.config import kube_config as known_in_part
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.errors import UsageError
 from readiness.providers.engine.record import Record
+from readiness.providers.kubernetes import kubeconfig as kubeconfig_file
+from readiness.redact import one_line
 
 IN_CLUSTER = "in-cluster"
 kube_config: Any = known_in_part
@@ -61,6 +63,8 @@ class Cluster:
             return bytes(answer.data).decode("utf-8", "replace")
         except ApiException as error:
             raise Refusal(error) from None
+        except config.ConfigException as error:  # a credential that ran out and could not be had again
+            raise ConnectionError(f"no credential for the API server: {one_line(str(error))}") from None
         except urllib3.exceptions.HTTPError as error:
             raise ConnectionError(
                 f"the API server {self.host} does not answer: {getattr(error, 'reason', error)}"
@@ -121,36 +125,23 @@ def kubeconfig_of(declared: DeclaredCluster, folder: Path) -> str | None:
 
 def client_of(context: str | None, kubeconfig: str | None, private: Path | None = None) -> Any:
     """A client for exactly that context, never the current one. Raises UsageError with the contexts there are."""
-    configuration = client.Configuration()
-    try:
-        if context == IN_CLUSTER:
+    if context is None:
+        known = ", ".join([*kubeconfig_file.contexts(kubeconfig), f"{IN_CLUSTER} (inside of a pod)"])
+        raise UsageError(f"kubernetes.context is not declared: name one of {known}")
+    if context == IN_CLUSTER:
+        configuration = client.Configuration()
+        try:
             config.load_incluster_config(client_configuration=configuration)
-        elif context is None:
-            raise UsageError(f"kubernetes.context is not declared: name one of {_contexts(kubeconfig)}")
-        else:
-            for content, name in list(kube_config._temp_files.items()):
-                if not Path(name).exists():  # of an earlier run in this process
-                    del kube_config._temp_files[content]
-            kube_config.load_kube_config(
-                config_file=kubeconfig,
-                context=context,
-                client_configuration=configuration,
-                persist_config=False,
-                temp_file_path=private,
-            )
-    except (config.ConfigException, OSError) as error:
-        known = "" if context == IN_CLUSTER else f"; known: {_contexts(kubeconfig)}"
-        raise UsageError(f'kubernetes.context "{context}" cannot be used: {error}{known}') from None
+        except (config.ConfigException, OSError) as error:
+            raise UsageError(
+                f'kubernetes.context "{context}" cannot be used: {one_line(str(error))}'
+            ) from None
+    else:
+        for content, name in list(kube_config._temp_files.items()):
+            if not Path(name).exists():  # of an earlier run in this process
+                del kube_config._temp_files[content]
+        configuration = kubeconfig_file.load(kubeconfig, context, private)
     return client.ApiClient(configuration)
-
-
-def _contexts(kubeconfig: str | None) -> str:
-    try:
-        found, _ = config.list_kube_config_contexts(config_file=kubeconfig)
-    except (config.ConfigException, OSError):
-        found = []
-    names = [str(context["name"]) for context in found]
-    return ", ".join([*names, f"{IN_CLUSTER} (inside of a pod)"])
 
 
 def why(error: ApiException) -> str:
