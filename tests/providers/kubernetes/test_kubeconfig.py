@@ -12,7 +12,7 @@ from readiness.errors import UsageError
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes import kubeconfig
 from readiness.providers.kubernetes.api import Cluster, client_of
-from tests.load.servers import ok
+from tests.support.http_server import ok
 from tests.support.socks5 import socks5
 from tests.support.thread_server import serving_in_thread
 
