@@ -77,7 +77,7 @@ def no_stop(found: Found) -> Finding:
     }
     holds = [id_ for id_, state in states.items() if state is State.REFUTED]
     if holds:
-        return refuted(f"stop before migration: {', '.join(holds)} holds")
+        return refuted(f"reasons to stop before migration: {', '.join(holds)}")
     unjudged = [id_ for id_, state in states.items() if state is not State.PROVED]
     if unjudged:
         return unknown(f"not judged: {', '.join(unjudged)}")

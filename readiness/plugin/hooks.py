@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """A dry run is no test run."""
+    """A dry run runs no tests."""
     return dry_run(config.getoption("--candidate")) if config.getoption("--dry-run") else None
 
 
@@ -77,12 +77,10 @@ def _terminate(signum: int, frame: object) -> None:
 
 @contextmanager
 def _undisturbed(say: Callable[[str], None]) -> Generator[None]:
-    """Ctrl-C and SIGTERM wait meanwhile: what heals and removes is not left half-done."""
+    """Ctrl-C and SIGTERM wait while inside, so that no fault stays on and no scratch is left behind."""
 
     def wait(signum: int, frame: object) -> None:
-        say(
-            "still healing and removing: this ends by itself, and a second interrupt would leave things behind"
-        )
+        say("undoing faults and removing scratch: please wait, a second interrupt would leave things behind")
 
     before = {number: signal.signal(number, wait) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -168,14 +168,14 @@ class Run:
         return verdict
 
     def next_step(self) -> dict[str, str]:
-        """The criterion to look at first and the command that judges it alone; empty if all is well."""
+        """The criterion to start with and the command that runs only that one; empty if all is well."""
         if self.verdict is None or not self.verdict.exit_code:
             return {}
         row = self._verdict_row(self.verdict)
         found = words.first_open(row["criteria"])
         again = words.next_step(row, self.tests)
-        looked = {"look first at": f"{found['id']} {found['title']}"} if found else {}
-        return looked | ({"and judge it alone": again} if again else {})
+        first = {"start with": f"{found['id']} {found['title']}"} if found else {}
+        return first | ({"re-run only this criterion": again} if again else {})
 
     def properties(self) -> dict[str, str]:
         """Suite properties of the JUnit report."""

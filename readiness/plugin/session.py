@@ -129,7 +129,7 @@ class Session:
         self._stopped = True
         self.run.split["tests"] = round(time.monotonic() - self._tests_begun, 1)
         begun = time.monotonic()
-        self.say("healing, removing scratch objects, stopping what was started")
+        self.say("undoing faults, removing scratch objects, stopping what was started")
         try:
             self._stack.close()
         finally:

@@ -60,6 +60,8 @@ def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
     case = TestCase(f"{criterion.id} {criterion.title}", f"{SUITE}.{phase}", round(result.seconds, 3))
     case.add_property("criterion", criterion.id)
     case.add_property("sentence", criterion.title)
+    if criterion.sentence:
+        case.add_property("plan", criterion.sentence)
     case.add_property("state", str(finding.state))
     case.add_property("reason", finding.reason[:MAX_MESSAGE])
     case.add_property("observations", str(finding.observations))

@@ -1,6 +1,4 @@
-"""The plan's stop conditions S.1 to S.5, judged on facts of the running candidate. A condition that holds is
-a refusal.
-"""
+"""The plan's stop conditions S.1 to S.5, turned into what must hold, and judged on facts of the running candidate."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import contextlib
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -45,10 +43,14 @@ def distinct(topology: Topology) -> Finding:
     instances = {e.instance for e in topology.endpoints if e.instance}
     nodes = {e.node for e in topology.endpoints if e.node}
     counts = {"addresses": len(addresses), "instances": len(instances), "nodes": len(nodes)}
-    told = ", ".join(f"{number} {name}" for name, number in counts.items())
+    found = f"{_count(addresses, 'address', 'addresses')}, {_count(instances, 'instance')}, {_count(nodes, 'node')}"
     if min(counts.values()) < 2:
-        return refuted(f"fewer than two independent service endpoints: {told}", measured=counts)
-    return proved(f"independent endpoints: {told}", len(addresses), **counts)
+        return refuted(f"the endpoints lead to {found}", measured=counts)
+    return proved(f"the endpoints lead to {found}", len(addresses), **counts)
+
+
+def _count(found: Sized, one: str, many: str = "") -> str:
+    return f"{len(found)} {one if len(found) == 1 else many or one + 's'}"
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -72,24 +74,30 @@ def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
         return unknown("no volume is known: declare [[volumes]]")
     durable = [v for v in known if not any(word in v.kind for word in NODE_LOCAL)]
     nodes = {v.node for v in durable}
-    told = ", ".join(f"{v.node}: {v.kind} {v.access}" for v in known)
+    listed = ", ".join(f"{v.node}: {v.kind} {v.access}" for v in known)
     if len(nodes) >= 2 or any(v.access == "RWX" for v in durable):
         return proved(
-            f"state data lies on {len(durable)} volumes of {len(nodes)} nodes ({told})", len(durable)
+            f"state data lies on {len(durable)} volumes of {len(nodes)} nodes ({listed})", len(durable)
         )
-    return refuted(f"state data lies on one node's volume only ({told})", measured={"nodes": len(nodes)})
+    return refuted(
+        f"only one node holds state data ({listed})"
+        if nodes
+        else f"no node holds state data durably ({listed})",
+        measured={"nodes": len(nodes)},
+    )
 
 
 def documented(subject: Subject, _see: Recording, rig: Rig) -> Finding:
-    """S.3: a backup, restore, retention or versioning behaviour is documented, and the candidate shows it."""
+    """S.3: a backup, restore, retention or versioning behavior is documented, and the candidate shows it."""
     return durability(subject, _see, rig)
 
 
 def divergence_response(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     """S.4: do what the contract says one does about bucket-index divergence, and see that it changed nothing."""
-    said = subject.contract.divergence
-    if said.response == "none":
-        return refuted(f"no non-destructive response: {said.statement or 'the contract names none'}")
+    promised = subject.contract.divergence
+    if promised.response == "none":
+        statement = f", and says: {promised.statement}" if promised.statement else ""
+        return refuted(f"the contract names no response{statement}")
     bucket, library = (
         rig.buckets.versioned,
         libraries(subject.target(subject.front), subject.response_seconds)[0],

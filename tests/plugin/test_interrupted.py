@@ -172,7 +172,7 @@ def test_a_run_that_takes_down_is_not_interrupted(tmp_path: Path, number: signal
     finally:
         run.close()
     assert (place / "undone").exists()
-    assert "still healing and removing" in ran.err
+    assert "undoing faults and removing scratch" in ran.err
     assert ran.state("P1.9") == "PROVED"
     assert ran.verdict["verdict"] == "NOTHING PROVED: no phase was selected whole"
     verify_seal(ran.folder)

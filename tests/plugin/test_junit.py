@@ -80,6 +80,8 @@ def test_a_ready_report_has_one_passing_case_a_criterion(tmp_path: Path) -> None
     }  # fmt: skip
     one = properties(found["P1.4"])
     assert one["sentence"] == "bucket/object HEAD after one pod restart"
+    assert "plan" not in one
+    assert properties(found["S.2"])["plan"] == "state data remains on a single bumble-scoped RWO volume"
     assert (one["state"], one["observations"], one["measured.heads"]) == ("PROVED", "4", "4")
     assert one["evidence"] == "reports/runs/x"
     assert found["P1.4"].time == 1.25

@@ -64,6 +64,9 @@ def test_the_page_has_every_criterion_with_the_plans_words_and_its_state_in_word
     text = render(make(tmp_path, name="20261124T094608Z-embedded-aaaaaa"))
     for word in ("PROVED", "NOT RUN", "crash:three", "had to serve", "RTO 4 s", "./just recheck", "--seed 7"):
         assert word in text
+    stops = [criterion.sentence for criterion in MANIFEST if criterion.stops]
+    assert len(stops) == text.count("The plan stops the migration if “") == 6
+    assert all(f"The plan stops the migration if “{sentence}”." in text for sentence in stops)
 
 
 def test_what_a_store_says_is_escaped(tmp_path: Path) -> None:

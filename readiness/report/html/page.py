@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from readiness.criteria import PHASES
+from readiness.criteria import BY_ID, PHASES
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
 from readiness.report.html.figure import Lane, draw, lanes
@@ -28,10 +28,11 @@ MAX_FIGURES_BYTES = 2_200_000
 
 @dataclass(frozen=True)
 class Shown:
-    """One criterion."""
+    """One criterion. `plan`: the plan's own sentence, where the title turns it around."""
 
     id: str
     title: str
+    plan: str
     state: str
     glyph: str
     reason: str
@@ -89,12 +90,12 @@ class Page:
 
     @property
     def summary(self) -> str:
-        """The verdict as a sentence with its grounds."""
+        """The verdict and the reason for it."""
         return summary(self.verdict)
 
     @property
     def command(self) -> str:
-        """How to do the run again."""
+        """The command that repeats the run."""
         return command(self.about)
 
     @property
@@ -150,6 +151,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
     return Shown(
         id=row["id"],
         title=row["title"],
+        plan=BY_ID[row["id"]].sentence if row["id"] in BY_ID else "",
         state=row["state"],
         glyph=GLYPHS[row["state"]],
         reason=reason[:end],

@@ -69,7 +69,7 @@ DEFECTS = (
         "the design's list",
         "three endpoints are three names of one process",
         ("S.1",),
-        "fewer than two",
+        "3 addresses, 1 instance,",
         topology=one_instance,
     ),
     Defect(
@@ -86,7 +86,7 @@ DEFECTS = (
         "the plan's stop condition",
         "all state lies on one node's RWO volume",
         ("S.2",),
-        "one node",
+        "only one node",
         verbs={"volumes": one_volume},
     ),
     Defect(
