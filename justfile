@@ -70,7 +70,6 @@ bench *ARGS: ensure
 
 # renew the lock files from pyproject.toml and tools/*.in (ARGS go to uv, for example --upgrade)
 lock *ARGS: ensure
-    "{{ venv }}/python" -m pip install --quiet --upgrade --target .uv uv
-    .uv/bin/uv pip compile {{ locking }} --group dev pyproject.toml --output-file requirements.lock "$@"
-    .uv/bin/uv pip compile {{ locking }} tools/go.in --output-file tools/go.lock "$@"
-    .uv/bin/uv pip compile {{ locking }} tools/mutmut.in --output-file tools/mutmut.lock "$@"
+    "{{ venv }}/uv" pip compile {{ locking }} --group dev pyproject.toml --output-file requirements.lock "$@"
+    "{{ venv }}/uv" pip compile {{ locking }} tools/go.in --output-file tools/go.lock "$@"
+    "{{ venv }}/uv" pip compile {{ locking }} tools/mutmut.in --output-file tools/mutmut.lock "$@"

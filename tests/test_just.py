@@ -1,6 +1,7 @@
 """The wrapper ./just in small checkouts of its own: real virtual environments, with two small packages."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def checkout(folder: Path) -> Path:
     shutil.copy(ROOT / "just", folder)
     (folder / "justfile").write_text(JUSTFILE, encoding="utf-8")
     (folder / "readiness_here.py").touch()
-    (folder / "requirements.lock").write_text(locked("rust-just", "iniconfig"), encoding="utf-8")
+    (folder / "requirements.lock").write_text(locked("rust-just", "iniconfig", "uv"), encoding="utf-8")
     return folder
 
 
@@ -101,7 +102,7 @@ def test_a_current_environment_costs_next_to_nothing(made: Path) -> None:
 def test_a_changed_lock_file_is_followed_in_place(made: Path) -> None:
     lock = made / "requirements.lock"
     (made / ".venv" / "kept").touch()
-    lock.write_text(locked("rust-just", "six"), encoding="utf-8")
+    lock.write_text(locked("rust-just", "six", "uv"), encoding="utf-8")
     assert just(made, "--ensure").returncode == 0
     assert installed(made, "six")
     assert not installed(made, "iniconfig")
@@ -132,13 +133,82 @@ def test_it_can_be_run_by_the_environments_own_python(made: Path) -> None:
 def test_a_package_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
     where = checkout(tmp_path / "checkout")
     lock = where / "requirements.lock"
-    lock.write_text(re.sub(r"sha256:\w{8}", "sha256:00000000", locked("iniconfig")), encoding="utf-8")
+    tampered = re.sub(r"sha256:\w{8}", "sha256:00000000", locked("iniconfig"))
+    lock.write_text(tampered + locked("uv"), encoding="utf-8")
     ran = just(where, "show")
     assert ran.returncode == 4
-    assert "pip could not install requirements.lock" in ran.stderr
-    assert "DO NOT MATCH" in ran.stderr
+    assert "requirements.lock could not be installed" in ran.stderr
+    assert "Hash mismatch" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not (where / ".venv" / "up-to-date").exists()
+
+
+def test_pip_installs_where_uv_cannot_be_had_and_says_so(tmp_path: Path) -> None:
+    where = checkout(tmp_path / "checkout")
+    (where / "requirements.lock").write_text(locked("rust-just", "iniconfig"), encoding="utf-8")
+    ran = just(where, "--ensure")
+    assert ran.returncode == 0, ran.stderr
+    assert (
+        "uv cannot be had, so pip installs, which takes longer: requirements.lock does not pin it"
+        in ran.stderr
+    )
+    assert installed(where, "iniconfig")
+
+
+def test_a_uv_that_is_not_the_locked_one_is_not_run(tmp_path: Path) -> None:
+    where = checkout(tmp_path / "checkout")
+    tampered = re.sub(r"sha256:\w{8}", "sha256:00000000", locked("uv"))
+    (where / "requirements.lock").write_text(locked("rust-just") + tampered, encoding="utf-8")
+    ran = just(where, "--ensure")
+    assert ran.returncode == 4
+    assert "uv cannot be had" in ran.stderr
+    assert "DO NOT MATCH" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("listed", "settings"),
+    [
+        ("", {}),
+        (
+            "global.index-url='https://one.example/simple'\n:env:.index-url='https://two.example/simple'\n",
+            {"UV_DEFAULT_INDEX": "https://two.example/simple"},
+        ),
+        (
+            "install.extra-index-url='https://a.example/s\\nhttps://b.example/s'\n",
+            {
+                "UV_INDEX": "https://a.example/s https://b.example/s",
+                "UV_INDEX_STRATEGY": "unsafe-best-match",
+            },
+        ),
+        (
+            "global.cert='/etc/ca.pem'\nglobal.trusted-host='one.example'\nglobal.timeout='60'\n",
+            {"SSL_CERT_FILE": "/etc/ca.pem", "UV_INSECURE_HOST": "one.example", "UV_HTTP_TIMEOUT": "60"},
+        ),
+        (
+            "global.find-links='/nowhere https://wheels.example/ /'\nglobal.no-index='true'\n",
+            {"UV_FIND_LINKS": "https://wheels.example/,/", "UV_NO_INDEX": "true"},
+        ),
+    ],
+)
+def test_what_pip_is_set_up_with_is_what_uv_uses(
+    listed: str, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in settings:
+        monkeypatch.delenv(name, raising=False)
+    pip = tmp_path / "pip"
+    pip.write_text(f"#!/bin/sh\ncat <<'END'\n{listed}END\n", encoding="utf-8")
+    pip.chmod(0o755)
+    wrapper = runpy.run_path(str(ROOT / "just"), run_name="wrapper")
+    assert wrapper["uv_settings"]([str(pip)]) == settings
+
+
+def test_a_setting_of_uv_itself_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
+    pip = tmp_path / "pip"
+    pip.write_text("#!/bin/sh\necho \"global.index-url='https://pip.example/simple'\"\n", encoding="utf-8")
+    pip.chmod(0o755)
+    assert runpy.run_path(str(ROOT / "just"), run_name="wrapper")["uv_settings"]([str(pip)]) == {}
 
 
 def test_a_missing_lock_file_is_said(tmp_path: Path) -> None:
