@@ -35,6 +35,7 @@ _TEMPORARY = {
     "login_session": "uses a login session",
 }
 _FILES = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
+_SECRETS = ("aws_secret_access_key", "aws_session_token")
 _PERMANENT = "the state authority is judged with a permanent access key"
 
 
@@ -94,6 +95,12 @@ class Profile:
         if not url:
             raise self._wrong("has no endpoint_url, neither for s3 nor overall: add one")
         return str(url)
+
+    def without_secrets(self) -> dict[str, Any]:
+        """Its settings and those of its services section, without secret keys and session tokens."""
+        settings = {name: value for name, value in self._scoped.items() if name not in _SECRETS}
+        services = self._session.full_config.get("services", {}).get(self._scoped.get("services"))
+        return {"profile": settings, "services": services}
 
     def _wrong(self, said: str) -> UsageError:
         return UsageError(f'{self._where}: profile "{self.name}" {said}')

@@ -5,18 +5,16 @@ change.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
-import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from readiness import criteria
-from readiness.candidate.declared_containers import images_of_environment
+from readiness.candidate.fingerprint import resolve_all
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.paths import CANDIDATES
@@ -24,13 +22,14 @@ from readiness.paths import CANDIDATES
 
 @dataclass(frozen=True)
 class Loaded:
-    """A candidate with the file it came from and its fingerprint: SHA-256 of what it declares, comments and
-    layout apart, and of the images that it names by environment variable.
+    """A candidate with the file it came from, its fingerprint, and what stands behind its references, by field
+    (readiness.candidate.fingerprint).
     """
 
     candidate: Candidate
     path: Path
     fingerprint: str
+    resolved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ca_bundle(self) -> str | None:
@@ -53,9 +52,8 @@ def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
     except ValidationError as error:
         raise UsageError(f"candidate file {path}: " + "; ".join(_explain(error))) from None
     _check_expected_red(candidate, path)
-    declared = json.dumps(candidate.model_dump(mode="json", by_alias=True), sort_keys=True)
-    declared += "".join(images_of_environment(candidate.containers, os.environ))
-    loaded = Loaded(candidate, path, hashlib.sha256(declared.encode()).hexdigest())
+    resolved = resolve_all(candidate, path.parent.resolve())
+    loaded = Loaded(candidate, path, resolved.fingerprint(candidate), resolved.shown)
     if loaded.ca_bundle and not Path(loaded.ca_bundle).is_file():
         raise UsageError(
             f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, but there is no such file"

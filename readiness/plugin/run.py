@@ -201,6 +201,7 @@ class Run:
             "candidate": candidate.name,
             "class": candidate.candidate_class,
             "fingerprint": self.loaded.fingerprint,
+            "resolved": dict(self.loaded.resolved),
             "declared": candidate.model_dump(mode="json", by_alias=True),
             "mode": "interim" if self.options.interim else "strict",
             "seed": self.options.seed,

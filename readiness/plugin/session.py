@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from readiness import contacts, obtain, providers
 from readiness.campaign.campaign import Campaign
@@ -38,6 +38,17 @@ SERVICE_SECONDS = 15.0
 
 CreateProvider: TypeAlias = Callable[..., Provider]
 """Makes the provider of a loaded candidate, as readiness.providers.create does."""
+
+
+def addresses_of(topology: Topology) -> dict[str, dict[str, Any]]:
+    """Every endpoint with its URL and the addresses that its host resolves to now."""
+    return {
+        endpoint.name: {
+            "url": endpoint.url,
+            "addresses": sorted(f"{host}:{port}" for host, port in contacts.addresses(endpoint.url)),
+        }
+        for endpoint in topology.all_endpoints()
+    }
 
 
 class Session:
@@ -89,6 +100,8 @@ class Session:
             if isinstance(provider, AdoptsProcesses):  # if we are killed, our folder goes too
                 provider.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
             self._watch_secrets(provider)
+            if self.run.evidence:
+                self.run.evidence.event("endpoints", **addresses_of(self._topology))
             self.run.facts["versions"] = dict(provider.versions())
             if self._tofu:
                 self.run.facts["tofu"] = self._tofu.version

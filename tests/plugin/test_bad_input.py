@@ -127,6 +127,7 @@ def test_a_command_line_that_pytest_refuses(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_candidate_is_the_same_whatever_its_comments(tmp_path: Path) -> None:
+    shutil.copytree(CANDIDATES / "alerts", tmp_path / "alerts")  # what a file refers to is part of it
     path = tmp_path / "embedded.toml"
     path.write_text("# a comment\n" + EMBEDDED.replace("\n[boundary]", "\n\n\n[boundary]"))
     assert load(str(path)).fingerprint == load("embedded").fingerprint
