@@ -20,6 +20,10 @@ test, for example suites/test_phase1_scratch_s3.py::test_list_buckets.
 """
 
 
+# Other plugins of the operator's environment (one that shuffles tests, for example) have no part in a verdict.
+_PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_order.plugin", "-p", "no:cacheprovider")
+
+
 def main(arguments: list[str]) -> int:
     """Runs pytest over the suites, or over those tests of theirs that are named; the exit code is the verdict's."""
     if {"-h", "--help"} & set(arguments):
@@ -31,7 +35,7 @@ def main(arguments: list[str]) -> int:
     if not any(argument.startswith(str(paths.SUITES)) for argument in arguments):
         arguments = [str(paths.SUITES), *arguments]
     begun = time.time()
-    own = ["-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), "-p", "no:cacheprovider"]
+    own = ["-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), *_PLUGINS]
     code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", *arguments]))
     report = default_junit()
     if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:

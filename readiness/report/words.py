@@ -60,7 +60,8 @@ def short(text: str, most: int) -> str:
     return line[: max(line.rfind(" ", 0, most), most // 2)] + " …"
 
 
-_OWN = ("-q", "--no-header", "--tb=short", "-rN")  # arguments of the wrapper, without and with a value
+# Arguments of the wrapper, without and with a value.
+_OWN = ("-q", "--no-header", "--tb=short", "-rN", "--disable-plugin-autoload")
 _OWN_VALUED = ("-c", "-p", "--rootdir", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml")
 
 
