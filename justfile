@@ -51,11 +51,11 @@ recheck *ARGS: ensure
 compare *ARGS: ensure
     @"{{ venv }}/python" -m readiness compare "$@"
 
-# commit what a store was found to be: pages below reports/ from sealed runs: ./just publish reports/runs/RUN
+# write the page of a store below reports/ from sealed runs: ./just publish reports/runs/RUN
 publish *ARGS: ensure
     @"{{ venv }}/python" -m readiness publish "$@"
 
-# lying stores, one after the other: each must be refuted by the criterion that names it (writes docs/battery.md)
+# run the suite on lying stores: each must be refuted by the criterion that names it (writes docs/battery.md)
 battery *ARGS: ensure
     @"{{ venv }}/python" -m tests.battery "$@"
 

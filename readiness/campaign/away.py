@@ -1,4 +1,4 @@
-"""Did the fault happen? A proof is a provider's claim; what answered that had to be away is an observation."""
+"""Did the fault happen? A proof is a provider's claim; an answer from what had to be away is an observation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASKED_ENOUGH = 5
 
 
 def answered_while_away(record: ScenarioRecord, topology: Topology) -> str | None:
-    """Why the faults of this record cannot have happened as they claim; None if nothing speaks against it."""
+    """Why the faults of this record cannot have happened as they claim; None if nothing contradicts them."""
     for event in record.events:
         ends = {e.name for e in topology.endpoints if e.instance in event.instances}
         since, until = _away(event)
@@ -39,8 +39,8 @@ def _claim(event: Event) -> str:
 
 
 def _asked_meanwhile(record: ScenarioRecord, event: Event, end: str) -> list[Op]:
-    """Requests to that endpoint from when the fault is said to be there until it was healed. None for a restart, which
-    may be over by then.
+    """Requests to that endpoint from the claimed begin of the fault until it was healed. None for a restart, which may
+    be over by then.
     """
     if event.fired is None or event.healing is None or event.kind == FaultKind.RESTART:
         return []
@@ -52,7 +52,7 @@ def _asked_meanwhile(record: ScenarioRecord, event: Event, end: str) -> list[Op]
 
 
 def _away(event: Event) -> tuple[float, float]:
-    """When the instances of the event certainly had to be away; an empty span if that cannot be told."""
+    """When the instances of the event certainly had to be away; an empty span if that is unknown."""
     if event.fired is None or event.healing is None or event.kind == FaultKind.RESTART:
         return 0.0, 0.0
     held = event.healing

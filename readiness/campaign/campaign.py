@@ -172,7 +172,7 @@ class Campaign:
 
     @contextlib.contextmanager
     def _spoiling(self, record: ScenarioRecord) -> Iterator[None]:
-        """Whatever breaks inside, the scenario cannot be judged, and the next ones can."""
+        """If anything breaks inside, this scenario cannot be judged; the next ones still can."""
         try:
             yield
         except Unsupported as error:

@@ -42,7 +42,7 @@ class Scenario:
 
 
 def steady() -> Scenario:
-    """No fault at all: what the load sees of a healthy candidate."""
+    """No fault: what the load sees of a healthy candidate."""
 
     def play(stage: Stage, _rto: RTO) -> None:
         time.sleep(2.0)
@@ -86,8 +86,8 @@ def rolling(topology: Topology) -> Scenario:
 
 
 def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
-    """A node comes back with an empty disk and is made whole; then another node is lost, and must not be
-    missed.
+    """A node comes back with an empty disk and is made whole; then another node is lost, and nothing may
+    be missing.
     """
 
     def play(stage: Stage, rto: RTO) -> None:

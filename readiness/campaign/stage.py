@@ -155,7 +155,7 @@ class Stage:
         return tuple(sorted(seen))
 
     def recover(self, settle: float = SETTLE, budget: float | None = None) -> None:
-        """Wait until whole (90 s unless told), keep reading for a while, take the last snapshot. Not whole in
+        """Wait until whole (90 s by default), keep reading for a while, take the last snapshot. Not whole in
         time is kept in the record.
         """
         budget = budget or self._whole_within

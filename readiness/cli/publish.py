@@ -1,4 +1,4 @@
-"""write what a store was found to be below reports/: publish RUN [RUN ...]."""
+"""write the page of a store below reports/: publish RUN [RUN ...]."""
 
 from readiness.report.publish import main
 

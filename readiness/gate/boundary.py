@@ -1,4 +1,4 @@
-"""B.1 and B.2: the state authority is no cache, and nothing in the run was one."""
+"""B.1 and B.2: the state authority is not a cache, and the run contacted none."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def no_cache_objects(subject: Subject, _see: Recording, rig: Rig) -> Finding:
     except (Answered, Unanswered) as error:
         return unknown(f"buckets cannot be read: {error}")
     state = "" if boundary.state_bucket in buckets else f"; {boundary.state_bucket} does not exist yet"
-    told = f"{len(buckets)} buckets, none of a cache; {len(caches)} cache addresses apart from the endpoints{state}"
-    return merge([*parts, proved(told, len(buckets))])
+    reason = f"{len(buckets)} buckets, none of a cache; {len(caches)} cache addresses apart from the endpoints{state}"
+    return merge([*parts, proved(reason, len(buckets))])
 
 
 def _holds_no_cache(subject: Subject, bucket: str) -> Finding:
@@ -82,5 +82,5 @@ def no_cache_contacts(subject: Subject, _see: Recording) -> Finding:
     toward = sum(count for address, count in made.items() if address in ours)
     if not toward:
         return unknown("no connection to the candidate was seen: nothing was measured")
-    told = f"{sum(made.values())} connections, {toward} to the candidate's endpoints, none to a cache or executor"
-    return proved(told, toward, addresses=len(made), cache_addresses=len(caches))
+    reason = f"{sum(made.values())} connections, {toward} to the candidate's endpoints, none to a cache or executor"
+    return proved(reason, toward, addresses=len(made), cache_addresses=len(caches))

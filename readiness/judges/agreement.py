@@ -1,4 +1,4 @@
-"""Do LIST, HEAD, GET, versions and both client libraries tell the same; has every race one winner?"""
+"""Do LIST, HEAD, GET, versions and both client libraries agree; has every race one winner?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long an endpoint gave no answer, held against the promise."""
+"""How long an endpoint gave no answer, compared with the promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A judgement of one record, asked of many: what is spoilt, impossible or doubtful is said, and proves nothing."""
+"""One judgement applied to many records: those that are spoiled, impossible or doubtful prove nothing, and say why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OfRecord = Callable[[ScenarioRecord], Finding]
 def each(records: Iterable[ScenarioRecord], judgement: OfRecord) -> Finding:
     """The judgement over all records, each named in its reasons and measured values.
 
-    A record that is spoilt is UNKNOWN. One whose fault the provider cannot do is NOT RUN with the reason.
+    A spoiled record is UNKNOWN. One whose fault the provider cannot do is NOT RUN with the reason.
     """
     return merge([_one(record, judgement) for record in records] or [unknown("no scenario was played")])
 
@@ -32,7 +32,7 @@ def needs(records: Sequence[ScenarioRecord], what: str, *judgements: OfRecord) -
     return (
         each_of_all(records, *judgements)
         if records
-        else refuted(f"the candidate lacks the {what} that this takes")
+        else refuted(f"the candidate does not have the {what} that this needs")
     )
 
 

@@ -29,7 +29,7 @@ def standard_error() -> TextIO:
 
 
 class Progress:
-    """Tells phases, criteria, and what is being waited for and for how long. Safe to stop twice."""
+    """Shows phases, criteria, and what is being waited for and for how long. Safe to stop twice."""
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
         self.console = Console(file=stream, highlight=False)
@@ -52,7 +52,7 @@ class Progress:
         )
 
     def say(self, line: str) -> None:
-        """What goes on now: a line of its own before the first criterion, and wherever there is no live line."""
+        """What is going on: a line of its own before the first criterion, and where there is no live line."""
         same = line == self._waiting
         self._waiting, self._waiting_since = line, self._waiting_since if same else time.monotonic()
         if not same and not (self.live and self._criterion):
@@ -86,13 +86,13 @@ class Progress:
     def _render(self) -> Table:
         now = time.monotonic()
         row = Table.grid(padding=(0, 1))
-        told = Text()
+        line = Text()
         if self._criterion:
-            told.append(f"{self._criterion.id} {_clock(now - self._criterion_since)}", "bold")
+            line.append(f"{self._criterion.id} {_clock(now - self._criterion_since)}", "bold")
         if self._waiting:
-            told.append(f"  {self._waiting}, {_clock(now - self._waiting_since)}")
-        told.truncate(max(20, min(self.console.width, 100) - 4), overflow="ellipsis")
-        row.add_row(self._spinner, told)
+            line.append(f"  {self._waiting}, {_clock(now - self._waiting_since)}")
+        line.truncate(max(20, min(self.console.width, 100) - 4), overflow="ellipsis")
+        row.add_row(self._spinner, line)
         return row
 
 

@@ -258,10 +258,10 @@ def revision() -> str:
         return f"{PACKAGE} {metadata.version(PACKAGE)}"
     git = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
     try:
-        said = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
+        described = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
-    return said.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"
 
 
 def default_junit() -> Path:

@@ -50,7 +50,8 @@ def credentials(subject: Subject, see: Recording, rig: Rig) -> Finding:
                 answer = see.attempt(endpoint, "boto3", f"{what} with {name}", call)
                 if not _refused(answer):
                     return refuted(
-                        f"{what} with {name} through {endpoint.name}: {_said(answer)}", observations=see.count
+                        f"{what} with {name} through {endpoint.name}: {_answer(answer)}",
+                        observations=see.count,
                     )
         problem = _read_only(subject, see, endpoint, bucket, key)
         if problem:
@@ -86,7 +87,7 @@ def _read_only(subject: Subject, see: Recording, endpoint: Endpoint, bucket: str
     for what in ("put", "delete"):
         answer = see.attempt(endpoint, "boto3", f"{what} read-only", calls[what])
         if not _refused(answer):
-            return f"the read-only credential may {what} through {endpoint.name}: {_said(answer)}"
+            return f"the read-only credential may {what} through {endpoint.name}: {_answer(answer)}"
     return None
 
 
@@ -94,7 +95,7 @@ def _refused(answer: object) -> bool:
     return isinstance(answer, Answered) and answer.status in REFUSED
 
 
-def _said(answer: object) -> str:
+def _answer(answer: object) -> str:
     return str(answer) if isinstance(answer, Exception) else "allowed"
 
 

@@ -143,12 +143,12 @@ def _conditions(here: _Writer, there: _Writer, key: str) -> str | None:
         return f"PUT If-Match with the current ETag (through {there.endpoint.name}): {second}"
     stale = here.put(key, f"{key}/3", first)
     if not isinstance(stale, Answered) or stale.status != 412:
-        return f"PUT If-Match with a stale ETag: {_said(stale)}, expected 412"
+        return f"PUT If-Match with a stale ETag: {_answer(stale)}, expected 412"
     if here.etag(key) != second:
         return "a refused PUT changed the object"
     made = here.put(f"{key}-absent", f"{key}/4", first)
     if not isinstance(made, Answered) or made.status not in (404, 412):
-        return f"PUT If-Match on a missing key: {_said(made)}, expected 404 or 412"
+        return f"PUT If-Match on a missing key: {_answer(made)}, expected 404 or 412"
     left = here.etag(f"{key}-absent")
     if not isinstance(left, Answered) or left.status != 404:
         return "PUT If-Match created the missing key"
@@ -161,7 +161,7 @@ def _conditions_after_delete(here: _Writer, there: _Writer, key: str, last: str)
         return f"DELETE (through {there.endpoint.name}): {deleted}"
     revived = here.put(key, f"{key}/5", last)
     if not isinstance(revived, Answered) or revived.status not in (404, 412):
-        return f"PUT If-Match with the ETag of a deleted object: {_said(revived)}, expected 404 or 412"
+        return f"PUT If-Match with the ETag of a deleted object: {_answer(revived)}, expected 404 or 412"
     left = here.etag(key)
     if not isinstance(left, Answered) or left.status != 404:
         return "PUT If-Match created the deleted key"
@@ -171,5 +171,5 @@ def _conditions_after_delete(here: _Writer, there: _Writer, key: str, last: str)
     return None
 
 
-def _said(answer: object) -> str:
+def _answer(answer: object) -> str:
     return str(answer) if isinstance(answer, Exception) else "HTTP 200"

@@ -38,8 +38,8 @@ def pages(subject: Subject, see: Recording, rig: Rig) -> Finding:
             subject, rig, see, endpoint, names[:FEW]
         ):
             return refuted(wrong, observations=see.count)
-    told = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
-    return proved(told, see.count)
+    reason = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
+    return proved(reason, see.count)
 
 
 def _full(subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, names: list[str]) -> str | None:
@@ -48,7 +48,7 @@ def _full(subject: Subject, rig: Rig, see: Recording, endpoint: Endpoint, names:
             endpoint, library.name, f"list {KEYS}", partial(library.list_keys, rig.buckets.plain, PREFIX)
         )
         if wrong := _differs(found, names):
-            return _told(endpoint, f"LIST of {KEYS} keys in full pages with {library.name}", wrong)
+            return _wrong(endpoint, f"LIST of {KEYS} keys in full pages with {library.name}", wrong)
     return None
 
 
@@ -59,7 +59,7 @@ def _in_small_pages(
     for what, listing in _small(client, rig.buckets.plain, rig.buckets.versioned).items():
         found = see.must(endpoint, "boto3", what, partial(translate, listing))
         if wrong := _differs(found, names):
-            return _told(endpoint, f"{what} in pages of {SMALL}", wrong)
+            return _wrong(endpoint, f"{what} in pages of {SMALL}", wrong)
     return None
 
 
@@ -68,19 +68,19 @@ async def _write(subject: Subject, bucket: str, keys: list[str]) -> list[str]:
     wire, left, problems = Wire(subject.target(subject.front)), iter(keys), list[str]()
 
     async def one(key: str) -> str | None:
-        said = ""
+        problem = ""
         for _ in range(3):
             try:
                 reply = await wire.request(
                     "PUT", bucket, key, body=key.encode(), seconds=subject.response_seconds
                 )
             except (NoReply, NotSent) as error:
-                said = str(error)
+                problem = str(error)
                 continue
             if reply.status == 200:
                 return None
-            said = f"HTTP {reply.status}"
-        return said
+            problem = f"HTTP {reply.status}"
+        return problem
 
     async def work() -> None:
         for key in left:
@@ -125,5 +125,5 @@ def _differs(found: list[str], wanted: list[str]) -> str | None:
     return "a key is there twice" if len(found) > len(wanted) else "the keys are not in order"
 
 
-def _told(endpoint: Endpoint, what: str, wrong: str) -> str:
+def _wrong(endpoint: Endpoint, what: str, wrong: str) -> str:
     return f"{what} through {endpoint.name}: a page is wrong: {wrong}"

@@ -65,7 +65,7 @@ def _refused(
     head = translated(subject.client(endpoint).head_object)
     left = see.attempt(endpoint, "boto3", f"head {key}", head, Bucket=bucket, Key=key)
     if isinstance(left, Unanswered):
-        return f"refused, and whether it left an object is not told: {left}"
+        return f"refused, but whether it left an object is unknown: {left}"
     return None if isinstance(left, Answered) and left.status == 404 else "it left an object"
 
 

@@ -70,7 +70,7 @@ class _Key:
         return [version for version in found if version.key == self.key]
 
     def bodies(self) -> int:
-        """How many versions that are no delete markers are listed."""
+        """The number of listed versions that are not delete markers."""
         return sum(not version.marker for version in self.listed())
 
     def body(self, version: str | None = None) -> str:

@@ -47,7 +47,7 @@ def credentials(subject: Subject, _see: Recording) -> Finding:
     return merge(parts)
 
 
-def _through_every_endpoint(subject: Subject, role: str, told: str) -> Finding:
+def _through_every_endpoint(subject: Subject, role: str, reason: str) -> Finding:
     for endpoint in subject.topology.all_endpoints():
         client = boto3_client(subject.target(endpoint, role), subject.response_seconds)
         try:
@@ -56,11 +56,11 @@ def _through_every_endpoint(subject: Subject, role: str, told: str) -> Finding:
             return refuted(
                 f"{endpoint.name} at {endpoint.url} does not answer the {role} credential: {error}"
             )
-    return proved(told, len(subject.topology.all_endpoints()))
+    return proved(reason, len(subject.topology.all_endpoints()))
 
 
 def durability(subject: Subject, _see: Recording, rig: Rig) -> Finding:
-    """P0.3: versioning, retention, backup or restore behaviour is written, and versioning is as it says on a
+    """P0.3: versioning, retention, backup or restore behavior is written, and versioning is as it says on a
     scratch bucket.
     """
     said = subject.contract.durability
@@ -90,8 +90,8 @@ def durability(subject: Subject, _see: Recording, rig: Rig) -> Finding:
 def _versioning(subject: Subject, rig: Rig, endpoint: Endpoint, *, wanted: bool) -> tuple[str, float]:
     """What that endpoint calls the versioning of the versioned scratch bucket, and after how many seconds of looking.
 
-    An endpoint may learn of a bucket's settings a little after it was told of them through another one: a new bucket
-    is looked at for `SETTINGS_SEEN_WITHIN` seconds.
+    An endpoint may learn a bucket's settings a little after they were made through another one: a new bucket is looked
+    at for `SETTINGS_SEEN_WITHIN` seconds.
     """
     client, began = subject.client(endpoint), time.monotonic()
     while True:

@@ -93,7 +93,7 @@ def documented(subject: Subject, _see: Recording, rig: Rig) -> Finding:
 
 
 def divergence_response(subject: Subject, _see: Recording, rig: Rig) -> Finding:
-    """S.4: do what the contract says one does about bucket-index divergence, and see that it changed nothing."""
+    """S.4: carry out the contract's response to bucket-index divergence, and see that it changed nothing."""
     promised = subject.contract.divergence
     if promised.response == "none":
         statement = f", and says: {promised.statement}" if promised.statement else ""
@@ -161,7 +161,7 @@ def without_caches(subject: Subject, _see: Recording, rig: Rig) -> Finding:
 
 @contextlib.contextmanager
 def _stopped(provider: StopsCaches, caches: tuple[str, ...]) -> Iterator[None]:
-    """The provider's caches are down meanwhile. Raises Unjudged if they were not there, or do not go away."""
+    """The provider's caches are down while inside. Raises Unjudged if they were not there, or do not go away."""
     with contacts.deliberate():
         absent = [url for url in caches if not _reachable(url)]
     if absent:

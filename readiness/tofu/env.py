@@ -150,6 +150,6 @@ def judgement(judge: Callable[P, Finding]) -> Callable[P, Finding]:
         except StoreError as error:
             return unknown(f"the store did not answer: {error}")
         except NotAStateError as error:
-            return refuted(f"the store returned something that is no state: {error}")
+            return refuted(f"the store returned something that is not a state: {error}")
 
     return careful

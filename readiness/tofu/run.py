@@ -27,7 +27,7 @@ AFTER_THE_REASON = ("Lock Info:", "OpenTofu acquires a state lock", "Error: ")
 
 @dataclass(frozen=True)
 class Run:
-    """What one command was and what it said.
+    """One command and its output.
 
     `started` and `ended` are seconds since the run's epoch (the injected clock); `wall` is the Unix time of the
     start, for comparison with the times in lock objects. `code` is None if the time limit cut the command off: it

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class NotAStateError(ValueError):
-    """The bytes are no whole state of format version 4."""
+    """The bytes are not a whole state of format version 4."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def parse(body: bytes) -> Snapshot:
             checks=tuple(document.get("check_results") or ()),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotAStateError(f"{len(body)} bytes that are no state ({type(error).__name__})") from error
+        raise NotAStateError(f"{len(body)} bytes that are not a state ({type(error).__name__})") from error
 
 
 def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
