@@ -48,6 +48,11 @@ VARIANTS = {
 }
 INSTEAD = {
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
+    "pip install .": ("./just --summary", "tests/package installs the wheel"),
+    "tofu-state-ha-readiness --candidate my-store.toml": (
+        "./just --summary",
+        "tests/package runs the installed package",
+    ),
     "./just lint": ("./just --summary", "`./just test` begins with it"),
     "./just types": ("./just --summary", "`./just test` begins with it"),
     ".venv/bin/python -m reports.restart": (".venv/bin/python -m reports.restart --help", RUNS_ALL),
