@@ -7,9 +7,11 @@ Providers know nothing of pytest, of workloads and of verdicts. A verb that a pr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from readiness.topology import Keys, Proof, Topology, VolumeFact
+
+MetricsTarget: TypeAlias = Literal["s3", "admin"]
 
 
 class Provider(Protocol):
@@ -100,7 +102,13 @@ class Provider(Protocol):
         ...
 
     def volumes(self) -> tuple[VolumeFact, ...]: ...
-    def metrics(self, instance: str, path: str) -> str: ...
+    def metrics(self, instance: str, path: str, target: MetricsTarget = "admin") -> str:
+        """The metrics page at that path, from the instance's S3 endpoint or, with "admin", from where its metrics are.
+
+        Raises Unsupported if it has none, OSError if it does not answer as a whole within some seconds.
+        """
+        ...
+
     def capture(self) -> Mapping[str, str]:
         """Failure capture: what can be read (status, log tails) by read verbs only, secrets removed."""
         ...

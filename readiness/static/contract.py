@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from typing import Any
 
-import yaml
-
-from readiness.candidate.load import Loaded
 from readiness.candidate.model import CandidateClass, Contract
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.load.rig import Rig
@@ -16,8 +11,10 @@ from readiness.providers.abilities import HasAlertRules
 from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Malformed, Unanswered, translate
+from readiness.static.alerts import alert_rules
+from readiness.static.exposition import metrics
 from readiness.subject import Subject
-from readiness.topology import Endpoint, FaultKind, Unsupported
+from readiness.topology import Endpoint, FaultKind
 
 SETTINGS_SEEN_WITHIN = 10.0
 """Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""
@@ -126,63 +123,14 @@ def failure_behaviour(subject: Subject, _see: Recording) -> Finding:
 
 
 def observability(subject: Subject, _see: Recording) -> Finding:
-    """P0.5: every named metric answers somewhere, and the alert rules parse and watch one of them."""
-    said = subject.contract.observability
-    if not said.metrics:
-        return refuted("the contract names no metric for bucket/index/API divergence")
-    texts: dict[str, str] = {}
-    for instance in subject.topology.instances:
-        for path in {metric.path for metric in said.metrics}:
-            try:
-                texts[f"{instance.name}{path}"] = subject.provider.metrics(instance.name, path)
-            except (Unsupported, OSError, ValueError):
-                continue
-    if not texts:
-        return refuted("no instance answers its metrics path")
-    silent = [m.name for m in said.metrics if not any(_has(m.name, text) for text in texts.values())]
-    if silent:
-        return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}")
+    """P0.5: every metric of the contract answers, and the alert rules load and watch one of them."""
     provider = subject.provider
     try:
         text = provider.alert_rules() if isinstance(provider, HasAlertRules) else None
         rules = alert_rules(subject.loaded, text)
     except OSError as error:
         rules = refuted(f"the alert rules cannot be read: {error}")
-    return merge([proved(f"{len(said.metrics)} metrics answer", len(texts)), rules])
-
-
-def _has(name: str, exposition: str) -> bool:
-    return any(line.startswith((name + "{", name + " ")) for line in exposition.splitlines())
-
-
-def alert_rules(loaded: Loaded, text: str | None = None) -> Finding:
-    """The alert rules of the contract (its file, or this text): Prometheus rule groups whose expressions name a metric
-    of the contract.
-    """
-    said = loaded.candidate.contract.observability
-    if said.alert_rules is None:
-        return refuted("the contract names no alert rules")
-    try:
-        rules = _rules((loaded.path.parent / said.alert_rules).read_text("utf-8") if text is None else text)
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        return refuted(f"alert rules {said.alert_rules} do not parse: {type(error).__name__}")
-    expressions = [str(rule.get("expr", "")) for rule in rules if "alert" in rule]
-    watched = [
-        metric.name for metric in said.metrics if any(_names(metric.name, expr) for expr in expressions)
-    ]
-    if not watched:
-        return refuted(f"no alert of {said.alert_rules} watches a metric that the contract names")
-    return proved(f"{len(expressions)} alerts watch {', '.join(watched)}", len(expressions))
-
-
-def _names(metric: str, expression: str) -> bool:
-    return re.search(rf"(?<![\w:]){re.escape(metric)}(?![\w:])", expression) is not None
-
-
-def _rules(text: str) -> list[dict[str, Any]]:
-    read: Any = yaml.safe_load(text)
-    spec = read.get("spec", read)  # a PrometheusRule object has them below spec
-    return [dict(rule) for group in spec["groups"] for rule in group["rules"]]
+    return merge([metrics(subject), rules])
 
 
 def cache_statement(subject: Subject, _see: Recording) -> Finding:

@@ -17,7 +17,7 @@ from readiness.providers.kubernetes import undo as kubernetes_undo
 from readiness.providers.kubernetes.nodes import Nodes
 from readiness.providers.kubernetes.plan import plan
 from readiness.providers.kubernetes.provider import Kubernetes
-from readiness.static.contract import alert_rules
+from readiness.static.alerts import alert_rules
 from readiness.static.stops import judge_volumes
 from readiness.topology import Unsupported
 from tests.k8s.cluster import ROOT, Cluster

@@ -15,6 +15,7 @@ from readiness.finding import State
 from readiness.load.context import Buckets
 from readiness.paths import CANDIDATES
 from readiness.static import contract, stops
+from readiness.static.alerts import alert_rules
 from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
 from tests.plugin.fake import TOPOLOGY
 
@@ -39,7 +40,7 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
     """As much of a live candidate as these judgements ask."""
     provider = {
         "in_service": lambda _i: True,
-        "metrics": lambda _i, _p: METRICS,
+        "metrics": lambda _i, _p, _t: METRICS,
         "volumes": tuple,
     } | more.pop("provider", {})
     fields = {
@@ -78,7 +79,7 @@ GOOD = "groups: [{name: g, rules: [{alert: A, expr: 'control_index_divergence > 
 def test_the_alert_rules_that_come_along_parse_and_watch(path: Path) -> None:
     loaded = load(str(path))
     if loaded.candidate.contract.observability.alert_rules is not None:
-        assert contract.alert_rules(loaded).state is PROVED
+        assert alert_rules(loaded).state is PROVED
 
 
 @pytest.mark.parametrize(
@@ -104,13 +105,13 @@ def test_the_alert_rules_that_come_along_parse_and_watch(path: Path) -> None:
     ],
 )
 def test_alert_rules(tmp_path: Path, text: str | bytes, state: State) -> None:
-    found = contract.alert_rules(rules(tmp_path, text))
+    found = alert_rules(rules(tmp_path, text))
     assert found.state is state, found.reason
 
 
 def test_alert_rules_that_are_not_there(tmp_path: Path) -> None:
-    assert contract.alert_rules(replace(EMBEDDED, path=tmp_path / "x.toml")).state is REFUTED
-    assert contract.alert_rules(declared(contract__observability__alert_rules=None)).state is REFUTED
+    assert alert_rules(replace(EMBEDDED, path=tmp_path / "x.toml")).state is REFUTED
+    assert alert_rules(declared(contract__observability__alert_rules=None)).state is REFUTED
 
 
 def test_metrics_must_answer() -> None:
@@ -118,11 +119,11 @@ def test_metrics_must_answer() -> None:
     absent = METRICS.replace(
         "control_index_divergence 0\n", "# control_index_divergence 0\ncontrol_index_divergence_total 0\n"
     )
-    found = contract.observability(*checked(provider={"metrics": lambda _i, _p: absent}))
+    found = contract.observability(*checked(provider={"metrics": lambda _i, _p, _t: absent}))
     assert found.state is REFUTED
     assert "control_index_divergence" in found.reason
 
-    def silent(_instance: str, _path: str) -> str:
+    def silent(_instance: str, _path: str, _target: str) -> str:
         raise Unsupported("no metrics")
 
     assert contract.observability(*checked(provider={"metrics": silent})).state is REFUTED

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from readiness.candidate.load import Loaded
+from readiness.providers.base import MetricsTarget
 from readiness.providers.commands import contract, observe
 from readiness.providers.commands.faults import Faults
 from readiness.providers.commands.reach import context, reach
@@ -92,9 +93,11 @@ class Commands(CommandVerbs, Faults):
         """As declared: nothing here can look into the nodes."""
         return tuple(VolumeFact(v.node, v.kind, v.access) for v in self._candidate.volumes)
 
-    def metrics(self, instance: str, path: str) -> str:
+    def metrics(self, instance: str, path: str, target: MetricsTarget = "admin") -> str:
         declared, endpoint = self._site.instance(instance), self._site.endpoint_of(instance)
-        base = declared.metrics_url or (endpoint and (endpoint.admin_url or endpoint.url))
+        base = endpoint and endpoint.url
+        if target == "admin":
+            base = declared.metrics_url or (endpoint and endpoint.admin_url) or base
         if not base:
             raise Unsupported(f"{instance} has no metrics: declare metrics_url")
         self._record.read("metrics", instance)

@@ -15,6 +15,7 @@ from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.obtain.container_engine import Engine
 from readiness.providers.auxiliary.beside import CACHE, Beside
+from readiness.providers.base import MetricsTarget
 from readiness.providers.commands import contract
 from readiness.providers.commands.runner import Runner
 from readiness.providers.commands.verbs import CommandVerbs
@@ -157,13 +158,14 @@ class Containers(CommandVerbs, Faults):
     def volumes(self) -> tuple[VolumeFact, ...]:
         return tuple(fact for node in self.topology.nodes for fact in self._nodes.volumes(node))
 
-    def metrics(self, instance: str, path: str) -> str:
+    def metrics(self, instance: str, path: str, target: MetricsTarget = "admin") -> str:
         container = self._site.containers[instance]
         if not container.ports:
             raise Unsupported(f"{instance} has no metrics: declare admin_port")
         self._record.read("metrics", instance)
+        port = container.ports[0 if target == "s3" else -1]
         try:
-            return probe.call(f"{self._site.url(container, container.ports[-1])}{path}", METRICS_SECONDS)
+            return probe.call(f"{self._site.url(container, port)}{path}", METRICS_SECONDS)
         except probe.Refused as error:
             raise OSError(str(error)) from None
 

@@ -19,6 +19,7 @@ from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.paths import IMPORTS
+from readiness.providers.base import MetricsTarget
 from readiness.providers.commands import contract as by_command
 from readiness.providers.commands import observe
 from readiness.providers.commands.reach import context, reach
@@ -229,13 +230,14 @@ class Kubernetes(CommandVerbs, Faults):
     def volumes(self) -> tuple[VolumeFact, ...]:
         return look.volumes(self.cluster, self.state.all())
 
-    def metrics(self, instance: str, path: str) -> str:
+    def metrics(self, instance: str, path: str, target: MetricsTarget = "admin") -> str:
         endpoint = self._endpoint(instance)
         if endpoint is None:
             raise Unsupported(f"{instance} has no metrics: its pods declare no port")
         self._record.read("metrics", instance)
+        base = (endpoint.admin_url if target == "admin" else None) or endpoint.url
         try:
-            return probe.call(f"{endpoint.admin_url or endpoint.url}{path}", METRICS_SECONDS, tls=self._tls)
+            return probe.call(f"{base}{path}", METRICS_SECONDS, tls=self._tls)
         except probe.Refused as error:
             raise OSError(str(error)) from None
 

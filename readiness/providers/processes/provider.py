@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.auxiliary.beside import CACHE
+from readiness.providers.base import MetricsTarget
 from readiness.providers.engine import probe
 from readiness.providers.engine.record import Record
 from readiness.providers.processes import observe
@@ -242,13 +243,19 @@ class Processes:
     def volumes(self) -> tuple[VolumeFact, ...]:
         return self._running.volumes()
 
-    def metrics(self, instance: str, path: str) -> str:
+    def metrics(self, instance: str, path: str, target: MetricsTarget = "admin") -> str:
         wanted = self.topology.instance(instance)
         self._record.read("metrics", instance)
-        base = self._running.store.metrics_url(wanted)
+        base = self._running.store.metrics_url(wanted) if target == "admin" else self._s3_url(instance)
         if base is None:
             raise Unsupported(f"{instance} has no metrics")
-        return probe.call(f"{base}{path}", 3)
+        try:
+            return probe.call(f"{base}{path}", 3)
+        except probe.Refused as error:
+            raise OSError(str(error)) from None
+
+    def _s3_url(self, instance: str) -> str | None:
+        return next((each.url for each in self.topology.endpoints if each.instance == instance), None)
 
     def capture(self) -> Mapping[str, str]:
         return capture(self._running, self._record)
