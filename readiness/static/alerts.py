@@ -19,6 +19,9 @@ _NOT_KNOWN_HERE = "unknown function"
 _NO_TIME = re.compile(r"0(?:ms|[smhdwy])?")
 
 
+_NO_SERIES = "a_series_that_nobody_has"
+
+
 class RulesUnreadable(Exception):
     """Not a file of alert rules that Prometheus would load; the message says why."""
 
@@ -158,11 +161,12 @@ class Watches:
 
 
 def _selects(selector: VectorSelector, name: str) -> bool:
-    """Whether the selector's name, or its matchers of `__name__`, select that name."""
+    """Whether the selector is of that name: by its name, or by matchers of `__name__` that are not of any name."""
     if selector.name is not None:
         return selector.name == name
     asked = [one for one in selector.matchers.matchers if one.name == "__name__"]
-    return bool(asked) and all(_matches(one.op, one.value, name) for one in asked)
+    selects = all(_matches(one.op, one.value, name) for one in asked)
+    return selects and not all(_matches(one.op, one.value, _NO_SERIES) for one in asked)
 
 
 def _matches(op: MatchOp, value: str, name: str) -> bool:

@@ -61,6 +61,7 @@ def test_rules_that_load_and_watch(text: str) -> None:
         (group(alert(f'label_replace(up, "{METRIC}", "$1", "job", "(.*)") == 0')), "no alert of"),
         (group(alert(f"count by ({METRIC}) (up) > 1")), "no alert of"),
         (group(alert(f'{{__name__!="{METRIC}", job="store"}} > 0')), "no alert of"),
+        (group(alert('count({__name__=~".+"}) > 1000')), "no alert of"),
         (group(f"{{record: r, expr: {METRIC}}}", alert("up == 0")), "no alert of"),
         (group(alert(METRIC, ", for: 5 minutes")), "not a valid duration string: 5 minutes"),
         (group(alert(METRIC, ", for: 5")), '"5" is not a duration: it has no unit'),
