@@ -25,6 +25,10 @@ test *ARGS: lint types setup
     "{{ venv }}/python" -m readiness.obtain go-test
     "{{ venv }}/python" -m pytest tests "$@"
 
+# check style and types and run the unit tests, which start no store and need no tofu (ARGS go to pytest)
+check *ARGS: lint types
+    "{{ venv }}/python" -m pytest tests -m "not store and not lane" -q "$@"
+
 # obtain everything a run needs: the environment, tofu, the control and the other programs
 setup: ensure
     "{{ venv }}/python" -m readiness.obtain all

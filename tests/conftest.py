@@ -6,6 +6,14 @@ from types import FrameType
 import pytest
 from hypothesis import Phase, settings
 
+from tests.support.programs import (
+    pytest_collection_modifyitems,
+    pytest_runtest_protocol,
+    pytest_runtest_teardown,
+)
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol", "pytest_runtest_teardown"]
+
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=200)
 # `./just mutants` asks only whether something fails, thousands of times, and not for the smallest example.
 settings.register_profile(

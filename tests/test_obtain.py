@@ -77,6 +77,7 @@ def builds(trace: Path) -> int:
     return len(noted.read_text(encoding="utf-8").splitlines()) if noted.exists() else 0
 
 
+@pytest.mark.store
 def test_the_option_comes_before_the_environment_and_the_path(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +90,7 @@ def test_the_option_comes_before_the_environment_and_the_path(
     assert tofu(in_option) == opentofu.Tofu(in_option, "1.12.0-rc1", "option")
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -117,11 +119,13 @@ def test_a_tofu_that_will_not_do_is_passed_over_on_path_and_refused_when_named(
     assert str(refused.value).endswith("Change or remove READINESS_TOFU.")
 
 
+@pytest.mark.store
 def test_a_named_tofu_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be run"):
         tofu(tmp_path / "nowhere")
 
 
+@pytest.mark.store
 def test_the_version_is_asked_without_the_operators_settings(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +135,7 @@ def test_the_version_is_asked_without_the_operators_settings(
     assert inspect(program) == "1.12.6"
 
 
+@pytest.mark.store
 def test_tofu_is_built_once_and_then_cached(trace: Path) -> None:
     first, second = tofu(), tofu()
     assert (first.source, second.source) == ("built", "cache")
@@ -141,6 +146,7 @@ def test_tofu_is_built_once_and_then_cached(trace: Path) -> None:
     assert noted.rstrip().endswith("github.com/opentofu/opentofu/cmd/tofu")
 
 
+@pytest.mark.store
 def test_the_operators_go_settings_do_not_reach_the_build(
     trace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +164,7 @@ def test_the_operators_go_settings_do_not_reach_the_build(
     assert not {"GOOS", "GOROOT"} & set(used)
 
 
+@pytest.mark.store
 def test_a_failed_build_says_why_and_leaves_nothing(trace: Path, tmp_path: Path) -> None:
     (trace / "fail").touch()
     with pytest.raises(UsageError, match=r"(?s)building tofu .* failed.*no route to the module proxy"):
@@ -167,6 +174,7 @@ def test_a_failed_build_says_why_and_leaves_nothing(trace: Path, tmp_path: Path)
     assert tofu().source == "built"
 
 
+@pytest.mark.store
 def test_a_build_of_another_version_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAYS", "1.12.6-dev")
     with pytest.raises(UsageError, match=r"says 1\.12\.6-dev, not"):
@@ -185,6 +193,7 @@ def start_obtaining() -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.store
 def test_two_runs_at_once_build_once(trace: Path) -> None:
     (trace / "slow").write_text("1", encoding="utf-8")
     with start_obtaining() as one, start_obtaining() as other:
@@ -196,6 +205,7 @@ def test_two_runs_at_once_build_once(trace: Path) -> None:
     assert any("waiting for it" in err for _, err in outputs)
 
 
+@pytest.mark.store
 def test_a_killed_build_is_begun_anew(trace: Path, tmp_path: Path) -> None:
     (trace / "slow").write_text("2", encoding="utf-8")
     with start_obtaining() as killed:
@@ -209,6 +219,7 @@ def test_a_killed_build_is_begun_anew(trace: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").glob(".tofu-*"))
 
 
+@pytest.mark.store
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_build_leaves_no_process(trace: Path, by: signal.Signals) -> None:
     (trace / "slow").write_text("321", encoding="utf-8")
@@ -239,6 +250,7 @@ def test_only_old_entries_of_other_sources_are_forgotten(tmp_path: Path) -> None
     assert left == {"control-new", "control-recent", "tofu-old"}
 
 
+@pytest.mark.store
 def test_the_control_is_built_for_its_sources_as_they_are(
     tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +269,7 @@ def test_the_control_is_built_for_its_sources_as_they_are(
     assert os.access(first, os.X_OK)
 
 
+@pytest.mark.store
 def test_a_go_that_is_too_old_gives_way_to_the_wheel(
     script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,6 +294,7 @@ def test_the_go_of_the_wheel_is_new_enough_for_every_module() -> None:
     assert all(needed_by(module) <= version(pinned) for module in modules)
 
 
+@pytest.mark.store
 def test_the_programs_of_the_wheels_run() -> None:
     assert b"linux" in subprocess.check_output([weed(), "version"], stderr=subprocess.DEVNULL)
     assert subprocess.check_output([caddy(), "version"]).startswith(b"v2")
@@ -292,6 +306,7 @@ def test_a_wrong_call_is_told_the_right_one(arguments: list[str], capsys: pytest
     assert "usage: python -m readiness.obtain" in capsys.readouterr().err
 
 
+@pytest.mark.store
 def test_the_command_prints_path_source_and_time(capsys: pytest.CaptureFixture[str], script: Script) -> None:
     program = script("tofu", says("OpenTofu v1.12.6"))
     assert main(["tofu", "caddy"]) == 0
@@ -300,6 +315,7 @@ def test_the_command_prints_path_source_and_time(capsys: pytest.CaptureFixture[s
     assert printed[1].startswith(f"caddy: {caddy()} (wheel, ")
 
 
+@pytest.mark.store
 def test_stores_are_obtained_only_when_they_are_named(
     trace: Path, script: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,8 @@ from readiness.obtain import minio, minio_of_machine, rustfs, rustfs_of_machine
 from readiness.obtain.__main__ import OBTAIN, main
 from readiness.obtain.minio import pinned_version
 
+pytestmark = pytest.mark.store
+
 Script = Callable[[str, str], Path]
 
 GO = """

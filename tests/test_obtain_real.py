@@ -3,8 +3,12 @@
 import json
 import subprocess
 
+import pytest
+
 from readiness.obtain import tofu
 from readiness.obtain.opentofu import inspect, pinned_version
+
+pytestmark = pytest.mark.store
 
 
 def test_the_real_tofu_is_an_opentofu_release() -> None:

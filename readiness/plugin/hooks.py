@@ -13,7 +13,6 @@ import pytest
 from rich.console import Console
 
 from readiness import providers
-from readiness.campaign.settings import Settings
 from readiness.criteria import BY_ID, Criterion
 from readiness.dry_run import dry_run
 from readiness.errors import NotRun, Refuted, UsageError
@@ -22,17 +21,13 @@ from readiness.paths import ROOT
 from readiness.plugin.options import add_options, read_options
 from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
-from readiness.plugin.session import CreateProvider, Session
+from readiness.plugin.session import CREATE, SETTINGS, Session
 from readiness.report import junit
 from readiness.report.terminal import print_verdict
 
 RUN = pytest.StashKey[Run]()
 FINDING = pytest.StashKey[Finding]()
 SESSION = pytest.StashKey[Session]()
-CREATE = pytest.StashKey[CreateProvider]()
-"""What makes the provider instead of readiness.providers.create; a plugin sets it when it is configured."""
-SETTINGS = pytest.StashKey[Settings]()
-"""How the campaigns are played; a plugin sets it when it is configured."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pytest
+
 from readiness import contacts, obtain, providers
 from readiness.campaign.campaign import Campaign
 from readiness.campaign.settings import Settings
@@ -38,6 +40,10 @@ SERVICE_SECONDS = 15.0
 
 CreateProvider: TypeAlias = Callable[..., Provider]
 """Makes the provider of a loaded candidate, as readiness.providers.create does."""
+CREATE = pytest.StashKey[CreateProvider]()
+"""What makes the provider instead of readiness.providers.create; a plugin sets it when it is configured."""
+SETTINGS = pytest.StashKey[Settings]()
+"""How the campaigns are played; a plugin sets it when it is configured."""
 
 
 def addresses_of(topology: Topology) -> dict[str, dict[str, Any]]:

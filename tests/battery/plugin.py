@@ -12,8 +12,7 @@ import pytest
 
 from readiness import providers
 from readiness.campaign.settings import Settings
-from readiness.plugin import hooks
-from readiness.plugin.session import CreateProvider
+from readiness.plugin.session import CREATE, SETTINGS, CreateProvider
 from readiness.providers.base import Provider
 from tests.battery.catalogue import named
 from tests.battery.defect import Defect
@@ -37,9 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     name, seed = config.getoption("--defect"), config.getoption("--seed", default=None)
     if name:
-        config.stash[hooks.CREATE] = _lying(named(name) or NONE, seed or 1)
+        config.stash[CREATE] = _lying(named(name) or NONE, seed or 1)
     only, seconds = config.getoption("--scenarios"), config.getoption("--whole-seconds")
-    config.stash[hooks.SETTINGS] = Settings(
+    config.stash[SETTINGS] = Settings(
         whole_within=seconds or Settings.whole_within,
         only=None if only is None else frozenset(filter(None, only.split(","))),
     )

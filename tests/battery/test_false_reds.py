@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.battery.false_reds import Red, Tried, page, tell
 
 
@@ -24,6 +26,7 @@ def test_every_red_is_named() -> None:
     assert "| 5 | the run | no verdict | exit 3: |" in told
 
 
+@pytest.mark.store
 def test_the_page_says_how_to_do_it_again() -> None:
     assert ".venv/bin/python -m tests.battery.false_reds --runs 20 --jobs 2\n" in page(
         "none", ["--runs", "20", "--jobs", "2"]

@@ -47,6 +47,7 @@ def test_a_defect_of_the_suite_must_only_never_be_proved() -> None:
     assert Outcome(defect, {"P1.6": Judged(State.PROVED, "")}, 0.0, "").missed()
 
 
+@pytest.mark.store
 @pytest.mark.slow
 @pytest.mark.parametrize("defect", QUICK, ids=[defect.name for defect in QUICK])
 def test_a_lying_store_is_caught(defect: Defect) -> None:
@@ -54,6 +55,7 @@ def test_a_lying_store_is_caught(defect: Defect) -> None:
     assert not outcome.missed(), outcome.output[-3000:]
 
 
+@pytest.mark.store
 @pytest.mark.slow
 def test_a_proxy_that_does_not_lie_is_not_seen(tmp_path: Path) -> None:
     judged, output = suite(HEALTHY, ["--defect", "none", "--seed", "1", "--scenarios", ""], tmp_path)

@@ -57,6 +57,7 @@ def process(folder: Path, script: str) -> str:
     return f"[profile state]\ncredential_process = {path}\n"
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("config", "said"),
     [
@@ -101,6 +102,7 @@ def test_a_profile_that_gives_no_permanent_key(tmp_path: Path, config: str | byt
     assert said in keys(tmp_path, config)
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("script", "said"),
     [
@@ -126,11 +128,13 @@ def test_a_credential_process_that_gives_nothing(tmp_path: Path, script: str, sa
     assert said in keys(tmp_path, process(tmp_path, script))
 
 
+@pytest.mark.store
 def test_a_credential_process_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws_profile, "PROCESS_SECONDS", 0.2)
     assert "did not end within 0.2 s" in keys(tmp_path, process(tmp_path, "exec sleep 600"))
 
 
+@pytest.mark.store
 def test_a_credential_process_that_gives_a_key(tmp_path: Path) -> None:
     said = '{"Version": 1, "AccessKeyId": "AK", "SecretAccessKey": "SK"}'
     (tmp_path / "config").write_text(process(tmp_path, f"echo '{said}'"))

@@ -38,6 +38,7 @@ def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[
         assert len(line.split(maxsplit=1)[1]) > 10
 
 
+@pytest.mark.store
 @pytest.mark.parametrize("command", ["run", "recheck", "compare", "publish", "bench"])
 def test_each_command_explains_itself(command: str) -> None:
     ran = subprocess.run(
@@ -82,6 +83,7 @@ def test_a_test_that_is_named_is_run_alone(given: list[list[str]]) -> None:
     assert named == [f"{paths.SUITES}/test_phase0_static_contract.py::test_metrics"]
 
 
+@pytest.mark.store
 def test_windows_is_told_in_one_line() -> None:
     program = (
         "import sys; sys.modules['fcntl'] = None; from readiness.cli.main import console; "
@@ -114,6 +116,7 @@ LINUX_ONLY = {"readiness.providers.supervisor.netlink"}
 """Imported only by the supervisor, where it makes network namespaces."""
 
 
+@pytest.mark.store
 def test_every_module_can_be_imported_elsewhere_than_on_linux() -> None:
     """Simulated: the platform's name is another, and the package that exists for Linux only is not there."""
     program = """

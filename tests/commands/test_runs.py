@@ -17,6 +17,8 @@ import pytest
 from readiness.paths import ROOT
 from tests.commands.lab import NODES, Lab
 
+pytestmark = pytest.mark.store
+
 NOT_ALLOWED = "faults on a candidate that the suite did not start need --allow-faults"
 
 

@@ -61,6 +61,7 @@ def gone(running: psutil.Process) -> bool:
     return not running.is_running() or running.status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.store
 def test_it_is_started_once_paused_and_stopped(ask: Ask) -> None:
     assert ask("start").returncode == 0
     first = ask("identity").stdout
@@ -76,6 +77,7 @@ def test_it_is_started_once_paused_and_stopped(ask: Ask) -> None:
     assert ask("identity").stdout == ""
 
 
+@pytest.mark.store
 def test_after_a_kill_it_is_another(ask: Ask) -> None:
     ask("start")
     first, killed = ask("identity").stdout, process(ask)
@@ -86,6 +88,7 @@ def test_after_a_kill_it_is_another(ask: Ask) -> None:
     assert ask("identity").stdout not in ("", first)
 
 
+@pytest.mark.store
 def test_a_process_that_has_its_id_by_now_is_left_alone(ask: Ask, home: Path) -> None:
     home.mkdir(parents=True)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as other:

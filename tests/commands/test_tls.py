@@ -30,6 +30,8 @@ from readiness.topology import Endpoint
 from tests.commands.front import Front
 from tests.commands.lab import Lab
 
+pytestmark = pytest.mark.store
+
 
 @pytest.fixture(scope="module")
 def front(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:

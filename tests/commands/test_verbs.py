@@ -20,6 +20,8 @@ from readiness.providers.commands.provider import Commands
 from readiness.topology import Keys, Unsupported
 from tests.commands.lab import NODES, Lab
 
+pytestmark = pytest.mark.store
+
 
 def made(lab: Lab, raw: dict[str, Any]) -> Commands:
     provider = create(load(str(lab.write(raw))))

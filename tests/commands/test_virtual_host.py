@@ -13,6 +13,8 @@ from readiness import obtain
 from readiness.paths import ROOT
 from tests.commands.lab import free_ports
 
+pytestmark = pytest.mark.store
+
 KEYS = {"VIRTUAL_ACCESS_KEY": "virtualkey", "VIRTUAL_SECRET_KEY": "virtual-secret"}
 
 

@@ -163,6 +163,7 @@ def test_the_template_shows_containers_as_they_are() -> None:
     assert [i.name for i in site.topology.instances] == ["store-bumble", "store-honey", "store-sting"]
 
 
+@pytest.mark.store
 def test_the_lane_without_an_engine_fails(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.containers"],

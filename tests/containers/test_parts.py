@@ -86,6 +86,7 @@ def test_the_time_since_a_start(stamp: str, seconds: float | None) -> None:
     assert found is None if seconds is None else found == pytest.approx(seconds, abs=1e-6)
 
 
+@pytest.mark.store
 def test_the_program_of_a_node_does_nothing_until_it_is_killed(tmp_path: Path) -> None:
     machine = os.uname().machine
     path = tmp_path / "pause"
@@ -145,6 +146,7 @@ def test_a_large_answer_in_pieces_is_read_as_one_file() -> None:
         assert [entry.size for entry in tar] == [3_000_001] * 3
 
 
+@pytest.mark.store
 def test_the_lane_runs_every_test_that_needs_an_engine() -> None:
     collected = subprocess.run(
         [sys.executable, "-m", "pytest", *TESTS, "--collect-only"],

@@ -53,8 +53,10 @@ INSTEAD = {
         "./just --summary",
         "tests/package runs the installed package",
     ),
-    "./just lint": ("./just --summary", "`./just test` begins with it"),
-    "./just types": ("./just --summary", "`./just test` begins with it"),
+    "./just check": (
+        "./just --summary",
+        "its parts are what `./just test` begins with, and some of its tests",
+    ),
     ".venv/bin/python -m reports.restart": (".venv/bin/python -m reports.restart --help", RUNS_ALL),
     ".venv/bin/python -m reports.overlap": (".venv/bin/python -m reports.overlap --help", RUNS_ALL),
     ".venv/bin/python -m reports.silence": (".venv/bin/python -m reports.silence --help", RUNS_ALL),
@@ -105,6 +107,7 @@ def test_there_are_commands() -> None:
     assert any(command.startswith("./just recheck") for command in FOUND)
 
 
+@pytest.mark.store
 @pytest.mark.parametrize("command", FOUND)
 def test_a_shown_command_works(command: str, runs: tuple[Path, Path], tmp_path: Path) -> None:
     line = instead_of(command, runs, tmp_path)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.leaks.grep import found, too_open
 from tests.plugin.runs import small
+
+pytestmark = pytest.mark.store
 
 SHAPED, NAMED, IN_URL = "CanaryShaped7x1", "CanaryNamed7x2", "CanaryUrl7x3"
 TALKATIVE = f"""

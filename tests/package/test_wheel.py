@@ -16,6 +16,8 @@ import pytest
 
 from readiness.paths import ROOT
 
+pytestmark = pytest.mark.store
+
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 
 
@@ -67,7 +69,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(folder / "venv")
 
 
-@pytest.mark.store
 @pytest.mark.slow
 def test_an_installed_package_judges_the_singleton_from_any_folder(
     installed: Installed, tmp_path: Path

@@ -34,6 +34,7 @@ def refusal(path: Path | str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.store
 def test_unknown_candidate(tmp_path: Path) -> None:
     place = tmp_path / "run"
     ran = run(place, "--candidate", "embeded")
@@ -46,6 +47,7 @@ def test_candidate_file_that_is_not_there() -> None:
     assert 'unknown candidate "zzz": known:' in refusal("zzz")
 
 
+@pytest.mark.store
 def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
     path = changed(tmp_path, "rotation_owner =", "rotation_onwer =")
     told = ('unknown field "contract.credentials.rotation_onwer", did you mean "rotation_owner"?', str(path))
@@ -88,6 +90,7 @@ def test_a_candidate_file_that_is_not_text(tmp_path: Path) -> None:
     assert "does not exist" in refusal(f"{tmp_path}/")
 
 
+@pytest.mark.store
 def test_stacks_and_evidence_must_be_folders(tmp_path: Path) -> None:
     one_clear_message(
         run(tmp_path / "one", "--stacks", str(tmp_path / "nowhere")), "--stacks", "no such folder"
@@ -97,6 +100,7 @@ def test_stacks_and_evidence_must_be_folders(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("arguments", "env", "told"),
     [

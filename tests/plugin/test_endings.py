@@ -11,6 +11,8 @@ from junitparser import Error, Failure, Skipped
 from tests.plugin.runs import Ran, one_clear_message, small
 from tests.plugin.test_junit import cases, failing, read
 
+pytestmark = pytest.mark.store
+
 ENDINGS = """
 import contextlib
 import pytest

@@ -17,6 +17,8 @@ from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.store
+
 SCENARIO = '''
 import dataclasses, os
 from pathlib import Path

@@ -68,6 +68,7 @@ def test_the_sentinel_is_a_failure(tmp_path: Path) -> None:
     assert "did not end" in path.read_text()
 
 
+@pytest.mark.store
 def test_a_ready_report_has_one_passing_case_a_criterion(tmp_path: Path) -> None:
     suite = report(tmp_path / "junit.xml", {})
     found = cases(suite)

@@ -12,6 +12,8 @@ from readiness.evidence.folder import verify_seal
 from tests.plugin.runs import Ran, one_clear_message, run
 from tests.plugin.test_junit import cases, failing, properties, read
 
+pytestmark = pytest.mark.store
+
 CHOSEN = (
     "static_contract or head_bucket or wrong_credentials or rotation_without or first_state_write "
     "or pod_restart and not plan"

@@ -11,6 +11,8 @@ from readiness.paths import CANDIDATES
 from tests.plugin.runs import HOOK, Ran, small
 from tests.plugin.test_junit import failing, read
 
+pytestmark = pytest.mark.store
+
 SEEDED = """
 import pytest
 from signal import SIGSTOP

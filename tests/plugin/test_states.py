@@ -13,6 +13,8 @@ from tests.plugin.runs import Ran, small
 from tests.plugin.states import SUITE
 from tests.plugin.test_junit import cases, failing, properties, read
 
+pytestmark = pytest.mark.store
+
 RED = tuple(load("singleton").candidate.expected_red)
 
 

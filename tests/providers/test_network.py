@@ -47,6 +47,7 @@ def listen(supervised: Supervised, layout: network.Layout, node: str, port: int)
     eventually(lambda: probe.answers(layout.addresses[node], port, 0.5) == "accepted")
 
 
+@pytest.mark.store
 def test_an_unplugged_node_is_silent_and_the_others_are_not(supervised: Supervised) -> None:
     layout = namespaces(supervised)
     (port,) = layout.ports(1)
@@ -60,6 +61,7 @@ def test_an_unplugged_node_is_silent_and_the_others_are_not(supervised: Supervis
     eventually(lambda: probe.answers(layout.addresses["honey"], port, 0.5) == "accepted", 2)
 
 
+@pytest.mark.store
 def test_silence_is_no_answer_at_all_not_even_later(supervised: Supervised) -> None:
     layout = namespaces(supervised)
     layout.unplug("honey")
@@ -69,6 +71,7 @@ def test_silence_is_no_answer_at_all_not_even_later(supervised: Supervised) -> N
     assert probe.answers(layout.addresses["bumble"], 80, 0.5) == "refused"
 
 
+@pytest.mark.store
 def test_namespaces_leave_no_interface_behind(supervised: Supervised) -> None:
     before = {name for _, name in socket.if_nameindex()}
     layout = namespaces(supervised)
@@ -78,6 +81,7 @@ def test_namespaces_leave_no_interface_behind(supervised: Supervised) -> None:
     eventually(lambda: {name for _, name in socket.if_nameindex()} <= before)
 
 
+@pytest.mark.store
 def test_namespaces_leave_no_interface_behind_when_the_supervisor_is_killed(supervised: Supervised) -> None:
     before = {name for _, name in socket.if_nameindex()}
     layout = namespaces(supervised)
@@ -87,6 +91,7 @@ def test_namespaces_leave_no_interface_behind_when_the_supervisor_is_killed(supe
     eventually(lambda: {name for _, name in socket.if_nameindex()} <= before)
 
 
+@pytest.mark.store
 def test_two_runs_have_different_addresses(supervised: Supervised, tmp_path: Path) -> None:
     other = Supervised(tmp_path)
     try:
@@ -121,6 +126,7 @@ def test_a_taken_port_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
             layout.ports(2)
 
 
+@pytest.mark.store
 def test_the_reason_is_kept_when_namespaces_are_refused(
     supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def pid(provider: Processes, instance: str) -> int:
     return status.pid
 
 
+@pytest.mark.store
 def test_topology(provider: Processes) -> None:
     topology = provider.topology
     assert topology.nodes == ("bumble", "honey")
@@ -46,6 +47,7 @@ def test_topology(provider: Processes) -> None:
     assert provider.versions() == {"tiny": "1"}
 
 
+@pytest.mark.store
 def test_kill_and_start(provider: Processes) -> None:
     before = pid(provider, FRONT)
     proof = provider.kill(FRONT)
@@ -61,6 +63,7 @@ def test_kill_and_start(provider: Processes) -> None:
     assert pid(provider, FRONT) != before
 
 
+@pytest.mark.store
 def test_what_ends_by_itself_is_started_again_and_noted(provider: Processes) -> None:
     before = pid(provider, FRONT)
     os.kill(before, signal.SIGKILL)
@@ -72,6 +75,7 @@ def test_what_ends_by_itself_is_started_again_and_noted(provider: Processes) -> 
     assert provider.started_at(FRONT) is None
 
 
+@pytest.mark.store
 def test_freeze_and_thaw(provider: Processes) -> None:
     proof = provider.freeze(FRONT)
     assert proof.fired
@@ -87,6 +91,7 @@ def test_freeze_and_thaw(provider: Processes) -> None:
     assert not provider.freeze(FRONT).fired
 
 
+@pytest.mark.store
 def test_restart(provider: Processes) -> None:
     before, started = pid(provider, FRONT), provider.started_at(FRONT)
     proof = provider.restart(FRONT)
@@ -104,12 +109,14 @@ def test_restart(provider: Processes) -> None:
     eventually(provider.whole)
 
 
+@pytest.mark.store
 def test_a_frozen_instance_can_be_restarted(provider: Processes) -> None:
     provider.freeze(FRONT)
     assert provider.restart(FRONT).fired
     eventually(provider.whole)
 
 
+@pytest.mark.store
 def test_drain_and_restore(provider: Processes) -> None:
     proof = provider.drain("honey")
     assert proof.fired
@@ -121,6 +128,7 @@ def test_drain_and_restore(provider: Processes) -> None:
     eventually(provider.whole)
 
 
+@pytest.mark.store
 def test_drain_says_when_it_was_not_graceful(make: Make) -> None:
     ENVIRONMENT["TINY_STUBBORN"] = "1"
     provider = make(tiny(nodes=["bumble"]))
@@ -130,6 +138,7 @@ def test_drain_says_when_it_was_not_graceful(make: Make) -> None:
     assert "by SIGKILL after the time for SIGTERM was over" in proof.observed
 
 
+@pytest.mark.store
 def test_unplug_and_plug(provider: Processes) -> None:
     try:
         proof = provider.unplug("honey")
@@ -144,6 +153,7 @@ def test_unplug_and_plug(provider: Processes) -> None:
     eventually(provider.whole)
 
 
+@pytest.mark.store
 def test_unplug_without_namespaces_says_why(make: Make) -> None:
     provider = make(tiny(network="loopback"))
     provider.start()
@@ -153,6 +163,7 @@ def test_unplug_without_namespaces_says_why(make: Make) -> None:
     assert provider.whole()
 
 
+@pytest.mark.store
 def test_wipe_only_what_is_stopped(provider: Processes) -> None:
     with pytest.raises(RuntimeError, match="back-honey runs"):
         provider.wipe("honey")
@@ -165,6 +176,7 @@ def test_wipe_only_what_is_stopped(provider: Processes) -> None:
     eventually(provider.whole)
 
 
+@pytest.mark.store
 def test_readiness_waits_for_the_contracts_seconds(make: Make) -> None:
     loaded = tiny(nodes=["bumble"])
     rule = loaded.candidate.contract.failure.readiness
@@ -175,6 +187,7 @@ def test_readiness_waits_for_the_contracts_seconds(make: Make) -> None:
     assert time.monotonic() - started >= 1.5
 
 
+@pytest.mark.store
 def test_what_is_not_offered_is_unsupported(provider: Processes) -> None:
     for call in (lambda: provider.rotate(None), lambda: provider.repair("honey"), provider.divergence_check):
         with pytest.raises(Unsupported):
@@ -188,6 +201,7 @@ def test_what_is_not_offered_is_unsupported(provider: Processes) -> None:
         provider.drain("nowhere")
 
 
+@pytest.mark.store
 def test_capture_only_reads_and_holds_no_secret(provider: Processes) -> None:
     provider.kill("back-honey")
     before = len(provider.recorded_calls())
@@ -203,6 +217,7 @@ def test_capture_only_reads_and_holds_no_secret(provider: Processes) -> None:
     assert all(line.split()[1] == "read" for line in done)
 
 
+@pytest.mark.store
 def test_verbs_are_recorded_in_order(provider: Processes) -> None:
     provider.freeze(FRONT)
     provider.thaw(FRONT)
@@ -210,6 +225,7 @@ def test_verbs_are_recorded_in_order(provider: Processes) -> None:
     assert calls == ["write start singleton", f"write freeze {FRONT}", f"write thaw {FRONT}"]
 
 
+@pytest.mark.store
 def test_caches_can_be_away(provider: Processes) -> None:
     (cache,) = provider.cache_endpoints
     assert probe.status(cache, 1) == 200
@@ -221,6 +237,7 @@ def test_caches_can_be_away(provider: Processes) -> None:
     assert probe.status(cache, 1) == 200
 
 
+@pytest.mark.store
 def test_two_runs_side_by_side(provider: Processes, make: Make) -> None:
     other = make(tiny())
     other.start()
@@ -238,6 +255,7 @@ def urls(topology: Topology) -> set[str]:
     return {endpoint.url for endpoint in topology.all_endpoints()}
 
 
+@pytest.mark.store
 def test_a_start_that_fails_shows_the_log_without_secrets(make: Make) -> None:
     ENVIRONMENT["TINY_FAILS"] = "1"
     with pytest.raises(UsageError) as failed:
@@ -246,12 +264,14 @@ def test_a_start_that_fails_shows_the_log_without_secrets(make: Make) -> None:
     assert "it fails: [secret]" in str(failed.value)
 
 
+@pytest.mark.store
 def test_a_start_that_takes_too_long_ends(make: Make) -> None:
     ENVIRONMENT["TINY_READY_AFTER"] = "60"
     with pytest.raises(UsageError, match=r"singleton is not ready after 1 s"):
         make(tiny(options={"start_seconds": 1})).start()
 
 
+@pytest.mark.store
 def test_the_next_instance_waits_until_the_store_is_founded(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +291,7 @@ def test_the_next_instance_waits_until_the_store_is_founded(
     assert asked.count("front-bumble") == 3
 
 
+@pytest.mark.store
 def test_a_program_that_cannot_be_had_ends_with_its_own_message(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +303,7 @@ def test_a_program_that_cannot_be_had_ends_with_its_own_message(
         make(tiny()).start()
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("provider", "message"),
     [

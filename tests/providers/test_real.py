@@ -24,6 +24,8 @@ from readiness.providers.processes.provider import Processes
 from readiness.topology import Keys, Unsupported
 from tests.providers.test_supervisor import alive, eventually
 
+pytestmark = pytest.mark.store
+
 EMPTY_SECONDS = 60
 
 

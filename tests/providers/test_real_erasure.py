@@ -21,7 +21,7 @@ from tests.providers.test_supervisor import eventually
 PROGRAMS: dict[str, Callable[[], Path | None]] = {"minio": minio_of_machine, "rustfs": rustfs_of_machine}
 WHOLE_SECONDS = 120
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.store]
 
 
 @dataclass

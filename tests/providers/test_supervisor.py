@@ -15,6 +15,8 @@ from readiness.paths import ROOT
 from readiness.providers.supervisor import linux
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
 
+pytestmark = pytest.mark.store
+
 SLEEPER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
 ESCAPING = """
 import os, time

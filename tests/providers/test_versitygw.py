@@ -78,6 +78,7 @@ def test_a_refused_rotation_is_an_error_without_the_secret(tmp_path: Path, serve
     assert not any(secret in str(refused.value) for secret in store.secrets())
 
 
+@pytest.mark.store
 def test_the_version_is_the_one_that_the_program_says(tmp_path: Path) -> None:
     program = tmp_path / "versitygw"
     program.write_text("#!/bin/sh\necho 'Version  : 1.8.0'; echo 'Build    : norev'\n", encoding="utf-8")

@@ -43,6 +43,7 @@ def read(text: str) -> Reader:
     return reader
 
 
+@pytest.mark.store
 def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
     text = (make(tmp_path) / "report.html").read_text("utf-8")
     reader = read(text)
@@ -55,6 +56,7 @@ def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
     assert len(set(reader.ids)) == len(reader.ids)
 
 
+@pytest.mark.store
 def test_the_page_has_every_criterion_with_the_plans_words_and_its_state_in_words(tmp_path: Path) -> None:
     page = gather(make(tmp_path))
     shown = {each.id: each for _, _, every, _ in page.phases for each in every}

@@ -13,6 +13,8 @@ import pytest
 from readiness.evidence.folder import verify_seal
 from readiness.report import schema
 
+pytestmark = pytest.mark.store
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -104,6 +104,7 @@ def test_expected_reds_are_warnings_in_the_statement(tmp_path: Path) -> None:
     assert not any(name.startswith("P0.7 ") for name in predicate["failedTests"])
 
 
+@pytest.mark.store
 def test_the_junit_report_is_bounded_and_every_case_has_a_name_of_its_own(tmp_path: Path) -> None:
     many = {f"value {number}": float(number) for number in range(3000)}
     findings = {criterion.id: [red("a word " * 20_000, many)] for criterion in MANIFEST}

@@ -79,6 +79,7 @@ def refused(found: dict[str, Finding], step: int, word: str) -> None:
     assert word in found[f"P3.attic.{step}"].reason
 
 
+@pytest.mark.store
 def test_from_an_http_backend_and_back(
     env: Disposable, store: FakeS3, backend: HttpBackend, tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_from_an_http_backend_and_back(
         assert secret not in recorded
 
 
+@pytest.mark.store
 def test_from_an_s3_store_with_other_credentials_and_back(
     env: Disposable, singleton: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +115,7 @@ def test_from_an_s3_store_with_other_credentials_and_back(
                 assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.store
 def test_the_candidate_gets_the_state_byte_for_byte(
     env: Disposable, store: FakeS3, backend: HttpBackend
 ) -> None:
@@ -125,6 +128,7 @@ def test_the_candidate_gets_the_state_byte_for_byte(
     assert parse(rows[0].body).serial == 1
 
 
+@pytest.mark.store
 def test_live_state_is_only_read_by_the_command_of_the_stack(
     env: Disposable, backend: HttpBackend, tmp_path: Path
 ) -> None:
@@ -151,6 +155,7 @@ def test_live_state_is_only_read_by_the_command_of_the_stack(
     assert digest(checkout) == untouched
 
 
+@pytest.mark.store
 def test_a_read_command_that_fails_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert examined.stack is not None
@@ -162,6 +167,7 @@ def test_a_read_command_that_fails_is_refused(env: Disposable, backend: HttpBack
     )
 
 
+@pytest.mark.store
 def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert isinstance(examined.config, StackConfig)
@@ -172,6 +178,7 @@ def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backen
     assert env.tools.runs == [], "nothing was run"
 
 
+@pytest.mark.store
 def test_unparsable_hcl_is_refused(env: Disposable, backend: HttpBackend, tmp_path: Path) -> None:
     checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
     (checkout / "tofu/stacks/attic/main.tf").write_text("module {{{\n")
@@ -179,6 +186,7 @@ def test_unparsable_hcl_is_refused(env: Disposable, backend: HttpBackend, tmp_pa
     refused(found, 1, "its configuration cannot be read: tofu/stacks/attic/main.tf, line 1")
 
 
+@pytest.mark.store
 def test_a_plan_older_than_the_configuration_is_refused(
     env: Disposable, backend: HttpBackend, tmp_path: Path
 ) -> None:
@@ -191,11 +199,13 @@ def test_a_plan_older_than_the_configuration_is_refused(
     assert backend.states == {}, "nothing was left anywhere"
 
 
+@pytest.mark.store
 def test_a_stack_without_a_plan_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = dataclasses.replace(small("attic"), plan=None)
     refused(Rehearsal(examined, HttpSource(backend), env).run(), 2, "it has no migration plan")
 
 
+@pytest.mark.store
 def test_a_state_with_a_lock_held_is_refused(env: Disposable, backend: HttpBackend) -> None:
     rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
     path = backend.address(rehearsal.key).removeprefix(backend.url)
@@ -203,6 +213,7 @@ def test_a_state_with_a_lock_held_is_refused(env: Disposable, backend: HttpBacke
     refused(rehearsal.run(), 3, "a lock is held on its state")
 
 
+@pytest.mark.store
 def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBackend) -> None:
     rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
     place = backend.address(f"{rehearsal.key}-live").removeprefix(backend.url)
@@ -212,6 +223,7 @@ def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBacke
     assert "lock" in found["P3.attic.1"].reason
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -234,6 +246,7 @@ def test_a_destination_in_use_is_refused(
     refused(rehearsal.run(), 2, word)
 
 
+@pytest.mark.store
 def test_a_candidate_that_changes_the_state_is_refused(
     env: Disposable, store: FakeS3, backend: HttpBackend
 ) -> None:
@@ -248,6 +261,7 @@ def test_a_candidate_that_changes_the_state_is_refused(
     refused(Rehearsal(small("attic"), HttpSource(backend), env).run(), 3, "init -migrate-state")
 
 
+@pytest.mark.store
 def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert isinstance(examined.plan, MigrationPlan)
@@ -258,6 +272,7 @@ def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, bac
         must_be_proved("attic", found)
 
 
+@pytest.mark.store
 def test_a_stack_is_only_rehearsed_from_its_own_kind_of_backend(
     env: Disposable, backend: HttpBackend
 ) -> None:

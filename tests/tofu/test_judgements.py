@@ -24,6 +24,8 @@ from readiness.tofu import (
 from readiness.tofu.env import ready
 from tests.tofu.fake_s3 import FakeS3, Row
 
+pytestmark = pytest.mark.store
+
 
 def port(env: Disposable, at: int) -> int:
     return int(env.endpoints[at].url.rpartition(":")[2])

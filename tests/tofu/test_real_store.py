@@ -32,6 +32,8 @@ from readiness.tofu import (
 from readiness.topology import Endpoint
 from tests.tofu.conftest import KEYS, SENSITIVE
 
+pytestmark = pytest.mark.store
+
 
 def free_ports(count: int) -> list[int]:
     """Free ports whose ten-thousandth neighbours, where weed puts gRPC, are free as well."""

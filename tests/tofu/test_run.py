@@ -28,6 +28,7 @@ def start(tmp_path: Path, script: str, *, secret_output: bool = False) -> Runnin
     )
 
 
+@pytest.mark.store
 def test_a_run_records_code_time_and_text_without_secrets(tmp_path: Path) -> None:
     run = start(tmp_path, "echo out hushed; echo err hushed >&2; exit 3").wait(5)
     assert (run.code, run.stdout, run.stderr) == (3, "out [secret]\n", "err [secret]\n")
@@ -36,6 +37,7 @@ def test_a_run_records_code_time_and_text_without_secrets(tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir()), "the streams' files are gone"
 
 
+@pytest.mark.store
 def test_a_command_seen_to_have_ended_is_not_longer_for_a_late_wait(tmp_path: Path) -> None:
     running = start(tmp_path, "true")
     while running.alive:
@@ -45,6 +47,7 @@ def test_a_command_seen_to_have_ended_is_not_longer_for_a_late_wait(tmp_path: Pa
     assert running.wait(5).ended <= seen
 
 
+@pytest.mark.store
 def test_a_secret_output_is_returned_but_not_recorded(tmp_path: Path) -> None:
     running = start(tmp_path, "echo the whole state", secret_output=True)
     run = running.wait(5)
@@ -52,6 +55,7 @@ def test_a_secret_output_is_returned_but_not_recorded(tmp_path: Path) -> None:
     assert run.stdout == "[16 bytes, not recorded]"
 
 
+@pytest.mark.store
 def test_a_command_that_ignores_interrupts_is_killed_with_its_children(tmp_path: Path) -> None:
     running = start(tmp_path, "trap '' INT TERM; sleep 60 & echo $! > child; wait; wait; wait")
     while not (tmp_path / "child").exists():
@@ -74,6 +78,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
+@pytest.mark.store
 def test_each_command_leads_a_process_group_that_the_supervisor_is_told(tmp_path: Path) -> None:
     told: list[int] = []
     running = Running(job(tmp_path, "sleep 30"), Redactor([]), time.monotonic, told.append)
@@ -81,6 +86,7 @@ def test_each_command_leads_a_process_group_that_the_supervisor_is_told(tmp_path
     assert running.kill().code == -9
 
 
+@pytest.mark.store
 def test_an_interrupted_wait_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     running = start(tmp_path, "sleep 30")
     real = running._process.wait
@@ -144,6 +150,7 @@ def test_the_environment_inherits_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "home" / "tofurc").read_text() == ""
 
 
+@pytest.mark.store
 def test_no_file_of_a_workspace_holds_a_credential_and_folders_are_private(
     env: Disposable, store: FakeS3
 ) -> None:
@@ -167,17 +174,20 @@ def test_no_file_of_a_workspace_holds_a_credential_and_folders_are_private(
     assert {method for method, *_ in store.requests} >= {"GET", "HEAD", "PUT", "DELETE"}
 
 
+@pytest.mark.store
 def test_clients_of_several_endpoints_live_side_by_side(env: Disposable) -> None:
     for endpoint in env.endpoints:
         assert env.client("side", endpoint).init().ok
     assert len({client.folder for client in env._clients.values()}) == len(env.endpoints)
 
 
+@pytest.mark.store
 def test_a_file_to_push_is_private(env: Disposable) -> None:
     path = env.make("files", env.entry, "files").private_file("state", b"{}")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.store
 def test_a_frozen_endpoint_is_cut_off_in_time(env: Disposable, store: FakeS3) -> None:
     client = env.client("first", env.entry)
     store.hangs = lambda method, key, port: method == "HEAD"
@@ -188,6 +198,7 @@ def test_a_frozen_endpoint_is_cut_off_in_time(env: Disposable, store: FakeS3) ->
     assert time.monotonic() - started < 2.5
 
 
+@pytest.mark.store
 def test_an_endpoint_that_refuses_makes_init_unprepared(tools: Tools, env: Disposable, store: FakeS3) -> None:
     store.broken = lambda method, key, port: True
     with pytest.raises(UnpreparedError, match="tofu init through service"):

@@ -60,6 +60,7 @@ def plugin(folder: Path, script: str, **more: Any) -> str:
     return shaped(user={"exec": {"apiVersion": version, "command": "./plugin"} | more})
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -112,6 +113,7 @@ def test_what_is_wrong_is_said_on_one_line(tmp_path: Path, text: str | bytes, sa
     assert said in refusal(tmp_path, text)
 
 
+@pytest.mark.store
 @pytest.mark.parametrize(
     ("script", "said"),
     [
@@ -136,11 +138,13 @@ def test_an_exec_plugin_that_gives_nothing(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.store
 def test_an_exec_plugin_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kubeconfig, "PLUGIN_SECONDS", 0.2)
     assert "did not end within 0.2 s" in refusal(tmp_path, plugin(tmp_path, "exec sleep 600"))
 
 
+@pytest.mark.store
 def test_an_exec_plugin_that_gives_a_token(tmp_path: Path) -> None:
     said = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
     (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{said}'"))
@@ -148,6 +152,7 @@ def test_an_exec_plugin_that_gives_a_token(tmp_path: Path) -> None:
     assert api.configuration.api_key["BearerToken"] == "Bearer given"
 
 
+@pytest.mark.store
 def test_a_credential_that_runs_out_and_cannot_be_had_again_is_no_answer(tmp_path: Path) -> None:
     said = (
         '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given", '
