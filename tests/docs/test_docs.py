@@ -76,6 +76,7 @@ ONE_ALONE = (
     ".venv/bin/python -m pytest suites/test_phase0_static_contract.py::test_endpoint_shape_and_audience"
 )
 EXITS = {ONE_ALONE: 1}  # part of a phase proves no phase
+SOURCES = (".py", ".toml", ".go", ".mod", ".yaml", ".j2")
 FOUND = sorted({command for _, command in commands()})
 
 
@@ -143,3 +144,15 @@ def test_paths_that_are_named_exist(page: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 150
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    places = ("readiness", "tests", "suites", "fixtures", "candidates", "control", "deploy", "tools")
+    files = [path for place in places for path in (ROOT / place).rglob("*") if path.suffix in SOURCES]
+    named = {
+        (page, path.name)
+        for path in [*files, ROOT / "justfile", ROOT / "pyproject.toml"]
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text("utf-8"))
+    }
+    assert len(named) > 10
+    assert [each for each in sorted(named) if not (ROOT / each[0]).exists()] == []
