@@ -33,10 +33,11 @@ check *ARGS: lint types
 setup: ensure
     "{{ venv }}/python" -m readiness.obtain all
 
-# check style and formatting
+# check style, formatting, and which part imports which
 lint: ensure
     "{{ venv }}/ruff" check
     "{{ venv }}/ruff" format --check
+    "{{ venv }}/lint-imports"
 
 # check types
 types: ensure

@@ -32,6 +32,11 @@ def reports() -> Path:
     return (ROOT if CHECKOUT else Path.cwd()) / "reports"
 
 
+def junit() -> Path:
+    """Where the JUnit report is left, unless the command line names another file."""
+    return reports() / "junit.xml"
+
+
 def runs() -> Path:
     """Where evidence folders are made, unless the command line names another folder."""
     return reports() / "runs"

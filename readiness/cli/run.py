@@ -8,8 +8,7 @@ import time
 import pytest
 
 from readiness import paths
-from readiness.plugin.options import add_options
-from readiness.plugin.run import default_junit
+from readiness.cli.options import add_options
 from readiness.report import junit
 from readiness.verdict import EXIT_USAGE
 
@@ -31,13 +30,13 @@ def main(arguments: list[str]) -> int:
         return 0
     arguments = [_in_suites(argument) for argument in arguments]
     if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
-        arguments = [f"--junitxml={default_junit()}", *arguments]
+        arguments = [f"--junitxml={paths.junit()}", *arguments]
     if not any(argument.startswith(str(paths.SUITES)) for argument in arguments):
         arguments = [str(paths.SUITES), *arguments]
     begun = time.time()
     own = ["-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), *_PLUGINS]
     code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", *arguments]))
-    report = default_junit()
+    report = paths.junit()
     if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
         junit.invalidate(
             report, "the command line was not understood", {}

@@ -13,12 +13,13 @@ import pytest
 from rich.console import Console
 
 from readiness import providers
+from readiness.cli.dry_run import dry_run
+from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
-from readiness.dry_run import dry_run
 from readiness.errors import NotRun, Refuted, UsageError
 from readiness.finding import Finding, State, unknown
 from readiness.paths import ROOT
-from readiness.plugin.options import add_options, read_options
+from readiness.plugin.options import read_options
 from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
 from readiness.plugin.session import CREATE, SETTINGS, Session

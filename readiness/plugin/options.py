@@ -3,65 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from readiness import paths
 from readiness.errors import UsageError
-
-
-def add_options(add: Callable[..., object]) -> None:
-    """Registers the options of a run with `add`, which takes what `argparse.ArgumentParser.add_argument` takes."""
-    add(
-        "--candidate",
-        default="embedded",
-        metavar="NAME|PATH",
-        help="candidate of candidates/, or a candidate file",
-    )
-    add(
-        "--expect-interim",
-        action="store_true",
-        help="the candidate's expected-red list must be red, and nothing else",
-    )
-    add(
-        "--allow-faults", action="store_true", help="allow faults on a candidate that the suite did not start"
-    )
-    add(
-        "--dry-run",
-        action="store_true",
-        help="print what a run against a candidate in Kubernetes would find and do, and change nothing",
-    )
-    add(
-        "--stacks",
-        type=Path,
-        metavar="DIR",
-        help="checkout with tofu/stacks/NAME/backend.tf of the protected stacks",
-    )
-    add(
-        "--evidence",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="evidence of an earlier run, for the gate",
-    )
-    add(
-        "--runs",
-        type=Path,
-        default=paths.runs(),
-        metavar="DIR",
-        help="where evidence folders are made",
-    )
-    add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
-    add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")
-    add(
-        "--keep-going",
-        action="store_true",
-        help="run later phases after a red one, for more evidence; never READY",
-    )
 
 
 @dataclass(frozen=True)

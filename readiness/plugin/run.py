@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from readiness import paths
@@ -262,8 +261,3 @@ def revision() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return described.stdout.strip() or "unknown"
-
-
-def default_junit() -> Path:
-    """Where `just tofu-state-ha-readiness` leaves its report."""
-    return paths.reports() / "junit.xml"

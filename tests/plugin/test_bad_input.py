@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from readiness import paths
 from readiness.candidate.load import load
 from readiness.cli import run as main
 from readiness.errors import UsageError
 from readiness.paths import CANDIDATES
-from readiness.plugin import run as plugin_run
 from tests.plugin.runs import one_clear_message, run
 from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
@@ -123,8 +123,7 @@ def test_no_tofu(tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str]
 def test_a_command_line_that_pytest_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = tmp_path / "junit.xml"
     report.write_text(READY)
-    monkeypatch.setattr(main, "default_junit", lambda: report)
-    monkeypatch.setattr(plugin_run, "default_junit", lambda: report)
+    monkeypatch.setattr(paths, "junit", lambda: report)
     monkeypatch.setattr("pytest.main", lambda _arguments: 4)
     assert main.main(["--candidat", "x"]) == 4
     assert failing(read(report))

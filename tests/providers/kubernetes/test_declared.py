@@ -12,7 +12,7 @@ from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import load
 from readiness.candidate.model import Candidate
-from readiness.dry_run import dry_run
+from readiness.cli.dry_run import dry_run
 from readiness.errors import UsageError
 from readiness.providers import create
 from readiness.providers.kubernetes.credentials import value_of

@@ -1,12 +1,20 @@
-"""`--dry-run`: what a run against a candidate would find and do, without doing it."""
+"""say what a run against a candidate in Kubernetes would find and do, without doing it."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.verdict import EXIT_USAGE
+
+
+def main(arguments: list[str]) -> int:
+    """The command; `run --dry-run` does the same."""
+    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness dry-run", description=__doc__)
+    parser.add_argument("--candidate", required=True, metavar="NAME|PATH", help="the candidate")
+    return dry_run(parser.parse_args(arguments).candidate)
 
 
 def dry_run(candidate: str) -> int:
