@@ -52,8 +52,8 @@ def test_failure_capture_is_non_destructive(prove: Prove) -> None:
 
 
 @pytest.mark.criterion("P1.8")
-def test_no_active_stack_points_at_the_candidate(subject: Subject, rig: Rig, run: Run, judge: Judge) -> None:
-    judge(stacks_point_elsewhere(subject, rig, run.options.stacks))
+def test_no_active_stack_points_at_the_candidate(subject: Subject, run: Run, judge: Judge) -> None:
+    judge(stacks_point_elsewhere(subject, run.options.stacks))
 
 
 @pytest.mark.criterion("P1.9")

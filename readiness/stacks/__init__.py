@@ -7,8 +7,8 @@ from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import check_plan
 from readiness.stacks.points import no_active_stack, points_at
 from readiness.stacks.rehearsal import Rehearsal
-from readiness.stacks.sources import HttpSource, S3Source
 from readiness.stacks.stack import EXAMPLES, PROTECTED, Examined, examine
+from readiness.stacks.standins import HttpSource, S3Source
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
 
 __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ def _do(options: argparse.Namespace) -> int:
             plans.review(text, options.by, datetime.datetime.now(datetime.UTC).date()), encoding="utf-8"
         )
         return 0
-    config = read(options.stacks, options.stack, options.environment)
+    config = read(options.stacks, options.stack, options.environment, os.environ)
     if options.what == "digest":
         print(config.digest)
         for name in config.files:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from readiness.stacks.config import StackConfig
-from readiness.stacks.sources import Source
 from readiness.stacks.stack import Stack
+from readiness.stacks.standins import Source
 from readiness.tofu.run import Job, Run, Running
 from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, Client, Place, Tools
 from readiness.topology import Endpoint

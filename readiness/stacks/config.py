@@ -6,41 +6,47 @@ Only read: nothing in the checkout is executed and nothing is written to it.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from readiness.errors import UsageError
-from readiness.stacks import hcl, justfile
-from readiness.stacks.hcl import UnreadableError
+from readiness.stacks import environment as environments
+from readiness.stacks import reading as readings
+from readiness.stacks import terragrunt
+from readiness.stacks.encryption import Encryption, encryption
+from readiness.stacks.evaluate import evaluate
+from readiness.stacks.functions import NoValueError, as_text
+from readiness.stacks.hcl import Expression, UnreadableError
+from readiness.stacks.reading import Backend, Loaded, Reading
+from readiness.stacks.recipes import find as recipes
+from readiness.stacks.recipes.model import Known
+from readiness.stacks.scope import StackScope
+from readiness.stacks.sources import Planned, Stack, Variant, planned, variants
+from readiness.stacks.written import writers
 
-SECRET = re.compile(r"password|secret|token|access_key|sse_customer_key|conn_str")
-_CONFIGURATION = ("*.tf", "*.tofu", "*.tfbackend", "*.tfvars", "*.tfvars.example")
-_HTTP_ONLY = re.compile(
-    r"(lock_|unlock_|update_)?(address|method)|username|password|skip_cert_verification|retry_\w+|client_\w+"
-)
 _PLACES = ("tofu/stacks", "stacks", "terraform/stacks", ".")
+_ENVIRONMENT_NAMES = ("ENV", "env", "ENVIRONMENT", "environment")
+_BESIDE = ("*.tfvars.example", "*.tfbackend.example")
 
 
 @dataclass(frozen=True)
 class StackConfig:
     """What one stack's files say.
 
-    `settings` are the backend's, merged as tofu merges them (block, `.tfbackend` files, command line), flattened;
-    secrets are shown as "[set]". `sources` says where each setting comes from. `unresolved` are settings whose
-    value waits for a shell or for just. `files` are the files that were read, relative to the checkout; `digest`
-    covers all of them, and of a Justfile the init recipe.
+    `variants` are the ways in which it is initialised, the likeliest first; `settings` and `sources` are that one's,
+    as text for people: flattened, secrets as "[set]", an open part by its name (`${ENV:-dev}`). `unresolved` are
+    the settings with an open part. `problems` are files that may decide the backend and could not be read; `other`
+    are such files elsewhere in the checkout, which matter only where the settings are not complete. `files` were
+    read, relative to the checkout; `digest` covers all of them, and of a Justfile the init recipes.
+    `configuration` are those that OpenTofu loads.
     """
 
     name: str
     checkout: Path
     folder: str
     backend: str
-    settings: Mapping[str, str]
-    sources: Mapping[str, str]
+    variants: tuple[Variant, ...]
     modules: Mapping[str, str]
     variables: tuple[str, ...]
     required: tuple[str, ...]
@@ -48,38 +54,28 @@ class StackConfig:
     files: tuple[str, ...]
     digest: str
     environment: str = ""
-    workspace: str = ""
+    configuration: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    encryption: Encryption | None = None
+    planned: Planned | None = None
+    variable_files: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {name: str(value.assumed()) for name, value in self.variants[0].settings.items()}
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        return self.variants[0].sources
 
     @property
     def unresolved(self) -> tuple[str, ...]:
-        return tuple(name for name, value in self.settings.items() if not hcl.is_literal(value))
+        return tuple(name for name, value in self.variants[0].settings.items() if value.assumed().opens)
 
     @property
     def path(self) -> Path:
         return self.checkout / self.folder
-
-
-@dataclass
-class _Reading:
-    checkout: Path
-    digests: dict[str, str] = field(default_factory=dict)
-
-    def shown(self, path: Path) -> str:
-        try:
-            return path.relative_to(self.checkout).as_posix()
-        except ValueError:
-            return path.as_posix()
-
-    def note(self, path: Path, text: str | None = None) -> None:
-        try:
-            body = path.read_bytes() if text is None else text.encode()
-        except OSError as error:
-            raise UnreadableError(f"{self.shown(path)}: cannot be read ({error.strerror})") from error
-        self.digests[self.shown(path)] = hashlib.sha256(body).hexdigest()
-
-    def digest(self) -> str:
-        lines = "".join(f"{name} {digest}\n" for name, digest in sorted(self.digests.items()))
-        return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def find(stacks: Path, name: str) -> tuple[Path, Path]:
@@ -96,125 +92,86 @@ def find(stacks: Path, name: str) -> tuple[Path, Path]:
     )
 
 
-def read(stacks: Path, name: str, environment: str = "") -> StackConfig:
-    """The configuration of one stack. Raises UsageError if it is not there, UnreadableError if it cannot be
+def read(
+    stacks: Path, name: str, environment: str = "", caller: Mapping[str, str] | None = None
+) -> StackConfig:
+    """The configuration of one stack. `caller` is the environment of the shell that would run tofu (the parts of it
+    that decide a backend are used). Raises UsageError if the stack is not there, UnreadableError if it cannot be
     understood."""
     checkout, folder = find(stacks, name)
-    reading = _Reading(checkout)
-    documents = _documents(reading, folder)
-    if not documents:
+    reading = Reading(checkout)
+    loaded = readings.load_folder(reading, folder)
+    if not loaded:
         raise UnreadableError(f"{reading.shown(folder)}: holds no .tf file")
-    kind, settings, sources = _backend(documents)
-    recipe = _recipe(reading, folder, name, environment, kind)
-    named = set(recipe.files) if recipe else set()
-    for path in sorted(folder.glob("*.tfbackend")):
-        if not named or any(Path(other).name == path.name for other in named):
-            for key, value in hcl.values(hcl.load(path, reading.shown(path))).items():
-                settings[key], sources[key] = value, reading.shown(path)
-    if recipe:
-        for key, value in _fitting(recipe, kind).items():
-            nested = _nested(key, value)
-            settings |= nested
-            sources |= dict.fromkeys(nested, f"Justfile, recipe {recipe.name}")
-    modules = _modules(reading, documents, folder)
-    variables = _variables(documents)
+    for pattern in _BESIDE:
+        for path in sorted(folder.glob(pattern)):
+            reading.bytes(path)
+    shell = caller or {}
+    known = Known(fixed=dict.fromkeys(_ENVIRONMENT_NAMES, environment) if environment else {})
+    around = environments.read(reading, folder, shell, known)
+    known = Known(around.values, known.fixed)
+    block = readings.backend(loaded)
+    given = terragrunt.generated(reading, folder, known)
+    if given is not None and (given.writes or block.kind == "local"):
+        block = Backend(given.kind, None, given.where)
+    stack = Stack(
+        reading,
+        folder,
+        block.kind,
+        block.body,
+        block.shown,
+        loaded,
+        around,
+        Path(shell["HOME"]) if shell.get("HOME") else None,
+        given.values if given is not None else {},
+        given.where if given is not None else "",
+    )
+    found, problems = recipes.recipes(reading)
+    ways = variants(stack, found, known, environment)
+    modules, files = _modules(reading, loaded, folder)
+    declared = readings.variables(loaded)
+    plans = planned(stack, found, known)
+    near, other = _near(problems, reading, folder)
+    if block.body is None and given is None:
+        near += tuple(writers(reading, folder, found))
     return StackConfig(
         name=name,
         checkout=checkout,
         folder=reading.shown(folder),
-        backend=kind,
-        settings={
-            key: "[set]" if SECRET.search(key) and value else value for key, value in sorted(settings.items())
-        },
-        sources=sources,
+        backend=block.kind,
+        variants=tuple(ways),
         modules=modules,
-        variables=tuple(variables),
-        required=tuple(name for name, has_default in variables.items() if not has_default),
-        workspaces=bool(recipe and recipe.workspace)
-        or "workspace_key_prefix" in settings
-        or _uses_workspace(folder),
+        variables=tuple(sorted(declared)),
+        required=tuple(name for name, arguments in declared.items() if "default" not in arguments),
+        workspaces="workspace_key_prefix" in ways[0].settings or _uses_workspace(reading, loaded),
         files=tuple(sorted(reading.digests)),
         digest=reading.digest(),
         environment=environment,
-        workspace=recipe.workspace if recipe else "",
+        configuration=files,
+        problems=near,
+        other=other,
+        encryption=encryption(loaded, around.values),
+        variable_files=_variable_files(folder, environment),
+        planned=next(iter(plans), None),
     )
 
 
-def _documents(reading: _Reading, folder: Path) -> dict[str, dict[str, Any]]:
-    documents = {}
-    for pattern in _CONFIGURATION:
-        for path in sorted(folder.glob(pattern)):
-            reading.note(path)
-            if path.suffix in (".tf", ".tofu"):
-                documents[reading.shown(path)] = hcl.load(path, reading.shown(path))
-    return documents
-
-
-def _backend(documents: Mapping[str, dict[str, Any]]) -> tuple[str, dict[str, str], dict[str, str]]:
-    found = [
-        (shown, kind, body)
-        for shown, document in documents.items()
-        for block in hcl.bodies(document, "terraform")
-        for kind, body in hcl.blocks(block, "backend")
-    ]
-    if len(found) > 1:
-        raise UnreadableError(f"{' and '.join(shown for shown, *_ in found)}: more than one backend block")
-    if not found:
-        return "local", {}, {}
-    shown, kind, body = found[0]
-    settings = hcl.values(body)
-    return kind, settings, dict.fromkeys(settings, shown)
-
-
-def _recipe(
-    reading: _Reading, folder: Path, name: str, environment: str, kind: str
-) -> justfile.InitRecipe | None:
-    """The init recipe of the stack's own Justfile, or of one further up that has one (a stack's own may only call
-    it)."""
-    for place in (folder, *folder.parents):
-        for candidate in ("Justfile", "justfile", ".justfile"):
-            path = place / candidate
-            if path.is_file():
-                try:
-                    recipe = justfile.read(path.read_text(encoding="utf-8"), name, environment, place)
-                except (OSError, UnicodeDecodeError) as error:
-                    raise UnreadableError(f"{reading.shown(path)}: cannot be read") from error
-                if recipe and (_fitting(recipe, kind) or recipe.files):
-                    reading.note(path, recipe.text)
-                    return recipe
-                break
-        if place == reading.checkout:
-            break
-    return None
-
-
-def _fitting(recipe: justfile.InitRecipe, kind: str) -> dict[str, str]:
-    """The recipe's settings that this kind of backend has: a root Justfile serves stacks of several kinds."""
-    return {
-        key: value
-        for key, value in recipe.settings.items()
-        if (kind == "http") == bool(_HTTP_ONLY.fullmatch(key))
-    }
-
-
-def _nested(key: str, value: str) -> dict[str, str]:
-    """`endpoints={s3="…"}` on the command line is an HCL expression: flattened as in a file."""
-    if value.startswith("{") and not value.startswith("{{"):
-        return hcl.values(hcl.parse(f"{key} = {value}\n", f"-backend-config={key}"))
-    return {key: value}
-
-
-def _modules(reading: _Reading, documents: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, str]:
-    """Module calls of the stack; local modules are read too (and theirs), for they are part of what a plan was
-    written for."""
+def _modules(
+    reading: Reading, loaded: Sequence[Loaded], folder: Path
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Module calls of the stack, and every file of its configuration; local modules are read too (and theirs), for
+    they are part of what a plan was written for."""
     found: dict[str, str] = {}
-    waiting = [(folder, documents, True)]
+    files: list[str] = []
+    waiting = [(folder, loaded, True)]
     seen = {folder}
     while waiting:
         base, current, top = waiting.pop()
-        for shown, document in current.items():
-            for label, body in hcl.blocks(document, "module"):
-                source = hcl.plain(body.get("source", ""))
+        files += [one.shown for one in current]
+        scope = StackScope(reading, base, current)
+        for one in current:
+            for (label,), body in one.body.blocks("module", 1):
+                source = _source(body.attributes().get("source"), scope)
                 if top:
                     found[label] = source
                 if not source.startswith(("./", "../")):
@@ -222,21 +179,47 @@ def _modules(reading: _Reading, documents: Mapping[str, dict[str, Any]], folder:
                 target = (base / source).resolve()
                 if not target.is_dir():
                     raise UnreadableError(
-                        f"{shown}: module {label} has the source {source}, which is not there"
+                        f"{one.shown}: module {label} has the source {source}, which is not there"
                     )
                 if target not in seen:
                     seen.add(target)
-                    waiting.append((target, _documents(reading, target), False))
-    return dict(sorted(found.items()))
+                    waiting.append((target, readings.load_folder(reading, target), False))
+    return dict(sorted(found.items())), tuple(files)
 
 
-def _variables(documents: Mapping[str, dict[str, Any]]) -> dict[str, bool]:
-    return {
-        label: "default" in body
-        for _, document in sorted(documents.items())
-        for label, body in hcl.blocks(document, "variable")
-    }
+def _source(expression: Expression | None, scope: StackScope) -> str:
+    try:
+        return "" if expression is None else str(as_text(evaluate(expression, scope)))
+    except NoValueError:
+        return ""
 
 
-def _uses_workspace(folder: Path) -> bool:
-    return any("terraform.workspace" in path.read_text(encoding="utf-8") for path in folder.glob("*.tf"))
+def _variable_files(folder: Path, environment: str) -> tuple[str, ...]:
+    """The files of variables that a person names on the command line: those of this environment, or the only one."""
+    names = [
+        path.relative_to(folder).as_posix()
+        for pattern in ("*.tfvars", "*/*.tfvars")
+        for path in sorted(folder.glob(pattern))
+        if not path.name.endswith(".auto.tfvars")
+        and path.name != "terraform.tfvars"
+        and "backend" not in path.name
+    ]
+    named = [name for name in names if environment and environment in name]
+    return tuple(named or (names if len(names) == 1 else ()))
+
+
+def _uses_workspace(reading: Reading, loaded: Sequence[Loaded]) -> bool:
+    return any("terraform.workspace" in reading.text(reading.checkout / one.shown) for one in loaded)
+
+
+def _near(problems: Sequence[str], reading: Reading, folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The problems with files of the stack's folder and above it, and those elsewhere that may concern it: not those of
+    another stack."""
+    near, other = [], []
+    for problem in problems:
+        path = reading.checkout / problem.partition(": ")[0].partition(" gives ")[0]
+        if path.parent == folder or (path.parent in folder.parents and path.suffix in ("", ".mk", ".just")):
+            near.append(problem)
+        elif folder.parent == reading.checkout or folder.parent not in path.parents:
+            other.append(problem)
+    return tuple(near), tuple(other)

@@ -1,8 +1,15 @@
-"""The first draft of a migration plan, from the stack's real configuration."""
+"""The first draft of a migration plan, from the stack's real configuration and in the repository's own way."""
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Sequence
+
 from readiness.stacks.config import StackConfig
+from readiness.stacks.points import what_it_is
+from readiness.stacks.raw import fetch, store
+from readiness.stacks.sources import Variant
 
 _TEMPLATE = """+++
 schema = 1
@@ -15,7 +22,7 @@ reviewed_text = ""
 
 [[steps]]
 name = "state pull"
-command = "{pull}"
+command = {pull_quoted}
 
 [[steps]]
 name = "backend config review"
@@ -23,11 +30,11 @@ command = "python -m readiness.stacks digest {name} --stacks CHECKOUT"
 
 [[steps]]
 name = "init/migrate plan"
-command = "{migrate}"
+command = {migrate_quoted}
 
 [[steps]]
 name = "no-op plan"
-command = "{plan}"
+command = {plan_quoted}
 
 [[steps]]
 name = "rollback note"
@@ -41,14 +48,14 @@ commands = [
 
 # Migration of {name}
 
-Configuration: `{folder}`{environment}, backend `{backend}`, {files} files, {modules} module calls,
+Configuration: `{folder}`{environment}, backend `{backend}` ({what}), {files} files, {modules} module calls,
 {variables} variables. The digest above covers them; when it no longer fits, this plan is refused, and must be
-drafted and reviewed again.
+drafted and reviewed again. Every command is run in the root of the checkout.
 
 ## What the backend is now
 
 {settings}
-{unresolved}{workspaces}
+{unresolved}{encryption}{workspaces}
 ## Before
 
 - No apply is running, and no lock is held. Nobody applies until the last step is done.
@@ -77,62 +84,129 @@ def draft(config: StackConfig) -> str:
     """A complete plan for this configuration, not reviewed. Secrets never appear: the configuration does not hold
     them."""
     versioned = config.backend == "s3"
-    environment = f", environment `{config.environment}`" if config.environment else ""
-    variables = " ".join(f"-var {name}=…" for name in config.required)
-    unresolved = (
-        f"\nNot literal, the operator's shell or just decides: {', '.join(config.unresolved)}.\n"
-        "Write down what they are.\n"
-        if config.unresolved
-        else ""
+    name = config.name
+    tofu = f"tofu -chdir={shlex.quote(config.folder)}"
+    pulled = f"../{name}.pulled.tfstate"
+    encrypted = config.encryption is not None and config.encryption.state
+    init = _init(config.variants[0], tofu)
+    pull = fetch(config, pulled) if encrypted else f"umask 077; {init} && {tofu} state pull > {pulled}"
+    migrate = (
+        f"aws s3api put-object --if-none-match '*' --body {pulled} --bucket … --key … "
+        f"&& {tofu} init -migrate-state -input=false -backend-config=state.s3.tfbackend …"
     )
-    workspaces = (
-        "\nThis stack uses workspaces: every step is done for each of them.\n" if config.workspaces else ""
-    )
+    plan = _plan(config, tofu)
+    returns_to = "version:before-migration" if versioned else f"file:{name}.pulled.tfstate"
     return _TEMPLATE.format(
-        name=config.name,
+        name=name,
         backend=config.backend,
+        what=what_it_is(config.backend),
         digest=config.digest,
-        pull=f"umask 077; tofu state pull > {config.name}.pulled.tfstate",
-        migrate=f"aws s3api put-object --if-none-match '*' --body {config.name}.pulled.tfstate --bucket … --key … "
-        "&& tofu init -migrate-state -input=false -backend-config=state.s3.tfbackend …",
-        plan=" ".join(filter(None, ("tofu plan -detailed-exitcode", variables))),
-        returns_to="version:before-migration" if versioned else f"file:{config.name}.pulled.tfstate",
-        rollback="".join(f'  "{line}",\n' for line in _rollback(config, versioned)),
+        pull=pull,
+        pull_quoted=_quoted(pull),
+        migrate_quoted=_quoted(migrate),
+        plan=plan,
+        plan_quoted=_quoted(plan),
+        returns_to=returns_to,
+        rollback="".join(f"  {_quoted(line)},\n" for line in _rollback(config, init, tofu, plan, encrypted)),
         folder=config.folder,
-        environment=environment,
+        environment=f", environment `{config.environment}`" if config.environment else "",
         files=len(config.files),
         modules=len(config.modules),
         variables=len(config.variables),
-        settings=_settings(config),
-        unresolved=unresolved,
-        workspaces=workspaces,
+        settings="\n".join(_settings(config, variant) for variant in config.variants),
+        unresolved=_unresolved(config),
+        encryption=_encryption(config),
+        workspaces="\nThis stack uses workspaces: every step is done for each of them.\n"
+        if config.workspaces
+        else "",
         version_note=", and the version id of the state object (`version:before-migration`)"
         if versioned
         else "",
     )
 
 
-def _rollback(config: StackConfig, versioned: bool) -> tuple[str, ...]:
-    if versioned:
+def _init(variant: Variant, tofu: str) -> str:
+    """How this repository initialises the stack: its recipe, or what tofu is given."""
+    if variant.command:
+        return variant.command
+    files = (
+        [f"-backend-config={shlex.quote(variant.where.rpartition('/')[2])}"]
+        if variant.where.endswith(".tfbackend")
+        else []
+    )
+    return " ".join([f"{tofu} init -reconfigure", *files])
+
+
+def _plan(config: StackConfig, tofu: str) -> str:
+    if config.planned is not None:
+        given = list(config.planned.options)
+    else:
+        given = [f"-var-file={name}" for name in config.variable_files]
+    named = {option.removeprefix("-var=").partition("=")[0] for option in given if option.startswith("-var=")}
+    missing = (
+        []
+        if any(option.startswith("-var-file") for option in given)
+        else [f"-var {name}=…" for name in config.required if name not in named]
+    )
+    return " ".join([f"{tofu} plan -detailed-exitcode", *(shlex.quote(one) for one in given), *missing])
+
+
+def _rollback(config: StackConfig, init: str, tofu: str, plan: str, encrypted: bool) -> Sequence[str]:
+    pulled = f"../{config.name}.pulled.tfstate"
+    before = "restore the backend block and settings of this stack from git"
+    if config.backend == "s3":
+        return (before, "aws s3api copy-object of version:before-migration over the same key", init, plan)
+    back = store(config, pulled) if encrypted else f"{tofu} state push -force - < {pulled}"
+    return (before, init, back, plan)
+
+
+def _settings(config: StackConfig, variant: Variant) -> str:
+    head = f"{variant.where}{_chosen(variant)}{f': `{variant.command}`' if variant.command else ''}\n\n"
+    head = head if len(config.variants) > 1 or variant.command else ""
+    missing = "".join(f"- {one}\n" for one in variant.missing)
+    if not variant.settings:
         return (
-            "restore the backend block and settings of this stack from git",
-            "aws s3api copy-object of version:before-migration over the same key",
-            "tofu init -reconfigure",
-            "tofu plan -detailed-exitcode",
+            f"{head}Nothing: everything comes from the command line, and no file here says what.\n{missing}"
         )
-    return (
-        "restore the backend block and settings of this stack from git",
-        "tofu init -reconfigure",
-        f"tofu state push -force {config.name}.pulled.tfstate",
-        "tofu plan -detailed-exitcode",
-    )
-
-
-def _settings(config: StackConfig) -> str:
-    if not config.settings:
-        return "Nothing: everything comes from the command line, and no file here says what.\n"
     rows = "".join(
-        f"| {name} | `{value}` | {config.sources.get(name, '')} |\n"
-        for name, value in config.settings.items()
+        f"| {name} | `{value.assumed()}` | {variant.sources.get(name, '')} |\n"
+        for name, value in variant.settings.items()
     )
-    return f"| setting | value | from |\n|---|---|---|\n{rows}"
+    return f"{head}| setting | value | from |\n|---|---|---|\n{rows}{missing}"
+
+
+def _chosen(variant: Variant) -> str:
+    rows = ", ".join(f"{name} = {value}" for name, value in variant.chosen.items() if "/" not in value)
+    return f" ({rows})" if rows else ""
+
+
+def _unresolved(config: StackConfig) -> str:
+    found = ""
+    if len(config.variants) > 1:
+        found += (
+            f"\nThese are {len(config.variants)} alternatives. Migrate each on its own: draft again with\n"
+            "--environment.\n"
+        )
+    if config.unresolved:
+        found += (
+            f"\nNot literal, the operator's shell or just decides: {', '.join(config.unresolved)}.\n"
+            "Write down what they are.\n"
+        )
+    for problem in (*config.problems, *(config.other if config.unresolved else ())):
+        found += f"\nNot read: {problem}.\n"
+    return found
+
+
+def _encryption(config: StackConfig) -> str:
+    if config.encryption is None:
+        return ""
+    return (
+        f"\nThe state is encrypted ({config.encryption.where}). It is copied as it is stored, and never written\n"
+        "decrypted: `tofu state pull` prints it decrypted, and `tofu state push` takes it so. The configuration\n"
+        "keeps its encryption block; with the same key and method no fallback is needed.\n"
+    )
+
+
+def _quoted(line: str) -> str:
+    """A string of TOML."""
+    return json.dumps(line, ensure_ascii=False)

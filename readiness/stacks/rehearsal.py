@@ -14,9 +14,9 @@ from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig
 from readiness.stacks.harmless import reaches_out
 from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
-from readiness.stacks.points import Points, points_at
-from readiness.stacks.sources import Source
+from readiness.stacks.points import Names, Points, points_at
 from readiness.stacks.stack import Examined
+from readiness.stacks.standins import Source
 from readiness.tofu.env import Disposable, Seen, UnpreparedError, ready
 from readiness.tofu.locks import refused
 from readiness.tofu.objects import StoreError
@@ -104,7 +104,7 @@ class Rehearsal:
         if not isinstance(config, StackConfig):
             raise _RefusedError(f"its configuration cannot be read: {config}")
         urls = [endpoint.url for endpoint in self.env.endpoints]
-        pointing = points_at(config, urls, (self.env.place.bucket,))
+        pointing = points_at(config, Names(tuple(urls), frozenset({self.env.place.bucket})))
         if pointing.points is Points.YES:
             raise _RefusedError(f"its backend already points at the candidate ({pointing.reason})")
         if config.backend != self.source.kind:

@@ -18,8 +18,8 @@ from readiness.stacks.draft import draft
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import MigrationPlan
 from readiness.stacks.rehearsal import Rehearsal
-from readiness.stacks.sources import HttpSource, S3Source, Source
 from readiness.stacks.stack import EXAMPLES, Examined, examine
+from readiness.stacks.standins import HttpSource, S3Source, Source
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
 from readiness.subject import Subject
 from readiness.tofu.env import Disposable

@@ -1,162 +1,371 @@
-"""Where a stack's state comes from: an `http` backend, or an S3 store that is not the candidate."""
+"""The ways in which a stack is initialised: its backend block, completed by what recipes, settings files and the
+environment give. Several files, or a recipe here and one at the root, are alternatives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import glob
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from readiness.stacks.http_backend import HttpBackend
-from readiness.tofu.objects import Objects
-from readiness.tofu.workspace import Place
-from readiness.topology import Endpoint, Keys
+from readiness.stacks import effective, hcl
+from readiness.stacks.environment import Environment, decides
+from readiness.stacks.evaluate import evaluate
+from readiness.stacks.flat import flatten
+from readiness.stacks.functions import Value
+from readiness.stacks.hcl import Body, UnreadableError
+from readiness.stacks.reading import Loaded, Reading
+from readiness.stacks.recipes.model import Init, Known, Recipe, folder_text, within, words_of
+from readiness.stacks.scope import NoNames, StackScope, body_values, variables_file
+from readiness.stacks.text import Open, Text, joined, text
 
-PROFILE = "readiness-source"
-
-
-class Source(Protocol):
-    """A backend that holds states by key. Every key that is written is the rehearsal's own."""
-
-    @property
-    def kind(self) -> str: ...
-    def options(self, key: str) -> tuple[str, ...]:
-        """The `-backend-config` options of `init`. Nothing in them is secret."""
-        ...
-
-    def environment(self, home: Path) -> Mapping[str, str]:
-        """What tofu's environment needs to reach it, beside the candidate's credentials."""
-        ...
-
-    def secrets(self) -> tuple[str, ...]: ...
-    def locked(self, key: str) -> bool:
-        """Whether somebody holds the lock of this state."""
-        ...
-
-    def version(self, key: str) -> str | None:
-        """The id of the state object's current version, None where the backend keeps none."""
-        ...
-
-    def place(self, key: str, body: bytes) -> None:
-        """Store these bytes as the disposable state, as they are: `state push` would give an absent state a new
-        lineage."""
-        ...
-
-    def lose(self, key: str) -> None:
-        """Remove the disposable state."""
-        ...
-
-    def restore(self, key: str, version: str) -> None: ...
+_HTTP = re.compile(
+    r"(lock_|unlock_|update_)?(address|method)|username|password|skip_cert_verification|retry_(max|wait_min|wait_max)|"
+    r"client_\w+|headers"
+)
+_SETTINGS_FILE = re.compile(r".*\.tfbackend(\.json)?|.*backend.*\.(hcl|tfvars|conf|config|json)")
+_MOST = 40
 
 
-class HttpSource:
-    """The suite's own server for `backend "http"`."""
+@dataclass(frozen=True)
+class Variant:
+    """One way in which the stack is initialised.
 
-    kind = "http"
-
-    def __init__(self, backend: HttpBackend) -> None:
-        self._backend = backend
-
-    def options(self, key: str) -> tuple[str, ...]:
-        settings = {**self._backend.settings(key), "retry_max": "0"}
-        return tuple(f"-backend-config={name}={value}" for name, value in settings.items())
-
-    def environment(self, home: Path) -> Mapping[str, str]:
-        return {"TF_HTTP_PASSWORD": self._backend.password}
-
-    def secrets(self) -> tuple[str, ...]:
-        return (self._backend.password,)
-
-    def locked(self, key: str) -> bool:
-        return self._path(key) in self._backend.locks
-
-    def version(self, key: str) -> str | None:
-        return None
-
-    def place(self, key: str, body: bytes) -> None:
-        self._backend.states[self._path(key)] = body
-
-    def lose(self, key: str) -> None:
-        self._backend.states.pop(self._path(key), None)
-
-    def restore(self, key: str, version: str) -> None:
-        raise NotImplementedError("an http backend has no versions")
-
-    def _path(self, key: str) -> str:
-        return self._backend.address(key).removeprefix(self._backend.url)
-
-
-class S3Source:
-    """A bucket of an S3 store that is not the candidate, such as the singleton that holds the states now.
-
-    Source and candidate have different credentials, and one tofu process talks to both while it migrates. The
-    candidate's are in AWS_ACCESS_KEY_ID; the source's come from a profile whose `credential_process` prints them
-    from the environment, so that no file holds one.
+    `settings` are flattened and hold no secret; `sources` says where each comes from. `missing` is what is named and
+    not there, or cannot be read: the settings may then be others. `chosen` are the values that tell this variant from
+    the others (an environment). `command` is what a person types to initialise it so, "" where nothing is said, and
+    `options` are the words after `init`.
     """
 
-    kind = "s3"
+    where: str
+    settings: Mapping[str, Text]
+    sources: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    options: tuple[str, ...] = ()
 
-    def __init__(self, endpoint: Endpoint, keys: Keys, place: Place) -> None:
-        self._endpoint = endpoint
-        self._keys = keys
-        self._place = place
-        self._objects = Objects(
-            endpoint,
-            keys,
-            place.bucket,
-            region=place.region,
-            path_style=place.path_style,
-            ca_bundle=place.ca_bundle,
-        )
 
-    def options(self, key: str) -> tuple[str, ...]:
-        skipped = (
-            "credentials_validation",
-            "metadata_api_check",
-            "region_validation",
-            "requesting_account_id",
-        )
-        return (
-            *self._at(key).backend_config(self._endpoint),
-            "-backend-config=use_lockfile=true",
-            f"-backend-config=profile={PROFILE}",
-            *(f"-backend-config=skip_{check}=true" for check in skipped),
-        )
+@dataclass(frozen=True)
+class Planned:
+    """A recipe that plans this stack: what a person types, and its `-var` and `-var-file` options."""
 
-    def environment(self, home: Path) -> Mapping[str, str]:
-        script = home / "source-credentials"
-        script.write_text(
-            "#!/bin/sh\n"
-            'printf \'{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}\' '
-            '"$READINESS_SOURCE_KEY" "$READINESS_SOURCE_SECRET"\n',
-            encoding="utf-8",
-        )
-        script.chmod(0o700)
-        config = home / "aws-config"
-        config.write_text(f"[profile {PROFILE}]\ncredential_process = {script}\n", encoding="utf-8")
-        return {
-            "AWS_CONFIG_FILE": str(config),
-            "READINESS_SOURCE_KEY": self._keys.access_key,
-            "READINESS_SOURCE_SECRET": self._keys.secret_key,
-        }
+    where: str
+    command: str
+    options: tuple[str, ...]
 
-    def secrets(self) -> tuple[str, ...]:
-        return self._keys.access_key, self._keys.secret_key
 
-    def locked(self, key: str) -> bool:
-        return self._objects.exists(self._at(key).lock_key)
+@dataclass
+class Stack:
+    """What variants are made from. `values` are the backend block's and where they stand."""
 
-    def version(self, key: str) -> str | None:
-        versions = self._objects.versions(self._at(key).key)
-        return next((version.id for version in versions if version.latest and not version.marker), None)
+    reading: Reading
+    folder: Path
+    kind: str
+    body: Body | None
+    shown: str
+    loaded: Sequence[Loaded]
+    environment: Environment
+    home: Path | None
+    given: Mapping[str, Value] = field(default_factory=dict)
+    given_where: str = ""
 
-    def place(self, key: str, body: bytes) -> None:
-        self._objects.put(self._at(key).key, body)
+    def scope(self, init: Init | None, variables: Mapping[str, Value]) -> StackScope:
+        """The scope of the backend block, with the variables that this init is given."""
+        return StackScope(self.reading, self.folder, self.loaded, variables, self.variables(init))
 
-    def lose(self, key: str) -> None:
-        self._objects.delete(self._at(key).key)
+    def variables(self, init: Init | None) -> dict[str, Text]:
+        """The environment of this init."""
+        return {**self.environment.values, **(init.environment if init else {})}
 
-    def restore(self, key: str, version: str) -> None:
-        self._objects.restore(self._at(key).key, version)
 
-    def _at(self, key: str) -> Place:
-        return self._place.at(f"{key}/terraform.tfstate")
+def variants(stack: Stack, recipes: Sequence[Recipe], known: Known, environment: str) -> list[Variant]:
+    """Every way in which this stack is initialised, the likeliest first. There is always one."""
+    found: list[Variant] = []
+    used: set[Path] = set()
+    for recipe in recipes:
+        mine = [
+            (_variant(stack, recipe.where, init, chosen, literal, used), chosen, init)
+            for chosen, init, literal in _applicable(stack, recipe, known, "init")
+        ]
+        fitting = [
+            dataclasses.replace(
+                variant,
+                command=recipe.command(chosen),
+                chosen={name: value for name, value in chosen.items() if name not in known.fixed},
+                options=tuple(str(word) for word in init.words),
+            )
+            for variant, chosen, init in mine
+            if variant is not None
+        ]
+        if fitting:
+            _note(stack, recipe)
+        found += fitting
+    for path in sorted(stack.folder.glob("*.tfbackend")):
+        if path not in used and not (environment and found):
+            option = text(f"-backend-config={path.name}")
+            init = Init(folder_text(stack.folder), (option,), {})
+            loose = _variant(stack, stack.reading.shown(path), init, {}, {}, used)
+            found += [loose] if loose is not None else []
+    if not found:
+        bare = _variant(stack, stack.shown or "no backend block", None, {}, {}, used)
+        found = [bare] if bare is not None else []
+    found = _merged(found)
+    if environment:
+        named = [
+            one
+            for one in found
+            if any(
+                re.search(rf"\b{re.escape(environment)}\b", value)
+                for value in (one.where, *one.chosen.values())
+            )
+        ]
+        found = named or found
+    return found[:_MOST]
+
+
+def _note(stack: Stack, recipe: Recipe) -> None:
+    """The recipe counts, and what it has read."""
+    stack.reading.note(recipe.where, recipe.text)
+    stack.reading.digests |= recipe.reading.digests
+
+
+def planned(stack: Stack, recipes: Sequence[Recipe], known: Known) -> list[Planned]:
+    """The recipes that plan this stack."""
+    found = []
+    for recipe in recipes:
+        for chosen, init, _ in _applicable(stack, recipe, known, "plan"):
+            options = tuple(
+                f"-{kind}={value}" for kind, value in _options(stack, init) if kind in ("var", "var-file")
+            )
+            _note(stack, recipe)
+            found.append(Planned(recipe.where, recipe.command(chosen), options))
+    return sorted(found, key=lambda one: not one.options)
+
+
+def _merged(found: Sequence[Variant]) -> list[Variant]:
+    """Variants with the same settings are one."""
+    rows: dict[tuple[tuple[str, Text], ...], Variant] = {}
+    for variant in found:
+        key = tuple(sorted(variant.settings.items(), key=lambda row: row[0]))
+        if key not in rows or len(variant.missing) < len(rows[key].missing):
+            rows[key] = variant
+    return list(rows.values())
+
+
+# -- from recipes to inits of this stack
+
+
+def _applicable(
+    stack: Stack, recipe: Recipe, known: Known, verb: str
+) -> Iterator[tuple[Mapping[str, str], Init, Mapping[str, str]]]:
+    for at, init in enumerate(recipe.inits(known)):
+        bound = init.folder.matched(str(stack.folder))
+        if (
+            init.verb != verb
+            or bound is None
+            or any(re.fullmatch(r"--?backend=false", str(word)) for word in init.words)
+        ):
+            continue
+        yield from _expanded(stack, recipe, at, known.choosing(bound), {}, 0)
+
+
+def _expanded(
+    stack: Stack, recipe: Recipe, at: int, known: Known, literal: Mapping[str, str], depth: int
+) -> Iterator[tuple[Mapping[str, str], Init, Mapping[str, str]]]:
+    """The init with every file that it names chosen: an open name is each of the files that are there."""
+    inits = recipe.inits(known)
+    if at >= len(inits):
+        return
+    init = inits[at]
+    for kind, value in _options(stack, init):
+        if (
+            kind not in ("file", "var-file")
+            or value.literal is not None
+            or str(value) in literal
+            or depth > 4
+        ):
+            continue
+        matches = _matching(stack.folder, value)
+        for path, chosen in matches:
+            yield from _expanded(
+                stack, recipe, at, known.choosing(chosen), {**literal, str(value): path}, depth + 1
+            )
+        if matches:
+            return
+    yield known.fixed, init, literal
+
+
+def _matching(folder: Path, value: Text) -> list[tuple[str, dict[str, str]]]:
+    whole = within(folder_text(folder), value)
+    alone = len(value.parts) == 1
+    pattern = "".join("*" if isinstance(part, Open) else glob.escape(part) for part in whole.parts)
+    found = []
+    for path in sorted(glob.glob(pattern, include_hidden=True)):  # noqa: PTH207 - the pattern is a whole path
+        chosen = whole.matched(path)
+        if chosen is None or not Path(path).is_file() or Path(path).name == ".terraform.lock.hcl":
+            continue
+        if alone and not _SETTINGS_FILE.fullmatch(Path(path).name):
+            continue
+        found.append((path, chosen))
+    defaults = {part.name: part.options[0] for part in value.opens if part.options}
+    return sorted(
+        found, key=lambda row: sum(row[1].get(name) != default for name, default in defaults.items())
+    )
+
+
+def _options(stack: Stack, init: Init) -> Iterator[tuple[str, Text]]:
+    """The options that decide a backend, in order: ("file", path), ("pair", NAME=VALUE), ("var-file", path),
+    ("var", NAME=VALUE). Those of TF_CLI_ARGS come first, as tofu puts them."""
+    words: list[Text] = []
+    for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_init"):
+        given = stack.variables(init).get(name)
+        if given is not None and given.literal is not None:
+            try:
+                words += [text(word) for word in shlex.split(given.literal)]
+            except ValueError:
+                words.append(Text((Open(name),)))
+        elif given is not None:
+            words += list(words_of(given))
+    words += init.words
+    at = 0
+    while at < len(words):
+        word = words[at]
+        first = word.parts[0] if word.parts and isinstance(word.parts[0], str) else ""
+        at += 1
+        found = re.match(r"--?(backend-config|var-file|var)(=|$)", first)
+        if found is None:
+            continue
+        value = joined([first[found.end() :], *word.parts[1:]])
+        if not found[2]:
+            if at >= len(words):
+                return
+            value, at = words[at], at + 1
+        if found[1] != "backend-config":
+            yield found[1], value
+            continue
+        head = value.parts[0] if value.parts and isinstance(value.parts[0], str) else ""
+        yield ("pair" if "=" in head else "file"), value
+
+
+# -- from an init to settings
+
+
+def _variant(
+    stack: Stack,
+    where: str,
+    init: Init | None,
+    chosen: Mapping[str, str],
+    literal: Mapping[str, str],
+    used: set[Path],
+) -> Variant | None:
+    """The settings of one init, None if they are none that this kind of backend has, or if it adds nothing."""
+    options = list(_options(stack, init)) if init else list(_options(stack, Init(Text(), (), {})))
+    if init is not None and not options and not any(decides(name) for name in init.environment):
+        return None
+    missing: list[str] = []
+    scope = stack.scope(init, _given_variables(stack, where, options, literal, missing))
+    values: dict[str, Value] = {} if stack.body is None else body_values(stack.body, scope)
+    values |= stack.given
+    sources = dict.fromkeys(values, stack.shown) | dict.fromkeys(stack.given, stack.given_where)
+    for kind, value in options:
+        if kind == "pair":
+            name, _, rest = _split(value)
+            given, source = {name: _typed(name, rest)}, where
+        elif kind == "file" and (path := _file(stack, value, literal)) is not None:
+            used.add(path)
+            given, source = _settings_file(stack, path, scope), stack.reading.shown(path)
+        elif kind == "file":
+            missing.append(f"-backend-config={value} ({where}): there is no such file")
+            continue
+        else:
+            continue
+        if not all(_fits(stack.kind, name) for name in given):
+            return None
+        values |= given
+        sources |= dict.fromkeys(given, source)
+    settings = flatten(values)
+    shown = {name: sources.get(name, sources.get(name.partition(".")[0], "")) for name in settings}
+    for one in effective.added(
+        stack.kind, settings, stack.variables(init), stack.environment.sources, stack.folder, stack.home
+    ):
+        settings[one.name], shown[one.name] = one.value, one.where
+    return Variant(where, dict(sorted(settings.items())), shown, tuple(dict.fromkeys(missing)), dict(chosen))
+
+
+def _given_variables(
+    stack: Stack,
+    where: str,
+    options: Sequence[tuple[str, Text]],
+    literal: Mapping[str, str],
+    missing: list[str],
+) -> dict[str, Value]:
+    """The variables that this init is given; a file that is not there is added to `missing`."""
+    variables: dict[str, Value] = {}
+    for kind, value in options:
+        if kind == "var":
+            name, _, rest = _split(value)
+            variables[name] = rest
+        elif kind == "var-file":
+            path = _file(stack, value, literal)
+            if path is None:
+                missing.append(f"-var-file={value} ({where}): there is no such file")
+            else:
+                variables |= variables_file(stack.reading, path)
+    return variables
+
+
+def _settings_file(stack: Stack, path: Path, scope: StackScope) -> dict[str, Value]:
+    stack.reading.bytes(path)
+    return body_values(hcl.load(path, stack.reading.shown(path)), scope)
+
+
+def _file(stack: Stack, value: Text, literal: Mapping[str, str]) -> Path | None:
+    known = literal.get(str(value)) or value.literal
+    if known is None:
+        return None
+    path = Path(within(folder_text(stack.folder), text(known)).literal or known)
+    return path if path.is_file() else None
+
+
+def _split(value: Text) -> tuple[str, str, Text]:
+    head = str(value.parts[0]) if value.parts else ""
+    name, equals, rest = head.partition("=")
+    return name.strip(), equals, joined([rest, *value.parts[1:]])
+
+
+def _typed(name: str, value: Text) -> Value:
+    """A value of the command line: an object or a list is an HCL expression, everything else is text."""
+    head = value.parts[0] if value.parts else ""
+    if not isinstance(head, str) or not head.startswith(("{", "[")):
+        return value
+    marks = {f"OPEN__{at}__": part for at, part in enumerate(value.opens)}
+    names = {part: mark for mark, part in marks.items()}
+    content = "".join(names[part] if isinstance(part, Open) else part for part in value.parts)
+    found = evaluate(hcl.parse_expression(content, f"-backend-config={name}"), NoNames())
+    return _unmarked(found, marks)
+
+
+def _unmarked(value: Value, marks: Mapping[str, Open]) -> Value:
+    if isinstance(value, dict):
+        return {name: _unmarked(inner, marks) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_unmarked(inner, marks) for inner in value]
+    if isinstance(value, Text) and marks and value.literal is not None:
+        pieces = re.split(f"({'|'.join(map(re.escape, marks))})", value.literal)
+        return joined(marks.get(piece, piece) for piece in pieces)
+    return value
+
+
+def _fits(kind: str, name: str) -> bool:
+    """Whether this kind of backend has such a setting: tofu refuses one that it does not know, and a recipe at the root
+    serves stacks of several kinds."""
+    if kind == "http":
+        return bool(_HTTP.fullmatch(name))
+    return kind != "s3" or not _HTTP.fullmatch(name)
+
+
+__all__ = ["Stack", "UnreadableError", "Variant", "variants"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -71,18 +72,23 @@ def load(folder: Path) -> Stack:
 
 
 def examine(
-    name: str, stacks: Path = EXAMPLES, protected: Path = PROTECTED, environment: str = ""
+    name: str,
+    stacks: Path = EXAMPLES,
+    protected: Path = PROTECTED,
+    environment: str = "",
+    caller: Mapping[str, str] | None = None,
 ) -> Examined:
     """The stack's configuration, its stack.toml and its plan; for a stack without a plan, the draft of one.
 
-    `stacks` is a checkout, by default the examples. Raises UsageError if the stack is in neither.
+    `stacks` is a checkout, by default the examples; `caller` the environment of the shell. Raises UsageError if
+    the stack is in neither.
     """
     folder = protected / name
     stack = load(folder) if (folder / "stack.toml").is_file() else None
     environment = environment or (stack.environment if stack else "")
     config: StackConfig | UnreadableError
     try:
-        config = read(stacks, name, environment)
+        config = read(stacks, name, environment, caller)
     except UnreadableError as error:
         config = error
     plan: plans.MigrationPlan | plans.BadPlanError | None = None

@@ -17,8 +17,10 @@ from readiness.stacks.config import StackConfig
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import MigrationPlan
 from readiness.stacks.rehearsal import Rehearsal
-from readiness.stacks.sources import HttpSource, S3Source
+from readiness.stacks.sources import Variant
 from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
+from readiness.stacks.standins import HttpSource, S3Source
+from readiness.stacks.text import text
 from readiness.tofu import Disposable, Place, Tools
 from readiness.tofu.state import parse
 from readiness.topology import Keys
@@ -172,7 +174,8 @@ def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backen
     examined = small("attic")
     assert isinstance(examined.config, StackConfig)
     port = env.endpoints[1].url.rpartition(":")[2]
-    there = dataclasses.replace(examined.config, settings={"address": f"http://localhost:{port}/state/attic"})
+    variant = Variant("x", {"address": text(f"http://localhost:{port}/state/attic")}, {})
+    there = dataclasses.replace(examined.config, variants=(variant,))
     found = Rehearsal(dataclasses.replace(examined, config=there), HttpSource(backend), env).run()
     refused(found, 1, "its backend already points at the candidate")
     assert env.tools.runs == [], "nothing was run"

@@ -1,0 +1,45 @@
+"""How a stored state is fetched and put back as it is, with the tools of its backend: for a state that is encrypted."""
+
+from __future__ import annotations
+
+import shlex
+
+from readiness.stacks.config import StackConfig
+
+
+def fetch(config: StackConfig, name: str) -> str:
+    """The command that writes the stored state, as it is, to this file."""
+    setting = config.settings.get
+    commands = {
+        "s3": f"aws s3api get-object {_bucket(config)} {name}",
+        "http": f"curl --fail --netrc --output {name} {shlex.quote(setting('address') or 'ADDRESS')}",
+        "local": f"cp {_file(config)} {name}",
+        "pg": f'psql "$PG_CONN_STR" --no-align --tuples-only --output {name} --command '
+        + shlex.quote(f"TABLE {setting('schema_name') or 'terraform_remote_state'}.states"),
+        "kubernetes": f"kubectl get secret tfstate-default-{setting('secret_suffix') or 'SUFFIX'} "
+        f"--output jsonpath='{{.data.tfstate}}' | base64 --decode | gunzip > {name}",
+    }
+    return f"umask 077; {commands.get(config.backend, f'copy the stored state, as it is, to {name}')}"
+
+
+def store(config: StackConfig, name: str) -> str:
+    """The command that puts this file back where the state was, as it is."""
+    setting = config.settings.get
+    commands = {
+        "s3": f"aws s3api put-object --body {name} {_bucket(config)}",
+        "http": f"curl --fail --netrc --request {setting('update_method') or 'POST'} --data-binary @{name} "
+        f"--header 'Content-Type: application/json' {shlex.quote(setting('address') or 'ADDRESS')}",
+        "local": f"cp {name} {_file(config)}",
+    }
+    return commands.get(config.backend, f"put {name}, as it is, where the state was stored")
+
+
+def _bucket(config: StackConfig) -> str:
+    setting = config.settings.get
+    endpoint = setting("endpoints.s3") or setting("endpoint")
+    words = ["--bucket", setting("bucket") or "BUCKET", "--key", setting("key") or "KEY"]
+    return shlex.join([*(["--endpoint-url", endpoint] if endpoint else []), *words])
+
+
+def _file(config: StackConfig) -> str:
+    return shlex.quote(f"{config.folder}/{config.settings.get('path') or 'terraform.tfstate'}")

@@ -1,0 +1,98 @@
+"""Which files of a checkout hold recipes for a stack."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from readiness.stacks.hcl import UnreadableError
+from readiness.stacks.reading import Reading
+from readiness.stacks.recipes import just, make, scripts, task
+from readiness.stacks.recipes.model import Recipe
+
+_SKIPPED = frozenset(
+    {".git", ".terraform", ".terragrunt-cache", "node_modules", ".venv", "__pycache__", ".direnv"}
+)
+_MOST_FILES = 50_000
+_LARGEST = 1_000_000
+_INIT = re.compile(rb"backend-config|\binit\b")
+_TOOL = re.compile(rb"(?i)tofu|terraform|terragrunt|backend-config|\btf\b")
+_SHELL = re.compile(rb"#!.*\b(ba|z|da|k)?sh\b")
+_AUTOMATION = re.compile(r"(^|[-_.])ci([-_.]|$)|pipeline|atlantis|buildspec|cloudbuild|digger")
+_OTHER_LANGUAGES = (
+    ".py",
+    ".ps1",
+    ".psm1",
+    ".bat",
+    ".cmd",
+    ".rb",
+    ".js",
+    ".ts",
+    ".go",
+    ".nix",
+    ".bzl",
+    ".bazel",
+    ".fish",
+    ".pl",
+)
+
+
+def recipes(reading: Reading) -> tuple[list[Recipe], list[str]]:
+    """Every recipe of the checkout that may initialise a stack, and the problems: files that may and cannot be read.
+
+    Only files in which an `init` is named are read. Programs in other languages are named where they give a backend
+    configuration.
+    """
+    found: list[Recipe] = []
+    problems: list[str] = []
+    for path in _files(reading.checkout, problems):
+        try:
+            content = path.read_bytes()
+        except OSError:
+            continue
+        if not (_INIT.search(content) and _TOOL.search(content)) and path.name.lower() not in just.NAMES:
+            continue
+        quiet = Reading(reading.checkout)
+        try:
+            reader = _reader(path, content)
+            if reader is not None:
+                found += reader(quiet, path)
+            elif path.suffix in _OTHER_LANGUAGES and b"backend-config" in content:
+                problems.append(f"{reading.shown(path)} gives a backend configuration, and is not read")
+        except UnreadableError as error:
+            problems.append(str(error))
+    return found, problems
+
+
+def _reader(path: Path, content: bytes) -> Callable[[Reading, Path], list[Recipe]] | None:
+    name = path.name.lower()
+    if name in just.NAMES:
+        return just.recipes
+    if name in task.NAMES:
+        return task.recipes
+    if name in ("makefile", "gnumakefile") or path.suffix == ".mk" or name.startswith("makefile."):
+        return make.recipes
+    if path.suffix in (".sh", ".bash", ".zsh") or _SHELL.match(content[:200].partition(b"\n")[0]):
+        return scripts.shell
+    automation = path.suffix in (".yml", ".yaml") and (
+        "/.github/" in path.as_posix() or _AUTOMATION.search(name)
+    )
+    return scripts.document if automation or name == "package.json" else None
+
+
+def _files(root: Path, problems: list[str]) -> Iterator[Path]:
+    seen = 0
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(names):
+            path = Path(folder) / name
+            seen += 1
+            if seen > _MOST_FILES:
+                problems.append(
+                    f"the checkout holds more than {_MOST_FILES} files: not all of them were read"
+                )
+                return
+            if path.is_file() and path.stat().st_size <= _LARGEST:
+                yield path

@@ -1,0 +1,143 @@
+"""What every kind of recipe yields: the `init` commands in it, as far as text decides them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from readiness.stacks.reading import Reading
+from readiness.stacks.text import Open, Text, joined, text
+
+Command: TypeAlias = Callable[[Mapping[str, str]], str]
+
+CALLED_FROM = "the folder it is called in"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known outside of a recipe.
+
+    `environment` are variables that files or the caller's shell give; `fixed` are values that have been chosen for
+    open names (an environment, a stack), which win.
+    """
+
+    environment: Mapping[str, Text] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str, *options: str) -> Text:
+        """The value of a variable, or an open part of that name with these options."""
+        if name in self.fixed:
+            return text(self.fixed[name])
+        if name in self.environment:
+            return self.environment[name]
+        return Text((Open(name, options),))
+
+    def choosing(self, chosen: Mapping[str, str]) -> Known:
+        """The same with more names fixed."""
+        return Known(self.environment, {**self.fixed, **chosen})
+
+
+@dataclass(frozen=True)
+class Init:
+    """One `init` (or `plan`, as `verb` says): the folder it runs in, the words after it, and variables set for it."""
+
+    folder: Text
+    words: tuple[Text, ...]
+    environment: Mapping[str, Text]
+    verb: str = "init"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Something people run.
+
+    `inits` gives its `init` and `plan` commands, given what is known; `text` is what a digest covers, with the files
+    that `reading` has read meanwhile; `command` is what a person types, with the values that were chosen.
+    """
+
+    where: str
+    text: str
+    inits: Callable[[Known], Sequence[Init]]
+    command: Command
+    reading: Reading
+
+
+def words_of(value: Text) -> Iterator[Text]:
+    """The words of an unquoted expansion."""
+    current: list[str | Open] = []
+    for part in value.parts:
+        if isinstance(part, Open):
+            current.append(part)
+            continue
+        for at, piece in enumerate(re.split(r"\s+", part)):
+            if at and current:
+                yield joined(current)
+                current = []
+            if piece:
+                current.append(piece)
+    if current:
+        yield joined(current)
+
+
+def within(folder: Text, path: Text) -> Text:
+    """The path, seen from that folder; dots are resolved by name alone."""
+    first = path.parts[0] if path.parts else ""
+    whole = path if isinstance(first, str) and first.startswith("/") else joined([folder, "/", path])
+    if whole.literal is not None:
+        return text(os.path.normpath(whole.literal))
+    kept: list[Text] = []
+    for segment in _segments(whole):
+        if segment.literal == ".." and kept and kept[-1].literal != "..":
+            kept.pop()
+        elif segment.literal not in ("", "."):
+            kept.append(segment)
+    rooted = isinstance(whole.parts[0], str) and whole.parts[0].startswith("/")
+    return joined(([] if not rooted else ["/"]) + _between(kept))
+
+
+def folder_text(folder: Path) -> Text:
+    """An absolute folder."""
+    return text(str(folder))
+
+
+class Placeholders:
+    """Open parts as words that a parser of shell takes for plain ones, and back."""
+
+    def __init__(self) -> None:
+        self._opens: list[Open] = []
+
+    def encode(self, value: Text) -> str:
+        return "".join(part if isinstance(part, str) else self._word(part) for part in value.parts)
+
+    def decode(self, content: str) -> Text:
+        pieces = re.split(r"__OPEN(\d+)__", content)
+        return joined(self._opens[int(piece)] if at % 2 else piece for at, piece in enumerate(pieces))
+
+    def _word(self, part: Open) -> str:
+        if part not in self._opens:
+            self._opens.append(part)
+        return f"__OPEN{self._opens.index(part)}__"
+
+
+def _segments(value: Text) -> list[Text]:
+    rows: list[list[str | Open]] = [[]]
+    for part in value.parts:
+        if isinstance(part, Open):
+            rows[-1].append(part)
+            continue
+        for at, piece in enumerate(part.split("/")):
+            if at:
+                rows.append([])
+            rows[-1].append(piece)
+    return [joined(row) for row in rows]
+
+
+def _between(segments: Sequence[Text]) -> list[str | Open | Text]:
+    rows: list[str | Open | Text] = []
+    for at, segment in enumerate(segments):
+        rows += ["/", segment] if at else [segment]
+    return rows

@@ -1,0 +1,44 @@
+"""Checkouts of the shapes that repositories have, written small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from readiness.stacks.config import StackConfig, read
+from readiness.stacks.points import Names, Pointing, points_at
+
+CANDIDATE = Names(("https://s3.state.example:9000",), frozenset({"tofu-state"}))
+STACK = "tofu/stacks/attic"
+HERE = 'endpoints = { s3 = "https://s3.state.example:9000" }'
+ELSEWHERE = 'endpoints = { s3 = "https://s3.other.example:9000" }'
+PARTIAL = 'terraform {\n  backend "s3" {\n    key = "attic.tfstate"\n  }\n}\n'
+
+
+def s3(*lines: str) -> str:
+    """A backend block of these lines."""
+    return "".join(['terraform {\n  backend "s3" {\n', *(f"    {line}\n" for line in lines), "  }\n}\n"])
+
+
+def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """The checkout; a name without a folder lies in the stack's, one that begins with / at the root."""
+    for name, content in files.items():
+        path = folder / name[1:] if name.startswith("/") else folder / STACK / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def shape(
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    environment: str = "",
+    caller: Mapping[str, str] | None = None,
+) -> StackConfig:
+    """What is read of these files."""
+    return read(write(folder, files), "attic", environment, caller)
+
+
+def pointing(config: StackConfig) -> Pointing:
+    """What P1.8 says of it."""
+    return points_at(config, CANDIDATE)
