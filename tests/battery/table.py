@@ -14,12 +14,12 @@ PAGE = ROOT / "docs" / "battery.md"
 LONGEST = 230
 HEAD = """# The battery: lying stores, and the criteria that catch them
 
-Written by `./just battery`; do not edit. Each defect was put, one at a time, between the ordinary suites and the
+Written by `./just battery`; do not edit. Each defect was placed, one at a time, between the ordinary suites and the
 embedded control: a proxy in front of every endpoint that tells the lie and passes everything else unchanged, or a
 provider whose verb lies. Only the scenarios that show the defect were played, and only the criteria that it concerns
-were judged. **Bold**: the criterion that must be REFUTED. A source
-names an issue in which a store did that, or something of its kind; where there is none it says what asks for the
-defect: the plan, the design's list, or how the suite itself works.
+were judged. **Bold**: the criterion that must be REFUTED. The source is an issue in which a store did that, or
+something like it; where there is none, it names what requires the criterion: the plan, the design's list, or how the
+suite itself works.
 
 """
 

@@ -210,7 +210,7 @@ DEFECTS = (
     Defect(
         "304-instead-of-412",
         "minio#19442",
-        "a refused conditional write is told as 304 Not Modified",
+        "a refused conditional write is answered with 304 Not Modified",
         ("P1.11", "P1.12"),
         "304",
         act=not_modified,
@@ -218,7 +218,7 @@ DEFECTS = (
     Defect(
         "loser-told-200",
         "seaweedfs#8800",
-        "the loser of a create is told 200, and the winner's body is kept",
+        "the loser of a create is answered with 200, and the winner's body is kept",
         ("P1.11",),
         _TWO,
         act=loser_told_200,
@@ -252,7 +252,7 @@ DEFECTS = (
     Defect(
         "create-repeated",
         "opentofu#4405",
-        "the balancer sends a create twice: it meets its own object and is told 412",
+        "the balancer sends a create twice: it meets its own object and is answered with 412",
         ("P1.11",),
         "none accepted",
         act=repeated_by_the_balancer,
