@@ -13,7 +13,6 @@ from pathlib import Path
 from readiness.errors import UsageError
 from readiness.obtain import caddy, control, etcd, go_test, minio, rustfs, tofu, versitygw, weed
 from readiness.obtain.cache import cache_directory
-from readiness.obtain.image import image
 from readiness.obtain.progress import announce
 
 
@@ -25,6 +24,8 @@ def main(arguments: Sequence[str]) -> int:
         if arguments and arguments[0] == "go-test":
             return go_test(arguments[1:])
         if arguments and arguments[0] == "image":
+            from readiness.obtain.image import image  # a heavy import
+
             print(image(*arguments[1:2]), flush=True)
             return 0
         wanted = list(OBTAIN) if list(arguments) == ["all"] else list(arguments)
