@@ -74,8 +74,10 @@ class Redactor:
         for secret in secrets:
             if len(secret) >= SHORTEST:
                 forms = dict.fromkeys(_spellings(secret))
-                self._spellings += [form for form in forms if form not in self._spellings]
-        self._spellings.sort(key=len, reverse=True)
+                more = [form for form in forms if form not in self._spellings]
+                self._spellings = sorted(
+                    [*self._spellings, *more], key=len, reverse=True
+                )  # a new list: another thread may be cleaning
 
     def add_environment(self, environ: Mapping[str, str]) -> None:
         """Names what variables hold whose names say that it is secret, and the credentials in their URLs."""

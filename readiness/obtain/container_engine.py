@@ -28,7 +28,7 @@ _HOW = (
 _ENVIRONMENT = ("HOME", "PATH", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK")
 
 
-class Engine:
+class ContainerEngine:
     """A connection to the engine. `client` is the Docker SDK's, which has no types; thread-safe as we use it."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.archive import archive
-from readiness.obtain.container_engine import Engine
+from readiness.obtain.container_engine import ContainerEngine
 from readiness.obtain.go import control
 from readiness.obtain.wheels import weed
 
@@ -26,7 +26,7 @@ def image(program: str = "control") -> str:
     """
     if program not in PROGRAMS:
         raise UsageError(f'there is no image of "{program}"; known: {", ".join(PROGRAMS)}')
-    engine = Engine()
+    engine = ContainerEngine()
     try:
         binary = PROGRAMS[program]()
         content = binary.read_bytes()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the supervisor imports this package and stays small
     from readiness.candidate.load import Loaded
     from readiness.providers.base import Provider
+    from readiness.providers.engine.journal import Journal
 
 KINDS = ("processes", "commands", "containers", "kubernetes")
 
@@ -20,11 +21,13 @@ def create(
     run_dir: Path | None = None,
     progress: Callable[[str], None] = lambda _line: None,
     tools: Mapping[str, Path] | None = None,
+    journal: Journal | None = None,
 ) -> Provider:
     """The provider that the candidate asks for, not started yet. Raises UsageError.
 
     `run_dir`: where the run's private folder is made (and removed again); default: the machine's temporary folder.
     `tools`: programs by name (`control`, `weed`, `caddy`, `etcd`) that are used instead of obtained ones.
+    `journal`: where faults are written down before they are done; default: in memory.
     """
     from readiness.errors import UsageError
 
@@ -41,19 +44,23 @@ def create(
     if kind == "processes":
         from readiness.providers.processes.provider import Processes
 
-        return Processes(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
+        return Processes(
+            loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}), journal=journal
+        )
     if kind == "commands":
         from readiness.providers.commands.provider import Commands
 
-        return Commands(loaded, run_dir=run_dir, progress=progress)
+        return Commands(loaded, run_dir=run_dir, progress=progress, journal=journal)
     if kind == "containers":
         from readiness.providers.containers.provider import Containers
 
-        return Containers(loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}))
+        return Containers(
+            loaded, run_dir=run_dir, progress=progress, program=_programs(tools or {}), journal=journal
+        )
     if kind == "kubernetes":
         from readiness.providers.kubernetes.provider import Kubernetes
 
-        return Kubernetes(loaded, run_dir=run_dir, progress=progress)
+        return Kubernetes(loaded, run_dir=run_dir, progress=progress, journal=journal)
     raise UsageError(f'provider.kind = "{kind}" is unknown; known: {", ".join(KINDS)}')
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from readiness import obtain
 from readiness.errors import UsageError
-from readiness.obtain.container_engine import Engine
+from readiness.obtain.container_engine import ContainerEngine
 from readiness.obtain.image import image
 from readiness.obtain.progress import announce
 from tests.containers import engine
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 def answers() -> bool:
     """Whether an engine runs already."""
     try:
-        Engine().close()
+        ContainerEngine().close()
     except UsageError:
         return False
     return True
@@ -62,7 +62,7 @@ def answers() -> bool:
 
 def judge(rest: list[str]) -> int:
     """The tests, then the verdict, on the engine that DOCKER_HOST names."""
-    found = Engine()
+    found = ContainerEngine()
     announce(f"{found.name} {found.version} at {found.host}")
     found.close()
     os.environ["READINESS_CONTROL_IMAGE"] = image("control")

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate
-from readiness.obtain.container_engine import LABEL, Engine
+from readiness.obtain.container_engine import LABEL, ContainerEngine
 from readiness.providers import create
 from readiness.providers.containers.provider import Containers
 from readiness.topology import Keys
@@ -47,7 +47,7 @@ def started(folder: Path, loaded: Loaded | None = None) -> Iterator[Containers]:
 
 def everything() -> set[str]:
     """What bears the label of a run on the engine."""
-    engine = Engine()
+    engine = ContainerEngine()
     try:
         client, ours = engine.client, {"label": LABEL}
         lists = (

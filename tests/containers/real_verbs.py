@@ -170,7 +170,7 @@ def test_rotation_and_capture_show_no_secret(provider: Containers) -> None:
     shown = "\n".join([*provider.recorded_calls(), provider.command_log(), *captured.values()])
     for keys in (fresh, provider.keys("admin"), provider.keys("read_only")):
         assert keys.secret_key not in shown
-    assert provider._site.variables()["READINESS_TOKEN"] not in shown
+    assert provider._plan.variables()["READINESS_TOKEN"] not in shown
 
 
 def test_caches_can_be_taken_away(provider: Containers) -> None:

@@ -19,7 +19,7 @@ from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.paths import CANDIDATES, ROOT
 from readiness.providers import create
-from readiness.providers.containers.site import Site
+from readiness.providers.containers.plan import ContainerPlan
 from tests.containers.real import changed
 
 PINNED = f"localhost/ha-control:1.0.0@sha256:{'a' * 64}"
@@ -129,18 +129,18 @@ def test_what_does_not_fit_together(change: Callable[[dict[str, Any]], object], 
 
 
 def test_names_and_values() -> None:
-    site = Site(changed())
-    assert [i.name for i in site.topology.instances] == ["control-bumble", "control-honey", "control-sting"]
-    assert [e.name for e in site.topology.endpoints] == ["bumble", "honey", "sting"]
-    site.set_addresses({"bumble": "10.0.0.1", "honey": "10.0.0.2", "sting": "10.0.0.3"})
-    assert site.topology.endpoints[1].url == "http://10.0.0.2:9000"
-    assert site.topology.endpoints[1].admin_url == "http://10.0.0.2:9001"
-    run = site.run("control-honey", emptied=False)
+    plan = ContainerPlan(changed())
+    assert [i.name for i in plan.topology.instances] == ["control-bumble", "control-honey", "control-sting"]
+    assert [e.name for e in plan.topology.endpoints] == ["bumble", "honey", "sting"]
+    plan.set_addresses({"bumble": "10.0.0.1", "honey": "10.0.0.2", "sting": "10.0.0.3"})
+    assert plan.topology.endpoints[1].url == "http://10.0.0.2:9000"
+    assert plan.topology.endpoints[1].admin_url == "http://10.0.0.2:9001"
+    run = plan.run("control-honey", emptied=False)
     assert run.command[2] == "honey"
     assert run.command[-1].startswith("bumble=http://10.0.0.1:9002,honey=http://10.0.0.2:9002,")
-    assert run.environment["CONTROL_ROOT_SECRET_KEY"] == site.keys("admin").secret_key
-    assert "existing" in site.run("control-honey", emptied=True).command
-    assert set(run.environment.values()) & site.secrets()
+    assert run.environment["CONTROL_ROOT_SECRET_KEY"] == plan.keys["admin"].secret_key
+    assert "existing" in plan.run("control-honey", emptied=True).command
+    assert plan.secrets.clean(run.environment["CONTROL_ROOT_SECRET_KEY"]) == "[secret]"
 
 
 def test_the_image_is_part_of_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_the_template_shows_containers_as_they_are() -> None:
     candidate = Candidate.model_validate(raw)
     (container,) = candidate.containers
     assert set(type(container).model_fields) - container.model_fields_set == set()
-    site = Site(replace(load("containers"), candidate=candidate))
-    assert [i.name for i in site.topology.instances] == ["store-bumble", "store-honey", "store-sting"]
+    plan = ContainerPlan(replace(load("containers"), candidate=candidate))
+    assert [i.name for i in plan.topology.instances] == ["store-bumble", "store-honey", "store-sting"]
 
 
 @pytest.mark.store

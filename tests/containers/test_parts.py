@@ -18,12 +18,15 @@ import pytest
 from readiness.errors import UsageError
 from readiness.obtain.archive import archive
 from readiness.providers.containers import observe
-from readiness.providers.containers.nodes import PIECE, State, _Stream
 from readiness.providers.containers.pause import program
+from readiness.providers.containers.run import PIECE, ContainerState, _Stream
+from readiness.providers.engine.driver import emptied
 from readiness.topology import Proof
 from tests.containers.__main__ import TESTS
 
-UP = State("running", up=True, paused=False, pid=10, code=0, started="2026-01-01T00:00:00.5Z", restarts=0)
+UP = ContainerState(
+    "running", up=True, paused=False, pid=10, code=0, started="2026-01-01T00:00:00.5Z", restarts=0
+)
 DEAD = replace(UP, status="exited", up=False, pid=0, code=137)
 ENDED = replace(DEAD, code=0)
 AGAIN = replace(UP, pid=11, started="2026-01-01T00:00:02Z")
@@ -54,19 +57,19 @@ def test_a_restart_needs_an_end_and_another_process() -> None:
 
 
 def test_a_freeze_needs_the_same_process_paused_and_nobody_who_answers() -> None:
-    assert observe.frozen("a", UP, lambda: PAUSED, None).fired
-    assert not observe.frozen("a", UP, lambda: UP, None).fired
-    assert not observe.frozen("a", PAUSED, lambda: PAUSED, None).fired
-    assert not observe.frozen("a", UP, lambda: replace(PAUSED, pid=12), None).fired
+    assert observe.frozen("a", UP, PAUSED, None).fired
+    assert not observe.frozen("a", UP, UP, None).fired
+    assert not observe.frozen("a", PAUSED, PAUSED, None).fired
+    assert not observe.frozen("a", UP, replace(PAUSED, pid=12), None).fired
 
 
 def test_unplugged_and_emptied() -> None:
     assert observe.cut_off(Proof(True, "silent"), attached=False).fired
     assert not observe.cut_off(Proof(True, "silent"), attached=True).fired
     assert not observe.cut_off(Proof(False, "answers"), attached=False).fired
-    assert observe.emptied("n", 3, 0).fired
-    assert not observe.emptied("n", 0, 0).fired
-    assert not observe.emptied("n", 3, 1).fired
+    assert emptied("n", 3, 0, "it").fired
+    assert not emptied("n", 0, 0, "it").fired
+    assert not emptied("n", 3, 1, "it").fired
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from readiness.providers.engine import probe
 from readiness.providers.kubernetes.forward import Forwarder, Place
-from readiness.providers.kubernetes.nodes import MARK, TAINT
+from readiness.providers.kubernetes.holds import MARK, TAINT
 from readiness.providers.kubernetes.provider import Kubernetes
 from readiness.providers.kubernetes.tunnel import dial
 from readiness.topology import Proof, Unsupported
@@ -58,7 +58,7 @@ def test_a_killed_pod_stays_away_until_it_may_return(cluster: Cluster, provider:
 def test_a_tainted_node_ends_its_pod_and_takes_it_again(cluster: Cluster, make: Make) -> None:
     provider = make(('crash = "delete"', 'crash = "taint"'))
     provider.start()
-    node = next(node for node in NODES if not provider.why_not(node, taint=True))
+    node = next(node for node in NODES if not provider.driver.why_not(node, taint=True))
     killed, before = on(provider, node), uids(cluster)
     proof = provider.kill(killed)
     assert proof.fired, proof.observed
@@ -134,8 +134,8 @@ def test_through_the_api_server_an_endpoint_follows_its_pod(make: Make) -> None:
 
 
 def test_a_port_where_nobody_listens_is_a_reset(provider: Kubernetes) -> None:
-    pod = provider.state.running("state-0")
-    forwarder = Forwarder(partial(dial, provider.cluster))
+    pod = provider.driver.seats.running("state-0")
+    forwarder = Forwarder(partial(dial, provider.driver.cluster))
     try:
         port = forwarder.listen(lambda: Place(pod.uid, pod.name, pod.address, 9))
         with pytest.raises(ConnectionError):
@@ -148,7 +148,9 @@ def test_a_disk_that_cannot_be_emptied_through_its_claim_is_left_alone(cluster: 
     provider = make(("wipe = [", "# wipe = ["), ("files = [", "# files = ["))
     provider.start()
     killed = on(provider, "sting")
-    with pytest.raises(RuntimeError, match="runs: the data of sting is removed only while it is away"):
+    with pytest.raises(
+        RuntimeError, match="runs: the data of sting is removed only while the node is stopped"
+    ):
         provider.wipe("sting")
     assert provider.kill(killed).fired
     with pytest.raises(Unsupported, match="is kept when the claim is deleted"):

@@ -14,7 +14,7 @@ from readiness.errors import UsageError
 from readiness.evidence.calls import changing
 from readiness.finding import State
 from readiness.providers.kubernetes import undo as kubernetes_undo
-from readiness.providers.kubernetes.nodes import Nodes
+from readiness.providers.kubernetes.holds import NodeHolds
 from readiness.providers.kubernetes.plan import plan
 from readiness.providers.kubernetes.provider import Kubernetes
 from readiness.static.alerts import alert_rules
@@ -93,11 +93,11 @@ def test_a_node_of_a_protected_stack_is_left_alone_unless_it_is_named(
     with pytest.raises(Unsupported, match=neighbour):
         provider.kill(on(provider, "honey"))
     assert schedulable(cluster)
-    assert provider.why_not("bumble") is None
+    assert provider.driver.why_not("bumble") is None
     named = make(('crash = "delete"', 'allow_nodes = ["honey"]'))
     named.start()
-    assert named.why_not("honey") is None
-    assert neighbour in str(named.why_not("honey", taint=True))  # a taint would evict it
+    assert named.driver.why_not("honey") is None
+    assert neighbour in str(named.driver.why_not("honey", taint=True))  # a taint would evict it
     assert named.drain("honey").fired
     named.restore("honey")
     assert cluster.get("pod", "server", "--namespace", "attic")["metadata"].get("deletionTimestamp") is None
@@ -149,7 +149,9 @@ def test_a_mark_of_a_dead_run_is_said_and_undone_by_hand(
     cluster: Cluster, make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = make()
-    Nodes(gone.cluster, "a-run-that-is-gone", lambda _node: None, lambda _node: None).hold("sting", "drain")
+    NodeHolds(gone.driver.cluster, "a-run-that-is-gone", lambda _node: None, lambda _node: None).hold(
+        "sting", "drain"
+    )
     with pytest.raises(UsageError, match=r"node sting is held by another run \(a-run-that-is-gone\)"):
         gone.start()
     undo = ["--context", CONTEXT, "--kubeconfig", str(cluster.kubeconfig()), "--node", "sting"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from readiness.providers.kubernetes.nodes import MARK
+from readiness.providers.kubernetes.holds import MARK
 from readiness.providers.kubernetes.provider import Kubernetes
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import NAMESPACE

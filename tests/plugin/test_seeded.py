@@ -26,7 +26,7 @@ from readiness.judges.records import each
 from readiness.judges.recovery import made_whole
 from readiness.judges.safety import safety
 from readiness.load import runner
-from readiness.providers.processes.running import Running
+from readiness.providers.processes.deployment import Deployment
 from readiness.providers.supervisor.client import Supervised
 
 c = pytest.mark.criterion
@@ -39,7 +39,7 @@ def rto(subject): return subject.promises.rto
 
 @c("P1.21")
 def test_kill_does_nothing(campaign, judge, monkeypatch):
-    monkeypatch.setattr(Running, "kill", lambda self, instance: self.supervised.status(instance.name))
+    monkeypatch.setattr(Deployment, "kill", lambda self, instance: self.supervised.status(instance.name))
     judge(each(campaign.play([Group.ALL_KILLED])[Group.ALL_KILLED], made_whole))
 
 @c("P1.6")

@@ -15,7 +15,7 @@ from tests.providers.tiny import ENVIRONMENT, TinyStore
 def recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     real = stores.recipe
     monkeypatch.setattr(
-        "readiness.providers.processes.running.recipe",
+        "readiness.providers.processes.deployment.recipe",
         lambda name: TinyStore if name == "tiny" else real(name),
     )
     ENVIRONMENT.clear()

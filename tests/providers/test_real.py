@@ -224,7 +224,9 @@ RUN = """
 def test_the_filers_of_a_new_cluster_own_one_store(tmp_path: Path) -> None:
     provider = started("seaweedfs", tmp_path)
     try:
-        logs = [provider._running.log(f"weed-{node}").read_text() for node in provider.topology.nodes]
+        logs = [
+            provider.driver.deployment.log(f"weed-{node}").read_text() for node in provider.topology.nodes
+        ]
     finally:
         provider.stop()
     ids = [re.findall(r"filer\.store\.id (?:= |to )(-?\d+)", log) for log in logs]

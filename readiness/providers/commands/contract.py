@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
 from readiness.candidate.declared import Command
 from readiness.candidate.model import Candidate
 from readiness.providers.commands.runner import Runner
+from readiness.redact import Redactor
 from readiness.topology import Keys, Unsupported
 
 CHECK_SECONDS = 120
@@ -20,19 +21,19 @@ def no_command(verb: str, whom: str, what: str | None = None) -> Unsupported:
     return Unsupported(f"{verb}: the candidate file declares no {what or verb} command of {whom}")
 
 
-def rotate(candidate: Candidate, run: Runner, old: Keys | None, remember: Callable[[Keys], None]) -> Keys:
-    """As `Provider.rotate`. `remember` is told of a credential that was made, so that it is never shown."""
-    said = candidate.commands
+def rotate(candidate: Candidate, run: Runner, old: Keys | None, secrets: Redactor) -> Keys:
+    """As `Provider.rotate`. A credential that is made is added to `secrets`."""
+    commands = candidate.commands
     if candidate.contract.credentials.rotation != "provider":
         raise Unsupported("the contract offers no rotation")
-    if said.rotate_add is None or said.rotate_retire is None:
+    if commands.rotate_add is None or commands.rotate_retire is None:
         raise no_command("rotate", "the candidate", "commands.rotate_add and commands.rotate_retire")
     if old is not None:
-        ran = run.secret("rotate", "retire", said.rotate_retire, {"READINESS_ACCESS_KEY": old.access_key})
+        ran = run.secret("rotate", "retire", commands.rotate_retire, {"READINESS_ACCESS_KEY": old.access_key})
         if not ran.ok:
             raise RuntimeError(f"rotate_retire {ran.ending}")
         return old
-    ran = run.secret("rotate", "add", said.rotate_add)
+    ran = run.secret("rotate", "add", commands.rotate_add)
     try:
         made = json.loads(ran.stdout)
         fresh = Keys(str(made["access_key"]), str(made["secret_key"]))
@@ -40,7 +41,7 @@ def rotate(candidate: Candidate, run: Runner, old: Keys | None, remember: Callab
         raise RuntimeError(
             f'rotate_add {ran.ending} and did not print {{"access_key": …, "secret_key": …}}'
         ) from None
-    remember(fresh)
+    secrets.add(fresh.secret_key)
     return fresh
 
 
@@ -48,12 +49,12 @@ def divergence_check(candidate: Candidate, run: Runner) -> Mapping[str, object]:
     """What the command prints, as JSON if it is an object. An exit status but 0 means that something
     diverges.
     """
-    said = candidate.contract.divergence
-    if said.response != "command" or not said.command:
+    declared = candidate.contract.divergence
+    if declared.response != "command" or not declared.command:
         raise Unsupported(
             'divergence: the contract names no command (contract.divergence: response = "command")'
         )
-    ran = run.look("divergence_check", candidate.name, Command(run=said.command, seconds=CHECK_SECONDS))
+    ran = run.look("divergence_check", candidate.name, Command(run=declared.command, seconds=CHECK_SECONDS))
     if ran.code is None or ran.code == 127:
         raise OSError(f"the divergence check {ran.ending}")
     try:

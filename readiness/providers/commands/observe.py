@@ -65,15 +65,15 @@ def of_probe(code: int | None) -> Seen:
 class Incarnation:
     """What the `identity` command printed. None: it is not declared or failed, which tells nothing."""
 
-    said: str | None
+    identity: str | None
 
     def replaced_by(self, other: Incarnation) -> bool:
         """Both were there, and they differ."""
-        return bool(self.said) and bool(other.said) and self.said != other.said
+        return bool(self.identity) and bool(other.identity) and self.identity != other.identity
 
     def ended_at(self, other: Incarnation) -> bool:
         """It was there, and now nobody is (nothing printed, and no failure), or another one."""
-        return bool(self.said) and other.said is not None and other.said != self.said
+        return bool(self.identity) and other.identity is not None and other.identity != self.identity
 
 
 class Watcher:
@@ -118,51 +118,52 @@ class Watcher:
         return None
 
 
-def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], told: str) -> Proof:
+def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], how: str) -> Proof:
     """The instance is dead: connections are refused or reset that were not before, or its incarnation is
     gone.
     """
     before = watcher.before
     wanted = DEAD | {Seen.GATEWAY} if before is Seen.ANSWERED else DEAD
     after = watcher.wait_for(wanted) if before in (Seen.ANSWERED, Seen.SILENT) else None
-    said = f"{name}: {before} before, {after or _last(watcher)} after {told}"
+    found = f"{name}: {before} before, {after or _last(watcher)} after {how}"
     if after is not None:
-        return Proof(True, said)
+        return Proof(True, found)
     new = now()
     if old.ended_at(new):
-        return Proof(True, f"{said}; its incarnation {_brief(old)} is gone")
-    return Proof(False, said)
+        return Proof(True, f"{found}; its incarnation {_brief(old)} is gone")
+    return Proof(False, found)
 
 
 def replaced(
-    name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], told: str
+    name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], how: str
 ) -> Proof:
     """Another incarnation is there; where none is declared, the instance was seen to be away in between."""
-    if old.said:
+    if old.identity:
         deadline = time.monotonic() + SETTLE_SECONDS
         new = now()
         while not old.replaced_by(new) and time.monotonic() < deadline:
             time.sleep(0.2)
             new = now()
-        said = f"{name}: incarnation {_brief(old)} before and {_brief(new)} after {told}"
-        return Proof(old.replaced_by(new), said)
+        return Proof(
+            old.replaced_by(new), f"{name}: incarnation {_brief(old)} before and {_brief(new)} after {how}"
+        )
     found = watcher.wait_for(DEAD | {Seen.GATEWAY}, 1.0) if watcher.before is Seen.ANSWERED else None
     return Proof(
-        found is not None, f"{name}: {watcher.before} before, {found or 'never seen away'} during {told}"
+        found is not None, f"{name}: {watcher.before} before, {found or 'never seen away'} during {how}"
     )
 
 
-def changed(name: str, before: Seen, look_once: Look, wanted: frozenset[Seen], told: str) -> Proof:
+def changed(name: str, before: Seen, look_once: Look, wanted: frozenset[Seen], how: str) -> Proof:
     """It answered before the command, and is now seen in one of the wanted ways."""
     if before is not Seen.ANSWERED:
-        return Proof(False, f"{name}: {before} even before {told}")
+        return Proof(False, f"{name}: {before} even before {how}")
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         after = look_once()
         if after in wanted:
-            return Proof(True, f"{name}: {before} before, {after} after {told}")
+            return Proof(True, f"{name}: {before} before, {after} after {how}")
         if time.monotonic() > deadline:
-            return Proof(False, f"{name}: {before} before and {after} after {told}")
+            return Proof(False, f"{name}: {before} before and {after} after {how}")
         time.sleep(INTERVAL)
 
 
@@ -171,4 +172,4 @@ def _last(watcher: Watcher) -> str:
 
 
 def _brief(incarnation: Incarnation) -> str:
-    return repr(incarnation.said.strip()[:60]) if incarnation.said is not None else "none"
+    return repr(incarnation.identity.strip()[:60]) if incarnation.identity is not None else "none"

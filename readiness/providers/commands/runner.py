@@ -16,15 +16,15 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from readiness.candidate.declared import Command
 from readiness.providers.engine.record import Record
-from readiness.providers.engine.redact import redact
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
+from readiness.redact import Redactor
 
 KEPT_CHARACTERS, KEPT_COMMANDS = 4000, 400
 IN_THAT_FOLDER = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
@@ -55,6 +55,13 @@ class Ran:
             return f"was killed after {self.seconds:.0f} s"
         return f"ended with {self.code} after {self.seconds:.1f} s"
 
+    @property
+    def how(self) -> str:
+        """The command as part of a sentence; that it ended well proves nothing, that it did not explains."""
+        if self.ok:
+            return "the command"
+        return f"the command, which {self.ending} ({self.stderr.strip()[-200:]})"
+
 
 @dataclass(frozen=True)
 class _Undo:
@@ -66,7 +73,7 @@ class _Undo:
 class Runner:
     """All commands of one run go through here. Thread-safe."""
 
-    def __init__(self, folder: Path, record: Record, secrets: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, folder: Path, record: Record, secrets: Redactor) -> None:
         self._folder, self._record, self._secrets = folder, record, secrets
         self.supervised: Supervised | None = None
         self.environment: Mapping[str, str] = {}
@@ -94,6 +101,21 @@ class Runner:
     def ask(self, command: Command) -> Ran:
         """Run a probe: it only reads, and is asked so often that it is neither recorded nor kept."""
         return self._execute(command, {})
+
+    def number(self, verb: str, target: str, command: Command) -> int:
+        """The number that a reading command prints; -1 if it prints none."""
+        ran = self.look(verb, target, command)
+        try:
+            return int(ran.stdout.strip()) if ran.ok else -1
+        except ValueError:
+            return -1
+
+    def repair(self, node: str, command: Command, env: Mapping[str, str] | None = None) -> str:
+        """Run the contract's procedure for that node; what was done. Raises RuntimeError if it fails."""
+        ran = self.change("repair", node, command, env)
+        if not ran.ok:
+            raise RuntimeError(f"the repair of {node} {ran.ending}: {ran.stderr.strip()[-300:]}")
+        return self._secrets.clean(f"{ran.line} {ran.ending}")
 
     def secret(self, verb: str, target: str, command: Command, env: Mapping[str, str] | None = None) -> Ran:
         """As `change`, for a command whose output is a secret: it is not kept."""
@@ -151,19 +173,19 @@ class Runner:
             return _key(verb, target) in self._open
 
     def log(self) -> str:
-        """Every command but the probes, with how it ended and the end of what it said; without secrets."""
+        """Every command but the probes, with its exit status and the end of its output; without secrets."""
         with self._lock:
             return "\n".join(self._log)
 
     def _keep(self, verb: str, target: str, ran: Ran) -> Ran:
-        said = f"{ran.stdout}{ran.stderr}"[-KEPT_CHARACTERS:]
-        text = redact(f"{verb} {target}: $ {ran.line}\n  {ran.ending}\n{said}", self._secrets())
+        output = f"{ran.stdout}{ran.stderr}"[-KEPT_CHARACTERS:]
+        text = self._secrets.clean(f"{verb} {target}: $ {ran.line}\n  {ran.ending}\n{output}")
         with self._lock:
             self._log = [*self._log, text][-KEPT_COMMANDS:]
         return ran
 
     def _line(self, command: Command) -> str:
-        return redact(shlex.join(command.argv), self._secrets())
+        return self._secrets.clean(shlex.join(command.argv))
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         return dict(os.environ) | dict(self.environment) | dict(more)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from readiness.candidate.declared import Command
-from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
 from readiness.providers.commands import contract
 from readiness.providers.commands.runner import Runner
-from readiness.providers.engine.record import Record
+from readiness.providers.engine.driver import Driver
+from readiness.providers.engine.engine import Engine
 from readiness.providers.supervisor.client import Supervised
+from readiness.redact import Redactor
 from readiness.topology import Keys
 
+D = TypeVar("D", bound=Driver[Any])
 
-class CommandVerbs:
-    """What needs the candidate, its runner and the record only. The provider sets the three of them."""
 
-    _candidate: Candidate
+class CommandVerbs(Engine[D]):
+    """`_run` and `_secrets` are set by the provider."""
+
     _run: Runner
-    _record: Record
+    _secrets: Redactor
 
     @property
     def supervised(self) -> Supervised:
@@ -33,22 +36,13 @@ class CommandVerbs:
         self.supervised.after_death(argv, env)
 
     def rotate(self, old: Keys | None) -> Keys:
-        return contract.rotate(self._candidate, self._run, old, self._remember)
+        return contract.rotate(self._candidate, self._run, old, self._secrets)
 
     def divergence_check(self) -> Mapping[str, object]:
         return contract.divergence_check(self._candidate, self._run)
 
-    def recorded_calls(self) -> tuple[str, ...]:
-        """Every verb and command but the probes and watches, which only ever ask. Reads are marked as such."""
-        return self._record.lines()
-
     def command_log(self) -> str:
-        """Every command of the candidate file with how it ended and what it said, for the evidence."""
         return self._run.log()
-
-    def _remember(self, keys: Keys) -> None:
-        """A credential was made: what is shown from now on must not hold it."""
-        raise NotImplementedError
 
     def _whole_by_command(self) -> bool:
         """What `commands.whole` says; True where none is declared."""
@@ -56,7 +50,7 @@ class CommandVerbs:
         return self._run.ask(command).ok if command else True
 
     def _check_programs(self, commands: Iterable[tuple[str, Command]]) -> None:
-        """Raises UsageError for a command, said with its place in the file, whose program is not there."""
+        """Raises UsageError, with the place in the file, for a command whose program is not there."""
         for where, command in commands:
             if name := self._run.missing_program(command):
                 raise UsageError(f'{where}: there is no program "{name}"; correct it or the PATH')

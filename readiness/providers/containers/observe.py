@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-from readiness.providers.containers.nodes import State
+from readiness.providers.containers.run import ContainerState
 from readiness.providers.engine import probe
 from readiness.topology import Proof
 
@@ -13,36 +12,36 @@ LOOK_SECONDS = 0.3
 SIGKILLED = 137
 
 
-def killed(name: str, before: State, after: State) -> Proof:
+def killed(name: str, before: ContainerState, after: ContainerState) -> Proof:
     """The same process is gone, and a SIGKILL ended it."""
     fired = before.up and not after.up and after.started == before.started and after.code == SIGKILLED
-    return Proof(fired, f"{name}: {_said(before)} before, {_said(after)} after SIGKILL")
+    return Proof(fired, f"{name}: {_brief(before)} before, {_brief(after)} after SIGKILL")
 
 
-def stopped(name: str, before: State, after: State) -> Proof:
+def stopped(name: str, before: ContainerState, after: ContainerState) -> Proof:
     """It ran, and the process is gone."""
     how = (
         "by SIGKILL after the time for a graceful stop was over" if after.code == SIGKILLED else "gracefully"
     )
-    return Proof(before.up and not after.up, f"{name}: {_said(before)} before, ended {how}, {_said(after)}")
+    return Proof(before.up and not after.up, f"{name}: {_brief(before)} before, ended {how}, {_brief(after)}")
 
 
-def replaced(name: str, before: State, between: State, after: State) -> Proof:
+def replaced(name: str, before: ContainerState, between: ContainerState, after: ContainerState) -> Proof:
     """The process is gone, and another one, started later, is there."""
     other = (after.pid, after.started) != (before.pid, before.started)
     fired = before.up and not between.up and after.up and other
-    return Proof(fired, f"{name}: {_said(before)} before, {_said(between)} in between, {_said(after)} now")
+    return Proof(fired, f"{name}: {_brief(before)} before, {_brief(between)} in between, {_brief(after)} now")
 
 
-def frozen(name: str, before: State, look: Callable[[], State], url: str | None) -> Proof:
+def frozen(name: str, before: ContainerState, after: ContainerState, url: str | None) -> Proof:
     """The engine says that it is paused, with the same process; and no request is answered."""
-    after, said = look(), ""
+    answer = ""
     fired = before.running and after.paused and after.pid == before.pid
     if fired and url is not None:
         status = probe.status(url, LOOK_SECONDS)
         fired = status is None
-        said = f"; a request got {status or f'no answer in {LOOK_SECONDS} s'}"
-    return Proof(fired, f"{name}: {_said(before)} before, {_said(after)} after the pause{said}")
+        answer = f"; a request got {status or f'no answer in {LOOK_SECONDS} s'}"
+    return Proof(fired, f"{name}: {_brief(before)} before, {_brief(after)} after the pause{answer}")
 
 
 def cut_off(silent: Proof, *, attached: bool) -> Proof:
@@ -51,11 +50,6 @@ def cut_off(silent: Proof, *, attached: bool) -> Proof:
     return Proof(
         silent.fired and not attached, f"{silent.observed}; the engine says it is on {where} network"
     )
-
-
-def emptied(node: str, had: int, left: int) -> Proof:
-    """There were files, and there are none."""
-    return Proof(had > 0 and left == 0, f"{node}: {had} files in its volumes before, {left} in the new ones")
 
 
 def seconds_since(started: str, now: float) -> float | None:
@@ -71,7 +65,7 @@ def seconds_since(started: str, now: float) -> float | None:
     return now - at
 
 
-def _said(state: State) -> str:
+def _brief(state: ContainerState) -> str:
     if state.up:
         return f"process {state.pid} {state.status}"
     return f"{state.status} with {state.code}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from readiness.obtain.container_engine import LABEL, Engine
+from readiness.obtain.container_engine import LABEL, ContainerEngine
 
 TRIES, PAUSE = 10, 0.3
 
@@ -61,7 +61,7 @@ def _end(container: Any) -> None:
 def main(arguments: list[str]) -> int:
     """1: something is left, said on standard error."""
     (run,) = arguments
-    client = Engine().client
+    client = ContainerEngine().client
     failures = remove(client, run)
     time.sleep(1)  # the engine may have been about to make something for the run that died
     failures = remove(client, run) or failures

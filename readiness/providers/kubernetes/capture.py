@@ -10,17 +10,17 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from readiness.providers.kubernetes.api import Cluster, items, why
-from readiness.providers.kubernetes.state import State
+from readiness.providers.kubernetes.seats import Seats
 
 LINES, EVENTS = 60, 80
 LOG_SECONDS = {"_request_timeout": (3.0, 5.0)}
 Raw = Mapping[str, Any]
 
 
-def capture(cluster: Cluster, state: State) -> dict[str, str]:
+def capture(cluster: Cluster, seats: Seats) -> dict[str, str]:
     """Pods, events, logs (those before a restart too), endpoints, claims, budgets; secrets are in it still."""
     core, space = cluster.core, cluster.namespace
-    pods = state.all()
+    pods = seats.all()
     names = (
         {pod.name for pod in pods}
         | {pod.owner_name for pod in pods}
@@ -38,13 +38,13 @@ def capture(cluster: Cluster, state: State) -> dict[str, str]:
         return _events(items(cluster.read("list events", space, core.list_namespaced_event, space)), names)
 
     found = {
-        "pods": _told(of_pods),
-        "events": _told(of_events),
-        "endpoints": _told(
+        "pods": _or_why_not(of_pods),
+        "events": _or_why_not(of_events),
+        "endpoints": _or_why_not(
             lambda: _list(cluster, "endpointslices", cluster.discovery.list_namespaced_endpoint_slice)
         ),
-        "claims": _told(lambda: _list(cluster, "claims", core.list_namespaced_persistent_volume_claim)),
-        "budgets": _told(
+        "claims": _or_why_not(lambda: _list(cluster, "claims", core.list_namespaced_persistent_volume_claim)),
+        "budgets": _or_why_not(
             lambda: _list(cluster, "budgets", cluster.policy.list_namespaced_pod_disruption_budget)
         ),
     }
@@ -53,7 +53,7 @@ def capture(cluster: Cluster, state: State) -> dict[str, str]:
     return found
 
 
-def _told(look: Callable[[], str]) -> str:
+def _or_why_not(look: Callable[[], str]) -> str:
     try:
         return look()
     except ApiException as error:
@@ -103,9 +103,9 @@ def _logs(cluster: Cluster, raw: Raw) -> dict[str, str]:
     for container in (raw.get("spec") or {}).get("containers") or []:
         of = f"{name}-{container['name']}"
         look = partial(_log, cluster, name, container["name"])
-        found[f"log-{of}"] = _told(partial(look, previous=False))
+        found[f"log-{of}"] = _or_why_not(partial(look, previous=False))
         if _has_previous(raw, container["name"]):
-            found[f"log-{of}-previous"] = _told(partial(look, previous=True))
+            found[f"log-{of}-previous"] = _or_why_not(partial(look, previous=True))
     return found
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredHooks
 from readiness.providers.commands.runner import Ran, Runner
-from readiness.topology import Unsupported
+from readiness.providers.engine.driver import emptied
+from readiness.topology import Proof, Unsupported
 
 _WHY = {
     "freeze": "Kubernetes cannot stop a pod without ending it",
@@ -32,18 +33,37 @@ class Hooks:
     """Runs them, and registers their undo first."""
 
     def __init__(self, declared: DeclaredHooks, run: Runner) -> None:
-        self._declared, self._run = declared, run
+        self._run = run
+        self._declared: Mapping[str, Command | None] = {
+            "freeze": declared.freeze,
+            "thaw": declared.thaw,
+            "unplug": declared.unplug,
+            "plug": declared.plug,
+            "wipe": declared.wipe,
+            "files": declared.files,
+            "repair": declared.repair,
+        }
 
-    def has(self, verb: str) -> bool:
-        """Whether there is such a command."""
-        return getattr(self._declared, verb) is not None
+    @property
+    def wipes(self) -> bool:
+        """Whether a disk is emptied by a command."""
+        return self._declared["wipe"] is not None
+
+    def declared(self, verb: str) -> Command | None:
+        """The command as it is declared, its placeholders in it."""
+        return self._declared[verb]
+
+    def check(self, verb: str) -> None:
+        """Raises Unsupported with the reason if there is no such command."""
+        if self._declared[verb] is None:
+            raise Unsupported(f"{verb}: {_WHY[verb]}; kubernetes.hooks.{verb} is not declared")
 
     def command(self, verb: str, values: Mapping[str, str]) -> Command:
-        """That command for these values. Raises Unsupported with the reason if there is none."""
-        found = getattr(self._declared, verb)
-        if found is None:
-            why = _WHY.get(verb, "there is no command")
-            raise Unsupported(f"{verb}: {why}; kubernetes.hooks.{verb} is not declared")
+        """That command for these values; it must be declared."""
+        found = self._declared[verb]
+        assert found is not None, (
+            "see check; a file that declares freeze, unplug or wipe declares its counterpart"
+        )
         return filled(found, values)
 
     def do(self, verb: str, undo: str, target: str, values: Mapping[str, str]) -> Ran:
@@ -56,16 +76,9 @@ class Hooks:
         """Undo it, if it was done. Raises CommandFailed."""
         self._run.undo(verb, target)
 
-    def change(
-        self, verb: str, target: str, values: Mapping[str, str], env: Mapping[str, str] | None = None
-    ) -> Ran:
-        """Do what has no undo."""
-        return self._run.change(verb, target, self.command(verb, values), env)
-
-    def number(self, verb: str, target: str, values: Mapping[str, str]) -> int:
-        """The number that the command prints; -1 if it prints none."""
-        ran = self._run.look(verb, target, self.command(verb, values))
-        try:
-            return int(ran.stdout.strip()) if ran.ok else -1
-        except ValueError:
-            return -1
+    def erase(self, node: str, values: Mapping[str, str]) -> Proof:
+        """Empty the disk of that node, and count the files before and after."""
+        files = self.command("files", values)
+        had = self._run.number("files", node, files)
+        ran = self._run.change("wipe", node, self.command("wipe", values))
+        return emptied(node, had, self._run.number("files", node, files), ran.how)

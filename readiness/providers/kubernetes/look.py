@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from readiness.errors import UsageError
 from readiness.providers.kubernetes.api import Cluster, items, why
 from readiness.providers.kubernetes.facts import budgets_of, unhealthy, volume_fact, without_claim
-from readiness.providers.kubernetes.nodes import cordoned, hold_of
+from readiness.providers.kubernetes.holds import cordoned, hold_of
 from readiness.providers.kubernetes.pods import Pod
 from readiness.providers.kubernetes.wipe import claims_of
 from readiness.topology import VolumeFact

@@ -23,8 +23,8 @@ def plan(provider: Kubernetes) -> list[str]:
 
 
 def _lines(provider: Kubernetes, rights: Rights) -> Iterator[str]:
-    declared, topology = provider.declared, provider.topology
-    yield f'context "{declared.context}" ({provider.cluster.host}), namespace "{declared.namespace}"'
+    declared, topology = provider.driver.declared, provider.topology
+    yield f'context "{declared.context}" ({provider.driver.cluster.host}), namespace "{declared.namespace}"'
     yield from _found(provider, topology)
     yield "what would be done with --allow-faults, to these pods and nodes only:"
     yield from _pods(provider, topology, rights)
@@ -36,16 +36,16 @@ def _lines(provider: Kubernetes, rights: Rights) -> Iterator[str]:
 
 
 def _found(provider: Kubernetes, topology: Topology) -> Iterator[str]:
-    by_kind = {pods.kind: pods.via for pods in provider.declared.pods}
+    by_kind = {pods.kind: pods.via for pods in provider.driver.declared.pods}
     urls = {endpoint.instance: endpoint.url for endpoint in topology.endpoints}
     for instance in topology.instances:
-        pod = provider.state.sitting(instance.name)
+        pod = provider.driver.seats.sitting(instance.name)
         reached = (
             f"{urls[instance.name]} by {by_kind[instance.kind]}" if instance.name in urls else "speaks no S3"
         )
         named = f"pod {pod.name}" if pod else "no pod"
         yield f"  instance {instance.name} ({instance.kind}): {named} on {instance.node}, {reached}"
-    service = provider.declared.service
+    service = provider.driver.declared.service
     if topology.service and service:
         yield f"  service endpoint: {topology.service.url} by {service.via} of Service {service.name}"
     else:
@@ -62,18 +62,18 @@ def _pods(provider: Kubernetes, topology: Topology, rights: Rights) -> Iterator[
         names = ", ".join(instance.name for instance in topology.instances)
         yield f"  restart: delete one pod of each kind, with its own grace period (of {names})"
     for verb, done in (("freeze", "one pod after the other"), ("unplug", "one node after the other")):
-        declared = getattr(provider.declared.hooks, verb)
+        declared = provider.driver.hooks.declared(verb)
         yield f"  {verb}: {f'run {declared.argv[0]} … for {done}' if declared else 'not possible, no such hook'}"
 
 
 def _node(provider: Kubernetes, node: str, rights: Rights) -> Iterator[str]:
-    here = provider.state.on(node)
+    here = provider.driver.seats.on(node)
     if rights.missing("drain") and rights.missing("kill"):
         return
-    taint = provider.declared.crash == "taint"
+    taint = provider.driver.declared.crash == "taint"
     try:
-        drain, crash = provider.why_not(node), provider.why_not(node, taint=taint)
-        budgets = [] if rights.missing("whole") else look.budgets(provider.cluster, here)
+        drain, crash = provider.driver.why_not(node), provider.driver.why_not(node, taint=taint)
+        budgets = [] if rights.missing("whole") else look.budgets(provider.driver.cluster, here)
     except (ApiException, OSError) as error:
         yield f"  node {node}: {error}"
         return

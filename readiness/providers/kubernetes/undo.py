@@ -15,7 +15,7 @@ from kubernetes.client.exceptions import ApiException
 from readiness.errors import UsageError
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes.api import NOT_FOUND, Cluster, client_of, why
-from readiness.providers.kubernetes.nodes import release
+from readiness.providers.kubernetes.holds import release
 
 TRIES, PAUSE = 10, 2.0
 

@@ -13,7 +13,7 @@ from kubernetes.client.exceptions import ApiException
 from readiness.providers.kubernetes.api import CONFLICT, NOT_FOUND, Cluster
 from readiness.providers.kubernetes.facts import kept
 from readiness.providers.kubernetes.pods import Pod
-from readiness.providers.kubernetes.state import State
+from readiness.providers.kubernetes.seats import Seats
 from readiness.topology import Proof, Unsupported
 
 CLAIM_SECONDS, INTERVAL = 60.0, 0.2
@@ -62,7 +62,7 @@ def _if_allowed(cluster: Cluster, what: str, call: Any, name: str | None) -> Raw
     return found
 
 
-def wipe(cluster: Cluster, state: State, node: str, pods: list[Pod]) -> Proof:
+def wipe(cluster: Cluster, seats: Seats, node: str, pods: list[Pod]) -> Proof:
     """Delete the claims of these pods, which wait for their node, and the pods, whose controller makes both anew.
 
     Raises Unsupported, and has deleted nothing then, if that would not empty the disk.
@@ -76,7 +76,7 @@ def wipe(cluster: Cluster, state: State, node: str, pods: list[Pod]) -> Proof:
     for claim in claims:
         _delete(cluster, claim)
     for pod in pods:
-        state.delete("delete waiting pod", pod, 0)
+        seats.delete("delete waiting pod", pod, 0)
     deadline = time.monotonic() + CLAIM_SECONDS
     new = {claim.name: _wait_new(cluster, claim, deadline) for claim in claims}
     said = ", ".join(

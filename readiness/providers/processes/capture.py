@@ -7,20 +7,20 @@ from collections.abc import Mapping
 
 from readiness.providers.engine.record import Record
 from readiness.providers.processes import observe
-from readiness.providers.processes.running import Running
+from readiness.providers.processes.deployment import Deployment
 from readiness.providers.supervisor.client import Status
 
 LINES = 50
 
 
-def capture(running: Running, record: Record) -> Mapping[str, str]:
+def capture(deployment: Deployment, record: Record) -> Mapping[str, str]:
     """A line on each process, and the tail of each log."""
     record.read("status", "all processes")
-    statuses = running.supervised.statuses()
+    statuses = deployment.supervised.statuses()
     found = {"processes.txt": "\n".join(_line(name, status) for name, status in statuses.items())}
     for name in statuses:
         record.read("log", name)
-        found[f"{name}.log"] = running.log_tail(name, LINES)
+        found[f"{name}.log"] = deployment.log_tail(name, LINES)
     return found
 
 

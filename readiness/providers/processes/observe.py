@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 
-from readiness.providers.engine import probe
 from readiness.providers.supervisor import linux
 from readiness.providers.supervisor.client import Status
 from readiness.topology import Proof
 
 SETTLE_SECONDS = 2.0
-SILENCE_SECONDS = 0.7
 
 
 def killed(name: str, before: Status, after: Status | None) -> Proof:
@@ -51,13 +49,10 @@ def group_states(group: int) -> dict[int, str]:
     return {pid: "".join(linux.thread_states(pid)) for pid in members}
 
 
-def silent(node: str, address: str, port: int, before: str | None) -> Proof:
-    """A connect that was answered before the cable was pulled, is answered no more."""
-    after = probe.answers(address, port, SILENCE_SECONDS)
-    said = f"{node}: a connect to {address}:{port} was {before or 'not answered'} before"
-    if after:
-        return Proof(False, f"{said} and is {after} now")
-    return Proof(before is not None, f"{said} and got no answer in {SILENCE_SECONDS} s now")
+def ended(name: str, after: Status | None, how: str) -> Proof:
+    """There is no such process."""
+    ending = after.ended if after else "it never ran"
+    return Proof(after is not None and not after.running, f"{name} ended {how} ({ending})")
 
 
 def _ending(code: int | None) -> str:

@@ -17,7 +17,7 @@ from readiness.providers.kubernetes.facts import (
     volume_fact,
     without_claim,
 )
-from readiness.providers.kubernetes.nodes import TAINT
+from readiness.providers.kubernetes.holds import TAINT
 from readiness.providers.kubernetes.pods import pod_of
 from readiness.static.stops import judge_volumes
 from readiness.topology import VolumeFact

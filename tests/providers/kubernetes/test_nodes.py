@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from readiness.providers.kubernetes.nodes import (
+from readiness.providers.kubernetes.holds import (
     MARK,
     TAINT,
     Cordoned,

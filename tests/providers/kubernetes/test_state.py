@@ -9,13 +9,13 @@ from readiness.candidate.declared_kubernetes import DeclaredCluster, DeclaredPod
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes.api import Cluster
 from readiness.providers.kubernetes.pods import Pod, pod_of, seats_of
-from readiness.providers.kubernetes.state import State
+from readiness.providers.kubernetes.seats import Seats
 from tests.providers.kubernetes.objects import pod
 
 KIND = DeclaredPods(kind="control", selector="app=state", port=9000)
 
 
-class Coming(State):
+class Coming(Seats):
     """A state in which each look sees what comes next; the last stays."""
 
     def __init__(self, *looks: list[Pod]) -> None:

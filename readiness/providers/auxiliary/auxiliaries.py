@@ -32,7 +32,7 @@ def spawn(supervised: Supervised, name: str, command: Command, node: str | None 
         raise UsageError(f"{name} cannot be started: {error}") from error
 
 
-class Beside:
+class Auxiliaries:
     """Supervised processes at `address`, each on a free port. `wait_until` raises UsageError in vain."""
 
     def __init__(

@@ -20,7 +20,7 @@ from readiness.providers.kubernetes.api import CONFLICT, Cluster
 MARK = "tofu-state-readiness/held"
 TAINT = "tofu-state-readiness/crash"
 TRIES, PAUSE = 20, 0.2
-Told = Callable[[str], None]
+Note = Callable[[str], None]
 _MERGE = {"_content_type": "application/merge-patch+json"}
 
 
@@ -98,14 +98,14 @@ def _others(node: Mapping[str, Any]) -> list[Any]:
     return [taint for taint in (node.get("spec") or {}).get("taints") or [] if taint.get("key") != TAINT]
 
 
-class Nodes:
+class NodeHolds:
     """The holds of one run. Several faults may hold one node; it is released with the last of them. Thread-safe.
 
     `will_undo` is told of a node before it is changed, and must see to it that it is released however the run ends;
     `undone` is told once it was released.
     """
 
-    def __init__(self, cluster: Cluster, run: str, will_undo: Told, undone: Told) -> None:
+    def __init__(self, cluster: Cluster, run: str, will_undo: Note, undone: Note) -> None:
         self._cluster, self._run = cluster, run
         self._will_undo, self._undone = will_undo, undone
         self._reasons: dict[str, set[str]] = {}
@@ -136,6 +136,12 @@ class Nodes:
             self._reasons.pop(name)
             self._undone(name)
             return True
+
+    def holds(self, name: str, reason: str | None = None) -> bool:
+        """Whether this run holds the node, for that reason (None: for any)."""
+        with self._lock:
+            reasons = self._reasons.get(name, set())
+            return reason in reasons if reason else bool(reasons)
 
     def held(self) -> tuple[str, ...]:
         """The nodes that this run holds."""

@@ -6,7 +6,6 @@ supervisor, network, store, service endpoint and cache stand-in, started and sto
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,21 +13,23 @@ from signal import SIGCONT, SIGKILL, SIGTERM
 
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
-from readiness.providers.auxiliary.beside import Beside, spawn
+from readiness.providers.auxiliary.auxiliaries import Auxiliaries, spawn
 from readiness.providers.engine.record import Record
-from readiness.providers.engine.redact import redact, tail
+from readiness.providers.engine.waiting import Starting
 from readiness.providers.processes import network
 from readiness.providers.processes.keeper import Keeper
+from readiness.providers.processes.logs import tail
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Site, new_keys
 from readiness.providers.supervisor.client import Status, Supervised
+from readiness.redact import redact
 from readiness.topology import Instance, Keys, VolumeFact
 
 Progress = Callable[[str], None]
 ATTEMPTS = 3
 
 
-class Running:
+class Deployment:
     """Everything of one run that is not a verb. Made by starting; `end` leaves nothing."""
 
     def __init__(
@@ -43,18 +44,18 @@ class Running:
         of_store = recipe(declared.store)
         if not declared.nodes:
             raise UsageError("provider.nodes is empty: name at least one node")
-        self.progress = progress
         self._candidate = candidate
         self.supervised = Supervised(run_dir)
+        self.starting = Starting(progress, lambda: self.supervised.statuses(), self._failing, self.log_tail)
         try:
             self.folder = self.supervised.folder
             self.layout = network.create(declared.network, declared.nodes, self.supervised, progress)
-            self.beside = Beside(
+            self.auxiliaries = Auxiliaries(
                 self.supervised,
                 self.layout.outside,
                 lambda: self.layout.ports(1)[0],
                 program,
-                self.wait_until,
+                self.starting.wait_until,
             )
             keys: Mapping[str, Keys] = {role: new_keys() for role in ("admin", "read_only")}
             self.site = Site(self.folder, self.layout, declared.nodes, keys, declared.options, program)
@@ -106,24 +107,6 @@ class Running:
                 facts.append(VolumeFact(node, kind, access, str(path)))
         return tuple(facts)
 
-    def wait_until(self, whole: Callable[[], bool], what: str, seconds: float) -> None:
-        """Wait and show progress. Raises UsageError if a process ends or the time is over."""
-        started = said = time.monotonic()
-        while not whole():
-            now = time.monotonic()
-            if name := self._failing():
-                raise UsageError(f"{what}: {name} ends by itself\n{self.log_tail(name, 15)}")
-            if now - started > seconds:
-                tails = "\n".join(
-                    f"--- {name}\n{self.log_tail(name, 8)}" for name in self.supervised.statuses()
-                )
-                raise UsageError(f"{what} is not ready after {seconds:.0f} s\n{tails}")
-            if now - said > 2:
-                said = now
-                self.progress(f"waiting for {what}, {now - started:.0f} s")
-            time.sleep(0.05)
-        self.progress(f"{what} is ready after {time.monotonic() - started:.1f} s")
-
     def _failing(self) -> str | None:
         """A process that does not stay: started again in vain, or one that nobody starts again."""
         for name, status in self.supervised.statuses().items():
@@ -138,8 +121,8 @@ class Running:
         try:
             self.store.provision()
         except RuntimeError as error:
-            said = redact(str(error), self.store.secrets())
-            raise UsageError(f"{self._candidate.name} cannot be set up: {said}") from None
+            why = redact(str(error), self.store.secrets())
+            raise UsageError(f"{self._candidate.name} cannot be set up: {why}") from None
 
     def start_service(self) -> None:
         """The load balancer, on no node, in front of the nodes' S3 ports; it heeds the contract's seconds after
@@ -148,7 +131,7 @@ class Running:
         if self.store.health is not None:
             seconds = self._candidate.contract.failure.readiness.seconds_after_start
             upstreams = [endpoint.url.removeprefix("http://") for endpoint in self.store.endpoints]
-            self.beside.start_service(upstreams, replace(self.store.health, seconds=seconds))
+            self.auxiliaries.start_service(upstreams, replace(self.store.health, seconds=seconds))
 
     def log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"

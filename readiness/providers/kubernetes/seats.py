@@ -20,7 +20,7 @@ STALE_SECONDS, INTERVAL = 5.0, 0.1
 ENDED = ("Succeeded", "Failed")
 
 
-class State:
+class Seats:
     """Kept up to date by a watch for each kind of instance. `gone` is told the uid of each pod that is deleted."""
 
     def __init__(self, cluster: Cluster, declared: DeclaredCluster, gone: Callable[[str], None]) -> None:

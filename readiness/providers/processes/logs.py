@@ -1,12 +1,9 @@
-"""What a provider may keep of a log: its end, and that without secrets."""
+"""Reading the logs of processes that are still writing them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from readiness.redact import redact
-
-__all__ = ["redact", "tail"]
 _TAIL_BYTES = 65_536
 
 

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 from readiness.errors import UsageError
 from readiness.obtain.archive import archive
-from readiness.obtain.container_engine import LABEL, Engine
+from readiness.obtain.container_engine import LABEL, ContainerEngine
 from readiness.paths import IMPORTS
 from readiness.providers.containers.pause import program
+from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.remove import remove
-from readiness.providers.containers.site import Site
 from readiness.providers.engine import probe
 from readiness.providers.processes import network
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
@@ -31,7 +31,7 @@ CLOSED_PORT = 1
 
 
 @dataclass(frozen=True)
-class State:
+class ContainerState:
     """A container as the engine describes it. `up` includes paused; `pid` is 0 and `code` set once it has ended."""
 
     status: str
@@ -48,13 +48,18 @@ class State:
         return self.up and not self.paused
 
 
-class Nodes:
+class ContainerRun:
     """Made once a run; `end` leaves nothing of it on the engine, and neither does the death of this process."""
 
     def __init__(
-        self, engine: Engine, site: Site, images: dict[str, str], supervised: Supervised, run: str
+        self,
+        engine: ContainerEngine,
+        plan: ContainerPlan,
+        images: dict[str, str],
+        supervised: Supervised,
+        run: str,
     ) -> None:
-        self.engine, self._site, self._images, self._run = engine, site, images, run
+        self.engine, self._plan, self._images, self._run = engine, plan, images, run
         self._supervised = supervised
         self._client = engine.client
         self._emptied: set[str] = set()
@@ -70,19 +75,19 @@ class Nodes:
 
     def build(self) -> None:
         """The network and the nodes, and the store's containers, not started yet. Raises UsageError."""
-        site, labels = self._site, {LABEL: self._run}
+        plan, labels = self._plan, {LABEL: self._run}
         net = network.free_network()
-        addresses = {node: f"{net}.{11 + number}" for number, node in enumerate(site.nodes)}
+        addresses = {node: f"{net}.{11 + number}" for number, node in enumerate(plan.nodes)}
         try:
             self._network = self.engine.maker.client_networks_create(
                 f"tsh-{self._run}",
                 {"driver": "bridge", "labels": labels, "ipam": _pool(net)},
             )
-            site.set_addresses(addresses)
+            plan.set_addresses(addresses)
             image = self._holder_image()
-            for node in site.nodes:
+            for node in plan.nodes:
                 self._hold(node, image, addresses)
-            for name in site.containers:
+            for name in plan.containers:
                 for number, _ in enumerate(self._folders(name)):
                     self._client.volumes.create(self._volume(name, number), labels=labels)
                 self._create(name)
@@ -120,8 +125,8 @@ class Nodes:
     def _create(self, name: str) -> None:
         from docker.types import Mount  # type: ignore[import-untyped]
 
-        node = self._site.containers[name].node
-        run = self._site.run(name, emptied=node in self._emptied)
+        node = self._plan.containers[name].node
+        run = self._plan.run(name, emptied=node in self._emptied)
         folders = enumerate(self._folders(name))
         mounts = [Mount(path, self._volume(name, number), type="volume") for number, path in folders]
         self.engine.maker.create(
@@ -151,14 +156,14 @@ class Nodes:
 
     # -- one container
 
-    def state(self, name: str) -> State:
+    def state(self, name: str) -> ContainerState:
         """The container of that instance as the engine sees it now."""
         return self._state(self._client.api.inspect_container(self._container(name)))
 
-    def _state(self, attrs: dict[str, Any]) -> State:
+    def _state(self, attrs: dict[str, Any]) -> ContainerState:
         said = attrs["State"]
         paused, up = bool(said.get("Paused")), bool(said.get("Running")) or bool(said.get("Paused"))
-        return State(
+        return ContainerState(
             status=str(said.get("Status")),
             up=up and said.get("Status") != "restarting",
             paused=paused,
@@ -171,13 +176,13 @@ class Nodes:
     def start(self, name: str) -> None:
         self._client.api.start(self._container(name))
 
-    def stop(self, name: str) -> State:
+    def stop(self, name: str) -> ContainerState:
         """SIGTERM, then after the container's `stop_seconds` SIGKILL; returns once it has ended."""
         self.unpause(name)
-        self._client.api.stop(self._container(name), timeout=self._site.containers[name].said.stop_seconds)
+        self._client.api.stop(self._container(name), timeout=self._plan.containers[name].said.stop_seconds)
         return self.state(name)
 
-    def kill(self, name: str) -> State:
+    def kill(self, name: str) -> ContainerState:
         """SIGKILL; returns once it has ended."""
         self.unpause(name)
         self._client.api.kill(self._container(name), signal="SIGKILL")
@@ -201,7 +206,7 @@ class Nodes:
         """What inspect says of it, without its environment and its arguments."""
         attrs = self._client.api.inspect_container(self._container(name))
         kept = {key: attrs.get(key) for key in ("Name", "Image", "State", "RestartCount", "Mounts")}
-        return kept | {"image said": self._site.containers[name].said.image}
+        return kept | {"image said": self._plan.containers[name].said.image}
 
     # -- one node
 
@@ -219,7 +224,7 @@ class Nodes:
     def attach(self, node: str) -> None:
         """With the address that it had."""
         self._network.connect(
-            self._container(node, "node"), ipv4_address=self._site.addresses[node], aliases=[node]
+            self._container(node, "node"), ipv4_address=self._plan.addresses[node], aliases=[node]
         )
 
     def volumes(self, node: str) -> list[VolumeFact]:
@@ -256,10 +261,10 @@ class Nodes:
             self._create(name)
 
     def _names(self, node: str) -> list[str]:
-        return [name for name, container in self._site.containers.items() if container.node == node]
+        return [name for name, container in self._plan.containers.items() if container.node == node]
 
     def _folders(self, name: str) -> tuple[str, ...]:
-        return self._site.containers[name].said.volumes
+        return self._plan.containers[name].said.volumes
 
     def _container(self, name: str, kind: str = "store") -> str:
         return f"tsh-{self._run}-{kind}-{name}"

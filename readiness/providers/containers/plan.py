@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import string
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ from readiness.errors import UsageError
 from readiness.obtain.container_engine import resolve_image
 from readiness.providers.commands.contract import commands_of, commands_of_all
 from readiness.providers.stores.base import Health, new_keys
-from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported
+from readiness.redact import Redactor
+from readiness.topology import Endpoint, Instance, Keys, Topology
 
 OPTIONS = ("cache_stand_in", "service", "start_seconds")
 _NOT_HERE = {
@@ -48,7 +48,7 @@ class Container:
 
 
 @dataclass(frozen=True)
-class Run:
+class StartArguments:
     """What a container is started with."""
 
     entrypoint: tuple[str, ...]
@@ -56,7 +56,7 @@ class Run:
     environment: Mapping[str, str]
 
 
-class Site:
+class ContainerPlan:
     """Made once a run, before the engine is asked for. Raises UsageError for whatever does not fit together."""
 
     def __init__(self, loaded: Loaded) -> None:
@@ -67,19 +67,18 @@ class Site:
             for node in said.nodes
         }
         self.nodes = tuple(dict.fromkeys(node for said in self.candidate.containers for node in said.nodes))
-        self._lock = threading.Lock()
         self._check()
         self._check_nodes()
         self._check_ports()
         self._procedures = {said.name: said for said in self.candidate.nodes}
         declared = self.candidate.contract.credentials
         folder = loaded.path.parent.resolve()
-        self._keys: dict[str, Keys] = {}
+        self.keys: dict[str, Keys] = {}
         for role, source in zip(_ROLES, (declared.admin, declared.read_only), strict=True):
             if source is not None:
-                self._keys[role] = _credential(source, role, folder)
+                self.keys[role] = _credential(source, role, folder)
         self._token = secrets.token_urlsafe(24)
-        self._secrets = {self._token, *(keys.secret_key for keys in self._keys.values())}
+        self.secrets = Redactor([self._token, *(keys.secret_key for keys in self.keys.values())])
         self.health = self._health()
         """What the load balancer asks; None: there is to be none, or no rule that it could ask by."""
         self.addresses: Mapping[str, str] = {}
@@ -182,31 +181,16 @@ class Site:
 
     # -- values
 
-    def keys(self, role: str) -> Keys:
-        """The credential of that role. Raises Unsupported if there is none."""
-        if role not in self._keys:
-            raise Unsupported(f"the candidate has no {role} credential")
-        return self._keys[role]
-
-    def add_secret(self, keys: Keys) -> None:
-        """A credential that was made meanwhile."""
-        with self._lock:
-            self._secrets = self._secrets | {keys.secret_key}
-
-    def secrets(self) -> set[str]:
-        """Everything that must never be shown."""
-        return self._secrets
-
     def variables(self) -> dict[str, str]:
         """What ${NAME} stands for; the candidate's commands find the same in their environment."""
         found = {"READINESS_NODES": " ".join(self.nodes), "READINESS_TOKEN": self._token}
         found |= {_variable(node): address for node, address in self.addresses.items()}
-        for role, keys in self._keys.items():
+        for role, keys in self.keys.items():
             found[f"READINESS_{role.upper()}_ACCESS_KEY"] = keys.access_key
             found[f"READINESS_{role.upper()}_SECRET_KEY"] = keys.secret_key
         return found
 
-    def run(self, name: str, *, emptied: bool) -> Run:
+    def run(self, name: str, *, emptied: bool) -> StartArguments:
         """What that container is started with, values put in. Raises UsageError for an unknown ${NAME}."""
         container = self.containers[name]
         said, values = container.said, self.variables() | {"READINESS_NODE": container.node}
@@ -222,7 +206,7 @@ class Site:
                     "plain dollar sign is written $$"
                 ) from None
 
-        return Run(
+        return StartArguments(
             said.entrypoint,
             tuple(put(part, field) for part in getattr(said, field)),
             {key: put(text, f"environment.{key}") for key, text in said.environment.items()},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 from readiness.candidate.credentials import checked_url, resolve, resolve_url
@@ -10,22 +9,22 @@ from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.commands.contract import commands_of, commands_of_all
-from readiness.topology import Endpoint, Instance, Keys, Topology, Unsupported
+from readiness.redact import Redactor
+from readiness.topology import Endpoint, Instance, Topology, Unsupported
 
 
-class Site:
+class ResolvedCandidate:
     """Made once a run. Raises UsageError for whatever does not fit together or is missing outside of the
     file.
     """
 
     def __init__(self, loaded: Loaded) -> None:
         self._candidate, self._folder = loaded.candidate, loaded.path.parent.resolve()
-        self._lock = threading.Lock()
         credentials = loaded.candidate.contract.credentials
-        self._keys = {"admin": resolve(credentials.admin, "admin", self._folder)}
+        self.keys = {"admin": resolve(credentials.admin, "admin", self._folder)}
         if credentials.read_only is not None:
-            self._keys["read_only"] = resolve(credentials.read_only, "read_only", self._folder)
-        self._secrets = {keys.secret_key for keys in self._keys.values()}
+            self.keys["read_only"] = resolve(credentials.read_only, "read_only", self._folder)
+        self.secrets = Redactor([*(keys.secret_key for keys in self.keys.values())])
         endpoints = tuple(self._endpoints())
         self._instances = self._all_instances(endpoints)
         self._nodes = self._all_nodes()
@@ -45,23 +44,24 @@ class Site:
 
     def _endpoints(self) -> Iterator[Endpoint]:
         seen: set[str] = set()
-        for said in self._candidate.endpoints:
-            where = f"endpoints.{said.name}"
-            if said.name in seen:
+        for declared in self._candidate.endpoints:
+            where = f"endpoints.{declared.name}"
+            if declared.name in seen:
                 raise UsageError(f"{where} is declared twice")
-            seen.add(said.name)
-            admin = resolve_url(said.admin_url, f"{where}.admin_url") if said.admin_url else None
-            yield Endpoint(said.name, resolve_url(said.url, f"{where}.url"), said.node, said.instance, admin)
+            seen.add(declared.name)
+            admin = resolve_url(declared.admin_url, f"{where}.admin_url") if declared.admin_url else None
+            url = resolve_url(declared.url, f"{where}.url")
+            yield Endpoint(declared.name, url, declared.node, declared.instance, admin)
 
     def _all_instances(self, endpoints: tuple[Endpoint, ...]) -> dict[str, DeclaredInstance]:
         """Those declared, and those that only an endpoint names: nothing can be done to them."""
         found: dict[str, DeclaredInstance] = {}
-        for said in self._candidate.instances:
-            if said.name in found:
-                raise UsageError(f"instances.{said.name} is declared twice")
-            if said.metrics_url:
-                checked_url(said.metrics_url, f"instances.{said.name}.metrics_url")
-            found[said.name] = said
+        for declared in self._candidate.instances:
+            if declared.name in found:
+                raise UsageError(f"instances.{declared.name} is declared twice")
+            if declared.metrics_url:
+                checked_url(declared.metrics_url, f"instances.{declared.name}.metrics_url")
+            found[declared.name] = declared
         for endpoint in endpoints:
             if endpoint.instance is None or endpoint.node is None:
                 continue
@@ -76,7 +76,7 @@ class Site:
         return found
 
     def _all_nodes(self) -> dict[str, DeclaredNode]:
-        found = {said.name: said for said in self._candidate.nodes}
+        found = {declared.name: declared for declared in self._candidate.nodes}
         if len(found) < len(self._candidate.nodes):
             raise UsageError("nodes: a name is declared twice")
         used = dict.fromkeys(instance.node for instance in self._instances.values())
@@ -98,12 +98,6 @@ class Site:
                     f'endpoints.{endpoint.name}: the readiness rule asks target = "admin": declare admin_url'
                 )
 
-    def keys(self, role: str) -> Keys:
-        """The credential of that role. Raises Unsupported if there is none."""
-        if role not in self._keys:
-            raise Unsupported(f"the candidate has no {role} credential")
-        return self._keys[role]
-
     def instance(self, name: str) -> DeclaredInstance:
         """The instance of that name. Raises KeyError."""
         return self._instances[name]
@@ -116,6 +110,14 @@ class Site:
         """The first endpoint that the instance answers."""
         return next((e for e in self.topology.endpoints if e.instance == instance), None)
 
+    def metrics_url(self, instance: str) -> str:
+        """The base URL of an instance's metrics. Raises Unsupported if none is declared."""
+        declared, endpoint = self._instances[instance], self.endpoint_of(instance)
+        base = declared.metrics_url or (endpoint and (endpoint.admin_url or endpoint.url))
+        if not base:
+            raise Unsupported(f"{instance} has no metrics: declare metrics_url")
+        return base
+
     def all_commands(self) -> Iterator[tuple[str, Command]]:
         """Every command with its place in the file."""
         for instance in self._instances.values():
@@ -123,12 +125,3 @@ class Site:
         for node in self._nodes.values():
             yield from commands_of(f"nodes.{node.name}", node)
         yield from commands_of_all(self._candidate)
-
-    def add_secret(self, keys: Keys) -> None:
-        """A credential that was made meanwhile."""
-        with self._lock:
-            self._secrets = self._secrets | {keys.secret_key}
-
-    def secrets(self) -> set[str]:
-        """Everything that must never be shown."""
-        return self._secrets

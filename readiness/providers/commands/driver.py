@@ -1,0 +1,261 @@
+"""The primitives of the provider `commands`: the operator's own commands, and what is seen of an instance.
+
+Every command that does a fault registers its undo before it starts.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+
+from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
+from readiness.providers.commands import observe
+from readiness.providers.commands.contract import no_command
+from readiness.providers.commands.observe import Incarnation, Seen, Watcher
+from readiness.providers.commands.resolved import ResolvedCandidate
+from readiness.providers.commands.runner import Runner
+from readiness.providers.engine.driver import Driver, NetworkWatch, Watch, emptied, together
+from readiness.providers.engine.journal import Verb
+from readiness.topology import Proof, Topology
+
+_UNDO = {Verb.START: "start", Verb.THAW: "unpause", Verb.RESTORE: "restore", Verb.PLUG: "plug"}
+"""The command that undoes: what a registered undo is known by."""
+
+
+class CommandWatch(Watch):
+    """Looks at one instance as a client would; its identity command says which incarnation it is."""
+
+    def __init__(
+        self, declared: DeclaredInstance, look_once: observe.Look, incarnation: Callable[[], Incarnation]
+    ) -> None:
+        super().__init__(declared.name)
+        self.declared, self._look, self._incarnation = declared, look_once, incarnation
+        self._old = incarnation()
+        self._before = look_once()
+        self._watcher: Watcher | None = None
+
+    def follow(self) -> None:
+        """Look again and again from now on, so that a short absence is seen too."""
+        self._watcher = Watcher(self._look).__enter__()
+
+    def back_at(self) -> float:
+        """When it was first seen to accept a request again; now, if it was never seen away."""
+        return (self._watcher and self._watcher.first_answer_after_absence()) or time.monotonic()
+
+    def __exit__(self, *why: object) -> None:
+        if self._watcher is not None:
+            self._watcher.__exit__(*why)
+
+    def killed(self, how: str) -> Proof:
+        return observe.ended(self.name, self._followed, self._old, self._incarnation, how)
+
+    def stopped(self, how: str) -> Proof:
+        return self.killed(how)
+
+    def replaced(self, how: str) -> Proof:
+        return observe.replaced(self.name, self._followed, self._old, self._incarnation, how)
+
+    def frozen(self, how: str) -> Proof:
+        return observe.changed(self.name, self._before, self._look, observe.MUTE, how)
+
+    @property
+    def _followed(self) -> Watcher:
+        assert self._watcher is not None, "an act that ends an instance follows it"
+        return self._watcher
+
+
+class LooksWatch(NetworkWatch):
+    """Looks at several instances, which all must change in one of the wanted ways."""
+
+    def __init__(self, node: str, looks: dict[str, observe.Look], wanted: frozenset[Seen]) -> None:
+        self._node, self._looks, self._wanted = node, looks, wanted
+        self._before = {name: look() for name, look in looks.items()}
+
+    def cut(self, how: str) -> Proof:
+        return together(
+            self._node,
+            [observe.changed(n, self._before[n], look, self._wanted, how) for n, look in self._looks.items()],
+        )
+
+
+class CommandDriver(Driver[CommandWatch]):
+    """Of one candidate. What has no command is Unsupported, and says which command is missing."""
+
+    starts_are_known = False
+
+    def __init__(
+        self,
+        candidate: ResolvedCandidate,
+        runner: Runner,
+        tls: ssl.SSLContext,
+        settled: Callable[[], bool],
+    ) -> None:
+        self.candidate, self._run, self._tls, self._settled = candidate, runner, tls, settled
+        self.keys = candidate.keys
+        self._started_at: dict[str, float] = {}
+
+    @property
+    def topology(self) -> Topology:
+        return self.candidate.topology
+
+    # -- what may be done
+
+    def check(self, verb: Verb, target: str) -> None:
+        if verb in (Verb.RESTART, Verb.KILL, Verb.FREEZE):
+            self._check_instance(verb, self.candidate.instance(target))
+        else:
+            self._check_node(verb, self.candidate.node(target))
+
+    @staticmethod
+    def _check_instance(verb: Verb, declared: DeclaredInstance) -> None:
+        whom = f"instance {declared.name}"
+        if verb is Verb.RESTART and not (declared.restart or (declared.stop and declared.start)):
+            raise no_command("restart", whom, "restart, or stop and start,")
+        if verb is Verb.KILL and not declared.kill:
+            raise no_command("kill", whom)
+        if verb is Verb.FREEZE and not (declared.pause and declared.unpause):
+            raise no_command("pause", whom)
+
+    def _check_node(self, verb: Verb, declared: DeclaredNode) -> None:
+        whom = f"node {declared.name}"
+        if verb is Verb.DRAIN and not (declared.drain and declared.restore):
+            here = (self.candidate.instance(instance.name) for instance in self.topology.on(declared.name))
+            if not all(instance.stop and instance.start for instance in here):
+                raise no_command("drain", whom, "drain and restore, or stop and start of each instance,")
+        if verb is Verb.UNPLUG and not (declared.unplug and declared.plug):
+            raise no_command("unplug", whom)
+        if verb is Verb.WIPE and not (declared.wipe and declared.files):
+            raise no_command("wipe", whom)
+        if verb is Verb.REPAIR and not declared.repair:
+            raise no_command("repair", whom)
+
+    def needs(self, undo: Verb, target: str) -> bool:
+        return self._run.is_open(_UNDO[undo], target)
+
+    # -- observing
+
+    def runs(self, instance: str) -> bool:
+        return self._looker(self.candidate.instance(instance))() in (Seen.ANSWERED, Seen.SILENT)
+
+    def started_at(self, instance: str) -> float | None:
+        """The last start by this run, as it was seen; None: it was not started by this run."""
+        return self._started_at.get(instance)
+
+    def ready(self, instance: str) -> bool:
+        probe = self.candidate.instance(instance).probe
+        return self._run.ask(probe).ok if probe else True
+
+    def settled(self) -> bool:
+        return self._settled()
+
+    def watch(self, instance: str) -> CommandWatch:
+        declared = self.candidate.instance(instance)
+        return CommandWatch(declared, self._looker(declared), lambda: self._incarnation(declared))
+
+    def watch_network(self, node: str) -> LooksWatch:
+        return self._looks(node, observe.CUT)
+
+    def metrics_url(self, instance: str) -> str:
+        return self.candidate.metrics_url(instance)
+
+    # -- acting
+
+    def stop(self, seen: CommandWatch) -> str:
+        return self._end(seen, "stop", seen.declared.stop)
+
+    def kill(self, seen: CommandWatch) -> str:
+        return self._end(seen, "kill", seen.declared.kill)
+
+    def _end(self, seen: CommandWatch, verb: str, command: Command | None) -> str:
+        assert command, "see check"
+        assert seen.declared.start, "a candidate file that declares the one declares the other"
+        seen.follow()
+        self._run.must_be_undone("start", seen.name, seen.declared.start)
+        return self._run.change(verb, seen.name, command).how
+
+    def restart(self, seen: CommandWatch) -> str:
+        declared = seen.declared
+        if declared.restart:
+            seen.follow()
+            if declared.start:
+                self._run.must_be_undone("start", seen.name, declared.start)
+            ran = self._run.change("restart", seen.name, declared.restart)
+            if ran.ok:
+                self._run.undone("start", seen.name)
+            how = ran.how
+        else:
+            how = self.stop(seen)
+            self._run.undo("start", seen.name)
+        self._started_at[seen.name] = seen.back_at()
+        return how
+
+    def start(self, instance: str) -> None:
+        with self.watch(instance) as seen:
+            seen.follow()
+            self._run.undo("start", instance)
+            self._started_at[instance] = seen.back_at()
+
+    def freeze(self, seen: CommandWatch) -> str:
+        return self._do("pause", "unpause", seen.name, seen.declared.pause, seen.declared.unpause)
+
+    def thaw(self, instance: str) -> None:
+        self._run.undo("unpause", instance)
+
+    def drain(self, node: str) -> Proof | None:
+        declared = self.candidate.node(node)
+        if not declared.drain or not declared.restore:
+            return None
+        looks = self._looks(node, observe.AWAY)
+        return looks.cut(self._do("drain", "restore", node, declared.drain, declared.restore))
+
+    def restore(self, node: str) -> None:
+        self._run.undo("restore", node)
+        now = time.monotonic()
+        self._started_at |= {instance.name: now for instance in self.topology.on(node)}
+
+    def cut(self, node: str) -> str:
+        declared = self.candidate.node(node)
+        return self._do("unplug", "plug", node, declared.unplug, declared.plug)
+
+    def join(self, node: str) -> None:
+        self._run.undo("plug", node)
+
+    def erase(self, node: str) -> Proof:
+        declared = self.candidate.node(node)
+        assert declared.wipe, "see check"
+        assert declared.files, "see check"
+        had = self._run.number("files", node, declared.files)
+        ran = self._run.change("wipe", node, declared.wipe)
+        return emptied(node, had, self._run.number("files", node, declared.files), ran.how)
+
+    def repair(self, node: str) -> str:
+        command = self.candidate.node(node).repair
+        assert command, "see check"
+        return self._run.repair(node, command)
+
+    def _do(self, verb: str, undo: str, target: str, act: Command | None, undoing: Command | None) -> str:
+        assert act, "see check"
+        assert undoing, "see check"
+        self._run.must_be_undone(undo, target, undoing)
+        return self._run.change(verb, target, act).how
+
+    # -- seeing
+
+    def _looks(self, node: str, wanted: frozenset[Seen]) -> LooksWatch:
+        here = [self.candidate.instance(instance.name) for instance in self.topology.on(node)]
+        return LooksWatch(node, {declared.name: self._looker(declared) for declared in here}, wanted)
+
+    def _looker(self, declared: DeclaredInstance) -> observe.Look:
+        endpoint = self.candidate.endpoint_of(declared.name)
+        if endpoint is not None:
+            return lambda: observe.look(endpoint.url, self._tls)
+        command = declared.probe
+        assert command is not None, "checked when the candidate was resolved"
+        return lambda: observe.of_probe(self._run.ask(command).code)
+
+    def _incarnation(self, declared: DeclaredInstance) -> Incarnation:
+        if declared.identity is None:
+            return Incarnation(None)
+        ran = self._run.ask(declared.identity)
+        return Incarnation(ran.stdout.strip() if ran.ok else None)

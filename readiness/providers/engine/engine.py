@@ -1,0 +1,262 @@
+"""What all providers do alike: locks, the record of calls, the journal of faults, proofs, idempotent undo, readiness.
+
+A kind of provider brings a driver; its class adds how the candidate is started or reached.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from readiness.candidate.model import Candidate
+from readiness.providers.base import MetricsTarget
+from readiness.providers.engine import probe
+from readiness.providers.engine.driver import Driver, Watch, of_role, together
+from readiness.providers.engine.journal import UNDO_OF, Journal, MemoryJournal, Undo, Verb
+from readiness.providers.engine.readiness import ReadinessRule
+from readiness.providers.engine.record import Record
+from readiness.topology import Endpoint, Keys, Proof, Topology, Unsupported
+
+METRICS_SECONDS = 5.0
+
+D = TypeVar("D", bound=Driver[Any])
+
+
+class Engine(Generic[D]):
+    """The verbs of `readiness.providers.base.Provider` that hit, heal and observe. Thread-safe: calls for one instance
+    exclude each other.
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        *,
+        journal: Journal | None,
+        record: Record | None = None,
+        tls: ssl.SSLContext | None = None,
+        through_proxy: bool = False,
+    ) -> None:
+        self._candidate, self._record = candidate, record or Record()
+        self._journal: Journal = journal or MemoryJournal()
+        self._rule = ReadinessRule(candidate.contract.failure.readiness, tls, through_proxy=through_proxy)
+        self._tls = tls
+        self._driver: D | None = None
+        self._lock = threading.Lock()
+        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._open: defaultdict[Undo, list[str]] = defaultdict(list)
+
+    @property
+    def driver(self) -> D:
+        """The primitives. Raises RuntimeError before there is something to drive."""
+        if self._driver is None:
+            raise RuntimeError("the candidate was not started")
+        return self._driver
+
+    # -- seeing
+
+    @property
+    def topology(self) -> Topology:
+        return self.driver.topology
+
+    def keys(self, role: str) -> Keys:
+        return of_role(self.driver.keys, role)
+
+    def endpoint_of(self, instance: str) -> Endpoint | None:
+        """The first endpoint that the instance answers. Raises KeyError for an unknown instance."""
+        self.topology.instance(instance)
+        return next((found for found in self.topology.endpoints if found.instance == instance), None)
+
+    def in_service(self, instance: str) -> bool:
+        endpoint = self.endpoint_of(instance)
+        if self._rule.waits:
+            since = self.driver.started_at(instance)
+            if not (
+                self._rule.ran_long_enough(since) or (since is None and not self.driver.starts_are_known)
+            ):
+                return False
+        if endpoint is not None and not self._rule.answers(endpoint):
+            return False
+        return self.driver.ready(instance)
+
+    def started_at(self, instance: str) -> float | None:
+        self.topology.instance(instance)
+        return self.driver.started_at(instance)
+
+    def whole(self) -> bool:
+        if not all(self.in_service(instance.name) for instance in self.topology.instances):
+            return False
+        return self.driver.settled()
+
+    def metrics(self, instance: str, path: str, target: MetricsTarget = "admin") -> str:
+        endpoint = self.endpoint_of(instance)
+        if target == "s3" and endpoint is None:
+            raise Unsupported(f"{instance} has no metrics: it answers no S3 endpoint")
+        base = endpoint.url if target == "s3" and endpoint else self.driver.metrics_url(instance)
+        self._record.read("metrics", instance)
+        try:
+            return probe.call(f"{base}{path}", METRICS_SECONDS, tls=self._tls)
+        except probe.Refused as error:
+            raise OSError(str(error)) from None
+
+    def recorded_calls(self) -> tuple[str, ...]:
+        """Every verb, command and call but the probes and watches, which only ever ask. Reads are marked as such."""
+        return self._record.lines()
+
+    # -- faults of one instance
+
+    def restart(self, instance: str) -> Proof:
+        with self._instance(instance), self._fault(Verb.RESTART, instance) as begin:
+            watch: Watch = self.driver.watch(instance)
+            with watch as seen:
+                if why := seen.absent(Verb.RESTART):
+                    self._undo(Verb.START, instance, self.driver.start)
+                    return Proof(False, f"{instance}: {why}, and was started")
+                begin()
+                proof = seen.replaced(self.driver.restart(seen))
+            if proof.fired:
+                self._close(Verb.START, instance)
+            return proof
+
+    def kill(self, instance: str) -> Proof:
+        return self._hit(Verb.KILL, instance, lambda seen: seen.killed(self.driver.kill(seen)))
+
+    def start_instance(self, instance: str) -> None:
+        with self._instance(instance):
+            self._undo(Verb.START, instance, self.driver.start)
+
+    def freeze(self, instance: str) -> Proof:
+        return self._hit(Verb.FREEZE, instance, lambda seen: seen.frozen(self.driver.freeze(seen)))
+
+    def thaw(self, instance: str) -> None:
+        with self._instance(instance):
+            self._undo(Verb.THAW, instance, self.driver.thaw)
+
+    def _hit(self, verb: Verb, instance: str, act: Callable[[Watch], Proof]) -> Proof:
+        with self._instance(instance), self._fault(verb, instance) as begin:
+            watch: Watch = self.driver.watch(instance)
+            with watch as seen:
+                if why := seen.absent(verb):
+                    return Proof(False, f"{instance}: {why}")
+                begin()
+                return act(seen)
+
+    # -- faults of one node
+
+    def drain(self, node: str) -> Proof:
+        here = self._on(node)
+        with self._fault(Verb.DRAIN, node) as begin:
+            begin()
+            proof = self.driver.drain(node)
+            if proof is not None:
+                return proof
+            return together(node, [self._stopped(name) for name in reversed(here)])  # clients go first
+
+    def restore(self, node: str) -> None:
+        here = self._on(node)
+        self._undo(Verb.RESTORE, node, self.driver.restore)
+        for name in here:
+            self.thaw(name)
+            self.start_instance(name)
+
+    def unplug(self, node: str) -> Proof:
+        self._on(node)
+        with self._fault(Verb.UNPLUG, node) as begin:
+            seen = self.driver.watch_network(node)
+            begin()
+            return seen.cut(self.driver.cut(node))
+
+    def plug(self, node: str) -> None:
+        self._on(node)
+        self._undo(Verb.PLUG, node, self.driver.join)
+
+    def wipe(self, node: str) -> Proof:
+        here = self._on(node)
+        self.driver.check(Verb.WIPE, node)
+        if running := next((name for name in here if self.driver.runs(name)), None):
+            raise RuntimeError(
+                f"{running} runs: the data of {node} is removed only while the node is stopped"
+            )
+        self._record.write(Verb.WIPE, node)
+        return self.driver.erase(node)
+
+    def repair(self, node: str) -> str:
+        self._on(node)
+        self.driver.check(Verb.REPAIR, node)
+        self._record.write(Verb.REPAIR, node)
+        return self.driver.repair(node)
+
+    def undo(self, undo: Undo) -> None:
+        """Do what a journal holds. Raises what the verb raises, and KeyError for a target that there is not."""
+        verbs: dict[Verb, Callable[[str], None]] = {
+            Verb.START: self.start_instance,
+            Verb.THAW: self.thaw,
+            Verb.RESTORE: self.restore,
+            Verb.PLUG: self.plug,
+        }
+        verbs[undo.verb](undo.target)
+
+    # -- how
+
+    def _on(self, node: str) -> tuple[str, ...]:
+        """The names of a node's instances. Raises KeyError for an unknown node."""
+        if node not in self.topology.nodes:
+            raise KeyError(node)
+        return tuple(instance.name for instance in self.topology.on(node))
+
+    @contextmanager
+    def _instance(self, name: str) -> Iterator[None]:
+        """Nothing else is done to that instance meanwhile. Raises KeyError for an unknown one."""
+        self.topology.instance(name)
+        with self._lock:
+            lock = self._locks[name]
+        with lock:
+            yield
+
+    @contextmanager
+    def _fault(self, verb: Verb, target: str) -> Iterator[Callable[[], None]]:
+        """Gives what is called once, right before the fault: it writes down what is done and how it is undone.
+
+        What turns out to be Unsupported only when it is tried was not done.
+        """
+        self.driver.check(verb, target)
+        undo, ids = Undo(self.name, self._candidate.name, UNDO_OF[verb], target), list[str]()
+
+        def begin() -> None:
+            ids.append(self._journal.open(verb, target, undo))
+            with self._lock:
+                self._open[undo] += ids
+            self._record.write(verb, target)
+
+        try:
+            yield begin
+        except Unsupported:
+            with self._lock:
+                self._open[undo] = [id_ for id_ in self._open[undo] if id_ not in ids]
+            for id_ in ids:
+                self._journal.close(id_)
+            raise
+
+    def _stopped(self, name: str) -> Proof:
+        with self._instance(name):
+            watch: Watch = self.driver.watch(name)
+            with watch as seen:
+                return seen.stopped(self.driver.stop(seen))
+
+    def _undo(self, verb: Verb, target: str, act: Callable[[str], None]) -> None:
+        """Undo it if there is something to undo. What raises stays open."""
+        if self.driver.needs(verb, target):
+            self._record.write(verb, target)
+            act(target)
+        self._close(verb, target)
+
+    def _close(self, verb: Verb, target: str) -> None:
+        with self._lock:
+            done = self._open.pop(Undo(self.name, self._candidate.name, verb, target), [])
+        for id_ in done:
+            self._journal.close(id_)

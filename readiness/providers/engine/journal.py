@@ -1,0 +1,102 @@
+"""What is done to a candidate and must be undone, written down before it is done.
+
+An undo is data, not a closure: whoever reads it can do it, also from another process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Verb(StrEnum):
+    """Everything that a provider does to a candidate. Which of them undoes which: `UNDO_OF`."""
+
+    RESTART = "restart"
+    KILL = "kill"
+    START = "start_instance"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    DRAIN = "drain"
+    RESTORE = "restore"
+    UNPLUG = "unplug"
+    PLUG = "plug"
+    WIPE = "wipe"
+    REPAIR = "repair"
+    STOP_CACHES = "stop_caches"
+    START_CACHES = "start_caches"
+
+
+UNDO_OF: Mapping[Verb, Verb] = {
+    Verb.RESTART: Verb.START,
+    Verb.KILL: Verb.START,
+    Verb.FREEZE: Verb.THAW,
+    Verb.DRAIN: Verb.RESTORE,
+    Verb.UNPLUG: Verb.PLUG,
+    Verb.STOP_CACHES: Verb.START_CACHES,
+}
+"""A restart undoes itself, unless it is interrupted. Erased data has no undo: a repair follows it."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """`verb` done to `target` (an instance, or a node) of that candidate by a provider of that kind."""
+
+    provider: str
+    candidate: str
+    verb: Verb
+    target: str
+
+    def as_data(self) -> dict[str, str]:
+        """As it is stored."""
+        return {
+            "provider": self.provider,
+            "candidate": self.candidate,
+            "verb": str(self.verb),
+            "target": self.target,
+        }
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, str]) -> Undo:
+        """What `as_data` stored. Raises KeyError or ValueError for anything else."""
+        return cls(data["provider"], data["candidate"], Verb(data["verb"]), data["target"])
+
+
+class Journal(Protocol):
+    """Where that is written. Thread-safe."""
+
+    def open(self, action: Verb, target: str, undo: Undo) -> str:
+        """Called before the action; the fault is there from now on. Returns an id."""
+        ...
+
+    def close(self, id_: str) -> None:
+        """Called once it is undone."""
+        ...
+
+
+class MemoryJournal:
+    """A journal that ends with this process."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+        self._open: dict[str, Undo] = {}
+
+    def open(self, action: Verb, target: str, undo: Undo) -> str:
+        with self._lock:
+            id_ = f"{next(self._ids)}-{action}-{target}"
+            self._open[id_] = undo
+            return id_
+
+    def close(self, id_: str) -> None:
+        with self._lock:
+            self._open.pop(id_, None)
+
+    def left(self) -> tuple[Undo, ...]:
+        """What is not undone yet, in the order in which it was done."""
+        with self._lock:
+            return tuple(self._open.values())

@@ -1,0 +1,148 @@
+"""The primitives of the provider `processes`: signals, cables of network namespaces, folders."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+
+from readiness.candidate.model import Candidate
+from readiness.providers.engine import probe
+from readiness.providers.engine.driver import Driver, NetworkWatch, Watch
+from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.readiness import PROBE_SECONDS
+from readiness.providers.engine.silence import ConnectWatch
+from readiness.providers.processes import observe
+from readiness.providers.processes.deployment import Deployment
+from readiness.providers.supervisor.client import Status
+from readiness.topology import Endpoint, Instance, Proof, Topology, Unsupported
+
+
+class ProcessWatch(Watch):
+    """One process, as the kernel shows it to the supervisor."""
+
+    def __init__(self, deployment: Deployment, instance: Instance) -> None:
+        super().__init__(instance.name)
+        self.instance, self._deployment = instance, deployment
+        self._before, self._between = self._now(), self._now()
+
+    def absent(self, verb: Verb) -> str | None:
+        return None if self._before is not None and self._before.running else "it did not run"
+
+    def look(self) -> None:
+        self._between = self._now()
+
+    def killed(self, how: str) -> Proof:
+        assert self._before is not None
+        return observe.killed(self.name, self._before, self._now())
+
+    def stopped(self, how: str) -> Proof:
+        return observe.ended(self.name, self._now(), how)
+
+    def replaced(self, how: str) -> Proof:
+        after = self._now()
+        assert self._before is not None
+        assert after is not None
+        return observe.replaced(self.name, self._before, self._between, after)
+
+    def frozen(self, how: str) -> Proof:
+        assert self._before is not None
+        return observe.frozen(self.name, self._before.pid)
+
+    def _now(self) -> Status | None:
+        return self._deployment.supervised.status(self.name)
+
+
+class ProcessDriver(Driver[ProcessWatch]):
+    """Of one deployment, whose service endpoint is told once it is there."""
+
+    def __init__(self, candidate: Candidate, deployment: Deployment) -> None:
+        self.deployment, self._store = deployment, deployment.store
+        declared, made = candidate.contract.credentials, deployment.site.keys
+        self.keys = {role: made[role] for role in made if role == "admin" or declared.read_only is not None}
+        self._topology = self._with(None)
+
+    @property
+    def topology(self) -> Topology:
+        return self._topology
+
+    def serve_at(self, service: Endpoint | None) -> None:
+        """From now on there is that service endpoint."""
+        self._topology = self._with(service)
+
+    def _with(self, service: Endpoint | None) -> Topology:
+        return Topology(self.deployment.site.nodes, self._store.instances, self._store.endpoints, service)
+
+    # -- observing
+
+    def needs(self, undo: Verb, target: str) -> bool:
+        return undo is not Verb.START or not self.runs(target)
+
+    def runs(self, instance: str) -> bool:
+        status = self.deployment.supervised.status(instance)
+        return status is not None and status.running
+
+    def started_at(self, instance: str) -> float | None:
+        status = self.deployment.supervised.status(instance)
+        return status.started if status is not None and status.running else None
+
+    def ready(self, instance: str) -> bool:
+        if any(endpoint.instance == instance for endpoint in self.topology.endpoints):
+            return True
+        return probe.status(self._store.probe_url(self.topology.instance(instance)), PROBE_SECONDS) == 200
+
+    def settled(self) -> bool:
+        return self._store.settled()
+
+    def watch(self, instance: str) -> ProcessWatch:
+        return ProcessWatch(self.deployment, self.topology.instance(instance))
+
+    def watch_network(self, node: str) -> NetworkWatch:
+        url = next(found.url for found in self.topology.endpoints if found.node == node)
+        return ConnectWatch(node, *probe.address_of(url))
+
+    def metrics_url(self, instance: str) -> str:
+        base = self._store.metrics_url(self.topology.instance(instance))
+        if base is None:
+            raise Unsupported(f"{instance} has no metrics")
+        return base
+
+    # -- acting
+
+    def stop(self, seen: ProcessWatch) -> str:
+        _, forced = self.deployment.stop_gracefully(seen.instance)
+        return "by SIGKILL after the time for SIGTERM was over" if forced else "gracefully"
+
+    def kill(self, seen: ProcessWatch) -> str:
+        self.deployment.kill(seen.instance)
+        return "by SIGKILL"
+
+    def start(self, instance: str) -> None:
+        self.deployment.launch(self.topology.instance(instance))
+
+    def freeze(self, seen: ProcessWatch) -> str:
+        self.deployment.supervised.signal(seen.name, SIGSTOP)
+        return "by SIGSTOP"
+
+    def thaw(self, instance: str) -> None:
+        self.deployment.supervised.signal(instance, SIGCONT)
+
+    def cut(self, node: str) -> str:
+        self.deployment.layout.unplug(node)
+        return "by its cable"
+
+    def join(self, node: str) -> None:
+        self.deployment.layout.plug(node)
+
+    def erase(self, node: str) -> Proof:
+        folder = self.deployment.site.data(node)
+        held = next((path.name for path in folder.rglob("*") if path.is_file()), None)
+        # Moved, not removed: that takes minutes where there are many small files. It goes with the run's folder.
+        folder.rename(Path(tempfile.mkdtemp(dir=folder.parent, prefix=".wiped-")) / node)
+        folder.mkdir()
+        left = list(folder.iterdir())
+        data = f"{node}: its data ({'nothing' if held is None else f'such as {held}'}) is out of its reach"
+        return Proof(not left and held is not None, f"{data}, {len(left)} entries left")
+
+    def repair(self, node: str) -> str:
+        return self._store.repair(node)
