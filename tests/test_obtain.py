@@ -16,7 +16,7 @@ import pytest
 from readiness.errors import UsageError
 from readiness.obtain import caddy, go, opentofu, tofu, weed
 from readiness.obtain.__main__ import OBTAIN, STORES, main
-from readiness.obtain.cache import cached, forget_unused
+from readiness.obtain.cache import cached, forget_unused, intact
 from readiness.obtain.go import needed_by, version
 from readiness.obtain.opentofu import inspect, pinned_version
 from readiness.paths import ROOT, TOOLS
@@ -246,8 +246,46 @@ def test_only_old_entries_of_other_sources_are_forgotten(tmp_path: Path) -> None
         if name.endswith("-old"):
             os.utime(entry, (0, 0))
     forget_unused("control", keep="control-new")
-    left = {path.name for path in (tmp_path / "cache").iterdir()} - {"locks"}
+    left = {path.name for path in (tmp_path / "cache").iterdir()} - {"locks", "contents"}
     assert left == {"control-new", "control-recent", "tofu-old"}
+    assert {path.name for path in (tmp_path / "cache" / "contents").iterdir()} == left
+
+
+def make_program(folder: Path) -> None:
+    (folder / "bin").mkdir()
+    (folder / "bin" / "program").write_text("right", encoding="utf-8")
+    (folder / "bin" / "program").chmod(0o755)
+    (folder / "link").symlink_to("bin/program")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: (entry / "bin" / "program").write_text("wrong", encoding="utf-8"),
+        lambda entry: (entry / "bin" / "program").chmod(0o644),
+        lambda entry: (entry / "bin" / "program").unlink(),
+        lambda entry: (entry / "bin" / "more").touch(),
+        lambda entry: ((entry / "link").unlink(), (entry / "link").symlink_to("/bin/true")),
+        lambda entry: (entry.parent / "contents" / entry.name).unlink(),
+        lambda entry: (entry.parent / "contents" / entry.name).write_text("0", encoding="utf-8"),
+    ],
+    ids=["bytes", "mode", "missing", "more", "link", "no record", "another record"],
+)
+def test_an_entry_that_is_not_as_it_was_built_is_built_again(
+    change: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = cached("program-1", make_program)
+    assert intact("program-1") == entry
+    change(entry)
+    assert intact("program-1") is None
+    assert cached("program-1", make_program) == entry
+    assert (entry / "bin" / "program").read_text(encoding="utf-8") == "right"
+    assert f"{entry} is not as it was built: it is obtained again" in capsys.readouterr().err
+
+
+def test_an_entry_that_is_as_it_was_built_is_used() -> None:
+    cached("program-1", make_program)
+    assert cached("program-1", lambda _folder: pytest.fail("built again")) == intact("program-1")
 
 
 @pytest.mark.store

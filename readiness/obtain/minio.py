@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.obtain.cache import cache_directory, cached, fingerprint
+from readiness.obtain.cache import cached, fingerprint, intact
 from readiness.obtain.go import build
 from readiness.obtain.named import named
 from readiness.obtain.progress import announce
@@ -39,8 +39,8 @@ def minio_of_machine() -> Path | None:
         if _is_minio(Path(found)):
             return Path(found).absolute()
         announce(f"{found} is not used: it is not a MinIO server")
-    program = cache_directory() / _key() / "minio"
-    return program if program.is_file() else None
+    entry = intact(_key())
+    return entry / "minio" if entry else None
 
 
 def pinned_version() -> tuple[str, str]:

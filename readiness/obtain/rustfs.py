@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.obtain.cache import cache_directory, cached
+from readiness.obtain.cache import cache_directory, cached, intact
 from readiness.obtain.named import named
 from readiness.obtain.progress import announce, run_long
 
@@ -51,8 +51,8 @@ def rustfs_of_machine() -> Path | None:
         return chosen
     if found := shutil.which("rustfs"):
         return Path(found).absolute()
-    program = cache_directory() / _name() / "bin" / "rustfs"
-    return program if program.is_file() else None
+    entry = intact(_name())
+    return entry / "bin" / "rustfs" if entry else None
 
 
 def _name() -> str:

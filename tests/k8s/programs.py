@@ -20,7 +20,7 @@ from pathlib import Path
 
 from readiness import obtain
 from readiness.errors import UsageError
-from readiness.obtain.cache import cache_directory, cached, fingerprint
+from readiness.obtain.cache import cached, fingerprint, intact
 from readiness.obtain.etcd import MODULE as ETCD
 from readiness.obtain.go import build
 from readiness.obtain.progress import run_long
@@ -81,7 +81,7 @@ def is_cached() -> bool:
     """Whether `programs` would have nothing to build or to load."""
     etcd = f"etcd-{fingerprint(ETCD, [ETCD / 'go.mod', ETCD / 'go.sum'])}"
     keys = (_kubernetes_key(), _debian_key(), _coredns_key(), etcd)
-    return all((cache_directory() / key).is_dir() for key in keys)
+    return all(intact(key) for key in keys)
 
 
 def version() -> str:
