@@ -26,9 +26,9 @@ def write_sentinel(path: Path, why: str, properties: Mapping[str, str]) -> None:
     """A report that fails: whatever happens to the run from here, no reader sees a pass."""
     suite = TestSuite(SUITE)
     for name, value in {"verdict": "NOT JUDGED", **properties}.items():
-        suite.add_property(name, value)
+        _property(suite, name, value)
     case = TestCase("the run ended and was judged", f"{SUITE}.run")
-    case.result = [Failure(why)]
+    case.result = [Failure(_clean(why))]
     suite.add_testcase(case)
     _write(path, suite)
 
@@ -44,7 +44,7 @@ def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, eviden
     suite = TestSuite(SUITE)
     counts = {f"count.{state}": str(count) for state, count in verdict.counts().items()}
     for name, value in {"verdict": verdict.sentence, **properties, **counts}.items():
-        suite.add_property(name, value)
+        _property(suite, name, value)
     for result in verdict.results:
         suite.add_testcase(_case(result, interim=verdict.interim, evidence=evidence))
     if verdict.exit_code:
@@ -58,37 +58,47 @@ def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
     criterion, finding = result.criterion, result.finding.honest()
     phase = f"phase{criterion.phase}_{PHASES[criterion.phase].lower().replace(' ', '_')}"
     case = TestCase(f"{criterion.id} {criterion.title}", f"{SUITE}.{phase}", round(result.seconds, 3))
-    case.add_property("criterion", criterion.id)
-    case.add_property("sentence", criterion.title)
+    _property(case, "criterion", criterion.id)
+    _property(case, "sentence", criterion.title)
     if criterion.sentence:
-        case.add_property("plan", criterion.sentence)
-    case.add_property("state", str(finding.state))
-    case.add_property("reason", finding.reason[:MAX_MESSAGE])
-    case.add_property("observations", str(finding.observations))
-    case.add_property("evidence", evidence)
+        _property(case, "plan", criterion.sentence)
+    _property(case, "state", str(finding.state))
+    _property(case, "reason", finding.reason[:MAX_MESSAGE])
+    _property(case, "observations", str(finding.observations))
+    _property(case, "evidence", evidence)
     telling = sorted(finding.measured.items(), key=lambda item: not item[1])  # zeros last; else as measured
     for name, value in telling[:MAX_MEASURED]:
-        case.add_property(f"measured.{name}"[:MAX_MESSAGE], str(value)[:MAX_MESSAGE])
+        _property(case, f"measured.{name}"[:MAX_MESSAGE], str(value)[:MAX_MESSAGE])
     if len(telling) > MAX_MEASURED:
-        case.add_property("measured", f"{len(telling) - MAX_MEASURED} more values are in verdict.json")
+        _property(case, "measured", f"{len(telling) - MAX_MEASURED} more values are in verdict.json")
     if result.issue:
-        case.add_property("expected_red", result.issue)
+        _property(case, "expected_red", result.issue)
     case.result = list(_outcome(finding, result, interim=interim))
     for outcome in case.result:  # some readers show the text of an outcome, others its message
-        outcome.text = _NOT_XML.sub("\ufffd", f"{outcome.message}\n\n{criterion.title}\nevidence: {evidence}")
+        outcome.text = _clean(f"{outcome.message}\n\n{criterion.title}\nevidence: {evidence}")
     return case
 
 
+def _property(of: TestSuite | TestCase, name: str, value: str) -> None:
+    of.add_property(_clean(name), _clean(value))
+
+
+def _clean(text: str) -> str:
+    """Stores answer with control characters too, which XML has no way to say."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
 def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalResult]:
-    message = f"{finding.state}: {finding.reason}"[:MAX_MESSAGE]
+    reason, issue = _clean(finding.reason), _clean(result.issue or "")
+    message = f"{finding.state}: {reason}"[:MAX_MESSAGE]
     if finding.state is State.PROVED:
-        if interim and result.issue:
-            text = f"now PROVED, but listed as expected red ({result.issue}): remove it from expected_red"
+        if interim and issue:
+            text = f"now PROVED, but listed as expected red ({issue}): remove it from expected_red"
             return [Failure(text, "no longer red")]
         return []
     if finding.state is State.REFUTED:
-        if interim and result.issue:
-            return [Skipped(f"expected red ({result.issue}): {finding.reason}"[:MAX_MESSAGE], "pytest.xfail")]
+        if interim and issue:
+            return [Skipped(f"expected red ({issue}): {reason}"[:MAX_MESSAGE], "pytest.xfail")]
         return [Failure(message, "refuted")]
     if finding.state is State.UNKNOWN:
         return [Error(message, "unknown")]
@@ -97,11 +107,6 @@ def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalRe
 
 def _write(path: Path, suite: TestSuite) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    for (
-        element
-    ) in suite._elem.iter():  # stores answer with control characters too, which XML has no way to say
-        for name, value in element.attrib.items():
-            element.set(name, _NOT_XML.sub("\ufffd", value))
     suite.update_statistics()
     report = JUnitXml(SUITE)
     report.add_testsuite(suite)
