@@ -6,9 +6,13 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 pytestmark = pytest.mark.store
 
@@ -242,6 +246,17 @@ def test_the_projects_recipes_all_make_the_environment_first() -> None:
         return name == "ensure" or any(ensures(dependency) for dependency in needs[name])
 
     assert [name for name in needs if not ensures(name)] == ["default"]
+
+
+def test_the_lock_file_pins_what_the_project_asks_for() -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    pinned = {
+        name: Version(version) for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
+    }
+    for line in [*asked["project"]["dependencies"], *asked["dependency-groups"]["dev"]]:
+        wanted = Requirement(line)
+        assert pinned[canonicalize_name(wanted.name)] in wanted.specifier, line
 
 
 def test_the_lock_files_name_no_index() -> None:
