@@ -12,6 +12,8 @@ from readiness.stacks.config import read
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.stack import EXAMPLES
 
+pytestmark = pytest.mark.store  # just reads the Justfiles
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:

@@ -12,6 +12,8 @@ from readiness.stacks.config import read
 from readiness.stacks.harmless import reaches_out
 from readiness.stacks.stack import EXAMPLES
 
+pytestmark = pytest.mark.store  # just reads the Justfiles
+
 
 @pytest.mark.parametrize("name", PROTECTED_STACKS)
 def test_the_examples_reach_nothing(name: str) -> None:

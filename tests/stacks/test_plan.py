@@ -14,6 +14,8 @@ from readiness.stacks.config import StackConfig, read
 from readiness.stacks.draft import draft
 from readiness.stacks.stack import EXAMPLES, PROTECTED, examine
 
+pytestmark = pytest.mark.store  # just reads the Justfiles
+
 TODAY = datetime.date(2026, 5, 6)
 
 

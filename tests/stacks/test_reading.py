@@ -14,6 +14,8 @@ from readiness.stacks.hcl import UnreadableError
 from tests.stacks.shapes import STACK, write
 from tests.tofu.conftest import program
 
+pytestmark = pytest.mark.store  # just reads the Justfiles
+
 __all__ = ["program"]
 
 

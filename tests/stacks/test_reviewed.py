@@ -13,6 +13,8 @@ from readiness.stacks.harmless import reaches_out
 from readiness.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, STACK, pointing, s3, shape, write
 
+pytestmark = pytest.mark.store  # just reads the Justfiles
+
 FLYWHEEL: dict[str, str | bytes] = {
     "/tofu/stacks/attic/backend.tf": 'terraform {\n  backend "http" {}\n}\n',
     "/tofu/stacks/attic/main.tf": 'variable "cluster_context" {\n  type = string\n}\n',

@@ -10,6 +10,8 @@ import pytest
 from readiness.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, pointing, s3, shape
 
+pytestmark = pytest.mark.store  # just reads the Justfiles
+
 YES, NO, UNCLEAR = Points.YES, Points.NO, Points.UNCLEAR
 EMPTY = 'terraform {\n  backend "s3" {}\n}\n'
 HTTP = 'terraform {\n  backend "http" {}\n}\n'
