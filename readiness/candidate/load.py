@@ -116,11 +116,16 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _check_expected_red(candidate: Candidate, path: Path) -> None:
-    known = [criterion.id for criterion in criteria.MANIFEST]
     for listed in candidate.expected_red:
-        if listed not in known:
-            near = difflib.get_close_matches(listed, known, n=1, cutoff=0.5)
+        criterion = criteria.BY_ID.get(listed)
+        if criterion is None:
+            near = difflib.get_close_matches(listed, criteria.BY_ID, n=1, cutoff=0.5)
             hint = f', did you mean "{near[0]}"?' if near else ""
             raise UsageError(
                 f'candidate file {path}: expected_red names the unknown criterion "{listed}"{hint}'
+            )
+        if criterion.wrong_answer:
+            raise UsageError(
+                f'candidate file {path}: expected_red names {listed} ("{criterion.title}"): a wrong answer or a loss '
+                "is never to be expected of a store that serves; remove it"
             )

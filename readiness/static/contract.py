@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from readiness.candidate.ceilings import beyond_ceilings
 from readiness.candidate.model import CandidateClass, Contract
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.load.rig import Rig
@@ -100,8 +101,8 @@ def _versioning(subject: Subject, rig: Rig, endpoint: Endpoint, *, wanted: bool)
 
 
 def failure_behaviour(subject: Subject, _see: Recording) -> Finding:
-    """P0.4: an RTO for each fault kind, RPO 0, and a readiness rule that calls every instance that serves
-    ready.
+    """P0.4: an RTO for each fault kind, RPO 0, no promise beyond its ceiling, and a readiness rule that calls every
+    instance that serves ready.
     """
     said: Contract = subject.contract
     missing = [kind.value for kind in FaultKind if kind not in said.failure.rto_seconds]
@@ -113,6 +114,9 @@ def failure_behaviour(subject: Subject, _see: Recording) -> Finding:
         return refuted(
             f"RPO {said.failure.rpo_acknowledged_writes}: an acknowledged state write must never be lost"
         )
+    if beyond := beyond_ceilings(said):
+        told = "; ".join(f"contract.{excess.told}" for excess in beyond)
+        return refuted(f"promises beyond what an operator of state would accept: {told}")
     down = [i.name for i in subject.topology.instances if not subject.provider.in_service(i.name)]
     if down:
         return refuted(f"the readiness rule does not call these healthy instances ready: {', '.join(down)}")

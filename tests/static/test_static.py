@@ -141,6 +141,9 @@ def test_failure_behaviour_is_numbers() -> None:
         contract.failure_behaviour(*checked(declared(contract__failure__rpo_acknowledged_writes=1))).state
         is REFUTED
     )
+    slow = contract.failure_behaviour(*checked(declared(contract__failure__response_seconds=3600)))
+    assert slow.state is REFUTED
+    assert "contract.failure.response_seconds = 3600 s, 10 s at most" in slow.reason
     down = contract.failure_behaviour(*checked(provider={"in_service": lambda i: i != "b-0"}))
     assert down.state is REFUTED
     assert "b-0" in down.reason
