@@ -14,8 +14,8 @@ from typing import Any, TypeVar, cast
 
 R = TypeVar("R")
 
-ANSWER_BYTES = 64 << 20
-"""The largest answer that is read: six times the largest state that is tried (10 MB)."""
+ANSWER_BYTES = 80 << 20
+"""The largest answer that is read, headers included: more than the largest object that is written (64 MiB, P1.3)."""
 PAGE_BYTES = 16 << 20
 """The largest metrics page or answer of an administrative interface that is read."""
 

@@ -12,6 +12,7 @@ from readiness.s3 import transport
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library, Unanswered
 from readiness.s3.wire import NoReply, Target, Wire
+from readiness.scratch.objects import LARGE
 from readiness.topology import Keys
 from tests.support.http_server import Answer, ok
 from tests.support.thread_server import dripping, endless, serving_in_thread
@@ -41,7 +42,7 @@ def test_an_answer_that_drips_ends(
 @pytest.mark.parametrize("number", [0, 1], ids=["boto3", "minio"])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_an_answer_without_an_end_is_not_read_whole(number: int, call: Callable[[Library], object]) -> None:
-    with serving_in_thread(endless()) as server, pytest.raises(Unanswered, match="larger than 64 MiB"):
+    with serving_in_thread(endless()) as server, pytest.raises(Unanswered, match="larger than 80 MiB"):
         call(both(server.url)[number])
 
 
@@ -55,9 +56,15 @@ def test_the_limit_is_one_of_each_answer_and_not_of_the_connection(
         assert [len(library.get("bucket", "key")) for _ in range(2)] == [len(body)] * 2
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["boto3", "minio"])
+def test_the_largest_object_that_is_written_can_be_read_again(number: int) -> None:
+    with serving_in_thread(ok("200 OK", "x" * LARGE, "Content-Type: text/plain")) as server:
+        assert len(both(server.url)[number].get("bucket", "key")) == LARGE
+
+
 def test_the_wire_client_does_not_read_an_endless_answer() -> None:
     async def ask(url: str) -> None:
         await Wire(Target(url, KEYS)).request("GET", "bucket", "key", seconds=30)
 
-    with serving_in_thread(endless()) as server, pytest.raises(NoReply, match="larger than 64 MiB"):
+    with serving_in_thread(endless()) as server, pytest.raises(NoReply, match="larger than 80 MiB"):
         asyncio.run(ask(server.url))
