@@ -13,9 +13,5 @@ class Unjudged(Exception):
     """The criterion could not be judged: the fault never fired, too little traffic, a checker out of budget."""
 
 
-class Broken(Exception):
-    """What was asked must succeed on a store that serves, and did not: refutes the criterion."""
-
-
 class NotRun(Exception):
     """The criterion was not exercised, with the reason: never a pass."""

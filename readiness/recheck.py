@@ -1,8 +1,8 @@
-"""`python -m readiness.recheck RUN [--no-seal]`: judges the stored histories of a run again, with today's checkers.
+"""`python -m readiness.recheck RUN [--no-seal]`: judges what a run kept again, with today's judges and checkers.
 
-Offline: nothing is started and nothing is written. What a run decided by asking the candidate directly has no stored
-history; those criteria are listed as not re-judged. Exit 0: every re-judged criterion says what the run said. Exit 1:
-one does not, or nothing could be re-judged. Exit 4: the folder is edited, unsealed or unreadable.
+Offline: nothing is started and nothing is written. Criteria that are not judged from what is kept (they run tofu, read
+stacks, or add up other criteria) are listed with the reason. Exit 0: every re-judged criterion says what the run said.
+Exit 1: one does not, or nothing could be re-judged. Exit 4: the folder is edited, unsealed or unreadable.
 """
 
 from __future__ import annotations
@@ -21,15 +21,28 @@ from rich.text import Text
 
 from readiness.criteria import BY_ID
 from readiness.evidence.folder import BrokenSeal, verify_seal
+from readiness.evidence.observation import (
+    OBSERVATIONS,
+    Observation,
+    UnreadableObservations,
+    load_observations,
+)
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
-from readiness.evidence.stored import JUDGED, SCENARIOS, Unreadable, from_row, rows
+from readiness.evidence.stored import JUDGED, SCENARIOS, Unreadable, from_row, read_history, rows
 from readiness.finding import Finding, State
 from readiness.report.words import GLYPHS, short
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
-IN_PART = ("P1.9", "P1.11")
-DIRECT = "judged by asking the candidate directly"
+PHASES = {
+    0: "judged by asking the candidate directly",
+    1: "judged by asking the candidate directly",
+    2: "it runs tofu against the candidate",
+    3: "it reads the protected stacks, not the candidate",
+    4: "it adds up what the other criteria found",
+}
+"""Why a criterion without a judge cannot be judged again, by phase."""
+NOT_COMPLETED = "the run could not do all that it takes"
 
 
 @dataclass(frozen=True)
@@ -57,37 +70,62 @@ def recheck(folder: Path) -> list[Row]:
         criteria = [(str(row["id"]), State(row["state"]), str(row["reason"])) for row in verdict["criteria"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreadable(f"{folder} cannot be judged again: {type(error).__name__}: {error}") from None
-    scenarios = {str(row["name"]): row for row in rows(folder)}
-    records: dict[str, ScenarioRecord] = {}
-    judged = {str(row["criterion"]): row for row in rows(folder, JUDGED)}
+    stored = _Stored(folder, promises, about["declared"])
+    return [_again(stored, *criterion) for criterion in criteria]
 
-    def record(name: str) -> ScenarioRecord:
-        if name not in scenarios:
-            raise Unreadable(f"{SCENARIOS} does not have {name}")
-        if name not in records:
-            records[name] = from_row(scenarios[name], folder)
-        return records[name]
 
-    def one(id_: str, said: State, reason: str) -> Row:
-        criterion, kept = BY_ID.get(id_), judged.get(id_)
-        if said is State.NOT_RUN:
-            return Row(id_, said, reason, None, "was not run")
-        if criterion is None or criterion.judge is None:
-            return Row(id_, said, reason, None, DIRECT)
+def _again(stored: _Stored, id_: str, said: State, reason: str) -> Row:
+    criterion = BY_ID.get(id_)
+    if said is State.NOT_RUN:
+        return Row(id_, said, reason, None, "was not run")
+    if criterion is None or criterion.judge is None:
+        return Row(id_, said, reason, None, PHASES[criterion.phase if criterion else 4])
+    seen = stored.seen(id_)
+    if seen is None:
+        return Row(id_, said, reason, None, NOT_COMPLETED)
+    return Row(id_, said, reason, criterion.judged(seen))
+
+
+class _Stored:
+    """What a run kept for its judges. Raises Unreadable where something is missing or cut."""
+
+    def __init__(self, folder: Path, promises: Promises, declared: Mapping[str, Any]) -> None:
+        self._folder, self._promises, self._declared = folder, promises, declared
+        self._scenarios = {str(row["name"]): row for row in rows(folder)}
+        self._records: dict[str, ScenarioRecord] = {}
+        self._judged = {str(row["criterion"]): row for row in rows(folder, JUDGED)}
+        self._observations: dict[str, list[Observation]] = {}
+        try:
+            for seen in load_observations(folder):
+                self._observations.setdefault(seen.criterion, []).append(seen)
+        except UnreadableObservations as error:
+            raise Unreadable(str(error)) from None
+
+    def seen(self, criterion: str) -> Seen | None:
+        """What that criterion was judged from; None if it was not judged from what is kept."""
+        kept = self._judged.get(criterion)
         if kept is None:
-            return Row(
-                id_, said, reason, None, "no scenarios were kept for it: the run could not play them all"
+            return None
+        try:
+            groups = {Group(group): names for group, names in kept["scenarios"].items()}
+            wanted, history = int(kept["observations"]), kept.get("history")
+            operations = read_history(self._folder, history["file"], history["operations"]) if history else ()
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unreadable(f"{JUDGED}: {criterion}: {type(error).__name__}: {error}") from None
+        observations = self._observations.get(criterion, [])
+        if len(observations) != wanted:
+            raise Unreadable(
+                f"{OBSERVATIONS} has {len(observations)} observations of {criterion}, {wanted} were made"
             )
-        groups = {
-            Group(group): [record(name) for name in names] for group, names in kept["scenarios"].items()
-        }
-        found = criterion.judge(Seen(promises, groups).without_impossible(criterion.optional)).honest()
-        note = "in part: what was asked without a fault is not re-judged" if id_ in IN_PART else ""
-        if id_ in IN_PART:
-            said, reason = State(kept["state"]), str(kept["reason"])
-        return Row(id_, said, reason, found, note)
+        records = {group: [self._record(name) for name in names] for group, names in groups.items()}
+        return Seen(self._promises, records, observations, operations, self._declared)
 
-    return [one(*criterion) for criterion in criteria]
+    def _record(self, name: str) -> ScenarioRecord:
+        if name not in self._scenarios:
+            raise Unreadable(f"{SCENARIOS} does not have {name}")
+        if name not in self._records:
+            self._records[name] = from_row(self._scenarios[name], self._folder)
+        return self._records[name]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,6 +172,7 @@ def _told(console: Console, found: Sequence[Row]) -> int:
         why = row.note if row.same else short(row.now.reason, 300)
         table.add_row(mark, row.criterion, said, now, why)
     console.print(table)
+    console.print(f"judged again: {len(again)} of {len(found)} criteria", highlight=False)
     for why, ids in _left(found).items():
         console.print(f"not re-judged, {why}: {', '.join(ids)}", highlight=False, style="dim")
     different = [row.criterion for row in again if not row.same]
@@ -142,7 +181,7 @@ def _told(console: Console, found: Sequence[Row]) -> int:
     elif again:
         console.print(f"THE SAME: {len(again)} criteria judged again", style="bold green")
     else:
-        console.print("NOTHING RE-JUDGED: the run kept no scenarios", style="bold red")
+        console.print("NOTHING RE-JUDGED: the run kept nothing to judge", style="bold red")
     return EXIT_SAME if again and not different else EXIT_DIFFERENT
 
 

@@ -1,19 +1,36 @@
-"""Recorded calls: what was asked of which endpoint with which client, and what came back, kept as evidence."""
+"""Recorded calls: what was asked of whom with which client, and what came back, kept as evidence.
+
+A check records what its judge needs and decides nothing. Every client library has this one recorded way: `ask` for
+boto3 and minio, `wire` for the suite's own client, `fact` for what a provider can tell beside S3.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
-from readiness.errors import Broken
-from readiness.evidence.observation import Observation, Outcome
+from pydantic import JsonValue
+
+from readiness.evidence.folder import Recorder
+from readiness.evidence.observation import PROVIDER, Observation, Outcome
 from readiness.s3.clients import libraries
-from readiness.s3.library import Answered, Library, Unanswered
+from readiness.s3.library import Answered, Library, Malformed, Unanswered, translate
+from readiness.s3.wire import NoReply, NotSent, Reply
 from readiness.subject import Subject
-from readiness.topology import Endpoint
+from readiness.topology import Endpoint, Unsupported
 
-P = ParamSpec("P")
 R = TypeVar("R")
+Asked = Mapping[str, JsonValue]
+Kept = Callable[[R], JsonValue]
+
+
+class Stopped(Exception):
+    """What had to succeed did not: it is recorded, and refutes. Nothing more is asked for this criterion."""
+
+
+def nothing(_answer: object) -> JsonValue:
+    """What is kept of an answer by default: that it came."""
+    return None
 
 
 class Recording:
@@ -22,11 +39,12 @@ class Recording:
     def __init__(self, subject: Subject, criterion: str) -> None:
         self.subject, self.criterion = subject, criterion
         self.observations: list[Observation] = []
+        self.load: Recorder | None = None
 
-    @property
-    def count(self) -> int:
-        """How many calls were made so far."""
-        return len(self.observations)
+    def recorder(self, scope: str) -> Recorder:
+        """Keeps the operations of a load of this criterion; its judge is given them as `Seen.history`."""
+        self.load = self.subject.evidence.recorder(scope)
+        return self.load
 
     def views(self) -> Iterator[tuple[Endpoint, Library]]:
         """Every endpoint with each client library."""
@@ -36,63 +54,128 @@ class Recording:
 
     def must(
         self,
+        step: str,
         endpoint: Endpoint,
         client: str,
-        what: str,
-        call: Callable[P, R],
-        *args: P.args,
-        **kwargs: P.kwargs,
+        call: Callable[[], R],
+        *,
+        asked: Asked | None = None,
+        kept: Kept[R] = nothing,
     ) -> R:
-        """The call's result. Raises Broken if the store answers with an error or not at all."""
-        answer = self.attempt(endpoint, client, what, call, *args, **kwargs)
+        """The result of a call that succeeds on a store that serves. Raises Stopped if it does not."""
+        answer = self.ask(step, endpoint, client, call, asked=asked, kept=kept, required=True)
         if isinstance(answer, Answered | Unanswered):
-            raise Broken(f"{what} through {endpoint.name} with {client}: {answer}")
+            raise Stopped(str(answer))
         return answer
 
-    def attempt(
+    def ask(
         self,
+        step: str,
         endpoint: Endpoint,
         client: str,
-        what: str,
-        call: Callable[P, R],
-        *args: P.args,
-        **kwargs: P.kwargs,
+        call: Callable[[], R],
+        *,
+        asked: Asked | None = None,
+        kept: Kept[R] = nothing,
+        required: bool = False,
     ) -> R | Answered | Unanswered:
-        """The call's result, or the error it ended in."""
+        """The result of a call with boto3 or minio, or the error it ended in. `kept` is what the judge needs of it."""
         began = self.subject.now()
-        answer: R | Answered | Unanswered
-        outcome: Outcome = "ok"
-        status: int | None = None
-        error: str | None = None
+        more: dict[str, Any] = {"asked": asked, "required": required}
         try:
-            answer = call(*args, **kwargs)
-        except Answered as problem:
-            answer, outcome, status, error = problem, "error", problem.status, str(problem)[:300]
-        except Unanswered as problem:
-            answer, outcome, error = problem, "unanswered", str(problem)[:300]
-        self._keep(endpoint.name, client, what, began, outcome, status, error)
+            answer, result = translate(lambda: _both(call, kept))
+        except Malformed as wrong:
+            self._add(step, endpoint.name, client, began, "malformed", wrong.status, str(wrong), **more)
+            return wrong
+        except Answered as refusal:
+            self._add(step, endpoint.name, client, began, "error", refusal.status, str(refusal), **more)
+            return refusal
+        except Unanswered as silence:
+            self._add(step, endpoint.name, client, began, "unanswered", error=str(silence), **more)
+            return silence
+        self._add(step, endpoint.name, client, began, "ok", result=result, **more)
         return answer
 
-    def _keep(
+    async def wire(
         self,
+        step: str,
+        endpoint: Endpoint,
+        call: Awaitable[Reply],
+        *,
+        asked: Asked | None = None,
+        required: bool = False,
+    ) -> Reply | None:
+        """The reply to one request of the suite's own client, whatever its status; None if none came."""
+        began = self.subject.now()
+        more: dict[str, Any] = {"asked": asked, "required": required}
+        try:
+            reply = await call
+        except (NoReply, NotSent) as silence:
+            self._add(step, endpoint.name, "wire", began, "unanswered", error=str(silence), **more)
+            return None
+        outcome: Outcome = "ok" if reply.status < 300 else "error"
+        said = None if outcome == "ok" else f"HTTP {reply.status} {reply.code or ''}".strip()
+        self._add(step, endpoint.name, "wire", began, outcome, reply.status, said, **more)
+        return reply
+
+    def fact(
+        self,
+        step: str,
+        about: str,
+        call: Callable[[], R],
+        *,
+        asked: Asked | None = None,
+        kept: Kept[R] = nothing,
+        required: bool = False,
+    ) -> R | None:
+        """What the provider says about an instance or a node, beside S3; None if it cannot (outcome error) or fails
+        (unanswered).
+        """
+        began = self.subject.now()
+        more: dict[str, Any] = {"asked": asked, "required": required}
+        try:
+            answer = call()
+        except Unsupported as error:
+            self._add(step, about, PROVIDER, began, "error", error=str(error), **more)
+            return None
+        except (OSError, ValueError, RuntimeError) as error:
+            said = f"{type(error).__name__}: {error}"
+            self._add(step, about, PROVIDER, began, "unanswered", error=said, **more)
+            return None
+        self._add(step, about, PROVIDER, began, "ok", result=kept(answer), **more)
+        return answer
+
+    def _add(
+        self,
+        step: str,
         endpoint: str,
         client: str,
-        step: str,
         began: float,
         outcome: Outcome,
-        status: int | None,
-        error: str | None,
+        status: int | None = None,
+        error: str | None = None,
+        result: JsonValue = None,
+        *,
+        asked: Asked | None,
+        required: bool,
     ) -> None:
         seen = Observation(
             criterion=self.criterion,
             step=step,
             endpoint=endpoint,
             client=client,
+            asked=dict(asked or {}),
             invoked=round(began, 6),
             completed=round(self.subject.now(), 6),
             outcome=outcome,
             status=status,
-            error=error,
+            error=error and error[:300],
+            result=result,
+            required=required,
         )
-        self.observations.append(seen)
-        self.subject.evidence.observe(seen)
+        self.observations.append(self.subject.evidence.observe(seen))
+
+
+def _both(call: Callable[[], R], kept: Kept[R]) -> tuple[R, JsonValue]:
+    answer = call()
+    return answer, kept(answer)

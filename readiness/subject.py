@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from readiness.candidate.load import Loaded
 from readiness.candidate.model import Candidate, Contract
@@ -42,9 +42,14 @@ class Subject:
         return self.candidate.contract
 
     @property
+    def declared(self) -> Mapping[str, Any]:
+        """What the candidate's file declares, as `run.json` keeps it."""
+        return self.candidate.model_dump(mode="json", by_alias=True)
+
+    @property
     def promises(self) -> Promises:
         """The numbers of the contract, as judges take them."""
-        return Promises.of(self.candidate.model_dump(mode="json", by_alias=True))
+        return Promises.of(self.declared)
 
     @property
     def response_seconds(self) -> float:

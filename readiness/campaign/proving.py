@@ -2,46 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeAlias
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from readiness.campaign.campaign import Campaign
 from readiness.criteria import Criterion
-from readiness.errors import Broken
-from readiness.evidence.seen import Seen
+from readiness.errors import NotRun
+from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.seen import Group, Seen
 from readiness.evidence.stored import JUDGED
-from readiness.finding import Finding, refuted
-from readiness.recording import Recording
+from readiness.finding import Finding, State
+from readiness.recording import Recording, Stopped
 from readiness.subject import Subject
 
 P = ParamSpec("P")
-Execution: TypeAlias = Callable[Concatenate[Subject, Recording, P], Finding]
-"""Asks the candidate and records what comes back. Raises Broken where the candidate fails what must succeed."""
+Execution: TypeAlias = Callable[Concatenate[Subject, Recording, P], Any]
+"""Asks the candidate and records what comes back. Raises Stopped where what must succeed does not."""
 
 
-def executed(
-    criterion: Criterion, subject: Subject, execution: Execution[P], *args: P.args, **kwargs: P.kwargs
+def proved(
+    criterion: Criterion,
+    subject: Subject,
+    campaign: Callable[[], Campaign],
+    execution: Execution[P] | None = None,
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> Finding:
-    """What the execution found; REFUTED where the candidate failed what must succeed."""
+    """Does what the criterion asks for, plays its scenarios, and judges what was recorded. From what it was judged is
+    kept, so that it can be judged again.
+
+    Raises NotRun where faults are not allowed, unless what was asked without a fault refutes already.
+    """
     see = Recording(subject, criterion.id)
+    if execution is not None:
+        with contextlib.suppress(Stopped):
+            decided: Finding = execution(subject, see, *args, **kwargs)
+            if criterion.judge is None:
+                return decided
     try:
-        return execution(subject, see, *args, **kwargs)
-    except Broken as error:
-        return refuted(str(error), observations=max(1, see.count))
+        scenarios = campaign().play(criterion.scenarios) if criterion.scenarios else {}
+    except NotRun:
+        found = _judged(criterion, subject, see, {}) if execution else None
+        if found is None or found.state is not State.REFUTED:
+            raise
+        return _kept(criterion, subject, see, {}, found)
+    return _kept(criterion, subject, see, scenarios, _judged(criterion, subject, see, scenarios))
 
 
-def judged_from_scenarios(criterion: Criterion, subject: Subject, campaign: Campaign) -> Finding:
-    """Plays what the criterion needs and judges it; which records it was judged from, and what that gave, is kept."""
-    assert criterion.judge is not None
-    scenarios = campaign.play(criterion.scenarios)
-    seen = Seen(subject.promises, scenarios).without_impossible(criterion.optional)
-    finding = criterion.judge(seen).honest()
-    names = {str(group): [record.name for record in records] for group, records in scenarios.items()}
-    row = {
+def _judged(
+    criterion: Criterion,
+    subject: Subject,
+    see: Recording,
+    scenarios: Mapping[Group, Sequence[ScenarioRecord]],
+) -> Finding:
+    history = see.load.history if see.load else ()
+    return criterion.judged(Seen(subject.promises, scenarios, see.observations, history, subject.declared))
+
+
+def _kept(
+    criterion: Criterion,
+    subject: Subject,
+    see: Recording,
+    scenarios: Mapping[Group, Sequence[ScenarioRecord]],
+    finding: Finding,
+) -> Finding:
+    row: dict[str, Any] = {
         "criterion": criterion.id,
-        "scenarios": names,
+        "scenarios": {
+            str(group): [record.name for record in records] for group, records in scenarios.items()
+        },
+        "observations": len(see.observations),
         "state": str(finding.state),
         "reason": finding.reason,
     }
+    if see.load is not None:
+        see.load.flush()
+        file = str(see.load.path.relative_to(subject.evidence.folder))
+        row["history"] = {"file": file, "operations": len(see.load.history)}
     subject.evidence.append(JUDGED, row)
     return finding

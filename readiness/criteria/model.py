@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from readiness.evidence.seen import Group, Seen
-from readiness.finding import Finding
+from readiness.finding import Finding, State, refuted
 
 Judge = Callable[[Seen], Finding]
 
@@ -50,6 +50,19 @@ class Criterion:
     optional: frozenset[Group] = frozenset()
     judge: Judge | None = None
     wrong_answer: bool = False
+
+    def judged(self, seen: Seen) -> Finding:
+        """The judge's finding, made honest. What had to succeed and did not refutes whatever else was seen. Raises
+        ValueError if the criterion has no judge.
+        """
+        if self.judge is None:
+            raise ValueError(f"{self.id} has no judge")
+        found = self.judge(seen.without_impossible(self.optional)).honest()
+        failed = seen.failed
+        if failed is None or found.state is State.REFUTED:
+            return found
+        why = refuted(f"{failed.request} {failed.where}: {failed.why()}", observations=len(seen.observations))
+        return replace(why, measured=found.measured)
 
     @property
     def stops(self) -> bool:

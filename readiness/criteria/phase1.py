@@ -3,13 +3,19 @@
 from readiness.criteria.model import Criterion, Level
 from readiness.evidence.seen import Group, Seen
 from readiness.finding import Finding, merge
+from readiness.judges import buckets, conditions, objects
+from readiness.judges.access import refused
 from readiness.judges.agreement import agreement, winners
 from readiness.judges.capture import capture
 from readiness.judges.heads import heads
+from readiness.judges.listings import pages
 from readiness.judges.outage import outage
 from readiness.judges.records import each, each_of_all, needs
 from readiness.judges.recovery import made_whole
+from readiness.judges.rotation import rotation
 from readiness.judges.safety import denials, safety
+from readiness.judges.uploads import damaged
+from readiness.judges.versions import versions
 
 NODE_LOSSES = (Group.CRASHES, Group.SILENCES)
 EVERYTHING = tuple(Group)
@@ -28,9 +34,9 @@ def _outages(seen: Seen) -> Finding:
 
 
 ROWS = (
-    Criterion("P1.1", 1, "list-buckets", Level.PLAN),
-    Criterion("P1.2", 1, "head-bucket", Level.PLAN),
-    Criterion("P1.3", 1, "bounded object write/read/delete", Level.PLAN),
+    Criterion("P1.1", 1, "list-buckets", Level.PLAN, judge=buckets.listed),
+    Criterion("P1.2", 1, "head-bucket", Level.PLAN, judge=buckets.headed),
+    Criterion("P1.3", 1, "bounded object write/read/delete", Level.PLAN, judge=objects.cycles),
     Criterion(
         "P1.4",
         1,
@@ -71,18 +77,22 @@ ROWS = (
         "LIST, HEAD, GET, versions and both clients agree on every endpoint, before, during and after faults",
         scenarios=(Group.STEADY, Group.RESTARTS, Group.DRAINS, *NODE_LOSSES, Group.UNPLUGGED),
         optional=UNPLUGGED,
-        judge=lambda seen: each(seen.records(), agreement),
+        judge=lambda seen: merge([pages(seen), each(seen.records(), agreement)]),
         wrong_answer=True,
     ),
-    Criterion("P1.10", 1, "read-after-write holds across endpoints", wrong_answer=True),
+    Criterion(
+        "P1.10", 1, "read-after-write holds across endpoints", judge=objects.at_once, wrong_answer=True
+    ),
     Criterion(
         "P1.11",
         1,
         "conditional create has exactly one winner over all endpoints, also while a node is lost",
         scenarios=(Group.STEADY, *NODE_LOSSES),
-        judge=lambda seen: each(seen.records(), winners),
+        judge=lambda seen: merge([conditions.races(seen), each(seen.records(), winners)]),
     ),
-    Criterion("P1.12", 1, "If-Match refuses a stale ETag and does not create", Level.S3),
+    Criterion(
+        "P1.12", 1, "If-Match refuses a stale ETag and does not create", Level.S3, judge=conditions.if_match
+    ),
     Criterion(
         "P1.13",
         1,
@@ -100,10 +110,23 @@ ROWS = (
         optional=UNPLUGGED,
         judge=_outages,
     ),
-    Criterion("P1.15", 1, "versions survive and a previous version can be restored", wrong_answer=True),
-    Criterion("P1.16", 1, "wrong, missing and read-only credentials are refused", wrong_answer=True),
-    Criterion("P1.17", 1, "damaged uploads are refused", Level.S3),
-    Criterion("P1.18", 1, "rotation: a new credential works and the old one stops, without an outage"),
+    Criterion(
+        "P1.15",
+        1,
+        "versions survive and a previous version can be restored",
+        judge=versions,
+        wrong_answer=True,
+    ),
+    Criterion(
+        "P1.16", 1, "wrong, missing and read-only credentials are refused", judge=refused, wrong_answer=True
+    ),
+    Criterion("P1.17", 1, "damaged uploads are refused", Level.S3, judge=damaged),
+    Criterion(
+        "P1.18",
+        1,
+        "rotation: a new credential works and the old one stops, without an outage",
+        judge=rotation,
+    ),
     Criterion(
         "P1.19",
         1,

@@ -128,12 +128,15 @@ class Evidence:
         with self._lock, private_open(self.folder / name, "a") as out:
             out.write(line + "\n")
 
-    def observe(self, seen: Observation) -> None:
-        """One line of observations.jsonl."""
+    def observe(self, seen: Observation) -> Observation:
+        """One line of observations.jsonl. Returns it as it was kept, without secrets: what is judged now is what can
+        be judged again.
+        """
         plain = self.redactor.clean_value(seen.model_dump(mode="json", exclude_defaults=True))
         line = json.dumps(plain, ensure_ascii=False)
         with self._lock, private_open(self.folder / OBSERVATIONS, "a") as out:
             out.write(line + "\n")
+        return Observation.model_validate_json(line)
 
     def event(self, what: str, /, **details: Any) -> None:
         """One line of events.jsonl."""

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 OBSERVATIONS = "observations.jsonl"
+PROVIDER = "provider"
+"""The client of what is not S3: what the provider says, and what the suite itself found of the candidate."""
 Outcome = Literal["ok", "error", "unanswered", "malformed"]
 
 
@@ -18,7 +20,7 @@ class Observation(BaseModel):
 
     `outcome`: ok: answered as a success; error: answered with an error (`status` is its HTTP status or the exit code
     of a program); unanswered: no whole answer came in time, so a change may have happened; malformed: an answer that
-    is none.
+    is none. `required`: on a store that serves it succeeds, so that it refutes if it did not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,7 @@ class Observation(BaseModel):
     status: int | None = None
     error: str | None = None
     result: JsonValue = None
+    required: bool = False
 
     @property
     def ok(self) -> bool:
@@ -44,6 +47,17 @@ class Observation(BaseModel):
     def answered(self) -> bool:
         """The candidate answered, whatever it said."""
         return self.outcome != "unanswered"
+
+    @property
+    def where(self) -> str:
+        """Through which endpoint, with which client."""
+        return f"through {self.endpoint} with {self.client}"
+
+    @property
+    def request(self) -> str:
+        """The step with the bucket and the key that it was about."""
+        named = [str(self.asked[name]) for name in ("bucket", "key") if name in self.asked]
+        return f"{self.step} {'/'.join(named)}".strip()
 
     def why(self) -> str:
         """How it failed, for a reason."""

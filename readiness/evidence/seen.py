@@ -9,6 +9,7 @@ from typing import Any
 
 from readiness.evidence.observation import Observation
 from readiness.evidence.scenario import ScenarioRecord
+from readiness.history import Op
 from readiness.topology import FaultKind
 
 
@@ -58,11 +59,28 @@ class Promises:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything that one criterion is judged from."""
+    """Everything that one criterion is judged from.
+
+    `declared` is the candidate as its file declares it (`run.json`); `history` are the operations of a load that was
+    made for this criterion alone.
+    """
 
     promises: Promises
     scenarios: Mapping[Group, Sequence[ScenarioRecord]] = field(default_factory=dict)
     observations: Sequence[Observation] = ()
+    history: Sequence[Op] = ()
+    declared: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def contract(self) -> Mapping[str, Any]:
+        """What the candidate promises, as its file declares it."""
+        contract: Mapping[str, Any] = self.declared["contract"]
+        return contract
+
+    @property
+    def failed(self) -> Observation | None:
+        """The first observation that had to be a success and is none."""
+        return next((seen for seen in self.observations if seen.required and not seen.ok), None)
 
     def group(self, *groups: Group) -> list[ScenarioRecord]:
         """The records of these groups, in this order."""

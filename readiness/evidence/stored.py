@@ -12,6 +12,7 @@ from typing import Any
 
 from readiness import history
 from readiness.evidence.scenario import Captured, Event, ScenarioRecord
+from readiness.history import Op
 from readiness.topology import FaultKind
 
 SCENARIOS = "scenarios.jsonl"
@@ -53,14 +54,21 @@ def from_row(row: Mapping[str, Any], folder: Path, *, operations: bool = True) -
             **{name: row[name] for name in _PLAIN},
         )
         if operations and row["history"]:
-            record.history = history.load(_inside(folder, str(row["history"])))
-            if len(record.history) != row["operations"]:
-                raise Unreadable(
-                    f"{row['history']} has {len(record.history)} operations, {row['operations']} were made"
-                )
+            record.history = read_history(folder, str(row["history"]), row["operations"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(f"{folder / SCENARIOS}: {type(error).__name__}: {error}") from None
     return record
+
+
+def read_history(folder: Path, file: str, operations: int) -> list[Op]:
+    """The operations of that file of the folder. Raises Unreadable unless there are so many."""
+    try:
+        found = history.load(_inside(folder, file))
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"{folder / file}: {type(error).__name__}: {error}") from None
+    if len(found) != operations:
+        raise Unreadable(f"{file} has {len(found)} operations, {operations} were made")
+    return found
 
 
 def rows(folder: Path, name: str = SCENARIOS) -> list[dict[str, Any]]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
+from functools import partial
 
-from readiness.finding import Finding, proved, refuted
+from pydantic import JsonValue
+
+from readiness.judges.buckets import Step as Bucket
+from readiness.judges.objects import Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
-from readiness.recording import Recording
+from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
-from readiness.s3.library import Answered, Library
+from readiness.s3.library import Library
 from readiness.subject import Subject
 from readiness.topology import Endpoint
 
@@ -28,129 +33,121 @@ KEYS = (
 )
 
 
-def list_buckets(subject: Subject, see: Recording, rig: Rig) -> Finding:
-    """P1.1: the scratch buckets are listed."""
-    wanted = set(rig.buckets.both())
+def list_buckets(subject: Subject, see: Recording, rig: Rig) -> None:
+    """P1.1: the buckets, through every endpoint with both clients."""
+    wanted = sorted(rig.buckets.both())
     for endpoint, library in see.views():
-        missing = wanted - set(see.must(endpoint, library.name, "list-buckets", library.list_buckets))
-        if missing:
-            return refuted(
-                f"list-buckets through {endpoint.name} with {library.name} omits {sorted(missing)}"
-            )
-    return proved(f"{see.count} listings name the scratch buckets", see.count)
-
-
-def head_bucket(subject: Subject, see: Recording, rig: Rig) -> Finding:
-    """P1.2: HEAD of a bucket that exists, and of one that does not."""
-    for endpoint, library in see.views():
-        for bucket in rig.buckets.both():
-            see.must(
-                endpoint,
-                library.name,
-                f"head-bucket {bucket}",
-                library.head_bucket,
-                bucket,
-            )
-        absent = f"{rig.buckets.plain[:50]}-absent"
-        answer = see.attempt(
+        see.must(
+            Bucket.LIST,
             endpoint,
             library.name,
-            "head-bucket (absent)",
-            library.head_bucket,
-            absent,
+            library.list_buckets,
+            asked={"wanted": [*wanted]},
+            kept=lambda names: [name for name in wanted if name in names],
         )
-        if not isinstance(answer, Answered) or answer.status != 404:
-            where = f"through {endpoint.name} with {library.name}"
-            return refuted(f"head-bucket of a bucket that does not exist, {where}: {answer or 'found'}")
-    return proved(f"{see.count} bucket HEADs", see.count)
 
 
-def objects(subject: Subject, see: Recording, rig: Rig) -> Finding:
+def head_bucket(subject: Subject, see: Recording, rig: Rig) -> None:
+    """P1.2: HEAD of a bucket that exists, and of one that does not."""
+    nowhere = f"{rig.buckets.plain[:50]}-absent"
+    for endpoint, library in see.views():
+        for bucket in rig.buckets.both():
+            head = partial(library.head_bucket, bucket)
+            see.must(Bucket.HEAD, endpoint, library.name, head, asked={"bucket": bucket})
+        head = partial(library.head_bucket, nowhere)
+        see.ask(Bucket.HEAD_ABSENT, endpoint, library.name, head, asked={"bucket": nowhere})
+
+
+def objects(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.3: write, read, delete: sizes from 0 B to 64 MiB, awkward keys, multipart; every body compared,
     every delete seen.
     """
-    written = 0
     for number, (endpoint, library) in enumerate(see.views()):
         keys = [f"p1.3/{number}/{key}" for key in KEYS]
         sizes = [*SIZES, *([LARGE] if number < 2 else [])]
         for position, size in enumerate(sizes):
             key = keys[position % len(keys)] if size < PART else f"p1.3/{number}/large"
             bucket = rig.buckets.both()[position % 2] if size < PART else rig.buckets.plain
-            written += size
-            problem = _cycle(see, endpoint, library, bucket, key, size)
-            if problem:
-                return refuted(problem)
+            _cycle(see, endpoint, library, bucket, key, size)
         for key in keys:
-            problem = _cycle(see, endpoint, library, rig.buckets.plain, key, 64)
-            if problem:
-                return refuted(problem)
-    return proved(f"{see.count} calls, {written >> 20} MiB written and compared", see.count, bytes=written)
+            _cycle(see, endpoint, library, rig.buckets.plain, key, 64)
 
 
-def _cycle(
-    see: Recording, endpoint: Endpoint, library: Library, bucket: str, key: str, size: int
-) -> str | None:
-    name, at = library.name, f"{bucket}/{key} ({size} B)"
+def _cycle(see: Recording, endpoint: Endpoint, library: Library, bucket: str, key: str, size: int) -> None:
+    name = library.name
     body = (
         body_of(f"{endpoint.name}/{name}/{size}/{time.monotonic_ns()}", size)[: size or None] if size else b""
     )
+    asked: Asked = {"bucket": bucket, "key": key, "size": size, "sha256": _sha256(body)}
+    listing = partial(library.list_keys, bucket, key)
+    write = partial(library.put, bucket, key, body, "p1.3")
     if size > PART:
-        see.must(endpoint, name, f"multipart {at}", library.multipart, bucket, key, body, PART, "p1.3")
-    else:
-        see.must(endpoint, name, f"put {at}", library.put, bucket, key, body, "p1.3")
-    head = see.must(endpoint, name, f"head {at}", library.head, bucket, key)
-    got = see.must(endpoint, name, f"get {at}", library.get, bucket, key)
-    where = f"{at} through {endpoint.name} with {name}"
-    if got != body:
-        return (
-            f"the body of {where} came back different: {len(got)} B, {hashlib.sha256(got).hexdigest()[:12]}"
+        see.must(
+            Step.PUT,
+            endpoint,
+            name,
+            partial(library.multipart, bucket, key, body, PART, "p1.3"),
+            asked={**asked, "multipart": True},
         )
-    if head.size != size:
-        return f"HEAD of {where} says {head.size} B"
-    if key not in see.must(endpoint, name, f"list {at}", library.list_keys, bucket, key):
-        return f"LIST omits {where}"
-    see.must(endpoint, name, f"delete {at}", library.delete, bucket, key)
-    answer = see.attempt(endpoint, name, f"head after delete {at}", library.head, bucket, key)
-    if not isinstance(answer, Answered) or answer.status != 404:
-        return f"HEAD after DELETE of {where}: {answer}"
-    if key in see.must(endpoint, name, f"list after delete {at}", library.list_keys, bucket, key):
-        return f"LIST still shows {where} after its delete"
-    return None
+    else:
+        see.must(Step.PUT, endpoint, name, write, asked=asked)
+    head, get = partial(library.head, bucket, key), partial(library.get, bucket, key)
+    see.must(Step.HEAD, endpoint, name, head, asked=asked, kept=lambda found: found.size)
+    see.must(Step.GET, endpoint, name, get, asked=asked, kept=_digest)
+    see.must(Step.LIST, endpoint, name, listing, asked=asked, kept=lambda names: key in names)
+    see.must(Step.DELETE, endpoint, name, partial(library.delete, bucket, key), asked=asked)
+    see.ask(Step.HEAD_DELETED, endpoint, name, head, asked=asked)
+    see.must(Step.LIST_DELETED, endpoint, name, listing, asked=asked, kept=lambda names: key in names)
 
 
-def read_after_write(subject: Subject, see: Recording, rig: Rig) -> Finding:
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _digest(body: bytes) -> JsonValue:
+    return {"size": len(body), "sha256": _sha256(body)}
+
+
+def read_after_write(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.10: what one endpoint acknowledged, every other one shows at once: new, overwritten, deleted; GET,
     HEAD and LIST.
     """
     seconds = subject.response_seconds
     endpoints = subject.topology.all_endpoints()
     library = {e.name: libraries(subject.target(e), seconds)[0] for e in endpoints}
-    rounds = 0
     for bucket in rig.buckets.both():
         for writer in endpoints:
             for reader in endpoints:
-                prefix = f"p1.10/{writer.name}-{reader.name}/"
+                pair = _Pair(see, writer, reader, library[writer.name], library[reader.name], bucket)
                 for turn in range(4):
-                    rounds += 1
-                    value = f"{prefix}{turn}"
-                    key = f"{prefix}k{turn % 2}"
-                    w, r = library[writer.name], library[reader.name]
-                    pair = f"written through {writer.name}, read through {reader.name}"
-                    see.must(writer, w.name, f"put {key}", w.put, bucket, key, body_of(value), value)
-                    got = see.attempt(reader, r.name, f"get {key}", r.get, bucket, key)
-                    if not isinstance(got, bytes) or identify(got) != value:
-                        found = identify(got) if isinstance(got, bytes) else str(got)
-                        return refuted(f"{bucket}/{key} {pair}: expected {value}, came back {found}")
-                    if see.must(reader, r.name, f"head {key}", r.head, bucket, key).value != value:
-                        return refuted(f"HEAD of {bucket}/{key} {pair} shows an older object")
-                    if key not in see.must(reader, r.name, f"list {key}", r.list_keys, bucket, prefix):
-                        return refuted(f"LIST of {bucket}/{prefix} {pair} omits {key}")
-                    see.must(writer, w.name, f"delete {key}", w.delete, bucket, key)
-                    gone = see.attempt(reader, r.name, f"get deleted {key}", r.get, bucket, key)
-                    if not isinstance(gone, Answered) or gone.status != 404:
-                        return refuted(
-                            f"{bucket}/{key} deleted through {writer.name} is still there through {reader.name}"
-                        )
-    return proved(
-        f"{rounds} writes and deletes seen at once through every pair of endpoints", see.count, rounds=rounds
-    )
+                    pair.turn(turn)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two endpoints: one writes and deletes, the other reads."""
+
+    see: Recording
+    writer: Endpoint
+    reader: Endpoint
+    w: Library
+    r: Library
+    bucket: str
+
+    def turn(self, number: int) -> None:
+        """One write and its delete, over a key that is new or was deleted before."""
+        see, bucket, prefix = self.see, self.bucket, f"p1.10/{self.writer.name}-{self.reader.name}/"
+        value, key = f"{prefix}{number}", f"{prefix}k{number % 2}"
+        asked: Asked = {"bucket": bucket, "key": key, "value": value, "writer": self.writer.name}
+        w, r = self.w, self.r
+        see.must(
+            Step.PUT, self.writer, w.name, lambda: w.put(bucket, key, body_of(value), value), asked=asked
+        )
+        see.ask(Step.GET, self.reader, r.name, lambda: r.get(bucket, key), asked=asked, kept=identify)
+        see.must(
+            Step.HEAD, self.reader, r.name, lambda: r.head(bucket, key), asked=asked, kept=lambda h: h.value
+        )
+        listing = partial(r.list_keys, bucket, prefix)
+        see.must(Step.LIST, self.reader, r.name, listing, asked=asked, kept=lambda names: key in names)
+        see.must(Step.DELETE, self.writer, w.name, lambda: w.delete(bucket, key), asked=asked)
+        see.ask(Step.GET_DELETED, self.reader, r.name, lambda: r.get(bucket, key), asked=asked, kept=identify)

@@ -10,7 +10,7 @@ import pytest
 from readiness.campaign import campaign as playing
 from readiness.campaign import scenarios
 from readiness.campaign.campaign import Campaign
-from readiness.campaign.proving import judged_from_scenarios
+from readiness.campaign.proving import proved
 from readiness.campaign.settings import Settings
 from readiness.campaign.stage import Stage
 from readiness.criteria import BY_ID
@@ -47,13 +47,14 @@ def campaign(evidence: Evidence) -> Campaign:
         provider=SimpleNamespace(capture=dict),
         evidence=evidence,
         promises=Promises(RTO),
+        declared={},
         say=lambda _line: None,
     )
     return Campaign(cast("Subject", subject), cast("Rig", SimpleNamespace(watch=None)), SETTINGS)
 
 
 def judged(campaign: Campaign, criterion: str) -> Finding:
-    return judged_from_scenarios(BY_ID[criterion], campaign.subject, campaign)
+    return proved(BY_ID[criterion], campaign.subject, lambda: campaign)
 
 
 @pytest.fixture

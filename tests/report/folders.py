@@ -10,6 +10,7 @@ from typing import Any
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID
 from readiness.evidence.folder import Evidence, Recorder
+from readiness.evidence.observation import Observation
 from readiness.evidence.scenario import Event, ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.evidence.stored import JUDGED, SCENARIOS, as_row
@@ -48,23 +49,25 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
     evidence.write("run.json", _about(loaded.candidate.model_dump(mode="json", by_alias=True), name))
     record = _record(evidence.recorder("crash:three"), made)
     evidence.append(SCENARIOS, as_row(record, "history/crash_three.jsonl"))
-    evidence.append(
-        "observations.jsonl",
-        {
-            "criterion": "P1.1",
-            "endpoint": "one",
-            "library": "boto3",
-            "what": "list-buckets",
-            "began": 1,
-            "answer": "ok",
-        },
+    evidence.observe(
+        Observation(
+            criterion="P1.1",
+            step="list-buckets",
+            endpoint="one",
+            client="boto3",
+            asked={"wanted": ["scratch"]},
+            invoked=1.0,
+            completed=1.1,
+            outcome="ok",
+            result=["scratch"],
+        )
     )
     findings: dict[str, list[Finding]] = {id_: [finding] for id_, finding in made.findings.items()}
     for id_ in ("P1.13", "P1.14"):
         of_records = BY_ID[id_].judge
         assert of_records is not None
         found = of_records(Seen(Promises(RTO), {Group.CRASHES: [record]})).honest()
-        row = {"state": str(found.state), "reason": found.reason}
+        row = {"observations": 0, "state": str(found.state), "reason": found.reason}
         evidence.append(JUDGED, {"criterion": id_, "scenarios": {"crashes": [record.name]}, **row})
         findings[id_] = [found]
     verdict = judge(

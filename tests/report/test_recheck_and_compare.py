@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from readiness import compare, recheck
+from readiness.evidence.observation import Observation
 from readiness.report import words
 from tests.report.folders import Made, make, red
 
@@ -54,11 +56,56 @@ def test_an_edited_verdict_is_told_apart_too(tmp_path: Path) -> None:
     assert recheck.main([str(folder), "--no-seal"]) == 1
 
 
-def test_a_criterion_that_was_asked_directly_is_listed(
+def test_criteria_that_cannot_be_judged_again_are_listed_with_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recheck.main([str(make(tmp_path, Made(findings={"P1.2": red("no answer")})))])
-    assert "judged by asking the candidate directly: P1.2" in capsys.readouterr().out
+    findings = {"P1.2": red("no answer"), "P2.1": red("no answer"), "P4.1": red("P1.2 is red")}
+    recheck.main([str(make(tmp_path, Made(findings=findings)))])
+    out = capsys.readouterr().out
+    assert "the run could not do all that it takes: P1.2" in out
+    assert "it runs tofu against the candidate: P2.1" in out
+    assert "it adds up what the other criteria found: P4.1" in out
+    assert "judged again: 2 of 72 criteria" in out
+
+
+def directly(folder: Path, result: list[str], kept: int = 2) -> Path:
+    """A run in which P1.1 was PROVED by these listings, of which so many were kept."""
+    asked: dict[str, JsonValue] = {"wanted": ["scratch"]}
+    with (folder / "observations.jsonl").open("w") as out:
+        for _ in range(kept):
+            seen = Observation(
+                criterion="P1.1",
+                step="list-buckets",
+                endpoint="one",
+                client="boto3",
+                asked=asked,
+                invoked=1.0,
+                completed=1.1,
+                outcome="ok",
+                result=list[JsonValue](result),
+            )
+            out.write(seen.model_dump_json() + "\n")
+    with (folder / "judged.jsonl").open("a") as out:
+        out.write(json.dumps({"criterion": "P1.1", "scenarios": {}, "observations": 2}) + "\n")
+    verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+    next(row for row in verdict["criteria"] if row["id"] == "P1.1")["state"] = "PROVED"
+    (folder / "verdict.json").write_text(json.dumps(verdict), "utf-8")
+    return folder
+
+
+def test_what_was_asked_directly_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recheck.main([str(directly(make(tmp_path), ["scratch"])), "--no-seal"]) == 0
+    assert "THE SAME: 3 criteria judged again" in capsys.readouterr().out
+
+
+def test_other_answers_are_judged_differently(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recheck.main([str(directly(make(tmp_path), ["another"])), "--no-seal"]) == 1
+    assert "DIFFERENT: P1.1" in capsys.readouterr().out
+
+
+def test_cut_observations_are_no_proof(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recheck.main([str(directly(make(tmp_path), ["scratch"], kept=1)), "--no-seal"]) == 4
+    assert "has 1 observations of P1.1, 2 were made" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lost", ["history/crash_three.jsonl", "run.json", "scenarios.jsonl"])

@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from readiness.criteria import BY_ID, PHASES
+from readiness.evidence.observation import Observation, load_observations
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
 from readiness.report.html.figure import Lane, draw, lanes
@@ -45,7 +46,7 @@ class Shown:
     zeros: int
     scenarios: list[tuple[str, str]]
     observed: int
-    last_calls: list[Mapping[str, Any]]
+    last_calls: list[Observation]
     witness: list[Step]
 
 
@@ -147,7 +148,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
     end = reason.rfind(" ", 0, SHORT) if cut else len(reason)
     telling = [(name, value) for name, value in row["measured"].items() if value not in (0, 0.0, None)]
     calls = observed.get(row["id"], _Calls())
-    names = [name for group in judged.get(row["id"], {}).get("records", []) for name in group]
+    names = [name for group in judged.get(row["id"], {}).get("scenarios", {}).values() for name in group]
     return Shown(
         id=row["id"],
         title=row["title"],
@@ -174,15 +175,15 @@ class _Calls:
     """What one criterion asked of the candidate directly: how often, and the last of it."""
 
     count: int = 0
-    last: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=LAST_CALLS))
+    last: deque[Observation] = field(default_factory=lambda: deque(maxlen=LAST_CALLS))
 
 
 def _observed(folder: Path) -> dict[str, _Calls]:
     found: dict[str, _Calls] = {}
-    for row in rows(folder, "observations.jsonl"):
-        calls = found.setdefault(row["criterion"], _Calls())
+    for seen in load_observations(folder):
+        calls = found.setdefault(seen.criterion, _Calls())
         calls.count += 1
-        calls.last.append(row)
+        calls.last.append(seen)
     return found
 
 

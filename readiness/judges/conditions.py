@@ -1,0 +1,83 @@
+"""P1.11 (without a fault) and P1.12: conditional requests."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from readiness.checkers.guard import guarded
+from readiness.checkers.races import check_one_winner
+from readiness.evidence.observation import Observation
+from readiness.evidence.seen import Seen
+from readiness.finding import Finding, proved
+from readiness.judges.observed import Rule, broken_rule, calls, fine, place
+
+ROUNDS = 12
+"""Races for a fresh key without a fault."""
+
+
+class Step(StrEnum):
+    """What P1.12 asks, in this order, of one key of each bucket through each endpoint."""
+
+    PUT = "plain PUT"
+    CURRENT = "PUT If-Match with the current ETag"
+    STALE = "PUT If-Match with a stale ETag"
+    AFTER_STALE = "HEAD after a refused PUT"
+    MISSING = "PUT If-Match on a missing key"
+    AFTER_MISSING = "HEAD of the missing key"
+    DELETE = "DELETE"
+    DELETED = "PUT If-Match with the ETag of a deleted object"
+    AFTER_DELETED = "HEAD of the deleted key"
+    AGAIN = "PUT If-None-Match of a deleted object"
+
+
+def races(seen: Seen) -> Finding:
+    """P1.11: every race for a fresh key had one winner, which every endpoint shows."""
+    return guarded(check_one_winner, seen.history, minimum=ROUNDS)
+
+
+def if_match(seen: Seen) -> Finding:
+    """P1.12. Writes come back with their ETag; HEAD after a refused PUT asks with the ETag that must still be there."""
+    rules: dict[str, Rule] = {
+        Step.PUT: fine,
+        Step.CURRENT: fine,
+        Step.STALE: _refused("412", 412),
+        Step.AFTER_STALE: _unchanged,
+        Step.MISSING: _refused("404 or 412", 404, 412),
+        Step.AFTER_MISSING: _not_made("PUT If-Match created the missing key"),
+        Step.DELETE: fine,
+        Step.DELETED: _refused("404 or 412", 404, 412),
+        Step.AFTER_DELETED: _not_made("PUT If-Match created the deleted key"),
+        Step.AGAIN: fine,
+    }
+    told = (
+        "current ETags accepted, stale ones refused, nothing created but what was deleted, on every endpoint"
+    )
+    return broken_rule(seen, rules) or proved(told, calls(seen))
+
+
+def _refused(wanted: str, *statuses: int) -> Rule:
+    def rule(one: Observation) -> str | None:
+        if one.outcome == "error" and one.status in statuses:
+            return None
+        return f"{one.request} through {one.endpoint}: {_said(one)}, expected {wanted}"
+
+    return rule
+
+
+def _unchanged(one: Observation) -> str | None:
+    if one.ok and one.result == one.asked["etag"]:
+        return None
+    return f"{place(one)} through {one.endpoint}: a refused PUT changed the object"
+
+
+def _not_made(what: str) -> Rule:
+    def rule(one: Observation) -> str | None:
+        if one.outcome == "error" and one.status == 404:
+            return None
+        return f"{place(one)} through {one.endpoint}: {what}"
+
+    return rule
+
+
+def _said(one: Observation) -> str:
+    return "HTTP 200" if one.ok else one.why()
