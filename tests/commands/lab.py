@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from readiness.providers.supervisor import linux
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.scratch import PREFIX
 from readiness.s3.wire import Target
+from tests.support.eventually import eventually
 
 NODES = ("bumble", "honey", "sting")
 TOOL = Path(__file__).with_name("lab_tool.py")
@@ -109,12 +109,12 @@ class Lab:
     def start(self) -> None:
         for node in NODES:
             self.run("start", node)
-        deadline = time.monotonic() + 30
-        while not all(self.ready(node) for node in NODES):
-            assert time.monotonic() < deadline, [
-                (self.folder / node / "log").read_text()[-500:] for node in NODES
-            ]
-            time.sleep(0.1)
+        try:
+            eventually(lambda: all(self.ready(node) for node in NODES), 30)
+        except AssertionError:
+            raise AssertionError(
+                [(self.folder / node / "log").read_text()[-500:] for node in NODES]
+            ) from None
 
     def ready(self, node: str) -> bool:
         return probe.status(self.admin[node] + "/readyz", 0.5) == 200

@@ -16,6 +16,7 @@ import pytest
 
 from readiness.paths import ROOT
 from tests.commands.lab import NODES, Lab
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
 
@@ -97,11 +98,8 @@ def test_an_interrupted_run_removes_its_scratch_objects(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as suite:
-        deadline = time.monotonic() + 90
-        while len(lab.scratch()) < 2:
-            assert time.monotonic() < deadline, "no scratch bucket was made"
-            assert suite.poll() is None
-            time.sleep(0.1)
+        eventually(lambda: suite.poll() is not None or len(lab.scratch()) >= 2, 90)
+        assert suite.poll() is None
         time.sleep(1)
         suite.send_signal(number)
         suite.wait(60)
@@ -138,17 +136,11 @@ def test_a_killed_run_leaves_nothing_paused(lab: Lab, tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as suite:
-        deadline = time.monotonic() + 90
-        while not any(lab.state(node) == "T" for node in NODES):
-            assert time.monotonic() < deadline, "nothing was paused"
-            assert suite.poll() is None
-            time.sleep(0.05)
+        eventually(lambda: suite.poll() is not None or any(lab.state(node) == "T" for node in NODES), 90)
+        assert suite.poll() is None
         os.kill(suite.pid, signal.SIGKILL)
         suite.wait(5)
-    deadline = time.monotonic() + 15
-    while not all(lab.ready(node) for node in NODES):
-        assert time.monotonic() < deadline, [lab.state(node) for node in NODES]
-        time.sleep(0.1)
+    eventually(lambda: all(lab.ready(node) for node in NODES))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from readiness.candidate.load import load
 from readiness.paths import CANDIDATES
-from tests.providers.test_supervisor import eventually
+from tests.support.eventually import eventually
 
 SCRIPTS = CANDIDATES / "stores"
 STORE = """

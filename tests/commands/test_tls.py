@@ -29,6 +29,7 @@ from readiness.tofu.workspace import Place, Tools
 from readiness.topology import Endpoint
 from tests.commands.front import Front
 from tests.commands.lab import Lab
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
 
@@ -122,10 +123,7 @@ def test_faults_are_seen_through_tls(provider: Commands, lab: Lab) -> None:
     assert proof.fired
     assert "proxy in front" in proof.observed
     provider.start_instance("store-bumble")
-    deadline = time.monotonic() + 20
-    while not provider.whole():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(provider.whole)
 
 
 def change_nothing(raw: dict[str, Any], front: Front) -> None:

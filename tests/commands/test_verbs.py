@@ -17,8 +17,10 @@ from readiness.errors import UsageError
 from readiness.providers import create
 from readiness.providers.commands import observe as commands_observe
 from readiness.providers.commands.provider import Commands
+from readiness.providers.engine.journal import MemoryJournal, Undo
 from readiness.topology import Keys, Unsupported
 from tests.commands.lab import NODES, Lab
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
 
@@ -29,11 +31,8 @@ def made(lab: Lab, raw: dict[str, Any]) -> Commands:
     return provider
 
 
-def whole(provider: Commands, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not provider.whole():
-        assert time.monotonic() < deadline, "it is not whole again"
-        time.sleep(0.1)
+def whole(provider: Commands) -> None:
+    eventually(provider.whole, 30)
 
 
 @pytest.fixture
@@ -124,18 +123,16 @@ def test_emptied_node_is_repaired(provider: Commands) -> None:
     proof = provider.wipe("sting")
     assert proof.fired
     assert "0 after" in proof.observed
-    time.sleep(1)
+    eventually(lambda: provider.in_service("store-bumble") and provider.in_service("store-honey"))
     assert "ended with 0" in provider.repair("sting")
     provider.start_instance("store-sting")
 
 
 def test_rotation_shows_no_secret(provider: Commands, lab: Lab) -> None:
     fresh = provider.rotate(None)
-    time.sleep(0.5)
-    assert accepted(lab, fresh)
+    eventually(lambda: accepted(lab, fresh))
     provider.rotate(fresh)
-    time.sleep(0.5)
-    assert not accepted(lab, fresh)
+    eventually(lambda: not accepted(lab, fresh))
     shown = "\n".join([*provider.recorded_calls(), provider.command_log(), *provider.capture().values()])
     for keys in (fresh, lab.keys, lab.reader):
         assert keys.secret_key not in shown
@@ -188,10 +185,25 @@ def test_stop_undoes_every_fault(lab: Lab) -> None:
     assert provider.freeze("store-bumble").fired
     assert provider.kill("store-honey").fired
     provider.stop()
-    deadline = time.monotonic() + 10
-    while not all(lab.ready(node) for node in NODES):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: all(lab.ready(node) for node in NODES))
+
+
+def test_a_fault_that_another_process_left_is_undone_from_what_its_journal_holds(lab: Lab) -> None:
+    journal = MemoryJournal()
+    gone = create(load(str(lab.write(lab.declared()))), journal=journal)
+    gone.start()
+    other = made(lab, lab.declared())
+    try:
+        assert gone.freeze("store-honey").fired
+        (undo,) = journal.left()
+        other.start()
+        assert lab.state("honey") == "T"
+        other.undo(Undo.of_data(undo.as_data()))
+        assert lab.state("honey") != "T"
+        eventually(other.whole)
+    finally:
+        other.stop()
+        gone.stop()
 
 
 def test_what_has_no_command_is_unsupported(lab: Lab) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,11 +75,3 @@ def client(url: str, keys: Keys) -> Any:
             s3={"addressing_style": "path"},
         ),
     )
-
-
-def eventually(true: Callable[[], bool], seconds: float = 120) -> None:
-    """Fails if it does not come true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.candidate.load import load
 from readiness.topology import Unsupported
-from tests.containers.real import client, eventually, started
+from tests.containers.real import client, started
+from tests.support.eventually import eventually
 
 
 def written(s3: Any) -> bool:
@@ -31,11 +32,11 @@ def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
         assert "SeaweedFS_master_pick_for_write_error" in provider.metrics("weed-bumble", "/metrics")
         assert provider.kill("weed-bumble").fired
         provider.start_instance("weed-bumble")
-        eventually(provider.whole)
+        eventually(provider.whole, 120)
         assert s3.get_object(Bucket="scratch", Key="before")["Body"].read() == b"kept"
         assert provider.unplug("bumble").fired
         provider.plug("bumble")
-        eventually(provider.whole)
+        eventually(provider.whole, 120)
         proof = provider.drain("bumble")
         assert proof.fired, proof
         wiped = provider.wipe("bumble")
@@ -43,6 +44,6 @@ def test_seaweedfs_keeps_its_objects_in_its_volume(tmp_path: Path) -> None:
         with pytest.raises(Unsupported, match="declares no repair command of node bumble"):
             provider.repair("bumble")
         provider.restore("bumble")
-        eventually(provider.whole)
+        eventually(provider.whole, 120)
         with pytest.raises(ClientError, match="NoSuchBucket"):
             s3.get_object(Bucket="scratch", Key="before")

@@ -20,7 +20,8 @@ from readiness.paths import ROOT
 from readiness.providers import create
 from readiness.providers.engine import probe
 from readiness.topology import Unsupported
-from tests.containers.real import changed, eventually, everything, started
+from tests.containers.real import changed, everything, started
+from tests.support.eventually import eventually
 
 
 def reference() -> str:
@@ -82,14 +83,14 @@ def test_two_instances_on_one_node(tmp_path: Path) -> None:
         assert not provider.in_service("one-bumble")
         assert provider.in_service("two-bumble")
         provider.start_instance("one-bumble")
-        eventually(provider.whole)
+        eventually(provider.whole, 120)
         proof = provider.drain("bumble")
         assert proof.fired
         assert "one-bumble" in proof.observed
         assert "two-bumble" in proof.observed
         assert [probe.answers(*probe.address_of(e.url), 1) for e in topology.endpoints] == ["refused"] * 2
         provider.restore("bumble")
-        eventually(provider.whole)
+        eventually(provider.whole, 120)
         with pytest.raises(Unsupported):
             provider.rotate(None)
         with pytest.raises(Unsupported):
@@ -121,5 +122,5 @@ def test_nothing_is_left_by_a_process_that_ends(tmp_path: Path, end: signal.Sign
         assert process.stdout.readline() == "started\n"
         assert len(everything() - before) >= 3 + 3 + 3 + 2
         process.send_signal(end)
-    eventually(lambda: everything() == before)
-    eventually(lambda: not list(tmp_path.iterdir()))
+    eventually(lambda: everything() == before, 120)
+    eventually(lambda: not list(tmp_path.iterdir()), 120)

@@ -13,7 +13,8 @@ from readiness.evidence.calls import changing
 from readiness.providers.containers.provider import Containers
 from readiness.providers.engine import probe
 from readiness.topology import Keys
-from tests.containers.real import client, eventually, started
+from tests.containers.real import client, started
+from tests.support.eventually import eventually
 
 NODES = ("bumble", "honey", "sting")
 
@@ -31,12 +32,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
 
 @pytest.fixture
 def provider(running: Containers) -> Iterator[Containers]:
-    eventually(running.whole)
+    eventually(running.whole, 120)
     yield running
     for node in NODES:
         running.plug(node)
         running.restore(node)
-    eventually(running.whole)
+    eventually(running.whole, 120)
 
 
 def serve(provider: Containers, count: int) -> bool:
@@ -98,7 +99,7 @@ def test_a_killed_instance_is_refused_not_silent(provider: Containers) -> None:
     time.sleep(2)
     assert not provider.in_service("control-honey"), "the engine started it again"
     assert not provider.kill("control-honey").fired
-    eventually(lambda: serve(provider, 3))
+    eventually(lambda: serve(provider, 3), 120)
     provider.start_instance("control-honey")
     calls = len(provider.recorded_calls())
     provider.start_instance("control-honey")
@@ -115,14 +116,14 @@ def test_a_frozen_instance_is_silent(provider: Containers) -> None:
         client(f"http://{at(provider, 'honey')[0]}:9000", provider.keys("admin")).list_buckets()
     provider.thaw("control-honey")
     provider.thaw("control-honey")
-    eventually(lambda: provider.in_service("control-honey"))
+    eventually(lambda: provider.in_service("control-honey"), 120)
 
 
 def test_drain(provider: Containers) -> None:
     proof = provider.drain("sting")
     assert proof.fired, proof
     assert "gracefully" in proof.observed
-    eventually(lambda: serve(provider, 3))
+    eventually(lambda: serve(provider, 3), 120)
     provider.restore("sting")
 
 
@@ -132,12 +133,12 @@ def test_an_unplugged_node_is_silent_and_comes_back_with_its_address(provider: C
     assert proof.fired, proof
     assert "got no answer" in proof.observed
     assert not provider.in_service("control-bumble")
-    eventually(lambda: serve(provider, 3))
+    eventually(lambda: serve(provider, 3), 120)
     provider.plug("bumble")
     provider.plug("bumble")
-    eventually(lambda: provider.in_service("control-bumble"))
+    eventually(lambda: provider.in_service("control-bumble"), 120)
     assert at(provider, "bumble") == address
-    eventually(lambda: serve(provider, 4))
+    eventually(lambda: serve(provider, 4), 120)
 
 
 def test_an_emptied_node_is_repaired(provider: Containers) -> None:
@@ -147,21 +148,21 @@ def test_an_emptied_node_is_repaired(provider: Containers) -> None:
     proof = provider.wipe("sting")
     assert proof.fired, proof
     assert not provider.wipe("sting").fired, "it was empty already"
-    eventually(lambda: provider.in_service("control-bumble"))
+    eventually(lambda: provider.in_service("control-bumble"), 120)
     assert "ended with 0" in provider.repair("sting")
     provider.start_instance("control-sting")
-    eventually(provider.whole)
+    eventually(provider.whole, 120)
     assert provider.kill("control-bumble").fired
-    eventually(lambda: serve(provider, 3))
+    eventually(lambda: serve(provider, 3), 120)
 
 
 def test_rotation_and_capture_show_no_secret(provider: Containers) -> None:
     fresh = provider.rotate(None)
     for endpoint in provider.topology.endpoints:
-        eventually(lambda url=endpoint.url: accepted(url, fresh))  # type: ignore[misc]
+        eventually(lambda url=endpoint.url: accepted(url, fresh), 120)  # type: ignore[misc]
     provider.rotate(fresh)
     for endpoint in provider.topology.endpoints:
-        eventually(lambda url=endpoint.url: not accepted(url, fresh))  # type: ignore[misc]
+        eventually(lambda url=endpoint.url: not accepted(url, fresh), 120)  # type: ignore[misc]
     calls = len(provider.recorded_calls())
     captured = provider.capture()
     assert not changing(provider.recorded_calls()[calls:])

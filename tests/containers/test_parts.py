@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +20,10 @@ from readiness.providers.containers import observe
 from readiness.providers.containers.pause import program
 from readiness.providers.containers.run import PIECE, ContainerState, _Stream
 from readiness.providers.engine.driver import emptied
+from readiness.providers.supervisor import linux
 from readiness.topology import Proof
 from tests.containers.__main__ import TESTS
+from tests.support.eventually import eventually
 
 UP = ContainerState(
     "running", up=True, paused=False, pid=10, code=0, started="2026-01-01T00:00:00.5Z", restarts=0
@@ -96,10 +97,9 @@ def test_the_program_of_a_node_does_nothing_until_it_is_killed(tmp_path: Path) -
     path.write_bytes(program(machine))
     path.chmod(0o755)
     with subprocess.Popen([path]) as process:
-        time.sleep(0.2)
+        eventually(lambda: linux.thread_states(process.pid) == ["S"])
         assert process.poll() is None
         ticks = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        assert ticks[0] == "S"
         assert ticks[11:13] == ["0", "0"], "it uses the processor"
         process.kill()
     assert process.returncode == -9

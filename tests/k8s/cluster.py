@@ -32,7 +32,7 @@ from types import TracebackType
 from typing import Any
 
 from readiness.errors import UsageError
-from readiness.providers.processes import network
+from readiness.providers.supervisor import network
 from tests.k8s import cgroups, warden
 from tests.k8s.control_plane import CABLE, port
 from tests.k8s.image import pack

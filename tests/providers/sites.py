@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from readiness.providers.processes.network import Loopback
 from readiness.providers.stores.base import Site, new_keys
+from readiness.providers.supervisor.network import Loopback
 
 
 def site(

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from readiness.providers.processes.network import Loopback
 from readiness.providers.stores import erasure
 from readiness.providers.stores.base import Site
 from readiness.providers.stores.erasure import Erasure
 from readiness.providers.stores.minio import Minio
 from readiness.providers.stores.rustfs import Rustfs
+from readiness.providers.supervisor.network import Loopback
 from readiness.topology import Unsupported
 from tests.providers.sites import shown, site
 

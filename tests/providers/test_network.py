@@ -11,10 +11,10 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.providers.engine import probe
-from readiness.providers.processes import network
+from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Unsupported
-from tests.providers.test_supervisor import eventually
+from tests.support.eventually import eventually
 
 NODES = ("bumble", "honey", "sting")
 LISTENER = (

@@ -14,8 +14,8 @@ from readiness.providers import create
 from readiness.providers.engine import probe
 from readiness.providers.processes.provider import Processes
 from readiness.topology import Instance, Topology, Unsupported
-from tests.providers.test_supervisor import eventually
 from tests.providers.tiny import ENVIRONMENT, TinyStore, tiny
+from tests.support.eventually import eventually
 
 Make = Callable[[Loaded], Processes]
 FRONT = "front-honey"
@@ -71,8 +71,22 @@ def test_what_ends_by_itself_is_started_again_and_noted(provider: Processes) -> 
     eventually(provider.whole)
     assert [line.split()[1:] for line in provider.recorded_calls()][-1][:2] == ["note", FRONT]
     provider.kill(FRONT)
-    time.sleep(0.6)
+    looks = count_looks(provider)
+    eventually(lambda: len(looks) >= 3)
     assert provider.started_at(FRONT) is None
+
+
+def count_looks(provider: Processes) -> list[None]:
+    """One entry for each time that the keeper looks from now on whether a process has ended."""
+    keeper, looks = provider.driver.deployment.keeper, list[None]()
+    look = keeper._look
+
+    def counted() -> None:
+        look()
+        looks.append(None)
+
+    keeper._look = counted  # type: ignore[method-assign]
+    return looks
 
 
 @pytest.mark.store

@@ -22,7 +22,8 @@ from readiness.providers import create
 from readiness.providers.engine import probe
 from readiness.providers.processes.provider import Processes
 from readiness.topology import Keys, Unsupported
-from tests.providers.test_supervisor import alive, eventually
+from tests.providers.test_supervisor import alive
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
 

@@ -16,7 +16,7 @@ from readiness.providers import create
 from readiness.providers.processes.provider import Processes
 from readiness.topology import Unsupported
 from tests.providers.test_real import client, works
-from tests.providers.test_supervisor import eventually
+from tests.support.eventually import eventually
 
 PROGRAMS: dict[str, Callable[[], Path | None]] = {"minio": minio_of_machine, "rustfs": rustfs_of_machine}
 WHOLE_SECONDS = 120

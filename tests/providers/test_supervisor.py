@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from readiness.paths import ROOT
 from readiness.providers.supervisor import linux
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
 
@@ -26,13 +27,6 @@ if os.fork() == 0:
 time.sleep(600)
 """
 PARENT_OF_A_CHILD = [sys.executable, "-S", "-c", ESCAPING]
-
-
-def eventually(holds: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not become true"
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -120,8 +114,7 @@ def test_signals_of_a_terminal_do_not_end_the_supervisor(supervised: Supervised)
     assert os.getsid(supervised.pid) == supervised.pid != os.getsid(0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(supervised.pid, number)
-    time.sleep(0.2)
-    status = supervised.status("one")
+    status = supervised.status("one")  # asked after the signals, so answered after them
     assert status is not None
     assert status.running
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from readiness.providers.auxiliary.auxiliaries import CACHE, Auxiliaries
 from readiness.providers.engine.driver import Driver
 from readiness.providers.engine.engine import Engine
-from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.journal import Undo, Verb
 
 D = TypeVar("D", bound=Driver[Any])
 
@@ -32,6 +32,12 @@ class StartsCaches(Engine[D]):
     def start_caches(self) -> None:
         """The cache stand-in is there again."""
         self._undo(Verb.START_CACHES, CACHE, self._start_cache)
+
+    def undo(self, undo: Undo) -> None:
+        if undo.verb is Verb.START_CACHES:
+            self.start_caches()
+        else:
+            super().undo(undo)
 
     def _start_cache(self, _name: str) -> None:
         if self._auxiliaries and self.cache_endpoints:

@@ -133,6 +133,18 @@ class CommandDriver(Driver[CommandWatch]):
     def needs(self, undo: Verb, target: str) -> bool:
         return self._run.is_open(_UNDO[undo], target)
 
+    def take_over(self, undo: Verb, target: str) -> None:
+        command = self._undoing(undo, target)
+        if command is not None and not self.needs(undo, target):
+            self._run.must_be_undone(_UNDO[undo], target, command)
+
+    def _undoing(self, undo: Verb, target: str) -> Command | None:
+        if undo in (Verb.START, Verb.THAW):
+            instance = self.candidate.instance(target)
+            return instance.start if undo is Verb.START else instance.unpause
+        node = self.candidate.node(target)
+        return node.restore if undo is Verb.RESTORE else node.plug
+
     # -- observing
 
     def runs(self, instance: str) -> bool:

@@ -23,7 +23,7 @@ from readiness.providers.containers.run import ContainerRun, new_run
 from readiness.providers.engine.journal import Journal
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
-from readiness.providers.processes import network
+from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Topology, VolumeFact
 

@@ -20,7 +20,7 @@ from readiness.providers.containers.pause import program
 from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.remove import remove
 from readiness.providers.engine import probe
-from readiness.providers.processes import network
+from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
 from readiness.topology import VolumeFact
 

@@ -84,6 +84,9 @@ class Driver(ABC, Generic[W]):
         """Whether there is something to undo."""
         return True
 
+    def take_over(self, undo: Verb, target: str) -> None:
+        """A fault that another process left is to be undone by this one: `needs` says so from now on."""
+
     # -- observing
 
     @abstractmethod

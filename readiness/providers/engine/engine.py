@@ -192,13 +192,16 @@ class Engine(Generic[D]):
         return self.driver.repair(node)
 
     def undo(self, undo: Undo) -> None:
-        """Do what a journal holds. Raises what the verb raises, and KeyError for a target that there is not."""
+        """Do what a journal holds, also that of another process. Raises what the verb raises, and KeyError for a target
+        that there is not.
+        """
         verbs: dict[Verb, Callable[[str], None]] = {
             Verb.START: self.start_instance,
             Verb.THAW: self.thaw,
             Verb.RESTORE: self.restore,
             Verb.PLUG: self.plug,
         }
+        self.driver.take_over(undo.verb, undo.target)
         verbs[undo.verb](undo.target)
 
     # -- how

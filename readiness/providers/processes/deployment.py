@@ -16,11 +16,11 @@ from readiness.errors import UsageError
 from readiness.providers.auxiliary.auxiliaries import Auxiliaries, spawn
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
-from readiness.providers.processes import network
 from readiness.providers.processes.keeper import Keeper
 from readiness.providers.processes.logs import tail
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Site, new_keys
+from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Status, Supervised
 from readiness.redact import redact
 from readiness.topology import Instance, Keys, VolumeFact

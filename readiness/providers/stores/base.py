@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from readiness.providers.processes.network import Layout
+from readiness.providers.supervisor.network import Layout
 from readiness.topology import Endpoint, Instance, Keys, Unsupported
 
 
