@@ -172,7 +172,7 @@ class Run:
             return {}
         row = self._verdict_row(self.verdict)
         found = words.first_open(row["criteria"])
-        again = words.next_step(row, self.tests)
+        again = words.next_step(row, self._description())
         first = {"start with": f"{found['id']} {found['title']}"} if found else {}
         return first | ({"re-run only this criterion": again} if again else {})
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from readiness import paths
+
 GLYPHS = {"PROVED": "✓", "REFUTED": "✗", "UNKNOWN": "?", "NOT RUN": "–"}
 MEANING = {
     "PROVED": "shown to hold by direct observations of this candidate in this run",
@@ -60,14 +62,15 @@ def short(text: str, most: int) -> str:
     return line[: max(line.rfind(" ", 0, most), most // 2)] + " …"
 
 
+PACKAGE = "tofu-state-ha-readiness"
 # Arguments of the wrapper, without and with a value.
 _OWN = ("-q", "--no-header", "--tb=short", "-rN", "--disable-plugin-autoload")
 _OWN_VALUED = ("-c", "-p", "--rootdir", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml")
 
 
-def command(about: Mapping[str, Any]) -> str:
-    """The command that repeats this run: the same options, the same seed. A store of `candidates/stores` is started by
-    its script, and so is the run.
+def command(about: Mapping[str, Any], test: str | None = None) -> str:
+    """The command that repeats this run, or one test of it: the same options, the same seed. A store of
+    `candidates/stores` is started by its script, and so is the run.
     """
     arguments = list(map(str, about["arguments"]))
     root = next((value for name, value in pairwise(arguments) if name == "--rootdir"), "")
@@ -76,7 +79,7 @@ def command(about: Mapping[str, Any]) -> str:
     rest = iter(arguments)
     for argument in rest:
         name, _, value = argument.partition("=")
-        if argument in _OWN or argument.rstrip("/").endswith("suites"):
+        if argument in _OWN or argument.rstrip("/").endswith("suites") or (test and "::" in argument):
             continue
         if name not in _OWN_VALUED:
             kept.append(argument)
@@ -84,17 +87,21 @@ def command(about: Mapping[str, Any]) -> str:
         value = value or next(rest, "")
         if name == "--candidate" and value.endswith(".toml"):
             given = value.removeprefix(f"{root}/")
-    words = ["./just", "tofu-state-ha-readiness", "--candidate", given]
+    words = [*_program(), "--candidate", given]
     if script := re.fullmatch(r"(candidates/stores/\w+)\.toml", given):
         words = [f"{script[1]}.sh", "judge"]
         kept = [argument for argument in kept if argument not in ("--allow-faults", "--keep-going")]
-    return shlex.join([*words, *kept, "--seed", str(about["seed"])])
+    return shlex.join([*words, *([test] if test else []), *kept, "--seed", str(about["seed"])])
 
 
-def next_step(verdict: Mapping[str, Any], tests: Mapping[str, str]) -> str | None:
+def _program() -> list[str]:
+    return ["./just", PACKAGE] if paths.CHECKOUT else [PACKAGE]
+
+
+def next_step(verdict: Mapping[str, Any], about: Mapping[str, Any]) -> str | None:
     """The command that runs only the criterion to start with; None if there is nothing to do."""
     open_ = first_open(verdict["criteria"]) if verdict["exit_code"] else None
+    tests = about.get("tests", {})
     if open_ is None or open_["state"] == "NOT RUN" or open_["id"] not in tests:
         return None
-    words = [".venv/bin/python", "-m", "pytest", tests[open_["id"]], "--candidate", verdict["candidate"]]
-    return shlex.join([*words, "--seed", str(verdict["seed"])])
+    return command(about, tests[open_["id"]])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from readiness import compare, recheck
+from readiness import compare, paths, recheck
 from readiness.evidence.observation import Observation
 from readiness.report import words
 from tests.report.folders import Made, make, red
@@ -201,6 +201,31 @@ def test_a_run_of_a_file_is_done_again_with_the_file_or_with_its_script(given: s
         ],
     }
     assert words.command(about) == f"{shown} --seed 7"
+
+
+def test_one_criterion_is_run_again_with_all_options_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = "suites/test_phase3_protected_stacks.py::test_state_pull"
+    about = {
+        "candidate": "mine",
+        "seed": 7,
+        "arguments": [
+            *("--disable-plugin-autoload", "--rootdir", "/here", "/here/suites/test_phase0.py::test_one"),
+            *("--candidate=/etc/our store.toml", "--allow-faults", "--stacks", "../our stacks"),
+        ],
+        "tests": {"P3.1.1": test},
+    }
+    row = {
+        "id": "P3.1.1",
+        "title": "state pull",
+        "state": "REFUTED",
+        "reason": "it differs",
+        "expected_red": None,
+    }
+    verdict = {"exit_code": 1, "criteria": [row]}
+    told = f"--candidate '/etc/our store.toml' {test} --allow-faults --stacks '../our stacks' --seed 7"
+    assert words.next_step(verdict, about) == f"./just tofu-state-ha-readiness {told}"
+    monkeypatch.setattr(paths, "CHECKOUT", False)
+    assert words.next_step(verdict, about) == f"tofu-state-ha-readiness {told}"
 
 
 def test_what_to_look_at_first_is_the_first_red_that_is_not_expected() -> None:
