@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from readiness.candidate.model import Metric
@@ -37,8 +39,23 @@ def metrics(subject: Subject) -> Finding:
 
 
 def samples(page: str) -> set[str]:
-    """The names of all samples on a page in Prometheus's text format. Raises ValueError for a page that is not."""
-    return {sample.name for family in text_string_to_metric_families(page) for sample in family.samples}
+    """The names of all samples on a page in Prometheus's text format. Raises ValueError for a page that is not.
+
+    The parser shows every counter with the suffix `_total`, also one whose page has it without: which of the two is on
+    the page decides.
+    """
+    names = set()
+    for family in text_string_to_metric_families(page):
+        parsed = {sample.name for sample in family.samples}
+        if family.type == "counter":
+            both = parsed | {name.removesuffix("_total") for name in parsed}
+            parsed = {name for name in both if _begins_a_line(name, page)}
+        names |= parsed
+    return names
+
+
+def _begins_a_line(name: str, page: str) -> bool:
+    return re.search(rf"^{re.escape(name)}(?![\w:])", page, re.MULTILINE) is not None
 
 
 def _shown(metric: Metric, found: dict[tuple[str, str], set[str]]) -> bool:

@@ -120,6 +120,25 @@ def test_a_sample_of_that_name_answers(page: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "page", "state"),
+    [
+        ("lost", "# TYPE lost counter\nlost 3\n", State.PROVED),
+        ("lost", '# TYPE lost counter\nlost{volume="1"} 3\n', State.PROVED),
+        ("lost_total", "# TYPE lost counter\nlost 3\n", State.REFUTED),
+        ("lost", "# TYPE lost_total counter\nlost_total 3\n", State.REFUTED),
+        ("lost_total", "# TYPE lost_total counter\nlost_total 3\n", State.PROVED),
+        (
+            "lost_total",
+            "# TYPE lost counter\nlost 3\n# TYPE lost_total counter\nlost_total 1\n",
+            State.PROVED,
+        ),
+    ],
+)
+def test_a_counter_has_the_name_that_is_on_the_page(name: str, page: str, state: State) -> None:
+    assert exposition.metrics(subject({"name": name}, shown={ADMIN: page})).state is state
+
+
+@pytest.mark.parametrize(
     "page",
     [
         "",
