@@ -28,7 +28,8 @@ def modules() -> set[str]:
 def held() -> list[set[str]]:
     """The layers that import-linter holds, the highest first."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    (contract,) = (each for each in settings["tool"]["importlinter"]["contracts"] if each["type"] == "layers")
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (contract,) = (each for each in contracts if each.get("containers") == ["readiness"])
     return [set(re.findall(r"\w+", layer)) for layer in contract["layers"]]
 
 
