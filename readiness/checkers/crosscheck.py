@@ -15,14 +15,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from readiness.checkers.benchmark import speed
 from readiness.checkers.linearizability import check_linearizable
 from readiness.checkers.register import Act, acts_of
-from readiness.checkers.simulate import Shape, register, spoilt
+from readiness.checkers.simulate import Shape, many, register, spoilt
 from readiness.finding import State
-from readiness.history import Op
+from readiness.history import Op, binding, by_key
 from readiness.paths import TOOLS
 
 TOOL = TOOLS / "porcupine"
+SPEEDS = ((1000, 10, 0.0), (1000, 10, 0.02), (200, 4, 0.0), (100, 5, 0.0), (100, 10, 0.0), (100, 10, 0.02))
+"""Objects, clients of each, and the share of answers lost, of the histories that the speeds are compared on."""
 _VERDICTS = {State.PROVED: "ok", State.REFUTED: "illegal"}
 
 
@@ -69,12 +72,29 @@ def ours(history: Sequence[Op]) -> str:
     return _VERDICTS.get(check_linearizable(history).state, "unknown")
 
 
-def theirs(rows: Sequence[str], go: str) -> dict[str, str]:
-    """Porcupine's verdicts by name."""
+def theirs(rows: Sequence[str], go: str) -> tuple[dict[str, str], float]:
+    """Porcupine's verdicts by name, and the seconds that it took for them in all."""
     done = subprocess.run(
         [go, "run", "."], cwd=TOOL, input="\n".join(rows), stdout=subprocess.PIPE, text=True, check=True
     )
-    return dict(line.split() for line in done.stdout.splitlines())
+    judged = [line.split() for line in done.stdout.splitlines()]
+    verdicts = {name: verdict for name, verdict, _ in judged}
+    return verdicts, sum(int(nanoseconds) for _, _, nanoseconds in judged) / 1e9
+
+
+def compared(seed: int, go: str) -> str:
+    """Operations per second of both on the same right histories, as rows of a table."""
+    rows = []
+    for keys, clients, lost in SPEEDS:
+        history = many(seed, operations=10_000, keys=keys, clients=clients, lost=lost)
+        groups = by_key(binding(history))
+        cases = [as_row("/".join(key), acts_of(ops)) for key, ops in groups.items()]
+        rate, _ = speed(check_linearizable, history)
+        other = len(history) / min(theirs(cases, go)[1] for _ in range(3))
+        rows.append(f"{keys:8} {clients:8} {lost:6} {rate:10.0f} {other:10.0f} {rate / other:6.2f}")
+    return "\n".join(
+        [f"{'objects':>8} {'clients':>8} {'lost':>6} {'ours':>10} {'porcupine':>10}  ratio", *rows]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,12 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--histories", type=int, default=600)
     parser.add_argument("--go", default="go", help="the Go command (default: go)")
+    parser.add_argument(
+        "--speed", action="store_true", help="compare the speeds, best of three, and nothing else"
+    )
     options = parser.parse_args(arguments)
+    if options.speed:
+        print(compared(options.seed, options.go))
+        return 0
     cases = dict(histories(options.seed, options.histories))
     begun = time.monotonic()
     mine = {name: ours(history) for name, history in cases.items()}
     seconds = time.monotonic() - begun
-    other = theirs([as_row(name, acts_of(history)) for name, history in cases.items()], options.go)
+    other, _ = theirs([as_row(name, acts_of(history)) for name, history in cases.items()], options.go)
     differ = [name for name in cases if mine[name] != other.get(name)]
     unjudged = [name for name in cases if "unknown" in (mine[name], other.get(name))]
     verdicts = [mine[name] for name in cases]

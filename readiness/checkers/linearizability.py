@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from readiness.checkers.explain import explain
+from readiness.checkers.quick import quick
 from readiness.checkers.register import Act, Unreadable, acts_of
 from readiness.checkers.render import joined, refutation, render
 from readiness.checkers.shrink import prefix, shrink
@@ -55,6 +56,10 @@ def check_linearizable(
 
     for key, ops in groups.items():
         unknowns += sum(op.outcome is Outcome.UNKNOWN for op in ops)
+        if order := quick(ops, starts.get(key), most=budget_states):
+            definite += order.answers
+            nodes += order.choices
+            continue
         try:
             acts = acts_of(ops)
         except Unreadable as error:
@@ -76,15 +81,19 @@ def check_linearizable(
     }
     if wrong:
         return _refutation(wrong, definite, measured, clock)
-    doubts = [_beyond(key, acts, cap, budget_states, budget_seconds) for key, acts, cap in capped]
-    if strange:
-        doubts = [Doubt(DoubtKind.WITHOUT_MEANING, names=tuple(sorted(set(strange))))]
-    elif not doubts and not definite:
-        doubts = [Doubt(DoubtKind.NO_ANSWER)]
+    beyond = [_beyond(key, acts, cap, budget_states, budget_seconds) for key, acts, cap in capped]
+    doubts = _doubts(strange, beyond, definite)
     if doubts:
         return unknown(joined(doubts, most=3), observations=definite, measured=measured, grounds=doubts)
     right = Summary(SummaryKind.ORDERED, (definite, len(groups)))
     return Finding(State.PROVED, render(right), measured, definite, grounds=(right,))
+
+
+def _doubts(strange: list[str], beyond: list[Doubt], definite: int) -> list[Doubt]:
+    """Why nothing can be said: answers that the model does not know come first."""
+    if strange:
+        return [Doubt(DoubtKind.WITHOUT_MEANING, names=tuple(sorted(set(strange))))]
+    return beyond if beyond or definite else [Doubt(DoubtKind.NO_ANSWER)]
 
 
 def _beyond(key: tuple[str, str], acts: list[Act], cap: str, states: int, seconds: float) -> Doubt:

@@ -63,7 +63,7 @@ class Act:
         return replace(self, ret=math.inf)
 
 
-_MEANING: dict[tuple[Verb, int | None], Kind] = {
+MEANING: dict[tuple[Verb, int | None], Kind] = {
     (Verb.READ, 200): Kind.SEES,
     (Verb.HEAD, 200): Kind.SEES,
     (Verb.READ, 404): Kind.ABSENT,
@@ -78,7 +78,7 @@ _MEANING: dict[tuple[Verb, int | None], Kind] = {
     (Verb.DELETE, 204): Kind.DELETE,
 }
 
-_ATTEMPT = {Verb.WRITE: Kind.SET, Verb.CREATE: Kind.CREATE, Verb.CAS: Kind.CAS, Verb.DELETE: Kind.DELETE}
+ATTEMPT = {Verb.WRITE: Kind.SET, Verb.CREATE: Kind.CREATE, Verb.CAS: Kind.CAS, Verb.DELETE: Kind.DELETE}
 
 
 class Unreadable(Exception):
@@ -92,9 +92,9 @@ def act_of(op: Op) -> Act | None:
     if op.outcome is Outcome.UNKNOWN:
         if op.verb in READS:
             return None
-        kind, ret = _ATTEMPT[op.verb], math.inf
+        kind, ret = ATTEMPT[op.verb], math.inf
     else:
-        meaning = _MEANING.get((op.verb, op.status))
+        meaning = MEANING.get((op.verb, op.status))
         if meaning is None:
             raise Unreadable(f"{op.verb} answered {op.status}")
         kind, ret = meaning, op.completed

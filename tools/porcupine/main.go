@@ -1,7 +1,7 @@
 // Command porcupine judges register histories with github.com/anishathalye/porcupine, an independent linearizability checker.
 //
 // It reads one history a line from standard input, as readiness/checkers/crosscheck.py writes them, and prints one line for each:
-// its name and "ok", "illegal" or "unknown" (out of time). It is a cross-check for the project's own checker, no part of a run.
+// its name, "ok", "illegal" or "unknown" (out of time), and how many nanoseconds the checker took. It is a cross-check for the project's own checker, no part of a run.
 package main
 
 import (
@@ -84,7 +84,8 @@ func model() porcupine.Model {
 
 func first(possible bool, state register) (bool, interface{}) { return possible, state }
 
-func judge(history History, limit time.Duration) porcupine.CheckResult {
+// judge returns the verdict, and how long the checker took without the making of its input.
+func judge(history History, limit time.Duration) (porcupine.CheckResult, time.Duration) {
 	operations := make([]porcupine.Operation, 0, len(history.Operations))
 	for number, op := range history.Operations {
 		end := op.Return
@@ -93,7 +94,9 @@ func judge(history History, limit time.Duration) porcupine.CheckResult {
 		}
 		operations = append(operations, porcupine.Operation{ClientId: number, Input: op, Call: op.Call, Return: end})
 	}
-	return porcupine.CheckOperationsTimeout(model(), operations, limit)
+	begun := time.Now()
+	result := porcupine.CheckOperationsTimeout(model(), operations, limit)
+	return result, time.Since(begun)
 }
 
 func main() {
@@ -108,7 +111,8 @@ func main() {
 			os.Exit(1)
 		}
 		verdict := map[porcupine.CheckResult]string{porcupine.Ok: "ok", porcupine.Illegal: "illegal", porcupine.Unknown: "unknown"}
-		fmt.Println(history.Name, verdict[judge(history, *limit)])
+		result, took := judge(history, *limit)
+		fmt.Println(history.Name, verdict[result], took.Nanoseconds())
 	}
 	if err := lines.Err(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

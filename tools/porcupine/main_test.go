@@ -38,7 +38,7 @@ func TestJudge(t *testing.T) {
 	}
 	for name, each := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := judge(History{Operations: each.operations}, time.Minute); got != each.want {
+			if got, _ := judge(History{Operations: each.operations}, time.Minute); got != each.want {
 				t.Errorf("got %v, want %v", got, each.want)
 			}
 		})
