@@ -1,8 +1,9 @@
 """`python -m readiness.recheck RUN [--no-seal]`: judges what a run kept again, with today's judges and checkers.
 
 Offline: nothing is started and nothing is written. Criteria that are not judged from what is kept (they run tofu, read
-stacks, or add up other criteria) are listed with the reason. Exit 0: every re-judged criterion says what the run said.
-Exit 1: one does not, or nothing could be re-judged. Exit 4: the folder is edited, unsealed or unreadable.
+stacks, or add up other criteria) are listed with the reason. Exit 0: every criterion that is judged again has the
+state it had in the run. Exit 1: one does not, or nothing could be judged again. Exit 4: the folder is edited, unsealed
+or unreadable.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ NOT_COMPLETED = "the run could not do all that it takes"
 
 @dataclass(frozen=True)
 class Row:
-    """One criterion: what the run said, what its stored histories say today (None: not re-judged, and why)."""
+    """One criterion: its state in the run, and from what is stored today (None: not judged again, and why)."""
 
     criterion: str
     said: State
@@ -151,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         else:
             console.print(
-                "The seal was not looked at: what follows proves nothing about the run.", style="yellow"
+                "The seal was not verified: what follows proves nothing about the run.", style="yellow"
             )
         found = recheck(folder)
     except (BrokenSeal, Unreadable) as error:
@@ -163,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(console: Console, found: Sequence[Row]) -> int:
     again = [row for row in found if row.now is not None]
     table = Table(box=None, pad_edge=False, title=None)
-    for heading in ("", "criterion", "the run said", "today", ""):
+    for heading in ("", "criterion", "in the run", "today", ""):
         table.add_column(heading, ratio=1 if not heading and table.columns else None)
     for row in again:
         assert row.now is not None
@@ -174,14 +175,14 @@ def _told(console: Console, found: Sequence[Row]) -> int:
     console.print(table)
     console.print(f"judged again: {len(again)} of {len(found)} criteria", highlight=False)
     for why, ids in _left(found).items():
-        console.print(f"not re-judged, {why}: {', '.join(ids)}", highlight=False, style="dim")
+        console.print(f"not judged again, {why}: {', '.join(ids)}", highlight=False, style="dim")
     different = [row.criterion for row in again if not row.same]
     if different:
         console.print(f"DIFFERENT: {', '.join(different)}", style="bold red")
     elif again:
         console.print(f"THE SAME: {len(again)} criteria judged again", style="bold green")
     else:
-        console.print("NOTHING RE-JUDGED: the run kept nothing to judge", style="bold red")
+        console.print("NOTHING JUDGED AGAIN: the run kept nothing to judge", style="bold red")
     return EXIT_SAME if again and not different else EXIT_DIFFERENT
 
 

@@ -19,7 +19,7 @@ def test_a_recheck_says_what_the_run_said(tmp_path: Path, capsys: pytest.Capture
     out = capsys.readouterr().out
     assert "THE SAME: 2 criteria judged again" in out
     assert "is intact" in out
-    assert "not re-judged, was not run" in out
+    assert "not judged again, was not run" in out
 
 
 def test_a_red_run_is_red_again(tmp_path: Path) -> None:
