@@ -32,13 +32,19 @@ def worst(states: Iterable[State]) -> State:
     return next((state for state in _WORST_FIRST if state in present), State.UNKNOWN)
 
 
+class Unobserved(ValueError):
+    """A finding that claims to be PROVED by nothing."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A judgement with its grounds.
 
-    `observations` counts the direct observations of the candidate behind it; a PROVED finding with none is
-    downgraded to UNKNOWN when it is merged or recorded. `witness` is the shortest history that shows a
-    refusal. `grounds` are what the checkers put into `reason`, as values.
+    `observations` counts the direct observations of the candidate behind it: nothing is PROVED without one (stop
+    condition S.6). `witness` is the shortest history that shows a refusal. `grounds` are what the checkers put into
+    `reason`, as values.
+
+    Raises Unobserved for a PROVED finding without an observation.
     """
 
     state: State
@@ -48,18 +54,21 @@ class Finding:
     witness: tuple[Op, ...] = ()
     grounds: tuple[Ground, ...] = ()
 
-    def honest(self) -> Finding:
-        """This finding, or UNKNOWN if it claims PROVED without one direct observation (stop condition S.6)."""
+    def __post_init__(self) -> None:
         if self.state is State.PROVED and self.observations <= 0:
-            return Finding(
-                State.UNKNOWN, f"no direct observation stands behind it: {self.reason}", self.measured
-            )
-        return self
+            raise Unobserved(f"PROVED without one direct observation: {self.reason}")
 
 
 def proved(reason: str, observations: int, **measured: float | int | str | bool | None) -> Finding:
-    """A PROVED finding that rests on `observations` direct observations."""
-    return Finding(State.PROVED, reason, measured, observations)
+    """PROVED by that many direct observations of the candidate; UNKNOWN if there is none."""
+    return proved_by(reason, observations, measured)
+
+
+def proved_by(reason: str, observations: int, measured: Measured, grounds: Iterable[Ground] = ()) -> Finding:
+    """PROVED by that many direct observations of the candidate; UNKNOWN if there is none."""
+    if observations <= 0:
+        return Finding(State.UNKNOWN, f"no direct observation stands behind it: {reason}", measured)
+    return Finding(State.PROVED, reason, measured, observations, grounds=tuple(grounds))
 
 
 def refuted(
@@ -89,7 +98,7 @@ def merge(findings: Iterable[Finding]) -> Finding:
     """One finding for many: worst state, the reasons and grounds of that state joined, measured values united,
     counts added.
     """
-    parts = [finding.honest() for finding in findings]
+    parts = list(findings)
     state = worst(part.state for part in parts)
     reasons = list(dict.fromkeys(part.reason for part in parts if part.state is state and part.reason))
     measured: dict[str, float | int | str | bool | None] = {}

@@ -8,21 +8,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from readiness.criteria import MANIFEST, PHASES, Criterion
+from readiness.evidence.models import CriterionRecord, FindingRecord
 from readiness.finding import Finding, State, merge
 
 EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE = 0, 1, 4
 
 
 class Word(StrEnum):
-    """The verdict in one word; only the first three are good news."""
+    """The verdict in one word; GOOD are good news."""
 
     READY = "READY"
     INTERIM = "INTERIM AS EXPECTED"
     PHASE_PROVED = "PROVED"
     NOT_READY = "NOT READY"
     NOT_INTERIM = "NOT AS EXPECTED"
+    SELECTION_PROVED = "SELECTION PROVED"
     PHASE_NOT_PROVED = "NOT PROVED"
     INTERRUPTED = "INTERRUPTED"
+
+
+GOOD = frozenset({Word.READY, Word.INTERIM, Word.PHASE_PROVED, Word.SELECTION_PROVED})
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Result:
     @property
     def state(self) -> State:
         """Its state; a claim of PROVED without an observation is UNKNOWN."""
-        return self.finding.honest().state
+        return self.finding.state
 
     @property
     def as_expected(self) -> bool:
@@ -51,21 +56,26 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict of a run over a whole manifest. `phases` are the phases judged whole."""
+    """The verdict of a run over a whole manifest. `phases` are the phases judged whole; `judged` is how many criteria
+    were selected.
+    """
 
     word: Word
     phases: tuple[int, ...]
     results: tuple[Result, ...]
     interim: bool
+    judged: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0 for READY, INTERIM AS EXPECTED and a PROVED phase; 1 for everything else."""
-        return EXIT_GOOD if self.word in (Word.READY, Word.INTERIM, Word.PHASE_PROVED) else EXIT_JUDGED
+        """0 for READY, INTERIM AS EXPECTED, a PROVED phase and PROVED selected criteria; 1 for everything else."""
+        return EXIT_GOOD if self.word in GOOD else EXIT_JUDGED
 
     @property
     def sentence(self) -> str:
         """The verdict as it is printed."""
+        if self.word is Word.SELECTION_PROVED:
+            return f"{self.judged} of {self.judged} selected criteria PROVED; not a verdict"
         if self.word in (Word.PHASE_PROVED, Word.PHASE_NOT_PROVED):
             if not self.phases:
                 return "NOTHING PROVED: no phase was selected whole"
@@ -73,10 +83,10 @@ class Verdict:
             return f"PHASE{'S' if len(self.phases) > 1 else ''} {numbers} {self.word}"
         return str(self.word)
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[State, int]:
         """How many criteria are in each state; every state is named."""
         counted = Counter(result.state for result in self.results)
-        return {str(state): counted[state] for state in State}
+        return {state: counted[state] for state in State}
 
 
 def results_of(
@@ -103,13 +113,15 @@ def judge(
     *,
     interim: bool = False,
     selected: frozenset[str] | None = None,
+    by_name: bool = False,
     interrupted: bool = False,
 ) -> Verdict:
     """The verdict.
 
     `selected` names the criteria that were selected to run; None is a whole run by the rules, the only one
     that can be READY or INTERIM AS EXPECTED. A selection, and a run that went on after a red phase, can at
-    most say that a phase is PROVED, and only of phases that were selected whole.
+    most say that a phase is PROVED, and only of phases that were selected whole. `by_name`: the tests were named one by
+    one; then it can say that they are PROVED, which is no verdict.
     """
     chosen = {result.criterion.id for result in results} if selected is None else set(selected)
     whole = tuple(
@@ -128,5 +140,20 @@ def judge(
         word = Word.READY if good else Word.NOT_READY
     else:
         covered = {r.criterion.phase for r in judged} == set(whole)
-        word = Word.PHASE_PROVED if good and covered and not interim else Word.PHASE_NOT_PROVED
-    return Verdict(word, whole, tuple(results), interim)
+        word = Word.PHASE_NOT_PROVED
+        if good and not interim and (covered or by_name):
+            word = Word.PHASE_PROVED if covered else Word.SELECTION_PROVED
+    return Verdict(word, whole, tuple(results), interim, len(judged))
+
+
+def criterion_record(result: Result) -> CriterionRecord:
+    """A criterion of the manifest with what was found, as verdict.json keeps it."""
+    return CriterionRecord(
+        id=result.criterion.id,
+        phase=result.criterion.phase,
+        title=result.criterion.title,
+        level=result.criterion.level.value,
+        **FindingRecord.values(result.finding),
+        expected_red=result.issue,
+        seconds=round(result.seconds, 3),
+    )

@@ -14,8 +14,9 @@ from readiness.campaign.settings import NOT_SELECTED, Settings
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
 from readiness.faults import Fault, injected, wait_whole
-from readiness.finding import Finding, State, merge, refuted, unknown
+from readiness.finding import Finding, State, merge, refuted
 from readiness.load.rig import Rig
+from readiness.outcomes import finding_of
 from readiness.subject import Subject
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.env import Disposable
@@ -44,10 +45,8 @@ class TofuCampaign:
             self.subject.say(f"tofu plan: {fault.name}")
             try:
                 found = self._one(fault)
-            except Unjudged as error:
-                found = unknown(str(error))
-            except Unsupported as error:
-                found = Finding(State.NOT_RUN, str(error))
+            except (Unjudged, Unsupported) as error:
+                found = finding_of(error)
             parts.append(_named(fault.name, found))
         return merge(parts)
 
@@ -157,7 +156,7 @@ def _where_possible(judge: Callable[[], Finding]) -> Finding:
     try:
         return judge()
     except Unsupported as error:
-        return Finding(State.NOT_RUN, str(error))
+        return finding_of(error)
 
 
 def _named(name: str, found: Finding) -> Finding:

@@ -15,7 +15,7 @@ _Args = ParamSpec("_Args")
 def guarded(checker: Callable[_Args, Finding], *args: _Args.args, **kwargs: _Args.kwargs) -> Finding:
     """The checker's finding, made honest; UNKNOWN with the exception's type and message if it raises one."""
     try:
-        return checker(*args, **kwargs).honest()
+        return checker(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  the whole point
         name = getattr(checker, "__name__", type(checker).__name__)
         doubt = Doubt(DoubtKind.CHECKER_FAILED, name, names=(type(error).__name__, str(error)))

@@ -11,7 +11,7 @@ from readiness.checkers.register import Act, Unreadable, acts_of
 from readiness.checkers.render import joined, refutation, render
 from readiness.checkers.shrink import prefix, shrink
 from readiness.checkers.wgl import search
-from readiness.finding import Finding, Measured, State, refuted, unknown
+from readiness.finding import Finding, Measured, proved_by, refuted, unknown
 from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind
 from readiness.history import Op, Outcome, binding, by_key
 
@@ -86,7 +86,7 @@ def check_linearizable(
     if doubts:
         return unknown(joined(doubts, most=3), observations=definite, measured=measured, grounds=doubts)
     right = Summary(SummaryKind.ORDERED, (definite, len(groups)))
-    return Finding(State.PROVED, render(right), measured, definite, grounds=(right,))
+    return proved_by(render(right), definite, measured, (right,))
 
 
 def _doubts(strange: list[str], beyond: list[Doubt], definite: int) -> list[Doubt]:

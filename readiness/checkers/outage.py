@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from readiness.checkers.render import joined, render
-from readiness.finding import Finding, State, refuted, unknown
+from readiness.finding import Finding, proved_by, refuted, unknown
 from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind, Window
 from readiness.history import Op
 
@@ -175,7 +175,7 @@ def _judged(
     if windows:
         longest = max(window.upper for window in windows)
         right = Summary(SummaryKind.SHORT_OUTAGES, (probes, longest, rto_seconds))
-    return Finding(State.PROVED, render(right), measured, probes, grounds=(right,))
+    return proved_by(render(right), probes, measured, (right,))
 
 
 def _stopped(

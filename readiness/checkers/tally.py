@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from readiness.checkers.render import joined, render, tallied
-from readiness.finding import Finding, State, refuted, unknown
+from readiness.finding import Finding, proved_by, refuted, unknown
 from readiness.grounds import Doubt, DoubtKind, Summary, Violation
 
 
@@ -72,4 +72,4 @@ class Tally:
             doubts = [Doubt(DoubtKind.NOTHING_OBSERVED)]
         if doubts:
             return unknown(joined(doubts), observations=observations, measured=self.measured, grounds=doubts)
-        return Finding(State.PROVED, render(right), self.measured, observations, grounds=(right,))
+        return proved_by(render(right), observations, self.measured, (right,))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from readiness.checkers.render import joined, render
-from readiness.finding import Finding, State, unknown
+from readiness.finding import Finding, proved_by, unknown
 from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind
 from readiness.history import Op
 
@@ -46,4 +46,4 @@ def check_enough(
     if short:
         return unknown(joined(short), observations=total, measured=measured, grounds=short)
     right = Summary(SummaryKind.TRAFFIC, (total, len(windows)))
-    return Finding(State.PROVED, render(right), measured, total, grounds=(right,))
+    return proved_by(render(right), total, measured, (right,))

@@ -57,7 +57,7 @@ class Criterion:
         """
         if self.judge is None:
             raise ValueError(f"{self.id} has no judge")
-        found = self.judge(seen.without_impossible(self.optional)).honest()
+        found = self.judge(seen.without_impossible(self.optional))
         failed = seen.failed
         if failed is None or found.state is State.REFUTED:
             return found

@@ -150,6 +150,11 @@ class Evidence:
             out.write(self.redactor.clean(text)[-(1 << 20) :])
         return path
 
+    def kept(self) -> int:
+        """How many operations and observations the folder holds."""
+        self.flush()
+        return kept_in(self.folder)
+
     def flush(self) -> None:
         """Everything recorded can be read from the folder."""
         for recorder in self._recorders.values():
@@ -171,6 +176,12 @@ class Evidence:
         for path in self.folder.rglob("*"):  # other parts write here too
             path.chmod(0o700 if path.is_dir() else 0o600)
         return digest
+
+
+def kept_in(folder: Path) -> int:
+    """How many operations of loads and observations of checks an evidence folder holds."""
+    files = [*(folder / "history").glob("*.jsonl"), folder / OBSERVATIONS]
+    return sum(len(path.read_text("utf-8").splitlines()) for path in files if path.exists())
 
 
 class BrokenSeal(Exception):

@@ -9,7 +9,7 @@ from pathlib import Path
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import MANIFEST, STOP_CONDITIONS, Criterion
 from readiness.errors import UsageError
-from readiness.evidence.folder import Evidence
+from readiness.evidence.folder import Evidence, kept_in
 from readiness.finding import Finding, State, proved, refuted, unknown, worst
 from readiness.gate.earlier import MAX_AGE_SECONDS
 
@@ -28,7 +28,7 @@ class Found:
     def state(self, criterion: Criterion) -> State | None:
         """The state so far; None if nothing was found yet."""
         found = self.findings.get(criterion.id)
-        return worst(finding.honest().state for finding in found) if found else None
+        return worst(finding.state for finding in found) if found else None
 
 
 def _before_gate() -> list[Criterion]:
@@ -38,22 +38,17 @@ def _before_gate() -> list[Criterion]:
 
 
 def direct_evidence(found: Found) -> Finding:
-    """S.6: every criterion that was found PROVED rests on direct observations of this candidate: S3 or `tofu`
-    operations of the suite itself. A cache hit, a dispatched job or an RBE signal is none, and nothing
-    here records one.
+    """S.6: what was found rests on direct observations of this candidate, S3 or `tofu` operations of the suite itself,
+    and those are in the evidence. A cache hit, a dispatched job or an RBE signal is none, and nothing here records one.
     """
-    total, bare, judged = 0, [], 0
-    for criterion in _before_gate():
-        for finding in found.findings.get(criterion.id, ()):
-            judged += 1
-            total += finding.observations
-            if finding.state is State.PROVED and finding.observations <= 0:
-                bare.append(criterion.id)
-    if bare:
-        return refuted(f"PROVED without one direct observation: {', '.join(bare)}")
-    if not total:
+    findings = [finding for c in _before_gate() for finding in found.findings.get(c.id, ())]
+    total = sum(finding.observations for finding in findings)
+    if not total or found.evidence is None:
         return unknown("no criterion rests on a direct observation")
-    return proved(f"{total} direct observations behind {judged} findings", total)
+    kept = found.evidence.kept() + sum(kept_in(folder) for folder in found.earlier)
+    if not kept:
+        return refuted(f"{total} observations are claimed, and the evidence holds none")
+    return proved(f"{total} direct observations behind {len(findings)} findings", kept, claimed=total)
 
 
 def all_proved(found: Found) -> Finding:
@@ -113,10 +108,7 @@ def evidence_complete(found: Found) -> Finding:
                 f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept"
             )
         kept += lines
-    for folder in found.earlier:  # sealed, and found unchanged when the run began
-        kept += sum(
-            len(path.read_text("utf-8").splitlines()) for path in (folder / "history").glob("*.jsonl")
-        )
+    kept += sum(kept_in(folder) for folder in found.earlier)
     findings = len((evidence.folder / "criteria.jsonl").read_text("utf-8").splitlines())
     if not kept:
         return unknown("no history was kept")

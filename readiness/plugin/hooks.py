@@ -16,8 +16,9 @@ from readiness import providers
 from readiness.cli.dry_run import dry_run
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
-from readiness.errors import NotRun, Refuted, UsageError
-from readiness.finding import Finding, State, unknown
+from readiness.errors import NotRun, Refuted, Unjudged, UsageError
+from readiness.finding import Finding, State, unknown, worst
+from readiness.outcomes import finding_of
 from readiness.paths import ROOT
 from readiness.plugin.options import read_options
 from readiness.plugin.progress import Progress, standard_error
@@ -187,7 +188,7 @@ def pytest_runtest_makereport(
     finding = _finding(item, call)
     if finding is not None:
         run.add(criterion.id, finding, call.duration)
-        item.config.stash[SESSION].progress.done(criterion, finding.honest().state)
+        item.config.stash[SESSION].progress.done(criterion, finding.state)
     if call.excinfo is not None and report.failed and not item.config.getoption("--showlocals"):
         report.longrepr = _short(call.excinfo)
     _clean(report, run.redactor.clean)
@@ -205,27 +206,22 @@ def _clean(report: pytest.TestReport, clean: Callable[[str], str]) -> None:
 
 
 def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
+    """What the test handed over; else what its ending says."""
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, pytest.skip.Exception | NotRun):
+    if isinstance(error, pytest.skip.Exception):
         return Finding(State.NOT_RUN, str(error))
-    if call.when == "call":
-        made = item.stash.get(FINDING, None)
-        if error is None:
-            return made or unknown("the test ended without a judgement")
-        if isinstance(error, Refuted):
-            return (
-                made
-                if made and made.state is State.REFUTED
-                else Finding(State.REFUTED, str(error), observations=1)
-            )
-        if made is not None and made.state is not State.PROVED:
-            return made
-    return unknown(f"{type(error).__name__}: {error}") if error is not None else None
+    made = item.stash.get(FINDING, None) if call.when == "call" else None
+    if error is None:
+        return (made or unknown("the test ended without a judgement")) if call.when == "call" else None
+    ending = finding_of(error)
+    return (
+        made
+        if made is not None and worst((made.state, ending.state)) is made.state is not State.PROVED
+        else ending
+    )
 
 
 def _short(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    from readiness.errors import Unjudged
-
     if isinstance(excinfo.value, Refuted | Unjudged | NotRun | pytest.skip.Exception):
         return f"{type(excinfo.value).__name__}: {excinfo.value}"
     return str(excinfo.getrepr(style="short"))

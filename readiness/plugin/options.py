@@ -13,7 +13,7 @@ from readiness.errors import UsageError
 
 @dataclass(frozen=True)
 class Options:
-    """The options of one run, checked."""
+    """The options of one run, checked. `by_name`: single tests were named, by their ids or with -k."""
 
     candidate: str
     interim: bool
@@ -26,6 +26,7 @@ class Options:
     keep_going: bool
     junit: Path | None
     arguments: tuple[str, ...]
+    by_name: bool
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -57,4 +58,5 @@ def read_options(config: pytest.Config) -> Options:
         keep_going=get("--keep-going"),
         junit=Path(junit).resolve() if junit else None,
         arguments=tuple(config.invocation_params.args),
+        by_name=bool(config.option.keyword) or all("::" in str(argument) for argument in config.args),
     )

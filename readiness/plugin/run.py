@@ -16,15 +16,15 @@ from readiness import paths
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, MANIFEST
 from readiness.evidence.folder import Evidence
+from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
 from readiness.finding import Finding, State
 from readiness.gate.gate import Found
 from readiness.plugin.options import Options
 from readiness.redact import Redactor
-from readiness.report import junit, schema, words
+from readiness.report import junit, words
 from readiness.report.folder import write_reports
-from readiness.verdict import Verdict, judge, results_of
+from readiness.verdict import Verdict, criterion_record, judge, results_of
 
-SCHEMA = 1
 PACKAGE = "tofu-state-ha-readiness"
 
 
@@ -64,7 +64,7 @@ class Run:
         """
         self.sentinel("the run did not end: it was interrupted, killed, or is still going on")
         self.evidence = Evidence(self.options.runs / self.id, self.redactor)
-        self.evidence.write("run.json", self._description())
+        self.evidence.write("run.json", self._description().model_dump(mode="json"))
 
     def sentinel(self, why: str) -> None:
         """Replaces the JUnit report by one that fails, for this reason."""
@@ -93,7 +93,9 @@ class Run:
         if self.evidence:
             self.evidence.append(
                 "criteria.jsonl",
-                {"criterion": criterion, **finding_row(finding), "seconds": round(seconds, 3)},
+                CriterionFound(
+                    criterion=criterion, seconds=round(seconds, 3), **FindingRecord.values(finding)
+                ).model_dump(mode="json"),
             )
 
     def take_over(self, name: str, rows: list[dict[str, Any]]) -> None:
@@ -140,6 +142,7 @@ class Run:
             results,
             interim=self.options.interim,
             selected=None if whole else frozenset(self.selected),
+            by_name=self.options.by_name,
             interrupted=self.interrupted,
         )
         return self.verdict
@@ -147,20 +150,15 @@ class Run:
     def finish(self) -> Verdict:
         """Judges, writes verdict.json and the reports, seals the evidence, and writes the JUnit report last.
 
-        Raises ValueError for a verdict that breaks its own schema: then the failing sentinel stays.
+        Raises ValueError for a verdict that contradicts itself: nothing is sealed then, and the failing sentinel stays.
         """
         verdict = self.judge()
         folder = "none"
         if self.evidence:
-            row = self._verdict_row(verdict)
-            self.evidence.write("verdict.json", row)
+            self.evidence.write("verdict.json", self._record(verdict).model_dump(mode="json"))
             self.evidence.flush()
             write_reports(self.evidence)
             self.facts["seal"] = self.evidence.seal()
-            if broken := schema.problems(row):
-                raise ValueError(
-                    f"{self.evidence.folder}/verdict.json breaks its schema: {'; '.join(broken[:5])}"
-                )
             folder = str(self.evidence.folder)
         if self.options.junit:
             junit.write(self.options.junit, verdict, self.properties(), evidence=folder)
@@ -170,9 +168,9 @@ class Run:
         """The criterion to start with and the command that runs only that one; empty if all is well."""
         if self.verdict is None or not self.verdict.exit_code:
             return {}
-        row = self._verdict_row(self.verdict)
+        row = self._record(self.verdict).model_dump(mode="json")
         found = words.first_open(row["criteria"])
-        again = words.next_step(row, self._description())
+        again = words.next_step(row, self._description().model_dump(mode="json"))
         first = {"start with": f"{found['id']} {found['title']}"} if found else {}
         return first | ({"re-run only this criterion": again} if again else {})
 
@@ -191,64 +189,41 @@ class Run:
             },
         }
 
-    def _description(self) -> dict[str, Any]:
+    def _description(self) -> RunRecord:
         candidate = self.loaded.candidate
-        return {
-            "schema": SCHEMA,
-            "run": self.id,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "candidate": candidate.name,
-            "class": candidate.candidate_class,
-            "fingerprint": self.loaded.fingerprint,
-            "resolved": dict(self.loaded.resolved),
-            "declared": candidate.model_dump(mode="json", by_alias=True),
-            "mode": "interim" if self.options.interim else "strict",
-            "seed": self.options.seed,
-            "arguments": list(self.options.arguments),
-            "suite": revision(),
-            "tests": self.tests,
-            "python": platform.python_version(),
-            "machine": f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
-        }
+        return RunRecord(
+            run=self.id,
+            started=datetime.now(UTC).replace(microsecond=0),
+            candidate=candidate.name,
+            candidate_class=candidate.candidate_class,
+            fingerprint=self.loaded.fingerprint,
+            resolved=dict(self.loaded.resolved),
+            declared=candidate.model_dump(mode="json", by_alias=True),
+            mode="interim" if self.options.interim else "strict",
+            seed=self.options.seed,
+            arguments=list(self.options.arguments),
+            suite=revision(),
+            tests=self.tests,
+            python=platform.python_version(),
+            machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
+        )
 
-    def _verdict_row(self, verdict: Verdict) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "run": self.id,
-            "verdict": verdict.sentence,
-            "exit_code": verdict.exit_code,
-            "candidate": self.loaded.candidate.name,
-            "fingerprint": self.loaded.fingerprint,
-            "mode": "interim" if verdict.interim else "strict",
-            "seed": self.options.seed,
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": {**self.split, "total": round(time.monotonic() - self.started, 1)},
-            "phases": list(verdict.phases),
-            "counts": verdict.counts(),
-            "facts": self.facts,
-            "criteria": [
-                {
-                    "id": r.criterion.id,
-                    "phase": r.criterion.phase,
-                    "title": r.criterion.title,
-                    **finding_row(r.finding.honest()),
-                    "expected_red": r.issue,
-                    "seconds": round(r.seconds, 3),
-                }
-                for r in verdict.results
-            ],
-        }
-
-
-def finding_row(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON values; of a long witness the first 50 operations."""
-    return {
-        "state": str(finding.state),
-        "reason": finding.reason,
-        "observations": finding.observations,
-        "measured": dict(finding.measured),
-        "witness": [op.as_json() for op in finding.witness[:50]],
-    }
+    def _record(self, verdict: Verdict) -> VerdictRecord:
+        return VerdictRecord(
+            run=self.id,
+            verdict=verdict.sentence,
+            exit_code=verdict.exit_code,
+            candidate=self.loaded.candidate.name,
+            fingerprint=self.loaded.fingerprint,
+            mode="interim" if verdict.interim else "strict",
+            seed=self.options.seed,
+            ended=datetime.now(UTC).replace(microsecond=0),
+            seconds={**self.split, "total": round(time.monotonic() - self.started, 1)},
+            phases=list(verdict.phases),
+            counts=verdict.counts(),
+            facts=self.facts,
+            criteria=[criterion_record(result) for result in verdict.results],
+        )
 
 
 def revision() -> str:

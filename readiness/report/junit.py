@@ -55,7 +55,7 @@ def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, eviden
 
 
 def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
-    criterion, finding = result.criterion, result.finding.honest()
+    criterion, finding = result.criterion, result.finding
     phase = f"phase{criterion.phase}_{PHASES[criterion.phase].lower().replace(' ', '_')}"
     case = TestCase(f"{criterion.id} {criterion.title}", f"{SUITE}.{phase}", round(result.seconds, 3))
     _property(case, "criterion", criterion.id)

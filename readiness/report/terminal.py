@@ -62,7 +62,7 @@ def _lines(rows: list[Result]) -> list[tuple[Result, int]]:
 
 
 def _why(result: Result, more: int, *, interim: bool) -> str:
-    reason = " ".join(result.finding.honest().reason.split())
+    reason = " ".join(result.finding.reason.split())
     if result.state is State.NOT_RUN:
         return f"and {more} more: {reason}" if more else reason
     expected = f" [expected red: {result.issue}]" if interim and result.issue else ""

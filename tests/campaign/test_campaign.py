@@ -75,7 +75,7 @@ def test_without_a_whole_candidate_no_fault_is_done_and_nothing_is_proved(
 ) -> None:
     for criterion in ("P1.4", "P1.5", "P1.6", "P1.13", "P1.14", "P1.21"):
         found = judged(campaign, criterion)
-        assert found.honest().state is State.UNKNOWN
+        assert found.state is State.UNKNOWN
         assert "not played: the candidate is not whole" in found.reason
     assert waits[0] == SETTINGS.whole_within
     assert set(waits[1:]) == {SETTINGS.patience}

@@ -40,12 +40,12 @@ def without(found: Found, id_: str) -> Found:
 
 
 def test_everything_proved() -> None:
-    assert [f(run()).state for f in (gate.all_proved, gate.no_stop, gate.direct_evidence)] == [PROVED] * 3
+    assert [f(run()).state for f in (gate.all_proved, gate.no_stop)] == [PROVED] * 2
 
 
 @pytest.mark.parametrize(
     "finding",
-    [refuted("lost"), unknown("?"), Finding(State.NOT_RUN, "no"), Finding(State.PROVED, "a cache hit")],
+    [refuted("lost"), unknown("?"), Finding(State.NOT_RUN, "no"), proved("a cache hit", 0)],
 )
 @pytest.mark.parametrize("id_", ["P0_1", "P1_13", "P2_9", "P3_0", "S_6", "B_2"])
 def test_one_that_is_not_proved(id_: str, finding: Finding) -> None:
@@ -66,13 +66,14 @@ def test_stop_conditions(id_: str) -> None:
     assert gate.no_stop(without(run(), id_)).state is UNKNOWN
 
 
-def test_indirect_evidence_is_a_stop_condition() -> None:
-    hit = Finding(State.PROVED, "bazel cache hit", {}, 0)
-    found = gate.direct_evidence(run(P2_3=hit))
+def test_indirect_evidence_is_a_stop_condition(kept: Found, tmp_path: Path) -> None:
+    assert gate.direct_evidence(kept).state is PROVED
+    empty = replace(kept, evidence=Evidence(tmp_path / "empty", Redactor()))
+    found = gate.direct_evidence(empty)
     assert found.state is REFUTED
-    assert "P2.3" in found.reason
-    nothing = replace(run(), findings={})
-    assert gate.direct_evidence(nothing).state is UNKNOWN
+    assert "the evidence holds none" in found.reason
+    assert gate.direct_evidence(replace(kept, findings={})).state is UNKNOWN
+    assert gate.direct_evidence(replace(kept, evidence=None)).state is UNKNOWN
     assert BY_ID["S.6"].phase == 4
 
 

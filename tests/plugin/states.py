@@ -5,6 +5,7 @@ import json, os
 from pathlib import Path
 import pytest
 from readiness.criteria import MANIFEST
+from readiness.evidence.observation import Observation
 from readiness.finding import Finding, State
 
 STATES = json.loads(os.environ.get("STATES", "{}"))
@@ -20,5 +21,7 @@ def test_criterion(id_, judge, run):
     if state == "GATE":
         from readiness.gate import gate
         return judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run.found()))
+    run.evidence.observe(Observation(
+        criterion=id_, step="asked", endpoint="a", client="fake", invoked=0, completed=1, outcome="ok"))
     judge(Finding(State(state), f"found {state}", {"seconds": 1.5}, 3))
 """

@@ -168,7 +168,7 @@ def test_a_run_that_takes_down_is_not_interrupted(tmp_path: Path, number: signal
     try:
         eventually((place / "ending").exists, seconds=60)
         run.process.send_signal(number)
-        eventually(lambda: "undoing faults and removing scratch" in run.said(), seconds=60)
+        eventually(lambda: "a second interrupt would leave things behind" in run.said(), seconds=60)
         (place / "signalled").touch()
         ran = run.ran()
     finally:

@@ -10,7 +10,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from junitparser.xunit2 import TestCase, TestSuite
 
 from readiness.criteria import MANIFEST
-from readiness.finding import Finding, State
+from readiness.finding import Finding, State, proved
 from readiness.report.junit import write, write_sentinel
 from readiness.verdict import Result, judge
 
@@ -111,7 +111,7 @@ def test_skipped_alone_fails_too(tmp_path: Path) -> None:
 
 
 def test_proved_without_observations_is_an_error(tmp_path: Path) -> None:
-    suite = report(tmp_path / "junit.xml", {"P2.3": Finding(State.PROVED, "a cache hit")})
+    suite = report(tmp_path / "junit.xml", {"P2.3": proved("a cache hit", 0)})
     assert type(cases(suite)["P2.3"].result[0]) is Error
 
 

@@ -13,8 +13,10 @@ from readiness.verdict import Result, Verdict, Word, judge, results_of
 STATES = st.sampled_from(list(State))
 IDS = [criterion.id for criterion in MANIFEST]
 SUBSETS = st.frozensets(st.sampled_from(IDS))
-FINDINGS = st.builds(Finding, STATES, st.text(max_size=5), st.just({}), st.integers(0, 2))
-GOOD_WORDS = (Word.READY, Word.INTERIM, Word.PHASE_PROVED)
+FINDINGS = st.builds(Finding, STATES, st.text(max_size=5), st.just({}), st.integers(1, 3)) | st.builds(
+    proved, st.text(max_size=5), st.integers(0, 2)
+)
+GOOD_WORDS = (Word.READY, Word.INTERIM, Word.PHASE_PROVED, Word.SELECTION_PROVED)
 
 
 def result(criterion: Criterion, state: State, issue: str | None = None) -> Result:
@@ -61,9 +63,8 @@ def test_one_criterion_that_is_not_proved_is_not_ready(id_: str, state: State) -
 
 
 def test_proved_without_an_observation_is_unknown() -> None:
-    bare = Finding(State.PROVED, "a cache hit", observations=0)
+    bare = proved("a cache hit", 0)
     assert Result(MANIFEST[0], bare).state is State.UNKNOWN
-    assert bare.honest().state is State.UNKNOWN
     assert merge([bare, proved("direct", 5)]).state is State.UNKNOWN
     assert judge((Result(MANIFEST[0], bare), *results()[1:])).word is Word.NOT_READY
 
@@ -75,9 +76,8 @@ def test_merge_takes_the_worst_and_never_improves(findings: list[Finding]) -> No
     if not findings:
         assert merged.state is State.UNKNOWN
         return
-    honest = [f.honest() for f in findings]
-    assert merged.state is min((f.state for f in honest), key=order.index)
-    assert merged.observations == sum(f.observations for f in honest)
+    assert merged.state is min((f.state for f in findings), key=order.index)
+    assert merged.observations == sum(f.observations for f in findings)
     assert merge([*findings, refuted("no")]).state is State.REFUTED
     assert merge(list(reversed(findings))).state is merged.state
 
@@ -160,12 +160,18 @@ def test_a_phase_alone_is_proved_and_never_ready(phase: int) -> None:
     assert judge(results({**others, one: State.UNKNOWN}), selected=of_phase(phase)).exit_code == 1
 
 
-def test_part_of_a_phase_proves_no_phase() -> None:
+def test_selected_criteria_that_are_proved_say_so_and_that_this_is_no_verdict() -> None:
     part = of_phase(1) - {"P1.4"}
-    verdict = judge(results(), selected=part)
-    assert (verdict.exit_code, verdict.sentence) == (1, "NOTHING PROVED: no phase was selected whole")
-    mixed = judge(results(), selected=of_phase(0) | {"P1.1"})
-    assert mixed.exit_code == 1
+    verdict = judge(results(), selected=part, by_name=True)
+    told = f"{len(part)} of {len(part)} selected criteria PROVED; not a verdict"
+    assert (verdict.exit_code, verdict.sentence) == (0, told)
+    missing = judge(results(), selected=part)
+    assert (missing.exit_code, missing.sentence) == (1, "NOTHING PROVED: no phase was selected whole")
+    one = judge(results({"P1.5": State.UNKNOWN}), selected=part, by_name=True)
+    assert (one.exit_code, one.sentence) == (1, "NOTHING PROVED: no phase was selected whole")
+    assert judge(results(), selected=of_phase(0) | {"P1.1"}).exit_code == 1
+    interim = judge(results({}, {"P1.5": "TIN-1012"}), selected=part, interim=True, by_name=True)
+    assert interim.exit_code == 1
 
 
 def test_a_run_that_went_on_after_a_red_phase_is_never_ready() -> None:

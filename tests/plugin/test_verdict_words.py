@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from readiness.criteria import MANIFEST
-from readiness.finding import Finding, State, merge, proved, refuted, unknown
+from readiness.finding import Finding, State, Unobserved, merge, proved, refuted, unknown
 from readiness.history import Op, Outcome, Verb
 from readiness.verdict import Result, Verdict, Word, judge, results_of
 
@@ -79,10 +79,11 @@ def test_nothing_to_merge() -> None:
 
 
 def test_a_claim_without_an_observation_says_so_and_keeps_what_was_measured() -> None:
-    assert Finding(State.PROVED, "cache hit", {"a": 1}).honest() == Finding(
+    assert proved("cache hit", 0, a=1) == Finding(
         State.UNKNOWN, "no direct observation stands behind it: cache hit", {"a": 1}
     )
-    assert proved("one", 1).honest() == Finding(State.PROVED, "one", {}, 1)
+    with pytest.raises(Unobserved, match="PROVED without one direct observation: cache hit"):
+        Finding(State.PROVED, "cache hit", {"a": 1})
 
 
 def test_findings_are_made_with_their_grounds() -> None:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID
 from readiness.evidence.folder import Evidence, Recorder
+from readiness.evidence.models import VerdictRecord
 from readiness.evidence.observation import Observation
 from readiness.evidence.scenario import Event, ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.evidence.stored import JUDGED, SCENARIOS, as_row
 from readiness.finding import Finding, merge, refuted
 from readiness.history import Outcome, Verb
-from readiness.plugin.run import finding_row
 from readiness.redact import Redactor
 from readiness.report.folder import write_reports
 from readiness.topology import FaultKind
-from readiness.verdict import Verdict, judge, results_of
+from readiness.verdict import Verdict, criterion_record, judge, results_of
 
 RUN = "20261124T094608Z-embedded-7b0c3b"
 RTO = {FaultKind.RESTART: 4.0, FaultKind.DRAIN: 4.0, FaultKind.CRASH: 4.0, FaultKind.SILENCE: 5.0}
@@ -66,7 +67,7 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
     for id_ in ("P1.13", "P1.14"):
         of_records = BY_ID[id_].judge
         assert of_records is not None
-        found = of_records(Seen(Promises(RTO), {Group.CRASHES: [record]})).honest()
+        found = of_records(Seen(Promises(RTO), {Group.CRASHES: [record]}))
         row = {"observations": 0, "state": str(found.state), "reason": found.reason}
         evidence.append(JUDGED, {"criterion": id_, "scenarios": {"crashes": [record.name]}, **row})
         findings[id_] = [found]
@@ -86,7 +87,7 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
 
 def _about(declared: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {
-        "schema": 1,
+        "schema": 2,
         "run": name,
         "started": "2026-11-24T09:46:08+00:00",
         "candidate": "embedded",
@@ -104,32 +105,22 @@ def _about(declared: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def verdict_row(verdict: Verdict, name: str = RUN) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "run": name,
-        "verdict": verdict.sentence,
-        "exit_code": verdict.exit_code,
-        "candidate": "embedded",
-        "fingerprint": "a" * 64,
-        "mode": "interim" if verdict.interim else "strict",
-        "seed": 7,
-        "ended": "2026-11-24T09:54:21+00:00",
-        "seconds": {"total": 12.5},
-        "phases": list(verdict.phases),
-        "counts": verdict.counts(),
-        "facts": {"versions": {"control": "1.0.0"}, "tofu": "1.12.6"},
-        "criteria": [
-            {
-                "id": r.criterion.id,
-                "phase": r.criterion.phase,
-                "title": r.criterion.title,
-                **finding_row(r.finding.honest()),
-                "expected_red": r.issue,
-                "seconds": 0.5,
-            }
-            for r in verdict.results
-        ],
-    }
+    record = VerdictRecord(
+        run=name,
+        verdict=verdict.sentence,
+        exit_code=verdict.exit_code,
+        candidate="embedded",
+        fingerprint="a" * 64,
+        mode="interim" if verdict.interim else "strict",
+        seed=7,
+        ended=datetime(2026, 11, 24, 9, 54, 21, tzinfo=UTC),
+        seconds={"total": 12.5},
+        phases=list(verdict.phases),
+        counts=verdict.counts(),
+        facts={"versions": {"control": "1.0.0"}, "tofu": "1.12.6"},
+        criteria=[criterion_record(replace(result, seconds=0.5)) for result in verdict.results],
+    )
+    return record.model_dump(mode="json")
 
 
 def _record(recorder: Recorder, made: Made) -> ScenarioRecord:

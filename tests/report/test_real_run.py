@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from readiness.evidence.folder import verify_seal
-from readiness.report import schema
+from readiness.evidence.models import VerdictRecord
 
 pytestmark = pytest.mark.store
 
@@ -44,7 +43,7 @@ def test_a_run_leaves_a_sealed_page_statement_and_valid_verdict(tmp_path: Path) 
     sealed = verify_seal(folder)["files"]
     assert {"report.html", "statement.json", "verdict.json"} <= sealed.keys()
     assert not (folder / "capture" / "report-failed.txt").exists()
-    assert schema.problems(json.loads((folder / "verdict.json").read_text("utf-8"))) == []
+    assert VerdictRecord.model_validate_json((folder / "verdict.json").read_text("utf-8")).verdict
     page = (folder / "report.html").read_text("utf-8")
     assert "PHASE 0 PROVED" in page
     assert "-m phase0 --seed 3" in page

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from junitparser import JUnitXml
+from pydantic import ValidationError
 
 from readiness.criteria import MANIFEST
 from readiness.evidence.folder import verify_seal
+from readiness.evidence.models import VerdictRecord
+from readiness.evidence.schema import PUBLISHED, generated
 from readiness.finding import Finding, State, proved
-from readiness.report import junit, schema
+from readiness.report import junit
 from readiness.report.statement import PREDICATE, STATEMENT
 from readiness.verdict import judge, results_of
 from tests.report.folders import Made, make, red, verdict_row
@@ -23,11 +27,24 @@ def ready() -> dict[str, Any]:
     return verdict_row(judge(results_of(findings, {}, {}, {})))
 
 
+def schema_problems(row: dict[str, Any]) -> list[str]:
+    """What the published schema has against a verdict."""
+    validator = Draft202012Validator(json.loads(PUBLISHED.read_text("utf-8")))
+    return [error.message for error in validator.iter_errors(json.loads(json.dumps(row)))]
+
+
+def test_the_published_schema_is_the_model() -> None:
+    Draft202012Validator.check_schema(json.loads(PUBLISHED.read_text("utf-8")))
+    assert PUBLISHED.read_text("utf-8") == generated(), "run python -m readiness.evidence.schema"
+
+
 def test_a_verdict_follows_the_schema(tmp_path: Path) -> None:
     assert ready()["verdict"] == "READY"
-    assert schema.problems(ready()) == []
+    assert schema_problems(ready()) == []
     for folder in (make(tmp_path), make(tmp_path, Made(lose=True), "20261124T094608Z-embedded-aaaaaa")):
-        assert schema.problems(json.loads((folder / "verdict.json").read_text("utf-8"))) == []
+        row = json.loads((folder / "verdict.json").read_text("utf-8"))
+        assert schema_problems(row) == []
+        assert VerdictRecord.model_validate(row).model_dump(mode="json") == row
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -47,7 +64,9 @@ def test_every_kind_of_verdict_follows_the_schema(state: State, interim: bool, i
             selected=selected,
             interrupted=interrupted,
         )
-        assert schema.problems(verdict_row(verdict)) == []
+        row = verdict_row(verdict)
+        assert schema_problems(row) == []
+        assert VerdictRecord.model_validate(row).model_dump(mode="json") == row
 
 
 def broken(change: dict[str, Any]) -> dict[str, Any]:
@@ -70,14 +89,15 @@ def broken(change: dict[str, Any]) -> dict[str, Any]:
         {"exit_code": 1},
         {"verdict": "ALMOST READY"},
         {"verdict": "NOT READY"},
-        {"schema": 2},
+        {"schema": 1},
         {"fingerprint": "abc"},
         {"surprise": 1},
         {"counts": {"PROVED": 72}},
     ],
 )
 def test_a_verdict_that_contradicts_itself_does_not(change: dict[str, Any]) -> None:
-    assert schema.problems(broken(change))
+    with pytest.raises(ValidationError):
+        VerdictRecord.model_validate(broken(change))
 
 
 def test_the_statement_covers_every_file_of_the_evidence(tmp_path: Path) -> None:

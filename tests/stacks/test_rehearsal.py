@@ -71,7 +71,7 @@ def small(name: str, stacks: Path = EXAMPLES) -> Examined:
 
 
 def states(found: dict[str, Finding]) -> list[State]:
-    return [finding.honest().state for finding in found.values()]
+    return [finding.state for finding in found.values()]
 
 
 def refused(found: dict[str, Finding], step: int, word: str) -> None:

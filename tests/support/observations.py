@@ -97,4 +97,4 @@ class Case:
     def judged(self, recorded: Recorded, history: Sequence[Op] = ()) -> Finding:
         """What the judge makes of a recording."""
         given = Seen(Promises.of(self.declared), {}, recorded, history, self.declared)
-        return (self.judge(given) if self.judge else BY_ID[self.id].judged(given)).honest()
+        return self.judge(given) if self.judge else BY_ID[self.id].judged(given)

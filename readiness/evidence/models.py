@@ -1,0 +1,148 @@
+"""The files of a run that others read: `run.json`, `verdict.json`, and the lines of `criteria.jsonl`.
+
+What is written is validated by these models first; the published JSON Schema of verdict.json is generated from them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from readiness.finding import Finding, State
+
+SCHEMA: Literal[2] = 2
+MOST_WITNESS = 50
+"""Operations of a long witness that are kept with the finding; all of them are in history/."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}Z-[a-z0-9-]+-[0-9a-f]{6}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+CriterionId = Annotated[str, StringConstraints(pattern=r"^(P[0-4]\.([a-z-]+\.)?[0-9]+|[SB]\.[0-9]+)$")]
+Seconds = Annotated[float, Field(ge=0)]
+Mode = Literal["strict", "interim"]
+Phase = Annotated[int, Field(ge=0, le=4)]
+GOOD = (
+    r"^(READY|INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED"
+    r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict)$"
+)
+BAD = (
+    r"^(NOT READY|NOT AS EXPECTED|INTERRUPTED|NOTHING PROVED: no phase was selected whole"
+    r"|PHASES? [0-4](, [0-4])* NOT PROVED)$"
+)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class FindingRecord(_Record):
+    """A finding as it is kept. PROVED by nothing cannot be kept."""
+
+    state: State
+    reason: Text
+    observations: Annotated[int, Field(ge=0, description="Direct observations behind it.")]
+    measured: dict[str, float | int | str | bool | None]
+    witness: Annotated[
+        list[str],
+        Field(
+            max_length=MOST_WITNESS, description="The shortest history that refutes it: JSON, as in history/."
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def _rests_on_something(self) -> Self:
+        if self.state is State.PROVED and not self.observations:
+            raise ValueError("PROVED without one direct observation")
+        return self
+
+    @staticmethod
+    def values(finding: Finding) -> dict[str, Any]:
+        """The fields for this finding."""
+        return {
+            "state": finding.state,
+            "reason": finding.reason or "no reason was given",
+            "observations": finding.observations,
+            "measured": dict(finding.measured),
+            "witness": [op.as_json() for op in finding.witness[:MOST_WITNESS]],
+        }
+
+
+class CriterionFound(FindingRecord):
+    """A line of criteria.jsonl: one finding of a criterion, as it was made."""
+
+    criterion: CriterionId
+    seconds: Seconds
+
+
+class CriterionRecord(FindingRecord):
+    """A criterion of the manifest with what was found."""
+
+    id: CriterionId
+    phase: Phase
+    title: Annotated[Text, Field(description="The plan's sentence.")]
+    level: Literal["plan", "state", "s3"]
+    expected_red: Annotated[
+        str | None,
+        Field(description="The issue under which the candidate's file expects it red, in interim mode."),
+    ]
+    seconds: Seconds
+
+
+class RunRecord(_Record):
+    """`run.json`: what was judged, how, and with what."""
+
+    schema_version: Annotated[Literal[2], Field(alias="schema")] = SCHEMA
+    run: RunId
+    started: datetime
+    candidate: Text
+    candidate_class: Annotated[Text, Field(alias="class")]
+    fingerprint: Digest
+    resolved: dict[str, JsonValue]
+    declared: dict[str, JsonValue]
+    mode: Mode
+    seed: int
+    arguments: list[str]
+    suite: Text
+    tests: dict[str, str]
+    python: Text
+    machine: Text
+
+
+class VerdictRecord(_Record):
+    """`verdict.json`: what the evidence of one run adds up to. A change that breaks readers raises `schema`; new
+    optional facts go into `facts`.
+    """
+
+    schema_version: Annotated[Literal[2], Field(alias="schema")] = SCHEMA
+    run: RunId
+    verdict: Annotated[str, StringConstraints(pattern=f"{GOOD}|{BAD}")]
+    exit_code: Annotated[int, Field(ge=0, le=1, description="0 exactly for good news.")]
+    candidate: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    fingerprint: Digest
+    mode: Mode
+    seed: int
+    ended: datetime
+    seconds: dict[str, Seconds]
+    phases: Annotated[list[Phase], Field(description="Phases that were judged whole.")]
+    counts: dict[State, Annotated[int, Field(ge=0)]]
+    facts: Annotated[dict[str, Any], Field(description="Versions and other facts of the run; open for more.")]
+    criteria: Annotated[
+        list[CriterionRecord], Field(min_length=1, description="The whole manifest, in its order.")
+    ]
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        good = self.verdict in ("READY", "INTERIM AS EXPECTED") or (
+            self.verdict.endswith((" PROVED", "; not a verdict")) and "NOT PROVED" not in self.verdict
+        )
+        if good is (self.exit_code != 0):
+            raise ValueError(f"exit code {self.exit_code} does not go with {self.verdict}")
+        if set(self.counts) != set(State):
+            raise ValueError("a state is not counted")
+        if any(self.counts[state] != sum(c.state is state for c in self.criteria) for state in State):
+            raise ValueError("the counts are not those of the criteria")
+        if self.verdict == "READY" and self.counts[State.PROVED] != len(self.criteria):
+            raise ValueError("READY with a criterion that is not PROVED")
+        return self
