@@ -40,13 +40,13 @@ class ContainerEngine:
         try:
             self.maker = DockerClient(timeout=CALL_SECONDS)
             self.client: Any = self.maker.client
-            said = self.client.version()
+            version = self.client.version()
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody answers as an engine would
             raise UsageError(f"no container engine answers at {self.host} ({error}): {_HOW}") from None
-        names = [part.get("Name", "") for part in said.get("Components") or ()]
+        names = [part.get("Name", "") for part in version.get("Components") or ()]
         self.name = "podman" if any("podman" in name.lower() for name in names) else "docker"
-        self.version = str(said.get("Version", "unknown"))
-        self.architecture = str(said.get("Arch", "amd64"))
+        self.version = str(version.get("Version", "unknown"))
+        self.architecture = str(version.get("Arch", "amd64"))
 
     def close(self) -> None:
         self.client.close()
@@ -56,9 +56,9 @@ class ContainerEngine:
         kept = {k: v for k, v in os.environ.items() if k in _ENVIRONMENT or k.startswith("DOCKER_")}
         return kept | {"DOCKER_HOST": self.host}
 
-    def image(self, where: str, said: str, progress: Callable[[str], None]) -> tuple[str, str]:
+    def image(self, where: str, declared: str, progress: Callable[[str], None]) -> tuple[str, str]:
         """The pinned reference and the id of the image that it names; pulled where it can be. Raises UsageError."""
-        reference = resolve_image(where, said)
+        reference = resolve_image(where, declared)
         match = REFERENCE.fullmatch(reference)
         assert match is not None
         name, tag, digest = match["name"], match["tag"], match["digest"]
@@ -69,15 +69,15 @@ class ContainerEngine:
         if found is None:
             progress(f"pulling {reference}")
             try:
-                told = str(self.client.api.pull(name, tag=digest))[-300:].strip()
+                reason = str(self.client.api.pull(name, tag=digest))[-300:].strip()
             except Exception as error:  # noqa: BLE001 - of the SDK, of the engine, of the registry: all one to the operator
-                told = str(error)
+                reason = str(error)
             found = self._find(f"{name}@{digest}")
         if found is None:
             held = self._find(f"{name}:{tag}")
             here = f"{name}:{tag} is there, with id {held.id}" if held else f"there is no {name}:{tag} either"
             raise UsageError(
-                f"{where}: the engine has no {reference} ({here}), and it cannot be pulled ({told}); correct the "
+                f"{where}: the engine has no {reference} ({here}), and it cannot be pulled ({reason}); correct the "
                 f"reference, or load the image: {HOW_TO_PIN}"
             )
         return reference, str(found.id)
@@ -90,11 +90,11 @@ class ContainerEngine:
         return None
 
 
-def resolve_image(where: str, said: str) -> str:
+def resolve_image(where: str, declared: str) -> str:
     """The reference, also where it is "env:NAME". Raises UsageError."""
-    if not said.startswith(OF_ENVIRONMENT):
-        return said
-    variable = said.removeprefix(OF_ENVIRONMENT)
+    if not declared.startswith(OF_ENVIRONMENT):
+        return declared
+    variable = declared.removeprefix(OF_ENVIRONMENT)
     value = os.environ.get(variable, "").strip()
     if not value:
         raise UsageError(

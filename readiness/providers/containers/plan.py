@@ -35,16 +35,16 @@ class Container:
 
     name: str
     node: str
-    said: DeclaredContainer
+    declared: DeclaredContainer
 
     @property
     def kind(self) -> str:
-        return self.said.kind or self.said.name
+        return self.declared.kind or self.declared.name
 
     @property
     def ports(self) -> tuple[int, ...]:
         """Those that are declared, S3 first."""
-        return tuple(port for port in (self.said.s3_port, self.said.admin_port) if port is not None)
+        return tuple(port for port in (self.declared.s3_port, self.declared.admin_port) if port is not None)
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,21 @@ class ContainerPlan:
     def __init__(self, loaded: Loaded) -> None:
         self.candidate = loaded.candidate
         self.containers = {
-            said.instance(node): Container(said.instance(node), node, said)
-            for said in self.candidate.containers
-            for node in said.nodes
+            declared.instance(node): Container(declared.instance(node), node, declared)
+            for declared in self.candidate.containers
+            for node in declared.nodes
         }
-        self.nodes = tuple(dict.fromkeys(node for said in self.candidate.containers for node in said.nodes))
+        self.nodes = tuple(
+            dict.fromkeys(node for declared in self.candidate.containers for node in declared.nodes)
+        )
         self._check()
         self._check_nodes()
         self._check_ports()
-        self._procedures = {said.name: said for said in self.candidate.nodes}
-        declared = self.candidate.contract.credentials
+        self._procedures = {declared.name: declared for declared in self.candidate.nodes}
+        credentials = self.candidate.contract.credentials
         folder = loaded.path.parent.resolve()
         self.keys: dict[str, Keys] = {}
-        for role, source in zip(_ROLES, (declared.admin, declared.read_only), strict=True):
+        for role, source in zip(_ROLES, (credentials.admin, credentials.read_only), strict=True):
             if source is not None:
                 self.keys[role] = _credential(source, role, folder)
         self._token = secrets.token_urlsafe(24)
@@ -83,18 +85,18 @@ class ContainerPlan:
         """What the load balancer asks; None: there is to be none, or no rule that it could ask by."""
         self.addresses: Mapping[str, str] = {}
         self.set_addresses(dict.fromkeys(self.nodes, "192.0.2.1"))
-        for said in self.candidate.containers:
-            resolve_image(f"containers.{said.name}.image", said.image)
+        for declared in self.candidate.containers:
+            resolve_image(f"containers.{declared.name}.image", declared.image)
         for name in self.containers:
             for emptied in (False, True):
                 self.run(name, emptied=emptied)  # every ${NAME} is known
 
     def _check(self) -> None:
-        said, provider = self.candidate, self.candidate.provider
+        candidate, provider = self.candidate, self.candidate.provider
         for field, why in _NOT_HERE.items():
-            if getattr(said, field):
+            if getattr(candidate, field):
                 raise UsageError(f'{field}: not for provider.kind = "containers": {why}')
-        if not said.containers:
+        if not candidate.containers:
             raise UsageError(
                 'provider.kind = "containers" needs [[containers]]: one entry for each container'
             )
@@ -105,7 +107,7 @@ class ContainerPlan:
             raise UsageError("provider.network: containers have a network of their own; leave it out")
         if unknown := sorted(set(provider.options) - set(OPTIONS)):
             raise UsageError(f"provider.options.{unknown[0]} is unknown; known: {', '.join(OPTIONS)}")
-        if len(self.containers) < sum(len(container.nodes) for container in said.containers):
+        if len(self.containers) < sum(len(container.nodes) for container in candidate.containers):
             raise UsageError("containers: two have the same name on the same node")
 
     def _check_nodes(self) -> None:
@@ -124,16 +126,16 @@ class ContainerPlan:
             for port in container.ports:
                 if (container.node, port) in taken:
                     raise UsageError(
-                        f"containers.{container.said.name}: port {port} of node {container.node} is declared twice"
+                        f"containers.{container.declared.name}: port {port} of node {container.node} is declared twice"
                     )
                 taken.add((container.node, port))
-        serving = [said for said in self.candidate.containers if said.s3_port is not None]
+        serving = [declared for declared in self.candidate.containers if declared.s3_port is not None]
         if not serving:
             raise UsageError(
                 "containers: at least one needs s3_port, the port of the container that answers S3"
             )
         rule = self.candidate.contract.failure.readiness
-        without = [said.name for said in serving if said.admin_port is None]
+        without = [declared.name for declared in serving if declared.admin_port is None]
         if rule.path and rule.target == "admin" and without:
             raise UsageError(
                 f'containers.{without[0]}: the readiness rule asks target = "admin": declare admin_port'
@@ -150,7 +152,7 @@ class ContainerPlan:
 
     def _topology(self, service: Endpoint | None) -> Topology:
         endpoints = []
-        serving = [each for each in self.containers.values() if each.said.s3_port is not None]
+        serving = [each for each in self.containers.values() if each.declared.s3_port is not None]
         for each in serving:
             alone = sum(other.node == each.node for other in serving) == 1
             url, *admin = (self.url(each, port) for port in each.ports)
@@ -171,7 +173,9 @@ class ContainerPlan:
             return None
         if rule.target == "s3":
             return Health(rule.path)
-        ports = {said.admin_port for said in self.candidate.containers if said.s3_port is not None}
+        ports = {
+            declared.admin_port for declared in self.candidate.containers if declared.s3_port is not None
+        }
         if len(ports) > 1:
             raise UsageError(
                 "containers: admin ports differ, and the load balancer asks all nodes at one; make them the same, or "
@@ -193,8 +197,8 @@ class ContainerPlan:
     def run(self, name: str, *, emptied: bool) -> StartArguments:
         """What that container is started with, values put in. Raises UsageError for an unknown ${NAME}."""
         container = self.containers[name]
-        said, values = container.said, self.variables() | {"READINESS_NODE": container.node}
-        field = "emptied_command" if emptied and said.emptied_command else "command"
+        declared, values = container.declared, self.variables() | {"READINESS_NODE": container.node}
+        field = "emptied_command" if emptied and declared.emptied_command else "command"
 
         def put(text: str, where: str) -> str:
             try:
@@ -202,14 +206,14 @@ class ContainerPlan:
             except (KeyError, ValueError) as error:
                 what = f"${{{error.args[0]}}}" if isinstance(error, KeyError) else f'"{text}"'
                 raise UsageError(
-                    f"containers.{said.name}.{where}: {what} is not known; known: {', '.join(sorted(values))}; a "
+                    f"containers.{declared.name}.{where}: {what} is not known; known: {', '.join(sorted(values))}; a "
                     "plain dollar sign is written $$"
                 ) from None
 
         return StartArguments(
-            said.entrypoint,
-            tuple(put(part, field) for part in getattr(said, field)),
-            {key: put(text, f"environment.{key}") for key, text in said.environment.items()},
+            declared.entrypoint,
+            tuple(put(part, field) for part in getattr(declared, field)),
+            {key: put(text, f"environment.{key}") for key, text in declared.environment.items()},
         )
 
     def procedure(self, node: str) -> Command | None:

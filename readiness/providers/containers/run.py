@@ -161,15 +161,15 @@ class ContainerRun:
         return self._state(self._client.api.inspect_container(self._container(name)))
 
     def _state(self, attrs: dict[str, Any]) -> ContainerState:
-        said = attrs["State"]
-        paused, up = bool(said.get("Paused")), bool(said.get("Running")) or bool(said.get("Paused"))
+        state = attrs["State"]
+        paused, up = bool(state.get("Paused")), bool(state.get("Running")) or bool(state.get("Paused"))
         return ContainerState(
-            status=str(said.get("Status")),
-            up=up and said.get("Status") != "restarting",
+            status=str(state.get("Status")),
+            up=up and state.get("Status") != "restarting",
             paused=paused,
-            pid=int(said.get("Pid") or 0),
-            code=int(said.get("ExitCode") or 0),
-            started=str(said.get("StartedAt") or ""),
+            pid=int(state.get("Pid") or 0),
+            code=int(state.get("ExitCode") or 0),
+            started=str(state.get("StartedAt") or ""),
             restarts=int(attrs.get("RestartCount") or 0),
         )
 
@@ -179,7 +179,9 @@ class ContainerRun:
     def stop(self, name: str) -> ContainerState:
         """SIGTERM, then after the container's `stop_seconds` SIGKILL; returns once it has ended."""
         self.unpause(name)
-        self._client.api.stop(self._container(name), timeout=self._plan.containers[name].said.stop_seconds)
+        self._client.api.stop(
+            self._container(name), timeout=self._plan.containers[name].declared.stop_seconds
+        )
         return self.state(name)
 
     def kill(self, name: str) -> ContainerState:
@@ -199,14 +201,14 @@ class ContainerRun:
 
     def log_tail(self, name: str, lines: int) -> str:
         """The last lines that it wrote; secrets are in it still."""
-        said: bytes = self._client.api.logs(self._container(name), tail=lines)
-        return said.decode(errors="replace")
+        log: bytes = self._client.api.logs(self._container(name), tail=lines)
+        return log.decode(errors="replace")
 
     def describe(self, name: str) -> dict[str, Any]:
         """What inspect says of it, without its environment and its arguments."""
         attrs = self._client.api.inspect_container(self._container(name))
         kept = {key: attrs.get(key) for key in ("Name", "Image", "State", "RestartCount", "Mounts")}
-        return kept | {"image said": self._plan.containers[name].said.image}
+        return kept | {"image declared": self._plan.containers[name].declared.image}
 
     # -- one node
 
@@ -264,7 +266,7 @@ class ContainerRun:
         return [name for name, container in self._plan.containers.items() if container.node == node]
 
     def _folders(self, name: str) -> tuple[str, ...]:
-        return self._plan.containers[name].said.volumes
+        return self._plan.containers[name].declared.volumes
 
     def _container(self, name: str, kind: str = "store") -> str:
         return f"tsh-{self._run}-{kind}-{name}"

@@ -49,35 +49,37 @@ class Access:
         self._slices: Mirror | None = None
         self._turn = itertools.count()
 
-    def endpoint(self, said: DeclaredPods, seat: Seat, pod: Pod) -> Endpoint | None:
+    def endpoint(self, declared: DeclaredPods, seat: Seat, pod: Pod) -> Endpoint | None:
         """The endpoint of one instance, None if its kind speaks no S3. Raises UsageError or ApiException."""
-        if said.via == "url":
-            url = self._named(said.url or "", seat, pod, "url")
-            admin = self._named(said.admin_url, seat, pod, "admin_url") if said.admin_url else None
-        elif said.port is None:
+        if declared.via == "url":
+            url = self._named(declared.url or "", seat, pod, "url")
+            admin = self._named(declared.admin_url, seat, pod, "admin_url") if declared.admin_url else None
+        elif declared.port is None:
             return None
         else:
-            url = self._url(said, seat, pod, said.port)
-            admin = self._url(said, seat, pod, said.admin_port) if said.admin_port else None
+            url = self._url(declared, seat, pod, declared.port)
+            admin = self._url(declared, seat, pod, declared.admin_port) if declared.admin_port else None
         return Endpoint(seat.instance, url, seat.node, seat.instance, admin)
 
-    def service(self, said: DeclaredService) -> Endpoint:
+    def service(self, declared: DeclaredService) -> Endpoint:
         """The service endpoint. Raises UsageError or ApiException."""
-        if said.via == "url":
-            return Endpoint(SERVICE, checked_url(said.url or "", "kubernetes.service.url"))
-        raw = self._service(said.name)
-        port = port_of(raw, said.port)
-        if said.via not in Forwarded:
-            return Endpoint(SERVICE, f"{said.scheme}://{outside(raw, port, said.via, said.host or '')}")
+        if declared.via == "url":
+            return Endpoint(SERVICE, checked_url(declared.url or "", "kubernetes.service.url"))
+        raw = self._service(declared.name)
+        port = port_of(raw, declared.port)
+        if declared.via not in Forwarded:
+            return Endpoint(
+                SERVICE, f"{declared.scheme}://{outside(raw, port, declared.via, declared.host or '')}"
+            )
         self._slices = Mirror(
             self._cluster,
-            f"service {said.name}",
+            f"service {declared.name}",
             partial(self._cluster.discovery.list_namespaced_endpoint_slice, self._cluster.namespace),
-            label_selector=f"kubernetes.io/service-name={said.name}",
+            label_selector=f"kubernetes.io/service-name={declared.name}",
         )
         self._slices.start()
-        local = self._forwarder(said.via).listen(partial(self._any_ready, str(port.get("name") or "")))
-        return Endpoint(SERVICE, f"{said.scheme}://127.0.0.1:{local}")
+        local = self._forwarder(declared.via).listen(partial(self._any_ready, str(port.get("name") or "")))
+        return Endpoint(SERVICE, f"{declared.scheme}://127.0.0.1:{local}")
 
     def gone(self, uid: str) -> None:
         """That pod is gone: its connections are reset."""
@@ -95,13 +97,13 @@ class Access:
         where = f"kubernetes.pods.{seat.kind}.{field}"
         return checked_url(fill(text, pod, self._cluster.namespace), where)
 
-    def _url(self, said: DeclaredPods, seat: Seat, pod: Pod, port: int) -> str:
-        if said.via in Forwarded:
-            local = self._forwarder(said.via).listen(partial(self._place, seat.instance, port))
-            return f"{said.scheme}://127.0.0.1:{local}"
-        name = fill(said.service or "", pod, self._cluster.namespace)
+    def _url(self, declared: DeclaredPods, seat: Seat, pod: Pod, port: int) -> str:
+        if declared.via in Forwarded:
+            local = self._forwarder(declared.via).listen(partial(self._place, seat.instance, port))
+            return f"{declared.scheme}://127.0.0.1:{local}"
+        name = fill(declared.service or "", pod, self._cluster.namespace)
         raw = self._service(name)
-        return f"{said.scheme}://{outside(raw, port_of(raw, port), said.via, pod.host)}"
+        return f"{declared.scheme}://{outside(raw, port_of(raw, port), declared.via, pod.host)}"
 
     def _service(self, name: str) -> Raw:
         found: Raw = self._cluster.read(

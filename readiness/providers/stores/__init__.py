@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import cast
+from collections.abc import Callable, Mapping
 
 from readiness.errors import UsageError
 from readiness.providers.stores.base import Store
 
-RECIPES = {
-    "control": ("control", "Control"),
-    "minio": ("minio", "Minio"),
-    "rustfs": ("rustfs", "Rustfs"),
-    "versitygw": ("versitygw", "Versitygw"),
-    "weed-cluster": ("weed_cluster", "WeedCluster"),
-    "weed-singleton": ("weed", "WeedSingleton"),
+
+def _control() -> type[Store]:
+    from readiness.providers.stores.control import Control
+
+    return Control
+
+
+def _minio() -> type[Store]:
+    from readiness.providers.stores.minio import Minio
+
+    return Minio
+
+
+def _rustfs() -> type[Store]:
+    from readiness.providers.stores.rustfs import Rustfs
+
+    return Rustfs
+
+
+def _versitygw() -> type[Store]:
+    from readiness.providers.stores.versitygw import Versitygw
+
+    return Versitygw
+
+
+def _weed_cluster() -> type[Store]:
+    from readiness.providers.stores.weed_cluster import WeedCluster
+
+    return WeedCluster
+
+
+def _weed_singleton() -> type[Store]:
+    from readiness.providers.stores.weed import WeedSingleton
+
+    return WeedSingleton
+
+
+RECIPES: Mapping[str, Callable[[], type[Store]]] = {
+    "control": _control,
+    "minio": _minio,
+    "rustfs": _rustfs,
+    "versitygw": _versitygw,
+    "weed-cluster": _weed_cluster,
+    "weed-singleton": _weed_singleton,
 }
 
 
@@ -22,5 +58,4 @@ def recipe(name: str) -> type[Store]:
     """The recipe of that name. Raises UsageError that names the known ones."""
     if name not in RECIPES:
         raise UsageError(f'provider.store = "{name}" is unknown; known: {", ".join(sorted(RECIPES))}')
-    module, of_class = RECIPES[name]
-    return cast("type[Store]", getattr(importlib.import_module(f"{__name__}.{module}"), of_class))
+    return RECIPES[name]()
