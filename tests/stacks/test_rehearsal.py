@@ -283,5 +283,6 @@ def test_a_stack_is_only_rehearsed_from_its_own_kind_of_backend(
     assert "its backend is s3, the source to rehearse from is http" in found["P3.runner-dashboard.1"].reason
 
 
+@pytest.mark.store
 def test_the_stack_file_is_a_stack() -> None:
     assert isinstance(small("attic").stack, Stack)
