@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // adminHandler serves probes, metrics, the check and the changes that need
@@ -16,7 +18,7 @@ func (n *node) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", n.readyz)
-	mux.HandleFunc("GET /metrics", n.serveMetrics)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /check", n.needEtcd(n.check))
 	mux.HandleFunc("GET /members", n.needEtcd(n.listMembers))
 	mux.HandleFunc("POST /members/replace", n.needToken(n.needEtcd(n.replaceMember)))
@@ -84,26 +86,6 @@ func (n *node) readyz(w http.ResponseWriter, r *http.Request) {
 	text(w, http.StatusOK, "ok")
 }
 
-func (n *node) serveMetrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	g := []gauge{{"control_etcd_has_leader", "Whether this member knows a leader.", 0}}
-	if n.started.Load() {
-		srv := n.member.etcd.Server
-		if srv.Leader() != 0 {
-			g[0].value = 1
-		}
-		lead := 0.0
-		if n.member.isLeader() {
-			lead = 1
-		}
-		g = append(g,
-			gauge{"control_etcd_is_leader", "Whether this member is the leader.", lead},
-			gauge{"control_etcd_db_bytes", "Size of the etcd database file.", float64(srv.Backend().Size())},
-			gauge{"control_etcd_db_in_use_bytes", "Part of it that holds data.", float64(srv.Backend().SizeInUse())})
-	}
-	n.metrics.write(w, g)
-}
-
 func (n *node) check(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Minute)
 	defer cancel()
@@ -112,8 +94,8 @@ func (n *node) check(w http.ResponseWriter, r *http.Request) {
 		failure(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	n.metrics.checks.Add(1)
-	n.metrics.divergence.Store(int64(len(rep.Divergences)))
+	n.metrics.checks.Inc()
+	n.metrics.divergence.Set(float64(len(rep.Divergences)))
 	answer(w, http.StatusOK, rep)
 }
 

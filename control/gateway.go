@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/gofiber/fiber/v3"
 	"github.com/versity/versitygw/s3api"
 	"github.com/versity/versitygw/s3api/middlewares"
@@ -22,49 +24,57 @@ func newGateway(c config, st *store.Store, u *users, m *metrics, listening *atom
 		s3api.WithKeepAlive(),
 		s3api.WithDisableACL(),
 		s3api.WithConcurrencyLimiter(4096, 1024),
-		s3api.WithMpMaxParts(10000),
+		s3api.WithMpMaxParts(store.MaxParts),
 		s3api.WithOnListen(func() { listening.Store(true) }),
 		s3api.WithMiddleware("/", m.observe),
-		s3api.WithMiddleware("/", guard(u)),
+		s3api.WithMiddleware("/", guard),
 	)
 }
 
-// guard gives every request the time by which it must be answered, refuses
-// writes by read-only credentials, and refuses conditions that the gateway's
-// library would silently ignore.
-func guard(u *users) fiber.Handler {
-	return func(ctx fiber.Ctx) error {
-		ctx.Locals(store.DeadlineKey, time.Now().Add(store.Budget))
-		method := ctx.Method()
-		conn := ctx.RequestCtx().Conn()
-		ctx.Locals(store.GoneKey, func() bool { return gone(conn) })
-		if method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions && u.readOnly(accessKeyOf(ctx)) {
-			return refuse(ctx, s3err.GetAPIError(s3err.ErrAccessDenied))
-		}
-		if method != http.MethodGet && method != http.MethodHead && gone(conn) {
-			return refuse(ctx, store.ErrUnavailable)
-		}
-		if ctx.Get("X-Amz-Copy-Source") != "" && (ctx.Get("If-Match") != "" || ctx.Get("If-None-Match") != "") {
-			return refuse(ctx, s3err.GetAPIError(s3err.ErrNotImplemented))
-		}
-		return ctx.Next()
+// guard gives every request the time by which it must be answered, and
+// refuses what nobody waits for any more and what would be ignored.
+func guard(ctx fiber.Ctx) error {
+	ctx.Locals(store.DeadlineKey, time.Now().Add(store.Budget))
+	conn := ctx.RequestCtx().Conn()
+	ctx.Locals(store.GoneKey, func() bool { return gone(conn) })
+	if ctx.Method() != http.MethodGet && ctx.Method() != http.MethodHead && gone(conn) {
+		return refuse(ctx, store.ErrUnavailable)
 	}
+	if notKept(ctx) {
+		return refuse(ctx, s3err.GetAPIError(s3err.ErrNotImplemented))
+	}
+	return ctx.Next()
+}
+
+// notKept tells whether a request asks for something that the control does
+// not do and would otherwise answer as if it had: encryption, checksums of
+// other algorithms, conditions and changes in a copy.
+func notKept(ctx fiber.Ctx) bool {
+	copies := ctx.Get("X-Amz-Copy-Source") != ""
+	for name, value := range ctx.Request().Header.All() {
+		header := strings.ToLower(string(name))
+		sum, isSum := strings.CutPrefix(header, "x-amz-checksum-")
+		switch {
+		case strings.HasPrefix(header, "x-amz-server-side-encryption"),
+			copies && (strings.Contains(header, "if-") || strings.HasSuffix(header, "-directive")):
+			return true
+		case header == "x-amz-checksum-algorithm" || header == "x-amz-sdk-checksum-algorithm":
+			sum, isSum = string(value), true
+		case header == "x-amz-trailer":
+			sum, isSum = strings.CutPrefix(strings.ToLower(string(value)), "x-amz-checksum-")
+		case sum == "mode" || sum == "type":
+			isSum = false
+		}
+		if isSum && !slices.Contains(store.Algorithms(), types.ChecksumAlgorithm(strings.ToUpper(sum))) {
+			return true
+		}
+	}
+	return false
 }
 
 func refuse(ctx fiber.Ctx, err s3err.APIError) error {
 	ctx.Response().Header.SetContentType(fiber.MIMEApplicationXML)
 	return ctx.Status(err.HTTPStatusCode).Send(err.XMLBody("", ""))
-}
-
-// accessKeyOf is the access key that a request claims; its signature is
-// checked later.
-func accessKeyOf(ctx fiber.Ctx) string {
-	cred := ctx.Query("X-Amz-Credential")
-	if h := ctx.Get("Authorization"); h != "" {
-		_, cred, _ = strings.Cut(h, "Credential=")
-	}
-	key, _, _ := strings.Cut(cred, "/")
-	return strings.Clone(key)
 }
 
 // statusOf is the status that a handler's outcome leads to.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/etcd/client/pkg/v3/types"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"tofustate.local/control/internal/store"
 )
 
 // member is this node's etcd member. Its client calls the server in this
@@ -30,7 +30,9 @@ const (
 	catchUpEntries = 150
 	snapshotCount  = 200
 	quotaBytes     = 4 << 30
-	requestBytes   = 4 << 20
+	// Old revisions are kept for a listing or a check that reads one of them.
+	historyKept  = "30s"
+	requestBytes = 4 << 20
 )
 
 func startMember(c config) (*member, error) {
@@ -57,8 +59,9 @@ func startMember(c config) (*member, error) {
 	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
 	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotCount, catchUpEntries
 	cfg.QuotaBackendBytes = quotaBytes
+	cfg.AutoCompactionRetention = historyKept
 	cfg.MaxRequestBytes = requestBytes
-	cfg.MaxTxnOps = 512
+	cfg.MaxTxnOps = 2 * store.MaxParts
 	cfg.LogLevel = "error"
 	cfg.LogOutputs = []string{"stderr"}
 	e, err := embed.StartEtcd(cfg)
@@ -87,18 +90,6 @@ func (m *member) isLeader() bool { return m.etcd.Server.Leader() == m.etcd.Serve
 
 // inUse is the part of the database file that holds data.
 func (m *member) inUse() int64 { return m.etcd.Server.Backend().SizeInUse() }
-
-// databaseFile is the absolute path of the file that etcd maps.
-func (m *member) databaseFile() string {
-	p, err := filepath.Abs(filepath.Join(m.etcd.Config().Dir, "member", "snap", "db"))
-	if err != nil {
-		return ""
-	}
-	if real, err := filepath.EvalSymlinks(p); err == nil {
-		return real
-	}
-	return p
-}
 
 // resign hands leadership to a voting member that is connected, if there is
 // one and it takes over in time.
@@ -129,5 +120,3 @@ func (m *member) stop() { m.etcd.Server.HardStop() }
 func (m *member) voter() bool {
 	return m.etcd.Server.IsMemberExist(m.etcd.Server.MemberID()) && !m.etcd.Server.IsLearner()
 }
-
-func memberID(id uint64) string { return types.ID(id).String() }

@@ -7,18 +7,14 @@ import (
 	"net/url"
 	"slices"
 	"time"
-
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
 // memberView is a member as the admin API shows it.
 type memberView struct {
-	Name    string   `json:"name"`
-	ID      string   `json:"id"`
-	PeerURL []string `json:"peer_urls"`
-	Learner bool     `json:"learner"`
-	Started bool     `json:"started"`
-	Leader  bool     `json:"leader"`
+	Name    string `json:"name"`
+	Learner bool   `json:"learner"`
+	Started bool   `json:"started"`
+	Leader  bool   `json:"leader"`
 }
 
 func (n *node) listMembers(w http.ResponseWriter, r *http.Request) {
@@ -36,7 +32,7 @@ func (n *node) listMembers(w http.ResponseWriter, r *http.Request) {
 		Whole bool `json:"whole"`
 	}{Whole: len(resp.Members) == 3}
 	for _, m := range resp.Members {
-		v := memberView{Name: m.Name, ID: memberID(m.ID), PeerURL: m.PeerURLs, Learner: m.IsLearner, Started: m.Name != "", Leader: m.ID == lead}
+		v := memberView{Name: m.Name, Learner: m.IsLearner, Started: m.Name != "", Leader: m.ID == lead}
 		out.Whole = out.Whole && v.Started && !v.Learner
 		out.Members = append(out.Members, v)
 	}
@@ -65,48 +61,47 @@ func (n *node) replaceMember(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
 	defer cancel()
-	id, err := n.replace(ctx, in.Name, in.PeerURL)
-	if err != nil {
+	if err := n.replace(ctx, in.Name, in.PeerURL); err != nil {
 		failure(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"name": in.Name, "id": id, "state": "learner"})
+	answer(w, http.StatusOK, map[string]string{"name": in.Name, "state": "learner"})
 }
 
 // replace repeats what etcd refuses for the moment (it wants the others to
 // have been connected for some seconds) until ctx ends.
-func (n *node) replace(ctx context.Context, name, peerURL string) (string, error) {
-	c := n.member.client
-	removed := map[uint64]bool{}
+func (n *node) replace(ctx context.Context, name, peerURL string) error {
 	for {
-		err := func() error {
-			list, err := c.MemberList(ctx)
-			if err != nil {
-				return err
-			}
-			for _, m := range list.Members {
-				if m.Name == name || slices.Contains(m.PeerURLs, peerURL) {
-					if _, err := c.MemberRemove(ctx, m.ID); err != nil {
-						return err
-					}
-					removed[m.ID] = true
-				}
-			}
-			return nil
-		}()
+		err := n.removeMember(ctx, name, peerURL)
 		if err == nil {
-			resp, aerr := c.MemberAddAsLearner(ctx, []string{peerURL})
-			if aerr == nil {
-				return memberID(resp.Member.ID), nil
-			}
-			err = aerr
+			_, err = n.member.client.MemberAddAsLearner(ctx, []string{peerURL})
+		}
+		if err == nil {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return "", err
+			return err
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
+}
+
+// removeMember removes the member of that name, or with that peer URL, if
+// there is one.
+func (n *node) removeMember(ctx context.Context, name, peerURL string) error {
+	list, err := n.member.client.MemberList(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range list.Members {
+		if m.Name == name || slices.Contains(m.PeerURLs, peerURL) {
+			if _, err := n.member.client.MemberRemove(ctx, m.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // promote makes learners vote once they have caught up. Each node runs it;
@@ -123,19 +118,12 @@ func (n *node) promote(ctx context.Context) {
 		if !n.member.isLeader() {
 			continue
 		}
-		for _, m := range n.learners(ctx) {
-			c, cancel := context.WithTimeout(ctx, time.Second)
-			_, _ = n.member.client.MemberPromote(c, m.ID) // refused until it has caught up
-			cancel()
+		for _, m := range n.member.etcd.Server.Cluster().Members() {
+			if m.IsLearner && m.Name != "" {
+				c, cancel := context.WithTimeout(ctx, time.Second)
+				_, _ = n.member.client.MemberPromote(c, uint64(m.ID)) // refused until it has caught up
+				cancel()
+			}
 		}
 	}
-}
-
-func (n *node) learners(ctx context.Context) (out []*etcdserverpb.Member) {
-	for _, m := range n.member.etcd.Server.Cluster().Members() {
-		if m.IsLearner && m.Name != "" {
-			out = append(out, &etcdserverpb.Member{ID: uint64(m.ID)})
-		}
-	}
-	return out
 }

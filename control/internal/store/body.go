@@ -2,10 +2,10 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"strings"
 	"time"
@@ -14,6 +14,7 @@ import (
 	"github.com/versity/versitygw/s3api/utils"
 	"github.com/versity/versitygw/s3err"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -22,47 +23,29 @@ const (
 	ChunkSize = 256 << 10
 	// window is how many chunks of one upload are in flight at a time.
 	window = 4
-	// A chunk of a long body may take longer than a whole short request:
-	// such uploads load the disks themselves.
-	patientAbove = 8 << 20
-	patience     = 4 * time.Second
+	// chunkTimeout is how long one chunk may take, which is longer than a
+	// whole short request: such uploads load the disks themselves.
+	chunkTimeout = 4 * time.Second
 	// maxInUse is where uploads are refused, well below etcd's quota, so that
 	// deletes and small writes still work.
 	maxInUse = 3 << 30
 )
 
-// intent is the record of an upload that nothing references yet.
-type intent struct {
-	Time time.Time `json:"t"`
+// source is a body with what the client said about it.
+type source struct {
+	body   io.Reader
+	length int64
+	sum    Checksum // its value is "" if unknown
 }
 
 // staged is a body that has been read to its end and whose checksums held.
-// A body of at most one chunk is held in memory; the others are in etcd under
-// an intent.
+// A body of at most one chunk is held in memory; a longer one is in etcd, and
+// is garbage unless it is referenced before that is due.
 type staged struct {
 	segment Segment
 	inline  []byte
-	chunked bool
+	marker  string // key of the garbage record, or "" for a body in memory
 	sum     Checksum
-	crc64   string
-}
-
-// source is a body with what the client said about it.
-type source struct {
-	body      io.Reader
-	length    int64
-	algorithm string // checksum algorithm, or "" for none
-	expected  string // its value, or "" if unknown
-	crc64     bool   // also compute CRC64NVME
-}
-
-// trailer returns the checksum algorithm that the body's own trailer carries.
-func trailer(body io.Reader) (middlewares.ChecksumReader, string) {
-	r, ok := body.(middlewares.ChecksumReader)
-	if !ok || r.Algorithm() == "" {
-		return nil, ""
-	}
-	return r, strings.ToUpper(r.Algorithm())
 }
 
 // stage reads a body to its end and stores its chunks. Nothing it stores is
@@ -71,57 +54,48 @@ func (s *Store) stage(src source) (*staged, error) {
 	if src.length > ChunkSize && s.inUse != nil && s.inUse() > maxInUse {
 		return nil, errBusy
 	}
-	st := &staged{segment: Segment{Data: newID()}}
-	sum := md5.New()
-	var r io.Reader = src.body
-	tr, trAlgo := trailer(src.body)
-	var own, crc *utils.HashReader
-	var err error
-	if tr != nil {
-		src.algorithm = trAlgo
-	} else if src.algorithm != "" {
-		if own, err = utils.NewHashReader(r, src.expected, utils.HashType(strings.ToLower(src.algorithm))); err != nil {
-			return nil, s3err.GetAPIError(s3err.ErrInvalidRequest)
-		}
-		r = own
+	st := &staged{segment: Segment{Data: newID()}, sum: src.sum}
+	r, value, err := verified(src, &st.sum)
+	if err != nil {
+		return nil, err
 	}
-	if src.crc64 {
-		if crc, err = utils.NewHashReader(r, "", utils.HashTypeCRC64NVME); err != nil {
-			return nil, err
-		}
-		r = crc
-	}
-	limit := Budget
-	if src.length > patientAbove {
-		limit = patience
-	}
-	if err = s.stageChunks(st, r, sum, limit); err == nil && st.segment.Size != src.length {
+	if err = s.stageChunks(st, r); err == nil && st.segment.Size != src.length {
 		err = s3err.GetAPIError(s3err.ErrIncompleteBody)
 	}
 	if err != nil {
 		s.discard(st)
 		return nil, err
 	}
-	st.segment.MD5 = hex.EncodeToString(sum.Sum(nil))
-	if src.algorithm != "" {
-		st.sum = Checksum{Algorithm: src.algorithm, Type: "FULL_OBJECT"}
-		if tr != nil {
-			st.sum.Value = tr.Checksum()
-		} else {
-			st.sum.Value = own.Sum()
-		}
-	}
-	if crc != nil {
-		st.crc64 = crc.Sum()
+	if value != nil {
+		st.sum.Value = value()
 	}
 	return st, nil
 }
 
+// verified is a reader that fails at the end of a body whose checksum does
+// not hold, and what the checksum is then. A checksum in the body's own
+// trailer goes before one in the headers; the gateway verifies it.
+func verified(src source, sum *Checksum) (io.Reader, func() string, error) {
+	if t, ok := src.body.(middlewares.ChecksumReader); ok && t.Algorithm() != "" {
+		sum.Algorithm = strings.ToUpper(t.Algorithm())
+		return src.body, t.Checksum, nil
+	}
+	if sum.Algorithm == "" {
+		return src.body, nil, nil
+	}
+	r, err := utils.NewHashReader(src.body, sum.Value, utils.HashType(strings.ToLower(sum.Algorithm)))
+	if err != nil {
+		return nil, nil, s3err.GetAPIError(s3err.ErrInvalidRequest)
+	}
+	return r, r.Sum, nil
+}
+
 // stageChunks reads r to EOF, which is where the readers of the gateway
 // verify signatures and checksums.
-func (s *Store) stageChunks(st *staged, r io.Reader, sum hash.Hash, limit time.Duration) error {
-	sink := newSink(s, st.segment.Data, limit)
-	defer sink.wait()
+func (s *Store) stageChunks(st *staged, r io.Reader) error {
+	sum := md5.New()
+	chunks, failed := errgroup.WithContext(context.Background())
+	chunks.SetLimit(window)
 	buf := make([]byte, ChunkSize)
 	for {
 		n, err := io.ReadFull(r, buf)
@@ -129,30 +103,45 @@ func (s *Store) stageChunks(st *staged, r io.Reader, sum hash.Hash, limit time.D
 		st.segment.Size += int64(n)
 		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !last {
+			_ = chunks.Wait()
 			return bodyError(err)
 		}
-		if last && !st.chunked {
-			st.inline = bytes.Clone(buf[:n])
-			st.segment.Chunks = 1
-			return nil
-		}
-		if n > 0 {
-			if !st.chunked {
-				st.chunked = true
-				if err := s.openIntent(st.segment.Data); err != nil {
-					return err
-				}
+		if n > 0 || st.segment.Chunks == 0 {
+			chunk := bytes.Clone(buf[:n])
+			if last && st.segment.Chunks == 0 {
+				st.inline = chunk
+			} else if err := s.stageChunk(st, chunks, chunk); err != nil {
+				return err
 			}
-			sink.put(st.segment.Chunks, bytes.Clone(buf[:n]))
 			st.segment.Chunks++
 		}
-		if last {
-			return sink.wait()
+		if last || failed.Err() != nil {
+			st.segment.MD5 = hex.EncodeToString(sum.Sum(nil))
+			return chunks.Wait()
 		}
-		if err := sink.failed(); err != nil {
+	}
+}
+
+// stageChunk stores the next chunk in the background, once fewer than window
+// are in flight. A chunk is written only while the upload's garbage record
+// exists, so a late one cannot outlive it.
+func (s *Store) stageChunk(st *staged, chunks *errgroup.Group, chunk []byte) error {
+	if st.marker == "" {
+		st.marker = garbageKey(uploadGrace)
+		op := put(st.marker, Garbage{Data: []string{st.segment.Data}})
+		if _, err := s.writeRepeatable(time.Now().Add(Budget), nil, []clientv3.Op{op}); err != nil {
 			return err
 		}
 	}
+	key := chunkKey(st.segment.Data, st.segment.Chunks)
+	chunks.Go(func() error {
+		ok, err := s.writeRepeatable(time.Now().Add(chunkTimeout), []clientv3.Cmp{exists(st.marker)}, []clientv3.Op{clientv3.OpPut(key, string(chunk))})
+		if err == nil && !ok {
+			err = errBusy // collected: the upload took too long
+		}
+		return err
+	})
+	return nil
 }
 
 // bodyError keeps the gateway's own verdicts on a body; anything else means
@@ -165,38 +154,23 @@ func bodyError(err error) error {
 	return s3err.GetAPIError(s3err.ErrIncompleteBody)
 }
 
-func (s *Store) openIntent(data string) error {
-	_, err := s.writeRepeatable(time.Now().Add(Budget), nil,
-		[]clientv3.Op{put(intentKey(data), intent{Time: time.Now().UTC()})})
-	return err
-}
-
-// discard removes a staged body that will not be referenced. Where it cannot,
-// the garbage collector will.
+// discard removes a staged body that will not be referenced, unless it was
+// referenced after all. Where it cannot, the garbage collector will.
 func (s *Store) discard(st *staged) {
-	if st == nil || !st.chunked {
-		return
+	if st.marker != "" {
+		_ = s.purge(time.Now().Add(opTimeout), st.marker, []string{st.segment.Data})
 	}
-	data := st.segment.Data
-	_, _ = s.writeRepeatable(time.Now().Add(opTimeout), []clientv3.Cmp{exists(intentKey(data))}, []clientv3.Op{
-		clientv3.OpDelete(intentKey(data)),
-		clientv3.OpDelete(dataRange(data), clientv3.WithPrefix()),
-	})
 }
 
 // reference adds to a change what makes a staged body part of it: the body
-// itself, if small, or the end of its intent, which garbage collection must
-// not have taken.
+// itself, if small, or the end of its garbage record, which collection must
+// not have taken. Either can happen only once.
 func (st *staged) reference(c *change) {
-	if st.chunked {
-		c.cmps = append(c.cmps, exists(intentKey(st.segment.Data)))
-		c.ops = append(c.ops, clientv3.OpDelete(intentKey(st.segment.Data)))
-		// The intent's end makes the change happen once; the data key, which
-		// exists already, cannot.
-		c.consumes = true
+	if st.marker != "" {
+		c.once, c.consumes = st.marker, true
+		c.ops = append(c.ops, clientv3.OpDelete(st.marker))
 		return
 	}
-	k := chunkKey(st.segment.Data, 0)
-	c.once = k
-	c.ops = append(c.ops, clientv3.OpPut(k, string(st.inline)))
+	c.once = chunkKey(st.segment.Data, 0)
+	c.ops = append(c.ops, clientv3.OpPut(c.once, string(st.inline)))
 }

@@ -3,85 +3,41 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/versity/versitygw/auth"
-	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // bucket reads a bucket's record and its revision.
 func (s *Store) bucket(dl time.Time, name string) (*Bucket, int64, error) {
-	resp, err := s.read(dl, clientv3.OpGet(bucketKey(name)))
+	kvs, err := s.get(dl, bucketKey(name))
 	if err != nil {
 		return nil, 0, err
 	}
-	kvs := resp.Responses[0].GetResponseRange().Kvs
-	if len(kvs) == 0 {
-		return nil, 0, s3err.GetBucketErr(s3err.ErrNoSuchBucket, name)
-	}
-	b, err := decode[Bucket](kvs[0].Value)
-	return b, kvs[0].ModRevision, err
+	v, err := viewOf(name, kvs[0], nil)
+	return v.bucket, v.bucketRev, err
 }
 
-// updateBucket changes a bucket's record, if nobody else changed it since it
-// was read; else it reads again.
-func (s *Store) updateBucket(dl time.Time, name string, change func(*Bucket)) error {
-	for {
-		b, rev, err := s.bucket(dl, name)
-		if err != nil {
-			return err
-		}
-		change(b)
-		resp, done := s.write(dl, []clientv3.Cmp{modIs(bucketKey(name), rev)}, []clientv3.Op{put(bucketKey(name), b)}, nil)
-		if !done {
-			return ErrUnavailable
-		}
-		if resp.Succeeded {
-			return nil
-		}
-		if !pause(dl) {
-			return errBusy
-		}
-	}
-}
-
-// ListBuckets lists the buckets by name.
+// ListBuckets lists the buckets by name, all in one page.
 func (s *Store) ListBuckets(ctx context.Context, in s3response.ListBucketsInput) (res s3response.ListAllMyBucketsResult, err error) {
+	res.Owner, res.Prefix = s3response.CanonicalUser{ID: in.Owner}, in.Prefix
 	p := bucketKey(in.Prefix)
-	from := p
-	if in.ContinuationToken != "" && bucketKey(in.ContinuationToken) >= from {
-		from = bucketKey(in.ContinuationToken) + "\x00"
-	}
-	limit := int64(in.MaxBuckets)
-	if limit <= 0 {
-		limit = 10000
-	}
-	resp, err := s.read(deadline(ctx), clientv3.OpGet(from, clientv3.WithRange(prefixEnd(p)), clientv3.WithLimit(limit+1)))
-	if err != nil {
-		return res, err
-	}
-	res.Owner = s3response.CanonicalUser{ID: in.Owner}
-	res.Prefix = in.Prefix
-	for i, kv := range resp.Responses[0].GetResponseRange().Kvs {
-		if int64(i) == limit {
-			res.ContinuationToken = res.Buckets.Bucket[i-1].Name
-			break
-		}
+	err = s.walk(deadline(ctx), p, prefixEnd(p), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		b, err := decode[Bucket](kv.Value)
-		if err != nil {
-			return res, err
+		if err == nil {
+			res.Buckets.Bucket = append(res.Buckets.Bucket, s3response.ListAllMyBucketsEntry{
+				Name: string(kv.Key)[len(bucketPrefix):], CreationDate: b.Created,
+			})
 		}
-		res.Buckets.Bucket = append(res.Buckets.Bucket, s3response.ListAllMyBucketsEntry{
-			Name: strings.TrimPrefix(string(kv.Key), bucketPrefix), CreationDate: b.Created,
-		})
-	}
-	return res, nil
+		return "", false, err
+	})
+	return res, err
 }
 
 // HeadBucket tells whether a bucket exists.
@@ -103,69 +59,32 @@ func (s *Store) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, _ []
 	if err := writable(ctx); err != nil {
 		return err
 	}
-	name := str(in.Bucket)
-	b := Bucket{Created: time.Now().UTC(), ID: newID()}
-	if a, ok := ctx.Value("account").(auth.Account); ok {
-		b.Owner = a.Access
-	}
-	if in.CreateBucketConfiguration != nil {
-		tags, err := backend.ParseCreateBucketTags(in.CreateBucketConfiguration.Tags)
-		if err != nil {
-			return err
-		}
-		b.Tags = tags
-	}
 	if in.ObjectLockEnabledForBucket != nil && *in.ObjectLockEnabledForBucket {
 		return s3err.GetAPIError(s3err.ErrNotImplemented)
 	}
-	k := bucketKey(name)
-	resp, done := s.write(deadline(ctx), []clientv3.Cmp{modIs(k, 0)}, []clientv3.Op{put(k, b)}, nil)
-	if !done {
-		return ErrUnavailable
+	k := bucketKey(str(in.Bucket))
+	made, err := s.writeOnce(deadline(ctx), []clientv3.Cmp{modIs(k, 0)}, []clientv3.Op{put(k, Bucket{Created: time.Now().UTC()})})
+	if err == nil && !made {
+		err = s3err.GetBucketErr(s3err.ErrBucketAlreadyOwnedByYou, str(in.Bucket))
 	}
-	if !resp.Succeeded {
-		return s3err.GetBucketErr(s3err.ErrBucketAlreadyOwnedByYou, name)
-	}
-	return nil
+	return err
 }
 
 // DeleteBucket deletes a bucket in which there is nothing: no version, no
-// delete marker. Multipart uploads in progress are aborted first.
+// delete marker, no upload in progress.
 func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	if err := writable(ctx); err != nil {
 		return err
 	}
 	dl := deadline(ctx)
-	for {
-		_, rev, err := s.bucket(dl, name)
-		if err != nil {
-			return err
-		}
-		resp, err := s.read(dl, clientv3.OpGet(headRange(name), clientv3.WithPrefix(), clientv3.WithLimit(1), clientv3.WithKeysOnly()))
-		if err != nil {
-			return err
-		}
-		if len(resp.Responses[0].GetResponseRange().Kvs) > 0 {
-			return s3err.GetBucketErr(s3err.ErrBucketNotEmpty, name)
-		}
-		if err := s.abortAll(dl, name); err != nil {
-			return err
-		}
-		w, done := s.write(dl, []clientv3.Cmp{
-			modIs(bucketKey(name), rev),
-			clientv3.Compare(clientv3.CreateRevision(headRange(name)), "=", 0).WithPrefix(),
-			clientv3.Compare(clientv3.CreateRevision(uploadRange(name)), "=", 0).WithPrefix(),
-		}, []clientv3.Op{clientv3.OpDelete(bucketKey(name))}, nil)
-		if !done {
-			return ErrUnavailable
-		}
-		if w.Succeeded {
-			return nil
-		}
-		if !pause(dl) {
-			return errBusy
-		}
+	if _, _, err := s.bucket(dl, name); err != nil {
+		return err
 	}
+	gone, err := s.writeOnce(dl, []clientv3.Cmp{noneWith(headRange(name)), noneWith(uploadRange(name))}, []clientv3.Op{clientv3.OpDelete(bucketKey(name))})
+	if err == nil && !gone {
+		err = s3err.GetBucketErr(s3err.ErrBucketNotEmpty, name)
+	}
+	return err
 }
 
 // PutBucketVersioning turns the keeping of versions on or off.
@@ -173,7 +92,21 @@ func (s *Store) PutBucketVersioning(ctx context.Context, name string, status typ
 	if err := writable(ctx); err != nil {
 		return err
 	}
-	return s.updateBucket(deadline(ctx), name, func(b *Bucket) { b.Versioning = string(status) })
+	dl := deadline(ctx)
+	for {
+		b, rev, err := s.bucket(dl, name)
+		if err != nil {
+			return err
+		}
+		b.Versioning = string(status)
+		done, err := s.writeOnce(dl, []clientv3.Cmp{modIs(bucketKey(name), rev)}, []clientv3.Op{put(bucketKey(name), b)})
+		if err != nil || done {
+			return err
+		}
+		if !pause(dl) {
+			return errBusy
+		}
+	}
 }
 
 // GetBucketVersioning tells whether versions are kept.
@@ -201,12 +134,4 @@ func (s *Store) GetBucketPolicy(_ context.Context, bucket string) ([]byte, error
 
 func (s *Store) GetBucketCors(context.Context, string) ([]byte, error) {
 	return nil, s3err.GetAPIError(s3err.ErrNoSuchCORSConfiguration)
-}
-
-func (s *Store) GetBucketWebsite(context.Context, string) ([]byte, error) {
-	return nil, s3err.GetAPIError(s3err.ErrNoSuchWebsiteConfiguration)
-}
-
-func (s *Store) GetBucketOwnershipControls(context.Context, string) (types.ObjectOwnership, error) {
-	return types.ObjectOwnershipBucketOwnerEnforced, nil
 }

@@ -2,16 +2,14 @@ package store
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sync/errgroup"
 )
 
 // DeleteObject removes a key, puts a delete marker on it, or removes one
@@ -20,11 +18,13 @@ func (s *Store) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3
 	if err := writable(ctx); err != nil {
 		return nil, err
 	}
-	pre := backend.ObjectDeletePreconditions{IfMatch: in.IfMatch, IfMatchLastModTime: in.IfMatchLastModifiedTime, IfMatchSize: in.IfMatchSize}
-	return s.remove(deadline(ctx), str(in.Bucket), str(in.Key), str(in.VersionId), pre)
+	if in.IfMatch != nil || in.IfMatchLastModifiedTime != nil || in.IfMatchSize != nil {
+		return nil, s3err.GetAPIError(s3err.ErrNotImplemented)
+	}
+	return s.remove(deadline(ctx), str(in.Bucket), str(in.Key), str(in.VersionId))
 }
 
-func (s *Store) remove(dl time.Time, bucket, key, id string, pre backend.ObjectDeletePreconditions) (*s3.DeleteObjectOutput, error) {
+func (s *Store) remove(dl time.Time, bucket, key, id string) (*s3.DeleteObjectOutput, error) {
 	if err := validKey(key); err != nil {
 		return nil, err
 	}
@@ -32,27 +32,18 @@ func (s *Store) remove(dl time.Time, bucket, key, id string, pre backend.ObjectD
 	err := s.mutate(dl, bucket, key, func(v view) (*change, error) {
 		*out = s3.DeleteObjectOutput{}
 		if id != "" {
-			return s.planRemoveVersion(dl, bucket, key, id, v, pre, out)
-		}
-		if v.head != nil && !v.head.Marker {
-			if err := backend.EvaluateObjectDeletePreconditions(v.head.ETag, v.head.Time, v.head.Size, pre); err != nil {
-				return nil, err
-			}
+			return s.planRemoveVersion(dl, bucket, key, id, v, out)
 		}
 		if v.bucket.Versioning == "" {
-			return planRemove(bucket, key, v), nil
+			return s.planRemove(bucket, key, v), nil
 		}
-		old, err := s.nullOf(dl, bucket, key, v)
+		c, err := s.push(dl, bucket, key, v, Version{Marker: true, Time: time.Now().UTC()})
 		if err != nil {
 			return nil, err
 		}
-		c := push(bucket, key, v, Version{Marker: true, Data: newID(), Time: time.Now().UTC()}, old)
 		out.DeleteMarker, out.VersionId = ptr(true), &c.head.ID
 		return c, nil
 	})
-	if errors.Is(err, errExtra) {
-		err = ErrUnavailable
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,50 +51,34 @@ func (s *Store) remove(dl time.Time, bucket, key, id string, pre backend.ObjectD
 }
 
 // planRemove removes a key of a bucket that has never kept versions.
-func planRemove(bucket, key string, v view) *change {
+func (s *Store) planRemove(bucket, key string, v view) *change {
 	if v.head == nil {
 		return &change{none: true}
 	}
-	c := &change{ops: garbage(&v.head.Version)}
-	c.ops = append(c.ops, clientv3.OpDelete(versionKey(bucket, key, v.head.Seq)))
-	return c
+	return &change{ops: append(s.drop(v.head.Segments), clientv3.OpDelete(versionKey(bucket, key, v.head.Seq)))}
 }
 
 // planRemoveVersion removes one version. If it is the latest, the next newest
 // becomes the head in the same transaction.
-func (s *Store) planRemoveVersion(dl time.Time, bucket, key, id string, v view, pre backend.ObjectDeletePreconditions, out *s3.DeleteObjectOutput) (*change, error) {
+func (s *Store) planRemoveVersion(dl time.Time, bucket, key, id string, v view, out *s3.DeleteObjectOutput) (*change, error) {
 	out.VersionId = &id
-	seq, ok := versionSeq(id)
-	if id == nullVersion && v.head != nil {
-		seq, ok = v.head.Null, true
-	}
-	if !ok && id != nullVersion {
-		return nil, s3err.GetInvalidArgumentErr(s3err.InvalidArgVersionId, id)
-	}
-	if v.head == nil || seq == 0 {
-		return &change{none: true}, nil
-	}
-	ver, err := s.versionAt(dl, bucket, key, seq)
+	ver, err := s.versionOf(dl, bucket, key, id, v)
 	if err != nil {
 		return nil, err
 	}
-	if ver == nil || ver.ID != id {
+	if ver == nil || v.head == nil {
 		return &change{none: true}, nil
-	}
-	if err := backend.EvaluateObjectDeletePreconditions(ver.ETag, ver.Time, ver.Size, pre); err != nil {
-		return nil, err
 	}
 	if ver.Marker {
 		out.DeleteMarker = ptr(true)
 	}
-	c := &change{ops: garbage(ver)}
-	c.ops = append(c.ops, clientv3.OpDelete(versionKey(bucket, key, seq)))
+	c := &change{ops: append(s.drop(ver.Segments), clientv3.OpDelete(versionKey(bucket, key, ver.Seq)))}
 	head := *v.head
-	if head.Null == seq {
+	if head.Null == ver.Seq {
 		head.Null = 0
 	}
-	if v.head.Seq == seq {
-		next, err := s.newestBelow(dl, bucket, key, seq)
+	if head.Seq == ver.Seq {
+		next, err := s.newestBelow(dl, bucket, key, ver.Seq)
 		if err != nil {
 			return nil, err
 		}
@@ -141,36 +116,33 @@ func (s *Store) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s
 		return s3response.DeleteResult{}, err
 	}
 	objs := in.Delete.Objects
-	deleted, failed := make([]*types.DeletedObject, len(objs)), make([]error, len(objs))
-	free := make(chan struct{}, 8)
-	var wg sync.WaitGroup
-	dl := time.Now().Add(Budget + time.Duration(len(objs))*10*time.Millisecond)
-	for i := range objs {
-		free <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-free }()
-			o := objs[i]
-			pre := backend.ObjectDeletePreconditions{IfMatch: backend.TrimEtag(o.ETag), IfMatchLastModTime: o.LastModifiedTime, IfMatchSize: o.Size}
-			out, err := s.remove(minTime(dl, time.Now().Add(Budget)), str(in.Bucket), str(o.Key), str(o.VersionId), pre)
-			if err != nil {
-				failed[i] = err
-				return
+	outs, errs := make([]*s3.DeleteObjectOutput, len(objs)), make([]error, len(objs))
+	end := time.Now().Add(Budget + time.Duration(len(objs))*10*time.Millisecond)
+	var work errgroup.Group
+	work.SetLimit(8)
+	for i, o := range objs {
+		work.Go(func() error {
+			if o.ETag != nil || o.LastModifiedTime != nil || o.Size != nil {
+				errs[i] = s3err.GetAPIError(s3err.ErrNotImplemented)
+				return nil
 			}
-			d := &types.DeletedObject{Key: o.Key, VersionId: o.VersionId}
-			if out.DeleteMarker != nil {
-				d.DeleteMarker, d.DeleteMarkerVersionId = out.DeleteMarker, out.VersionId
-			}
-			deleted[i] = d
+			dl := time.Now().Add(min(Budget, time.Until(end)))
+			outs[i], errs[i] = s.remove(dl, str(in.Bucket), str(o.Key), str(o.VersionId))
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = work.Wait()
 	var res s3response.DeleteResult
 	for i, o := range objs {
-		if failed[i] != nil {
-			res.Error = append(res.Error, deleteError(o, failed[i]))
+		if errs[i] != nil {
+			res.Error = append(res.Error, deleteError(o, errs[i]))
 			continue
 		}
-		res.Deleted = append(res.Deleted, *deleted[i])
+		d := types.DeletedObject{Key: o.Key, VersionId: o.VersionId, DeleteMarker: outs[i].DeleteMarker}
+		if d.DeleteMarker != nil {
+			d.DeleteMarkerVersionId = outs[i].VersionId
+		}
+		res.Deleted = append(res.Deleted, d)
 	}
 	return res, nil
 }
@@ -181,11 +153,4 @@ func deleteError(o types.ObjectIdentifier, err error) types.Error {
 		api = e.BaseError()
 	}
 	return types.Error{Key: o.Key, VersionId: o.VersionId, Code: &api.Code, Message: &api.Description}
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

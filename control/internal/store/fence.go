@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -10,19 +11,16 @@ import (
 
 // fence stops a gateway's own late writes. A change that was sent to a leader
 // which then fell silent may be carried out when that leader wakes, long
-// after its client was told 503. Every change therefore compares this
-// gateway's fence key; a gateway that gives up on a change moves the key, and
-// the late change is refused.
+// after its client was answered. Every change therefore compares this
+// gateway's fence key; a gateway that sent a change without getting an answer
+// moves the key, and the late change is refused.
 type fence struct {
 	key   string
 	rev   atomic.Int64
 	dirty atomic.Bool
 }
 
-// cmp is the comparison that every change carries.
-func (f *fence) cmp() clientv3.Cmp { return modIs(f.key, f.rev.Load()) }
-
-// broken tells that the fence key has to be moved, once etcd answers again.
+// broken says that the fence key has to be moved, once etcd answers again.
 func (f *fence) broken() { f.dirty.Store(true) }
 
 // learn takes note of a revision of the fence, unless a later one is known.
@@ -32,8 +30,12 @@ func (f *fence) learn(rev int64) {
 	}
 }
 
-// KeepFence moves the fence whenever a change was given up. It returns when
-// ctx ends.
+// Open moves the fence, so that no change of an earlier run of this gateway
+// can still take effect. It fails while there is no quorum.
+func (s *Store) Open(deadline time.Time) error { return s.moveFence(deadline) }
+
+// KeepFence moves the fence whenever a change was left without an answer. It
+// returns when ctx ends.
 func (s *Store) KeepFence(ctx context.Context) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -45,7 +47,7 @@ func (s *Store) KeepFence(ctx context.Context) {
 		}
 		if s.fence.dirty.CompareAndSwap(true, false) {
 			if err := s.moveFence(time.Now().Add(opTimeout)); err != nil {
-				s.fence.dirty.Store(true)
+				s.fence.broken()
 			}
 		}
 	}
@@ -60,6 +62,26 @@ func (s *Store) moveFence(deadline time.Time) error {
 	return nil
 }
 
-// Open moves the fence, so that no change of an earlier run of this gateway
-// can still take effect. It fails while there is no quorum.
-func (s *Store) Open(deadline time.Time) error { return s.moveFence(deadline) }
+// writeOnce runs a transaction behind the fence and returns whether its
+// comparisons held. It never repeats one that was not answered.
+func (s *Store) writeOnce(deadline time.Time, cmps []clientv3.Cmp, then []clientv3.Op) (bool, error) {
+	for {
+		rev := s.fence.rev.Load()
+		resp, done := s.write(deadline, append(slices.Clone(cmps), modIs(s.fence.key, rev)), then, gets(s.fence.key))
+		if !done {
+			s.fence.broken()
+			return false, ErrUnavailable
+		}
+		if resp.Succeeded {
+			return true, nil
+		}
+		now := firsts(resp.Responses)[0].GetModRevision()
+		s.fence.learn(now)
+		if now == rev {
+			return false, nil
+		}
+		if !pause(deadline) {
+			return false, errBusy
+		}
+	}
+}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -19,51 +18,66 @@ const (
 	// uploadGrace is how long an upload may take between its first chunk and
 	// its commit.
 	uploadGrace = 15 * time.Minute
-	// collectEvery is how often it looks for garbage, and drops history.
+	// collectEvery is how often it looks for garbage.
 	collectEvery = 5 * time.Second
-	// keepRounds is for how many such rounds a revision is kept, so that a
-	// listing or a check can finish on it; one, when the database is large.
-	keepRounds = 12
+
+	dueFormat = "20060102T150405.000"
 )
 
-// Collect removes garbage, and compacts etcd's history, on the node that
-// leads, until ctx ends.
+// garbageKey is a new key under which garbage is noted that is due after a
+// grace.
+func garbageKey(grace time.Duration) string {
+	return garbagePrefix + time.Now().Add(grace).UTC().Format(dueFormat) + "-" + newID()
+}
+
+// drop is the operation that gives data to the collector.
+func (s *Store) drop(segments []Segment) []clientv3.Op {
+	if len(segments) == 0 {
+		return nil
+	}
+	var g Garbage
+	for _, seg := range segments {
+		g.Data = append(g.Data, seg.Data)
+	}
+	grace := garbageGrace
+	if s.pressed() {
+		grace = pressedGrace
+	}
+	return []clientv3.Op{put(garbageKey(grace), g)}
+}
+
+// pressed tells whether the database is large.
+func (s *Store) pressed() bool { return s.inUse != nil && s.inUse() > pressedAt }
+
+// Collect removes garbage on the node that leads, until ctx ends.
 func (s *Store) Collect(ctx context.Context, leads func() bool) {
 	tick := time.NewTicker(collectEvery)
 	defer tick.Stop()
-	var seen []int64 // the revision at each of the last rounds
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if !leads() {
-			seen = nil
-			continue
+		if leads() {
+			s.collectGarbage(time.Now())
 		}
-		s.collectGarbage(time.Now())
-		s.collectIntents(time.Now())
-		seen = s.compact(ctx, seen)
 	}
 }
 
-// collectGarbage deletes the data of markers that are old enough.
+// collectGarbage removes what is due: data that nothing names any more, and
+// uploads that were cut off.
 func (s *Store) collectGarbage(now time.Time) {
-	grace := garbageGrace
-	if s.pressed() {
-		grace = pressedGrace
-	}
-	limit := garbagePrefix + now.Add(-grace).UTC().Format("20060102T150405.000")
+	due := clientv3.OpGet(garbagePrefix, clientv3.WithRange(garbagePrefix+now.UTC().Format(dueFormat)), clientv3.WithLimit(200))
 	for {
-		resp, err := s.read(time.Now().Add(opTimeout), clientv3.OpGet(garbagePrefix, clientv3.WithRange(limit), clientv3.WithLimit(200)))
+		resp, err := s.read(time.Now().Add(opTimeout), due)
 		if err != nil {
 			return
 		}
 		page := resp.Responses[0].GetResponseRange()
 		for _, kv := range page.Kvs {
 			g, err := decode[Garbage](kv.Value)
-			if err != nil || s.purge(string(kv.Key), kv.ModRevision, g) != nil {
+			if err != nil || s.purge(time.Now().Add(opTimeout), string(kv.Key), g.Data) != nil {
 				return
 			}
 		}
@@ -73,79 +87,14 @@ func (s *Store) collectGarbage(now time.Time) {
 	}
 }
 
-// purge deletes the data that a marker lists, then the marker.
-func (s *Store) purge(key string, rev int64, g *Garbage) error {
-	data := g.Data
-	if g.Manifest != "" {
-		segs, err := s.segments(time.Now().Add(opTimeout), &Version{Data: g.Manifest, Spilled: true})
-		if err == nil {
-			for _, seg := range segs {
-				data = append(data, seg.Data)
-			}
-			data = append(data, g.Manifest)
-		}
+// purge removes data with the garbage record that lists it, in one
+// transaction, so that an upload which has not been referenced by then can no
+// longer be. It does nothing once the record is gone.
+func (s *Store) purge(deadline time.Time, marker string, data []string) error {
+	ops := []clientv3.Op{clientv3.OpDelete(marker)}
+	for _, d := range data {
+		ops = append(ops, deleteAll(dataRange(d)))
 	}
-	for len(data) > 0 {
-		n := min(len(data), 100)
-		var ops []clientv3.Op
-		for _, d := range data[:n] {
-			ops = append(ops, clientv3.OpDelete(dataRange(d), clientv3.WithPrefix()))
-		}
-		if _, done := s.write(time.Now().Add(opTimeout), nil, ops, nil); !done {
-			return ErrUnavailable
-		}
-		data = data[n:]
-	}
-	if _, done := s.write(time.Now().Add(opTimeout), []clientv3.Cmp{modIs(key, rev)}, []clientv3.Op{clientv3.OpDelete(key)}, nil); !done {
-		return ErrUnavailable
-	}
-	return nil
+	_, err := s.writeRepeatable(deadline, []clientv3.Cmp{exists(marker)}, ops)
+	return err
 }
-
-// collectIntents deletes uploads that were cut off: their intent and their
-// chunks, in one transaction, so that such an upload can no longer commit.
-func (s *Store) collectIntents(now time.Time) {
-	resp, err := s.read(time.Now().Add(opTimeout), clientv3.OpGet(intentPrefix, clientv3.WithPrefix(), clientv3.WithLimit(1000)))
-	if err != nil {
-		return
-	}
-	for _, kv := range resp.Responses[0].GetResponseRange().Kvs {
-		in, err := decode[intent](kv.Value)
-		if err != nil || now.Sub(in.Time) < uploadGrace {
-			continue
-		}
-		k := string(kv.Key)
-		ops := []clientv3.Op{
-			clientv3.OpDelete(k),
-			clientv3.OpDelete(dataRange(strings.TrimPrefix(k, intentPrefix)), clientv3.WithPrefix()),
-		}
-		if _, done := s.write(time.Now().Add(opTimeout), []clientv3.Cmp{modIs(k, kv.ModRevision)}, ops, nil); !done {
-			return
-		}
-	}
-}
-
-// compact drops the history up to the revision of some rounds ago.
-func (s *Store) compact(ctx context.Context, seen []int64) []int64 {
-	resp, err := s.read(time.Now().Add(opTimeout), clientv3.OpGet(s.fence.key, clientv3.WithCountOnly()))
-	if err != nil {
-		return seen
-	}
-	keep := keepRounds
-	if s.pressed() {
-		keep = 1
-	}
-	seen = append(seen, resp.Header.Revision)
-	if extra := len(seen) - 1 - keep; extra >= 0 {
-		if seen[extra] < resp.Header.Revision {
-			c, cancel := context.WithTimeout(ctx, opTimeout)
-			_, _ = s.kv.Compact(c, seen[extra])
-			cancel()
-		}
-		seen = seen[extra+1:]
-	}
-	return seen
-}
-
-// pressed tells whether the database is large.
-func (s *Store) pressed() bool { return s.inUse != nil && s.inUse() > pressedAt }

@@ -12,8 +12,7 @@ import (
 //	h/BUCKET\0KEY                 head: the latest version of a key
 //	v/BUCKET\0KEY\0INVSEQ         every version, newest first
 //	d/DATA/CHUNK                  body chunks; DATA is unique to one upload
-//	u/DATA                        intent: an upload that is not yet referenced
-//	g/TIME-DATA                   garbage: data that nothing references any more
+//	g/DUE-ID                      garbage: data to be removed at that time
 //	m/BUCKET\0KEY\0UPLOAD         multipart upload
 //	p/UPLOAD/PART                 uploaded part
 //	a/ACCESSKEY                   credential
@@ -23,7 +22,6 @@ const (
 	headPrefix    = "h/"
 	versionPrefix = "v/"
 	dataPrefix    = "d/"
-	intentPrefix  = "u/"
 	garbagePrefix = "g/"
 	uploadPrefix  = "m/"
 	partPrefix    = "p/"
@@ -40,8 +38,6 @@ func versionRange(bucket string) string       { return versionPrefix + bucket + 
 func versionsOf(bucket, key string) string    { return versionRange(bucket) + key + "\x00" }
 func dataRange(data string) string            { return dataPrefix + data + "/" }
 func chunkKey(data string, n int) string      { return fmt.Sprintf("%s%s/%06d", dataPrefix, data, n) }
-func manifestKey(data string) string          { return dataPrefix + data + "/manifest" }
-func intentKey(data string) string            { return intentPrefix + data }
 func uploadRange(bucket string) string        { return uploadPrefix + bucket + "\x00" }
 func uploadKey(bucket, key, id string) string { return uploadRange(bucket) + key + "\x00" + id }
 func partRange(id string) string              { return partPrefix + id + "/" }
@@ -52,10 +48,10 @@ func versionKey(bucket, key string, seq uint64) string {
 	return versionsOf(bucket, key) + fmt.Sprintf("%016x", ^seq)
 }
 
-// splitObject splits what follows "h/" or "v/" into bucket and the rest.
-func splitObject(k, prefix string) (bucket, rest string) {
-	bucket, rest, _ = strings.Cut(strings.TrimPrefix(k, prefix), "\x00")
-	return bucket, rest
+// splitObject splits what follows "h/" into bucket and key.
+func splitObject(object string) (bucket, key string) {
+	bucket, key, _ = strings.Cut(object, "\x00")
+	return bucket, key
 }
 
 // prefixEnd is the first key after every key that starts with p.

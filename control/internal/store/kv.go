@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/versity/versitygw/s3err"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -53,6 +55,34 @@ func (s *Store) read(deadline time.Time, ops ...clientv3.Op) (*clientv3.TxnRespo
 			return nil, ErrUnavailable
 		}
 	}
+}
+
+// get reads keys at one revision; the record of an absent key is nil.
+func (s *Store) get(deadline time.Time, keys ...string) ([]*mvccpb.KeyValue, error) {
+	resp, err := s.read(deadline, gets(keys...)...)
+	if err != nil {
+		return nil, err
+	}
+	return firsts(resp.Responses), nil
+}
+
+func gets(keys ...string) []clientv3.Op {
+	ops := make([]clientv3.Op, len(keys))
+	for i, k := range keys {
+		ops[i] = clientv3.OpGet(k)
+	}
+	return ops
+}
+
+// firsts is the first record of each answer to a get; nil if there is none.
+func firsts(answers []*etcdserverpb.ResponseOp) []*mvccpb.KeyValue {
+	kvs := make([]*mvccpb.KeyValue, len(answers))
+	for i, a := range answers {
+		if found := a.GetResponseRange().Kvs; len(found) > 0 {
+			kvs[i] = found[0]
+		}
+	}
+	return kvs
 }
 
 // write runs a transaction once. done tells whether etcd answered: if not,
@@ -112,4 +142,10 @@ func exists(key string) clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(key), ">", 0)
 }
 
+func noneWith(prefix string) clientv3.Cmp {
+	return clientv3.Compare(clientv3.CreateRevision(prefix), "=", 0).WithPrefix()
+}
+
 func put(key string, v any) clientv3.Op { return clientv3.OpPut(key, encode(v)) }
+
+func deleteAll(prefix string) clientv3.Op { return clientv3.OpDelete(prefix, clientv3.WithPrefix()) }

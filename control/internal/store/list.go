@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"strings"
 	"time"
 
@@ -12,35 +11,33 @@ import (
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // pageSize is how many records one read of a listing fetches.
 const pageSize = 500
 
-// walk calls fn for each record from key from up to end, all at one revision.
-// fn returns where to go on ("" for the next record) or stops. The first
-// revision comes from a linearizable read, which also finds the bucket.
-func (s *Store) walk(dl time.Time, bucket, from, end string, limit int, fn func(kv *mvccpb.KeyValue) (skip string, stop bool, err error)) error {
+// walk calls fn for each record from key from up to end, all at the revision
+// of its first, linearizable read. fn returns where to go on ("" for the next
+// record) or stops. It starts with pages of at most limit records.
+func (s *Store) walk(dl time.Time, from, end string, limit int, fn visit) error {
+	return s.walkAt(dl, 0, from, end, limit, fn)
+}
+
+type visit func(kv *mvccpb.KeyValue) (skip string, stop bool, err error)
+
+// walkAt is walk at a given revision.
+func (s *Store) walkAt(dl time.Time, rev int64, from, end string, limit int, fn visit) error {
 	limit = max(2, min(limit, pageSize))
-	var rev int64
 	for from < end {
-		opts := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(int64(limit))}
-		if rev > 0 {
-			opts = append(opts, clientv3.WithRev(rev))
-		}
-		resp, err := s.read(dl, clientv3.OpGet(bucketKey(bucket)), clientv3.OpGet(from, opts...))
+		resp, err := s.read(dl, clientv3.OpGet(from, clientv3.WithRange(end), clientv3.WithLimit(int64(limit)), clientv3.WithRev(rev)))
 		if err != nil {
 			return err
-		}
-		if len(resp.Responses[0].GetResponseRange().Kvs) == 0 {
-			return s3err.GetBucketErr(s3err.ErrNoSuchBucket, bucket)
 		}
 		if rev == 0 {
 			rev = resp.Header.Revision
 		}
-		page := resp.Responses[1].GetResponseRange()
+		page := resp.Responses[0].GetResponseRange()
 		for _, kv := range page.Kvs {
 			k := string(kv.Key)
 			if k < from {
@@ -57,7 +54,6 @@ func (s *Store) walk(dl time.Time, bucket, from, end string, limit int, fn func(
 		if !page.More {
 			return nil
 		}
-		limit = pageSize
 	}
 	return nil
 }
@@ -71,22 +67,15 @@ type listing struct {
 }
 
 // list lists the keys after a marker. A marker that is itself a common prefix
-// stands for all its keys. All of it is read at one revision.
+// stands for all its keys.
 func (s *Store) list(dl time.Time, bucket, prefix, delimiter, after string, maxKeys int) (*listing, error) {
-	for {
-		l, err := s.listOnce(dl, bucket, prefix, delimiter, after, maxKeys)
-		if errors.Is(err, rpctypes.ErrCompacted) && pause(dl) {
-			continue
-		}
-		return l, err
+	if _, _, err := s.bucket(dl, bucket); err != nil {
+		return nil, err
 	}
-}
-
-func (s *Store) listOnce(dl time.Time, bucket, prefix, delimiter, after string, maxKeys int) (*listing, error) {
 	l := &listing{}
 	base := headRange(bucket)
 	from := startOf(base, prefix, delimiter, after, "\x00")
-	err := s.walk(dl, bucket, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
+	err := s.walk(dl, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		key := string(kv.Key)[len(base):]
 		head, err := decode[Head](kv.Value)
 		if err != nil {
@@ -108,7 +97,6 @@ func (s *Store) listOnce(dl time.Time, bucket, prefix, delimiter, after string, 
 		l.objects = append(l.objects, s3response.Object{
 			Key: &key, ETag: ptr(quote(head.ETag)), Size: &head.Size, LastModified: &head.Time,
 			StorageClass: types.ObjectStorageClassStandard,
-			ChecksumType: types.ChecksumType(head.Sum.Type), ChecksumAlgorithm: []types.ChecksumAlgorithm{types.ChecksumAlgorithm(head.Sum.Algorithm)},
 		})
 		return "", false, nil
 	})

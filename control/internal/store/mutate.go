@@ -1,12 +1,13 @@
 package store
 
 import (
-	"errors"
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/versity/versitygw/s3err"
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -24,53 +25,46 @@ type change struct {
 	head *Head // nil removes the head
 	cmps []clientv3.Cmp
 	ops  []clientv3.Op
-	// once is a key that the change creates and that outlives any repetition
-	// of it: it makes a change of an absent head, whose revision is always 0,
-	// happen at most once.
-	once string
-	// consumes says that the change deletes a key it compares to exist, which
-	// has the same effect.
+	// once is a key that the change creates, or removes if it consumes it, and
+	// that stays so. A change of an absent head, whose revision is always 0,
+	// happens at most once by it, however often it is sent.
+	once     string
 	consumes bool
 	none     bool // nothing to do
 }
 
-// errExtra says that a comparison which the plan added did not hold.
-var errExtra = errors.New("a comparison of the plan did not hold")
-
-func viewOps(bucket, key string) []clientv3.Op {
-	return []clientv3.Op{clientv3.OpGet(bucketKey(bucket)), clientv3.OpGet(headKey(bucket, key))}
+// onlyOnce compares what cannot be so again once the change was made.
+func (c *change) onlyOnce() clientv3.Cmp {
+	if c.consumes {
+		return exists(c.once)
+	}
+	return modIs(c.once, 0)
 }
 
-// viewOf reads a view out of the answers to viewOps.
-func viewOf(bucket string, rs []*etcdserverpb.ResponseOp) (v view, err error) {
-	b, h := rs[0].GetResponseRange(), rs[1].GetResponseRange()
-	if len(b.Kvs) == 0 {
-		return v, s3err.GetBucketErr(s3err.ErrNoSuchBucket, bucket)
+// viewOf reads a view out of the records of a bucket and a head.
+func viewOf(name string, bucket, head *mvccpb.KeyValue) (v view, err error) {
+	if bucket == nil {
+		return v, s3err.GetBucketErr(s3err.ErrNoSuchBucket, name)
 	}
-	v.bucketRev = b.Kvs[0].ModRevision
-	if v.bucket, err = decode[Bucket](b.Kvs[0].Value); err != nil {
-		return v, err
+	v.bucketRev, v.headRev = bucket.ModRevision, head.GetModRevision()
+	if v.bucket, err = decode[Bucket](bucket.Value); err == nil && head != nil {
+		v.head, err = decode[Head](head.Value)
 	}
-	if len(h.Kvs) > 0 {
-		v.headRev = h.Kvs[0].ModRevision
-		if v.head, err = decode[Head](h.Kvs[0].Value); err != nil {
-			return v, err
-		}
-	}
-	return v, nil
+	return v, err
 }
 
 func (s *Store) view(deadline time.Time, bucket, key string) (view, error) {
-	resp, err := s.read(deadline, viewOps(bucket, key)...)
+	kvs, err := s.get(deadline, bucketKey(bucket), headKey(bucket, key))
 	if err != nil {
 		return view{}, err
 	}
-	return viewOf(bucket, resp.Responses)
+	return viewOf(bucket, kvs[0], kvs[1])
 }
 
 // mutate plans a change on the current view and commits it if neither the
 // bucket nor the head has changed since; otherwise it plans again on the new
-// view. It returns nil only if the change was committed.
+// view. It returns nil only if the change was committed, and errBusy if it was
+// certainly not made, also because a comparison of the plan's own did not hold.
 //
 // If etcd does not answer, the change may have been made. It is then sent
 // again with the very same comparisons only, so it takes effect at most once,
@@ -79,114 +73,92 @@ func (s *Store) view(deadline time.Time, bucket, key string) (view, error) {
 // ErrUnavailable, never a failed precondition.
 func (s *Store) mutate(deadline time.Time, bucket, key string, plan func(view) (*change, error)) error {
 	v, err := s.view(deadline, bucket, key)
-	for {
-		if err != nil {
-			return err
-		}
+	for err == nil {
 		c, perr := plan(v)
-		if perr != nil {
+		if perr != nil || c.none {
 			return perr
 		}
-		if c.none {
-			return nil
-		}
-		mutation := newID()
-		if c.head != nil {
-			c.head.Mutation = mutation
-		}
-		next, done, cerr := s.commit(deadline, bucket, key, v, c, mutation)
-		if cerr != nil {
+		next, cerr := s.commit(deadline, bucket, key, v, c)
+		if cerr != nil || next == nil {
 			return cerr
-		}
-		if done {
-			return nil
 		}
 		if time.Until(deadline) < 2*retryPause {
 			return errBusy
 		}
 		time.Sleep(time.Duration(rand.Int64N(int64(4 * time.Millisecond))))
-		v, err = s.reread(deadline, bucket, key, next)
+		v, err = viewOf(bucket, next[0], next[1])
 	}
+	return err
 }
 
-// reread uses the view that came with a refusal.
-func (s *Store) reread(deadline time.Time, bucket, key string, rs []*etcdserverpb.ResponseOp) (view, error) {
-	if rs == nil {
-		return s.view(deadline, bucket, key)
-	}
-	return viewOf(bucket, rs)
-}
-
-// commit sends one change until its outcome is known. It returns done if the
-// change was made, and the new view's records if it was certainly not made.
-func (s *Store) commit(deadline time.Time, bucket, key string, v view, c *change, mutation string) (next []*etcdserverpb.ResponseOp, done bool, err error) {
-	hk := headKey(bucket, key)
-	fenceRev := s.fence.rev.Load()
-	cmps := append([]clientv3.Cmp{
-		modIs(bucketKey(bucket), v.bucketRev), modIs(hk, v.headRev), modIs(s.fence.key, fenceRev),
-	}, c.cmps...)
+// commit sends one change until its outcome is known. It returns nil records
+// if the change was made, and those of the new view if it certainly was not.
+func (s *Store) commit(deadline time.Time, bucket, key string, v view, c *change) (next []*mvccpb.KeyValue, err error) {
+	bk, hk := bucketKey(bucket), headKey(bucket, key)
+	sent := attempts{view: v, change: c, mutation: newID(), fenceRev: s.fence.rev.Load()}
+	cmps := append(slices.Clone(c.cmps), modIs(bk, v.bucketRev), modIs(hk, v.headRev), modIs(s.fence.key, sent.fenceRev))
 	if c.once != "" {
-		cmps = append(cmps, modIs(c.once, 0))
+		cmps = append(cmps, c.onlyOnce())
 	}
-	then := append([]clientv3.Op{}, c.ops...)
+	then := append(slices.Clone(c.ops), clientv3.OpDelete(hk))
 	if c.head != nil {
-		then = append(then, put(hk, c.head))
-	} else {
-		then = append(then, clientv3.OpDelete(hk))
+		c.head.Mutation = sent.mutation
+		then[len(then)-1] = put(hk, c.head)
 	}
-	els := append(viewOps(bucket, key), clientv3.OpGet(s.fence.key))
-
-	ambiguous := false
 	for {
-		resp, answered := s.write(deadline, cmps, then, els)
+		resp, answered := s.write(deadline, cmps, then, gets(bk, hk, s.fence.key, cmp.Or(c.once, hk)))
 		if answered && resp.Succeeded {
-			return nil, true, nil
+			return nil, nil
 		}
 		if answered {
-			return s.refused(v, c, mutation, resp, fenceRev, ambiguous)
+			found := firsts(resp.Responses)
+			s.fence.learn(found[2].GetModRevision())
+			return sent.refused(found[0], found[1], found[2], found[3])
 		}
-		ambiguous = true
-		repeatable := v.headRev != 0 || c.once != "" || c.consumes
-		if !repeatable || !pause(deadline) {
-			s.fence.broken()
-			return nil, false, ErrUnavailable
+		sent.unanswered = true
+		s.fence.broken() // also if a later attempt succeeds: this one may still come
+		if v.headRev == 0 && c.once == "" || !pause(deadline) {
+			return nil, ErrUnavailable
 		}
 	}
 }
 
-// refused judges a refused transaction by the state it was refused on.
-func (s *Store) refused(v view, c *change, mutation string, resp *clientv3.TxnResponse, fenceRev int64, ambiguous bool) ([]*etcdserverpb.ResponseOp, bool, error) {
-	b, h, f := resp.Responses[0].GetResponseRange(), resp.Responses[1].GetResponseRange(), resp.Responses[2].GetResponseRange()
-	var bRev, hRev, fRev int64
-	if len(b.Kvs) > 0 {
-		bRev = b.Kvs[0].ModRevision
-	}
-	if len(h.Kvs) > 0 {
-		hRev = h.Kvs[0].ModRevision
-	}
-	if len(f.Kvs) > 0 {
-		fRev = f.Kvs[0].ModRevision
-	}
-	fenced := fRev != fenceRev
-	s.fence.learn(fRev)
-	if ambiguous && hRev != v.headRev {
-		switch {
-		case len(h.Kvs) > 0:
-			if head, err := decode[Head](h.Kvs[0].Value); err == nil && head.Mutation == mutation {
-				return nil, true, nil // an earlier attempt took effect
-			}
-		case c.head == nil:
-			return nil, true, nil // removed, as intended
+// attempts is what is known of a change that was sent once or more.
+type attempts struct {
+	view       view
+	change     *change
+	mutation   string
+	fenceRev   int64
+	unanswered bool // the outcome of at least one attempt is unknown
+}
+
+// refused judges a refused attempt by the records that it was refused on.
+func (a *attempts) refused(bucket, head, fence, once *mvccpb.KeyValue) ([]*mvccpb.KeyValue, error) {
+	moved := head.GetModRevision() != a.view.headRev
+	if a.unanswered && moved {
+		if a.made(head) {
+			return nil, nil
 		}
-		return nil, false, ErrUnavailable
+		return nil, ErrUnavailable
 	}
-	// The head has not moved, or this was the only attempt: not made, and it
-	// cannot be made later, because each attempt compares what has changed.
-	if hRev == v.headRev && bRev == v.bucketRev && !fenced {
-		if ambiguous {
-			return nil, false, ErrUnavailable
-		}
-		return nil, false, errExtra
+	if a.unanswered && head == nil && (once == nil) == a.change.consumes {
+		return nil, ErrUnavailable // made, it seems, and the key was removed since
 	}
-	return resp.Responses[:2], false, nil
+	if moved || bucket.GetModRevision() != a.view.bucketRev || fence.GetModRevision() != a.fenceRev {
+		// Not made, and it cannot be made later: each attempt compares what has changed.
+		return []*mvccpb.KeyValue{bucket, head}, nil
+	}
+	if a.unanswered {
+		return nil, ErrUnavailable
+	}
+	return nil, errBusy // a comparison of the plan's own did not hold
+}
+
+// made tells whether an earlier attempt surely took effect.
+func (a *attempts) made(head *mvccpb.KeyValue) bool {
+	if head == nil {
+		return a.change.head == nil // removed, as intended
+	}
+	h, err := decode[Head](head.Value)
+	return err == nil && h.Mutation == a.mutation
 }

@@ -28,48 +28,27 @@ func (b *Bucket) versioned() bool {
 }
 
 // push plans a new latest version. Where versions are not kept, the previous
-// null version goes, and its data becomes garbage; old must then be that
-// version.
-func push(bucket, key string, v view, ver Version, old *Version) *change {
+// null version goes, and its data becomes garbage.
+func (s *Store) push(deadline time.Time, bucket, key string, v view, ver Version) (*change, error) {
 	h := nextHead(v, ver)
 	c := &change{head: h}
 	if h.ID == nullVersion {
+		old, err := s.nullOf(deadline, bucket, key, v)
+		if err != nil {
+			return nil, err
+		}
 		if old != nil {
-			c.ops = append(c.ops, clientv3.OpDelete(versionKey(bucket, key, old.Seq)))
-			c.ops = append(c.ops, garbage(old)...)
+			c.ops = append(s.drop(old.Segments), clientv3.OpDelete(versionKey(bucket, key, old.Seq)))
 		}
 		h.Null = h.Seq
 	}
 	c.ops = append(c.ops, put(versionKey(bucket, key, h.Seq), &h.Version))
-	return c
+	return c, nil
 }
 
-// garbage is the operation that gives a version's data to the collector.
-func garbage(v *Version) []clientv3.Op {
-	if v.Marker {
-		return nil
-	}
-	g := Garbage{}
-	if v.Spilled {
-		g.Manifest = v.Data
-	}
-	for _, seg := range v.Segments {
-		g.Data = append(g.Data, seg.Data)
-	}
-	return garbageOps(g)
-}
-
-func garbageOps(g Garbage) []clientv3.Op {
-	if len(g.Data) == 0 && g.Manifest == "" {
-		return nil
-	}
-	k := garbagePrefix + time.Now().UTC().Format("20060102T150405.000") + "-" + newID()
-	return []clientv3.Op{put(k, g)}
-}
-
-// nullOf reads the null version that a write to v would replace.
+// nullOf reads the null version of the key that v shows; nil if there is none.
 func (s *Store) nullOf(deadline time.Time, bucket, key string, v view) (*Version, error) {
-	if v.head == nil || v.head.Null == 0 || v.bucket.versioned() {
+	if v.head == nil || v.head.Null == 0 {
 		return nil, nil
 	}
 	if v.head.Seq == v.head.Null {
@@ -80,13 +59,9 @@ func (s *Store) nullOf(deadline time.Time, bucket, key string, v view) (*Version
 
 // versionAt reads a version by its sequence number; nil if there is none.
 func (s *Store) versionAt(deadline time.Time, bucket, key string, seq uint64) (*Version, error) {
-	resp, err := s.read(deadline, clientv3.OpGet(versionKey(bucket, key, seq)))
-	if err != nil {
+	kvs, err := s.get(deadline, versionKey(bucket, key, seq))
+	if err != nil || kvs[0] == nil {
 		return nil, err
-	}
-	kvs := resp.Responses[0].GetResponseRange().Kvs
-	if len(kvs) == 0 {
-		return nil, nil
 	}
 	return decode[Version](kvs[0].Value)
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"io"
 	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // reader streams a range of one version's body. All its chunks were written
@@ -20,13 +18,9 @@ type reader struct {
 // open makes a reader and reads its first chunk, so that what is missing or
 // cannot be reached is an error before any answer is given.
 func (s *Store) open(dl time.Time, ver *Version, off, length int64) (io.ReadCloser, error) {
-	segs, err := s.segments(dl, ver)
-	if err != nil {
-		return nil, err
-	}
 	r := &reader{s: s, left: length}
 	var at int64
-	for _, seg := range segs {
+	for _, seg := range ver.Segments {
 		for n := 0; n < seg.Chunks; n++ {
 			size := min(ChunkSize, seg.Size-int64(n)*ChunkSize)
 			if at+size > off && at < off+length {
@@ -50,12 +44,11 @@ func (r *reader) next(dl time.Time) error {
 	if len(r.chunks) == 0 {
 		return io.ErrUnexpectedEOF
 	}
-	resp, err := r.s.read(dl, clientv3.OpGet(r.chunks[0]))
+	kvs, err := r.s.get(dl, r.chunks[0])
 	if err != nil {
 		return err
 	}
-	kvs := resp.Responses[0].GetResponseRange().Kvs
-	if len(kvs) == 0 || int64(len(kvs[0].Value)) < r.skip {
+	if int64(len(kvs[0].GetValue())) <= r.skip {
 		// Overwritten or deleted so long ago that its data is gone.
 		return ErrUnavailable
 	}

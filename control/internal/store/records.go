@@ -14,11 +14,8 @@ const nullVersion = "null"
 
 // Bucket is the record of a bucket.
 type Bucket struct {
-	Created    time.Time         `json:"created"`
-	Owner      string            `json:"owner"`
-	Versioning string            `json:"versioning,omitempty"`
-	Tags       map[string]string `json:"tags,omitempty"`
-	ID         string            `json:"id"`
+	Created    time.Time `json:"created"`
+	Versioning string    `json:"versioning,omitempty"`
 }
 
 // Headers are the client's headers that are kept with an object.
@@ -28,15 +25,12 @@ type Headers struct {
 	ContentDisposition string            `json:"cd,omitempty"`
 	ContentLanguage    string            `json:"cl,omitempty"`
 	CacheControl       string            `json:"cc,omitempty"`
-	Expires            string            `json:"exp,omitempty"`
-	Redirect           string            `json:"redir,omitempty"`
 	Meta               map[string]string `json:"meta,omitempty"`
 }
 
-// Checksum is the additional checksum (x-amz-checksum-*) of an object.
+// Checksum is the additional checksum (x-amz-checksum-*) of a body.
 type Checksum struct {
 	Algorithm string `json:"a,omitempty"`
-	Type      string `json:"t,omitempty"`
 	Value     string `json:"v,omitempty"`
 }
 
@@ -48,12 +42,11 @@ type Segment struct {
 	MD5    string `json:"m"`
 }
 
-// Version is one version of an object, or one delete marker. Its data keys
-// are unique to the write that made it and never change.
+// Version is one version of an object, or one delete marker. The data that
+// its segments name is unique to the write that made it and never changes.
 type Version struct {
 	ID       string            `json:"id"`
 	Seq      uint64            `json:"seq"`
-	Data     string            `json:"data"`
 	Size     int64             `json:"size"`
 	ETag     string            `json:"etag,omitempty"`
 	Time     time.Time         `json:"time"`
@@ -62,11 +55,6 @@ type Version struct {
 	Tags     map[string]string `json:"tags,omitempty"`
 	Sum      Checksum          `json:"sum,omitzero"`
 	Segments []Segment         `json:"segs,omitempty"`
-	// Spilled says that the segments are in the manifest of Data, because
-	// there are too many for a listing to carry.
-	Spilled bool `json:"spilled,omitempty"`
-	// Multipart says that each segment is a part that a client can ask for.
-	Multipart bool `json:"mp,omitempty"`
 }
 
 // Head is the record that every change to a key compares and replaces.
@@ -84,37 +72,27 @@ type Head struct {
 
 // Upload is a multipart upload in progress.
 type Upload struct {
-	ID       string            `json:"id"`
-	Started  time.Time         `json:"started"`
-	Headers  Headers           `json:"h"`
-	Tags     map[string]string `json:"tags,omitempty"`
-	Sum      Checksum          `json:"sum,omitzero"`
-	BucketID string            `json:"bid"`
+	Started   time.Time         `json:"started"`
+	Headers   Headers           `json:"h"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	Algorithm string            `json:"a,omitempty"` // of the parts' checksums
 }
 
 // Part is one uploaded part.
 type Part struct {
-	Number  int32     `json:"n"`
-	Time    time.Time `json:"time"`
-	Segment Segment   `json:"seg"`
-	Sum     Checksum  `json:"sum,omitzero"`
-	// CRC64 is the part's CRC64NVME, from which an object whose upload named
-	// no checksum gets its own.
-	CRC64 string `json:"crc64,omitempty"`
+	Number  int32    `json:"n"`
+	Segment Segment  `json:"seg"`
+	Sum     Checksum `json:"sum,omitzero"`
 }
 
-// Garbage lists data that nothing references any more.
+// Garbage lists the data that is removed when its marker is due.
 type Garbage struct {
-	Data []string `json:"d,omitempty"`
-	// Manifest names an object whose manifest lists more data.
-	Manifest string `json:"m,omitempty"`
+	Data []string `json:"d"`
 }
 
 func newID() string {
 	var b [16]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		panic(err)
-	}
+	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }
 

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/encrypt"
+)
+
+func TestMultipartUpload(t *testing.T) {
+	c := newCluster(t)
+	c.bucket("parts", true)
+	ctx := context.Background()
+	large, small := bytes.Repeat([]byte("0123456789"), 600_000), []byte("the end")
+	id, err := c.client(c.nodes[0]).NewMultipartUpload(ctx, "parts", "k", minio.PutObjectOptions{ContentType: "text/x-parts"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []minio.CompletePart
+	for i, body := range [][]byte{small, large, small} { // part 1 is replaced below
+		p, err := c.client(c.nodes[i]).PutObjectPart(ctx, "parts", "k", id, i+1, bytes.NewReader(body), int64(len(body)), minio.PutObjectPartOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, minio.CompletePart{PartNumber: i + 1, ETag: p.ETag})
+	}
+	complete := func(n *testNode) error {
+		_, err := c.client(n).CompleteMultipartUpload(ctx, "parts", "k", id, parts, minio.PutObjectOptions{})
+		return err
+	}
+	if err := complete(c.nodes[1]); code(err) != "EntityTooSmall" {
+		t.Errorf("a first part of %d bytes is answered with %v", len(small), err)
+	}
+	if err := c.client(c.nodes[1]).RemoveBucket(ctx, "parts"); code(err) != "BucketNotEmpty" {
+		t.Errorf("the removal of a bucket with an upload in progress is answered with %v", err)
+	}
+	p, err := c.client(c.nodes[2]).PutObjectPart(ctx, "parts", "k", id, 1, bytes.NewReader(large), int64(len(large)), minio.PutObjectPartOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := complete(c.nodes[1]); code(err) != "InvalidPart" {
+		t.Errorf("a part that was replaced is answered with %v", err)
+	}
+	parts[0].ETag = p.ETag
+	ups, err := c.client(c.nodes[0]).ListMultipartUploads(ctx, "parts", "", "", "", "", 10)
+	if err != nil || len(ups.Uploads) != 1 || ups.Uploads[0].UploadID != id {
+		t.Errorf("uploads in progress: %v (%v)", ups.Uploads, err)
+	}
+	if err := complete(c.nodes[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range c.nodes {
+		r, info, _, err := c.client(n).GetObject(ctx, "parts", "k", minio.GetObjectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r)
+		if err != nil || !bytes.Equal(body, bytes.Join([][]byte{large, large, small}, nil)) || info.ContentType != "text/x-parts" {
+			t.Errorf("%s: %d bytes of %s (%v)", n.name, len(body), info.ContentType, err)
+		}
+	}
+	c.noDivergence()
+}
+
+func TestWhatIsNotKeptIsRefused(t *testing.T) {
+	c := newCluster(t)
+	c.bucket("refused", false)
+	ctx := context.Background()
+	put := func(o minio.PutObjectOptions) error {
+		o.DisableMultipart = true
+		_, err := c.client(c.nodes[0]).Client.PutObject(ctx, "refused", "k", bytes.NewReader([]byte("body")), 4, o)
+		return err
+	}
+	for name, o := range map[string]minio.PutObjectOptions{
+		"encryption": {ServerSideEncryption: encrypt.NewSSE()},
+		"sha1":       {UserMetadata: map[string]string{"X-Amz-Checksum-Sha1": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="}},
+	} {
+		if err := put(o); code(err) != "NotImplemented" {
+			t.Errorf("%s is answered with %v", name, err)
+		}
+	}
+	if err := put(minio.PutObjectOptions{UserTags: map[string]string{"for": "state"}}); err != nil {
+		t.Fatal(err)
+	}
+	tags, err := c.client(c.nodes[1]).GetObjectTagging(ctx, "refused", "k", minio.GetObjectTaggingOptions{})
+	if err != nil || tags.ToMap()["for"] != "state" {
+		t.Errorf("tags are %v (%v)", tags, err)
+	}
+}
