@@ -11,6 +11,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/rafthttp"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 	"tofustate.local/control/internal/store"
 )
@@ -23,6 +24,10 @@ type member struct {
 }
 
 const (
+	// peerTimeout is how long a connection to another member may be silent
+	// before it is made anew; each is heard three times in it.
+	peerTimeout = 1500 * time.Millisecond
+
 	tickMs     = 100
 	electionMs = 1000
 	// Raft keeps these many entries in memory for a follower that lags, and
@@ -39,6 +44,7 @@ func startMember(c config) (*member, error) {
 	if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
 		return nil, err
 	}
+	rafthttp.ConnReadTimeout, rafthttp.ConnWriteTimeout = peerTimeout, peerTimeout
 	cfg := embed.NewConfig()
 	cfg.Name = c.name
 	cfg.Dir = filepath.Join(c.dataDir, "etcd")

@@ -50,6 +50,7 @@ func serve(c config) error {
 	if n.member, err = startMember(c); err != nil {
 		return err
 	}
+	go hurryPeers(ctx, c)
 	n.store = store.New(n.member.client, c.name, n.member.inUse)
 	n.store.LeaderChanged = n.member.etcd.Server.LeaderChangedNotify
 	n.users = newUsers(n.member.client, c)

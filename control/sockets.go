@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// hurryPeers makes the kernel give up connections to other members that have
+// been silent for peerTimeout, until ctx ends. etcd means to do so itself, but
+// its time limit for reading never takes effect: transport.NewTimeoutTransport
+// sets Dial on an http.Transport whose DialContext goes before it. Without a
+// limit a connection whose network was cut is tried again only after as long
+// a pause as the cut has lasted, and no new one is made meanwhile.
+func hurryPeers(ctx context.Context, c config) {
+	ports := peerPorts(c.initialCluster)
+	tick := time.NewTicker(peerTimeout / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		files, _ := os.ReadDir("/proc/self/fd")
+		for _, f := range files {
+			fd, err := strconv.Atoi(f.Name())
+			if err != nil {
+				continue
+			}
+			remote, _ := unix.Getpeername(fd)
+			local, _ := unix.Getsockname(fd)
+			if remote != nil && (ports[portOf(remote)] || ports[portOf(local)]) {
+				hurry(fd)
+			}
+		}
+	}
+}
+
+// hurry sets the limit for data that is not acknowledged, and has an idle
+// connection probed after a second.
+func hurry(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(peerTimeout.Milliseconds()))
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 1)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 1)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+}
+
+func peerPorts(initialCluster string) map[int]bool {
+	ports := map[int]bool{}
+	for _, part := range strings.Split(initialCluster, ",") {
+		_, peer, _ := strings.Cut(part, "=")
+		if u, err := url.Parse(peer); err == nil {
+			if n, err := strconv.Atoi(u.Port()); err == nil {
+				ports[n] = true
+			}
+		}
+	}
+	return ports
+}
+
+func portOf(address unix.Sockaddr) int {
+	switch a := address.(type) {
+	case *unix.SockaddrInet4:
+		return a.Port
+	case *unix.SockaddrInet6:
+		return a.Port
+	}
+	return 0
+}
