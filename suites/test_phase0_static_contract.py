@@ -60,7 +60,7 @@ def test_stop_single_bumble_scoped_volume(prove: Prove) -> None:
 
 @pytest.mark.criterion("S.3")
 def test_stop_nothing_documented(prove: Prove, rig: Rig) -> None:
-    prove(stops.documented, rig)
+    prove(contract.durability, rig)
 
 
 @pytest.mark.criterion("S.4")

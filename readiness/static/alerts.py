@@ -1,4 +1,4 @@
-"""The alert rules of a contract: read as Prometheus reads them, and whether an alert watches a metric."""
+"""The alert rules of a contract, read as Prometheus reads them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,15 @@ from typing import Annotated, Any
 
 import promql_parser
 import yaml
-from promql_parser import MatchOp, VectorSelector
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, ValidationError
 
-from readiness.candidate.load import Loaded
-from readiness.finding import Finding, proved, refuted, unknown
+from readiness.judges.alerts import RulesUnreadable
+from readiness.judges.contract import Step
+from readiness.providers.abilities import HasAlertRules
+from readiness.recording import Recording
+from readiness.subject import Subject
 
-_NOT_KNOWN_HERE = "unknown function"
-"""How the parser begins to reject a function that a newer Prometheus, or VictoriaMetrics, may know."""
 _NO_TIME = re.compile(r"0(?:ms|[smhdwy])?")
-
-
-_NO_SERIES = "a_series_that_nobody_has"
-
-
-class RulesUnreadable(Exception):
-    """Not a file of alert rules that Prometheus would load; the message says why."""
 
 
 def _duration(given: Any) -> Any:
@@ -59,25 +52,22 @@ class Groups(BaseModel):
     groups: list[Group]
 
 
-def alert_rules(loaded: Loaded, text: str | None = None) -> Finding:
-    """Whether the contract's alert rules (its file, or this text) load, and an alert of theirs watches one of its
-    metrics: by name, by a matcher of `__name__`, or through recording rules.
-    """
-    said = loaded.candidate.contract.observability
-    if said.alert_rules is None:
-        return refuted("the contract names no alert rules")
-    try:
-        rules = read((loaded.path.parent / said.alert_rules).read_text("utf-8") if text is None else text)
-        watches = Watches(rules)
-    except (OSError, UnicodeDecodeError, RulesUnreadable) as error:
-        return refuted(f"alert rules {said.alert_rules} cannot be used: {error}")
-    watched = [metric.name for metric in said.metrics if watches.metric(metric.name)]
-    if watched:
-        alerts = sum(rule.alert is not None for rule in rules)
-        return proved(f"{alerts} alerts watch {', '.join(watched)}", alerts)
-    if watches.unread:
-        return unknown(f"alert rules {said.alert_rules}: {'; '.join(watches.unread)}")
-    return refuted(f"no alert of {said.alert_rules} watches a metric that the contract names")
+def record_alert_rules(subject: Subject, see: Recording) -> None:
+    """P0.5: the rules of the contract's alert file, where it names one, with their expressions."""
+    named = subject.contract.observability.alert_rules
+    if named is None:
+        return
+    provider = subject.provider
+
+    def load() -> list[Rule]:
+        text = provider.alert_rules() if isinstance(provider, HasAlertRules) else None
+        return read((subject.loaded.path.parent / named).read_text("utf-8") if text is None else text)
+
+    see.fact(Step.ALERT_RULES, named, load, kept=_expressions)
+
+
+def _expressions(rules: list[Rule]) -> JsonValue:
+    return [{"alert": rule.alert, "record": rule.record, "expr": rule.expr} for rule in rules]
 
 
 def read(text: str) -> list[Rule]:
@@ -111,69 +101,3 @@ def _rules(document: Any) -> Iterator[Rule]:
         raise RulesUnreadable(f"{where}: {problem['msg'].removeprefix('Value error, ')}") from None
     for group in groups:
         yield from group.rules
-
-
-class Watches:
-    """Which series the alerts look at, also through recording rules. Raises RulesUnreadable for broken PromQL.
-
-    `unread`: rules that this parser cannot read although the store's own Prometheus may.
-    """
-
-    def __init__(self, rules: list[Rule]) -> None:
-        self.unread: list[str] = []
-        parsed = [(rule, self._selectors(rule)) for rule in rules]
-        self._recorded: dict[str, list[VectorSelector]] = {}
-        for rule, selectors in parsed:
-            if rule.record is not None:
-                self._recorded.setdefault(rule.record, []).extend(selectors)
-        self._alerts = [one for rule, found in parsed if rule.alert is not None for one in found]
-
-    def metric(self, name: str) -> bool:
-        """Whether an alert selects the series of that name, or one that is recorded from it."""
-        names, grown = {name}, True
-        while grown:
-            recorded = {
-                record
-                for record, selectors in self._recorded.items()
-                if any(_selects(selector, each) for selector in selectors for each in names)
-            }
-            grown = not recorded <= names
-            names |= recorded
-        return any(_selects(selector, each) for selector in self._alerts for each in names)
-
-    def _selectors(self, rule: Rule) -> list[VectorSelector]:
-        try:
-            expression = promql_parser.parse(rule.expr)
-        except ValueError as error:
-            told = f'the expression of "{rule.alert or rule.record}" does not parse as PromQL: {error}'
-            if not str(error).startswith(_NOT_KNOWN_HERE):
-                raise RulesUnreadable(told) from None
-            self.unread.append(told)
-            return []
-        found: list[VectorSelector] = []
-
-        def visit(part: promql_parser.Expr) -> None:
-            if isinstance(part, VectorSelector):
-                found.append(part)
-
-        promql_parser.walk(expression, visit)
-        return found
-
-
-def _selects(selector: VectorSelector, name: str) -> bool:
-    """Whether the selector is of that name: by its name, or by matchers of `__name__` that are not of any name."""
-    if selector.name is not None:
-        return selector.name == name
-    asked = [one for one in selector.matchers.matchers if one.name == "__name__"]
-    selects = all(_matches(one.op, one.value, name) for one in asked)
-    return selects and not all(_matches(one.op, one.value, _NO_SERIES) for one in asked)
-
-
-def _matches(op: MatchOp, value: str, name: str) -> bool:
-    if op in (MatchOp.Equal, MatchOp.NotEqual):
-        return (value == name) is (op == MatchOp.Equal)
-    try:
-        found = re.fullmatch(value, name) is not None
-    except re.error:  # a form of RE2 that Python's expressions lack
-        return False
-    return found is (op == MatchOp.Re)

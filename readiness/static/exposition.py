@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from readiness.candidate.model import Metric
-from readiness.finding import Finding, proved, refuted
+from readiness.judges.contract import Step
+from readiness.recording import Recording
 from readiness.subject import Subject
-from readiness.topology import Unsupported
 
 
-def metrics(subject: Subject) -> Finding:
-    """Whether each metric of the contract has a sample on the page it names, of at least one instance."""
+def record_metrics(subject: Subject, see: Recording) -> None:
+    """P0.5: the metrics of the contract that have a sample on the page they are read from, for each instance."""
     wanted = subject.contract.observability.metrics
-    if not wanted:
-        return refuted("the contract names no metric for bucket/index/API divergence")
-    found: dict[tuple[str, str], set[str]] = {}
-    problems: list[str] = []
-    pages = 0
-    for page in sorted({(metric.path, metric.target) for metric in wanted}):
+    names = {metric.name for metric in wanted}
+    for path, target in sorted({(metric.path, metric.target) for metric in wanted}):
         for instance in subject.topology.instances:
-            try:
-                names = samples(subject.provider.metrics(instance.name, *page))
-            except (Unsupported, OSError, ValueError) as error:
-                problems.append(f"{instance.name}{page[0]}: {error}")
-                continue
-            pages += 1
-            found.setdefault(page, set()).update(names)
-    if not pages:
-        return refuted(f"no instance answers its metrics path: {'; '.join(problems[:3])}")
-    silent = [metric.name for metric in wanted if not _shown(metric, found)]
-    if silent:
-        unread = f" ({'; '.join(problems[:3])})" if problems else ""
-        return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}{unread}")
-    return proved(f"{len(wanted)} metrics answer", pages)
+            page = partial(subject.provider.metrics, instance.name, path, target)
+            shown = partial(_shown, page, names)
+            see.fact(Step.METRICS, instance.name, shown, asked={"path": path, "target": target}, kept=list)
+
+
+def _shown(page: Callable[[], str], names: set[str]) -> list[str]:
+    return sorted(samples(page()) & names)
 
 
 def samples(page: str) -> set[str]:
@@ -56,7 +46,3 @@ def samples(page: str) -> set[str]:
 
 def _begins_a_line(name: str, page: str) -> bool:
     return re.search(rf"^{re.escape(name)}(?![\w:])", page, re.MULTILINE) is not None
-
-
-def _shown(metric: Metric, found: dict[tuple[str, str], set[str]]) -> bool:
-    return metric.name in found.get((metric.path, metric.target), set())

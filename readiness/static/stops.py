@@ -1,4 +1,4 @@
-"""The plan's stop conditions S.1 to S.5, turned into what must hold, and judged on facts of the running candidate."""
+"""The plan's stop conditions S.1, S.2, S.4 and S.5: the facts of the running candidate on which they are judged."""
 
 from __future__ import annotations
 
@@ -6,51 +6,47 @@ import contextlib
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
+from pydantic import JsonValue
+
 from readiness import contacts
-from readiness.errors import Unjudged
 from readiness.evidence.calls import changing
-from readiness.finding import Finding, State, proved, refuted, unknown
+from readiness.judges.stops import Caches, Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.providers.abilities import HasCaches, StopsCaches
-from readiness.recording import Recording
+from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
-from readiness.s3.library import Answered, Unanswered
-from readiness.static.contract import durability
+from readiness.s3.library import Library
 from readiness.subject import Subject
-from readiness.topology import Topology, Unsupported, VolumeFact
 
 TRIES = 3
-NODE_LOCAL = ("local-path", "scratch", "cache")
+CANDIDATE = "the candidate"
 
 
-def independent_endpoints(subject: Subject, _see: Recording) -> Finding:
-    """S.1: at least two service endpoints that differ in address, instance and node, and that answer."""
-    up = tuple(
-        e for e in subject.topology.endpoints if e.instance and subject.provider.in_service(e.instance)
-    )
-    return distinct(replace(subject.topology, endpoints=up)) if up else unknown("no endpoint is in service")
+def independent_endpoints(subject: Subject, see: Recording) -> None:
+    """S.1: the address, instance and node of each endpoint, and whether it is in service.
 
-
-def distinct(topology: Topology) -> Finding:
-    """Whether the declared endpoints are at least two: two names for one address, instance or node are one."""
-    addresses = {_address(e.url) for e in topology.endpoints}
-    instances = {e.instance for e in topology.endpoints if e.instance}
-    nodes = {e.node for e in topology.endpoints if e.node}
-    counts = {"addresses": len(addresses), "instances": len(instances), "nodes": len(nodes)}
-    found = f"{_count(addresses, 'address', 'addresses')}, {_count(instances, 'instance')}, {_count(nodes, 'node')}"
-    if min(counts.values()) < 2:
-        return refuted(f"the endpoints lead to {found}", measured=counts)
-    return proved(f"the endpoints lead to {found}", len(addresses), **counts)
-
-
-def _count(found: Sized, one: str, many: str = "") -> str:
-    return f"{len(found)} {one if len(found) == 1 else many or one + 's'}"
+    A store that the suite started has its nodes on one machine, and one on Kubernetes is reached through ports of this
+    machine while its pods were read from the API. Any other has declared its nodes: the ports of one host are one.
+    """
+    by_host = not subject.provider.owns_candidate and subject.candidate.kubernetes is None
+    for endpoint in subject.topology.endpoints:
+        if endpoint.instance:
+            host, port = _address(endpoint.url)
+            asked: Asked = {
+                "host": host,
+                "port": port,
+                "instance": endpoint.instance,
+                "node": endpoint.node,
+                "by_host": by_host,
+            }
+            look = partial(subject.provider.in_service, endpoint.instance)
+            see.fact(Step.ENDPOINT, endpoint.name, look, asked=asked, kept=bool)
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -62,133 +58,122 @@ def _address(url: str) -> tuple[str, int]:
         return split.hostname or "", port
 
 
-def volumes(subject: Subject, _see: Recording) -> Finding:
+def volumes(subject: Subject, see: Recording) -> None:
     """S.2: the volumes that hold state data, as they are on the running candidate."""
-    return judge_volumes(subject.provider.volumes())
-
-
-def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
-    """Whether state data lies on durable volumes of at least two nodes."""
-    known = list(facts)
-    if not known:
-        return unknown("no volume is known: declare [[volumes]]")
-    durable = [v for v in known if not any(word in v.kind for word in NODE_LOCAL)]
-    nodes = {v.node for v in durable}
-    listed = ", ".join(f"{v.node}: {v.kind} {v.access}" for v in known)
-    if len(nodes) >= 2 or any(v.access == "RWX" for v in durable):
-        return proved(
-            f"state data lies on {len(durable)} volumes of {len(nodes)} nodes ({listed})", len(durable)
-        )
-    return refuted(
-        f"only one node holds state data ({listed})"
-        if nodes
-        else f"no node holds state data durably ({listed})",
-        measured={"nodes": len(nodes)},
+    see.fact(
+        Step.VOLUMES,
+        CANDIDATE,
+        subject.provider.volumes,
+        kept=lambda facts: [[fact.node, fact.kind, fact.access] for fact in facts],
     )
 
 
-def documented(subject: Subject, _see: Recording, rig: Rig) -> Finding:
-    """S.3: a backup, restore, retention or versioning behavior is documented, and the candidate shows it."""
-    return durability(subject, _see, rig)
-
-
-def divergence_response(subject: Subject, _see: Recording, rig: Rig) -> Finding:
+def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
     """S.4: carry out the contract's response to bucket-index divergence, and see that it changed nothing."""
-    promised = subject.contract.divergence
-    if promised.response == "none":
-        statement = f", and says: {promised.statement}" if promised.statement else ""
-        return refuted(f"the contract names no response{statement}")
-    bucket, library = (
-        rig.buckets.versioned,
-        libraries(subject.target(subject.front), subject.response_seconds)[0],
-    )
+    if subject.contract.divergence.response == "none":
+        return
+    bucket, front, seconds = rig.buckets.versioned, subject.front, subject.response_seconds
+    library = libraries(subject.target(front), seconds)[0]
     prefix = f"s4/{uuid.uuid4().hex[:8]}/"
-    try:
-        for number in range(5):
-            value = f"{prefix}{number}"
-            library.put(bucket, value, body_of(value, 500), value)
-        before = _picture(subject, bucket, prefix)
-        calls = len(subject.provider.recorded_calls())
-        answer = subject.provider.divergence_check()
-        done = changing(subject.provider.recorded_calls()[calls:])
-        after = _picture(subject, bucket, prefix)
-    except Unsupported as error:
-        return refuted(f"the response cannot be carried out: {error}")
-    except (Answered, Unanswered, OSError) as error:
-        return refuted(f"the response failed: {error}")
-    if before != after or done:
-        return refuted(f"the response to divergence changed something: {done or 'objects differ'}")
-    found = answer.get("divergences")
-    if found:
-        return refuted(f"the healthy candidate reports divergences: {str(found)[:300]}")
-    return proved(
-        "the response ran and changed nothing; it found no divergence", len(before) + 1, objects=len(before)
-    )
+    for number in range(5):
+        value = f"{prefix}{number}"
+        put = partial(library.put, bucket, value, body_of(value, 500), value)
+        see.must(Step.PLANT, front, library.name, put, asked={"bucket": bucket, "key": value})
+    _picture(subject, see, Step.BEFORE, bucket, prefix)
+    calls = len(subject.provider.recorded_calls())
+    answer = see.fact(Step.RESPONSE, CANDIDATE, subject.provider.divergence_check, kept=_said)
+    if answer is None:
+        return
+    done = changing(subject.provider.recorded_calls()[calls:])
+    see.fact(Step.CALLS, CANDIDATE, lambda: done, kept=list)
+    _picture(subject, see, Step.AFTER, bucket, prefix)
 
 
-def _picture(subject: Subject, bucket: str, prefix: str) -> list[tuple[str, str, str]]:
-    seen = []
+def _said(answer: Mapping[str, object]) -> JsonValue:
+    found = divergences(answer)
+    return {"divergences": None if found is None else [str(one)[:200] for one in found[:20]]}
+
+
+def divergences(answer: object) -> list[object] | None:
+    """What an answer says that diverges, for the whole store or node by node; None if it does not say.
+
+    A node that gave no answer says nothing, and then the answer as a whole does not.
+    """
+    if not isinstance(answer, Mapping):
+        return None
+    if "divergences" in answer:
+        said = answer["divergences"]
+        return list(said) if isinstance(said, list | tuple) else [said] if said else []
+    parts = [divergences(part) for part in answer.values()]
+    found = [one for part in parts for one in part or ()]
+    return found if found or (parts and None not in parts) else None
+
+
+def _picture(subject: Subject, see: Recording, step: Step, bucket: str, prefix: str) -> None:
+    """The versions and bodies of the planted objects through every endpoint."""
     for endpoint in subject.topology.all_endpoints():
         library = libraries(subject.target(endpoint), subject.response_seconds)[0]
-        seen += [
-            (endpoint.name, f"{version.key}@{version.version}", identify(library.get(bucket, version.key)))
-            for version in library.versions(bucket, prefix)
-        ]
-    return seen
+        see.must(step, endpoint, library.name, partial(_bodies, library, bucket, prefix), kept=list)
 
 
-def without_caches(subject: Subject, _see: Recording, rig: Rig) -> Finding:
-    """S.5: a proof repeated while the declared cache endpoints are unreachable.
+def _bodies(library: Library, bucket: str, prefix: str) -> list[list[JsonValue]]:
+    return [
+        [f"{version.key}@{version.version}", identify(library.get(bucket, version.key))]
+        for version in library.versions(bucket, prefix)
+    ]
 
-    Refuted only if the difference is the caches': it holds with them, not without them in three tries, and again with
-    them. A candidate that fails either way is UNKNOWN here; other criteria say what it fails.
+
+def without_caches(subject: Subject, see: Recording, rig: Rig) -> None:
+    """S.5: writes, reads and deletes while the declared cache endpoints are away, and, if that fails, with them
+    back.
     """
+    provider = subject.provider
     caches = (
         *subject.candidate.boundary.cache_endpoints,
-        *(subject.provider.cache_endpoints if isinstance(subject.provider, HasCaches) else ()),
+        *(provider.cache_endpoints if isinstance(provider, HasCaches) else ()),
     )
-    if not caches:
-        return unknown(
-            "no cache endpoint is declared: name Attic and the Bazel cache in boundary.cache_endpoints"
-        )
-    if isinstance(subject.provider, StopsCaches):
-        return _differs(
-            subject, rig, f"with {len(caches)} cache endpoints down", _stopped(subject.provider, caches)
-        )
-    how = f"with {len(caches)} cache endpoints out of this client's reach"
-    return _differs(subject, rig, how, contacts.forbidden(caches))
+    with contacts.deliberate():
+        there = [see.fact(Step.CACHE_THERE, url, partial(_reachable, url), kept=bool) for url in caches]
+    if not caches or not all(there):
+        return
+    if isinstance(provider, StopsCaches):
+        how, away = Caches.STOPPED, _stopped(provider)
+    else:
+        how, away = Caches.OUT_OF_REACH, contacts.forbidden(caches)
+    if not _without(subject, see, rig, how, away, caches):
+        _round_trip(subject, see, rig, Caches.BACK, TRIES)
 
 
 @contextlib.contextmanager
-def _stopped(provider: StopsCaches, caches: tuple[str, ...]) -> Iterator[None]:
-    """The provider's caches are down while inside. Raises Unjudged if they were not there, or do not go away."""
-    with contacts.deliberate():
-        absent = [url for url in caches if not _reachable(url)]
-    if absent:
-        raise Unjudged(f"cache endpoints not reachable even before: {', '.join(absent)}")
+def _stopped(provider: StopsCaches) -> Iterator[None]:
+    """The provider's caches are down meanwhile."""
     provider.stop_caches()
     try:
-        with contacts.deliberate():
-            still = [url for url in caches if _reachable(url)]
-        if still:
-            raise Unjudged(f"the cache endpoints did not go away: {', '.join(still)}")
         yield
     finally:
         with contacts.deliberate():
             provider.start_caches()
 
 
-def _differs(subject: Subject, rig: Rig, how: str, away: AbstractContextManager[None]) -> Finding:
+def _without(
+    subject: Subject,
+    see: Recording,
+    rig: Rig,
+    how: Caches,
+    away: AbstractContextManager[None],
+    caches: Sequence[str],
+) -> bool:
+    """Whether a round trip was made without the caches, or none can be."""
     with away:
-        for _ in range(TRIES):
-            without = _round_trip(subject, rig, how)
-            if without.state is State.PROVED:
-                return without
+        with contacts.deliberate():
+            gone = [see.fact(Step.CACHE_AWAY, url, partial(_away, url), kept=bool) for url in caches]
+        if not all(gone):
+            return True
+        for number in range(TRIES):
+            if _round_trip(subject, see, rig, how, number):
+                return True
             time.sleep(1)
-    with_them = _round_trip(subject, rig, "with the cache endpoints back")
-    if with_them.state is State.PROVED:
-        return without
-    return unknown(f"it fails whether the caches are there or not: {with_them.reason}")
+    return False
 
 
 def _reachable(url: str) -> bool:
@@ -199,18 +184,24 @@ def _reachable(url: str) -> bool:
     return True
 
 
-def _round_trip(subject: Subject, rig: Rig, how: str) -> Finding:
-    calls, key = 0, f"s5/{uuid.uuid4().hex[:8]}"
-    for number, endpoint in enumerate(subject.topology.all_endpoints()):
+def _away(url: str) -> bool:
+    return not _reachable(url)
+
+
+def _round_trip(subject: Subject, see: Recording, rig: Rig, how: Caches, number: int) -> bool:
+    """Writes, reads and deletes through every endpoint with both clients; whether all of it went well."""
+    bucket, key, good = rig.buckets.versioned, f"s5/{uuid.uuid4().hex[:8]}", True
+    for place, endpoint in enumerate(subject.topology.all_endpoints()):
         for library in libraries(subject.target(endpoint), subject.response_seconds):
-            value = f"{key}/{number}/{library.name}"
-            try:
-                library.put(rig.buckets.versioned, value, body_of(value, 2000), value)
-                found = identify(library.get(rig.buckets.versioned, value))
-                library.delete(rig.buckets.versioned, value)
-            except (Answered, Unanswered) as error:
-                return refuted(f"{how}, {endpoint.name} failed with {library.name}: {error}")
-            if found != value:
-                return refuted(f"{how}, {endpoint.name} answered {found} for {value}")
-            calls += 3
-    return proved(f"write, read and delete through every endpoint {how}", calls)
+            value = f"{key}/{place}/{library.name}"
+            asked: Asked = {"caches": how, "number": number, "value": value}
+            trip = partial(_trip, library, bucket, value)
+            good &= see.ask(Step.TRIP, endpoint, library.name, trip, asked=asked, kept=str) == value
+    return good
+
+
+def _trip(library: Library, bucket: str, value: str) -> str:
+    library.put(bucket, value, body_of(value, 2000), value)
+    found = identify(library.get(bucket, value))
+    library.delete(bucket, value)
+    return found

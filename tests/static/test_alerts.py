@@ -6,13 +6,34 @@ from typing import Any
 
 import pytest
 
-from readiness.finding import State
+from readiness.finding import Finding, State
+from readiness.judges import contract
 from readiness.providers.base import MetricsTarget
-from readiness.static import exposition
-from readiness.static.alerts import alert_rules
-from tests.static.test_static import EMBEDDED, declared, live
+from readiness.static.alerts import record_alert_rules
+from readiness.static.exposition import record_metrics
+from tests.static.test_static import declared, judged, live
 
 METRIC = "control_index_divergence"
+
+
+class Serving:
+    """A provider that reads the alert rules where the candidate runs."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def alert_rules(self) -> str:
+        return self.text
+
+
+def of_rules(text: str) -> Finding:
+    given = live()
+    given.provider = Serving(text)
+    return judged("P0.5", record_alert_rules, (given,), contract.alert_rules)
+
+
+def of_pages(given: Any) -> Finding:
+    return judged("P0.5", record_metrics, (given,), contract.metrics)
 
 
 def group(*rules: str) -> str:
@@ -44,7 +65,7 @@ def alert(expr: str, more: str = "") -> str:
     ],
 )
 def test_rules_that_load_and_watch(text: str) -> None:
-    found = alert_rules(EMBEDDED, text)
+    found = of_rules(text)
     assert found.state is State.PROVED, found.reason
 
 
@@ -75,13 +96,13 @@ def test_rules_that_load_and_watch(text: str) -> None:
     ],
 )
 def test_rules_that_do_not_load_or_do_not_watch(text: str, told: str) -> None:
-    found = alert_rules(EMBEDDED, text)
+    found = of_rules(text)
     assert found.state is State.REFUTED, found.reason
     assert told in found.reason
 
 
 def test_a_function_that_the_parser_does_not_know_is_no_refutation() -> None:
-    found = alert_rules(EMBEDDED, group(alert(f"range_quantile(0.9, {METRIC})")))
+    found = of_rules(group(alert(f"range_quantile(0.9, {METRIC})")))
     assert found.state is State.UNKNOWN
     assert "unknown function" in found.reason
 
@@ -116,7 +137,7 @@ S3: tuple[str, MetricsTarget] = ("/metrics", "s3")
     ],
 )
 def test_a_sample_of_that_name_answers(page: str) -> None:
-    assert exposition.metrics(subject({"name": "lost_total"}, shown={ADMIN: page})).state is State.PROVED
+    assert of_pages(subject({"name": "lost_total"}, shown={ADMIN: page})).state is State.PROVED
 
 
 @pytest.mark.parametrize(
@@ -135,7 +156,7 @@ def test_a_sample_of_that_name_answers(page: str) -> None:
     ],
 )
 def test_a_counter_has_the_name_that_is_on_the_page(name: str, page: str, state: State) -> None:
-    assert exposition.metrics(subject({"name": name}, shown={ADMIN: page})).state is state
+    assert of_pages(subject({"name": name}, shown={ADMIN: page})).state is state
 
 
 @pytest.mark.parametrize(
@@ -152,7 +173,7 @@ def test_a_counter_has_the_name_that_is_on_the_page(name: str, page: str, state:
     ],
 )
 def test_a_page_without_such_a_sample_does_not(page: str) -> None:
-    assert exposition.metrics(subject({"name": "lost_total"}, shown={ADMIN: page})).state is State.REFUTED
+    assert of_pages(subject({"name": "lost_total"}, shown={ADMIN: page})).state is State.REFUTED
 
 
 @pytest.mark.parametrize(
@@ -167,12 +188,12 @@ def test_a_page_without_such_a_sample_does_not(page: str) -> None:
 def test_a_metric_is_read_from_the_target_that_it_names(
     target: str, shown: dict[tuple[str, MetricsTarget], str], state: State
 ) -> None:
-    found = exposition.metrics(subject({"name": "lost", "target": target}, shown=shown))
+    found = of_pages(subject({"name": "lost", "target": target}, shown=shown))
     assert found.state is state, found.reason
 
 
 def test_why_a_page_was_not_read_is_part_of_the_reason() -> None:
-    found = exposition.metrics(subject({"name": "lost"}, shown={ADMIN: "<html>"}))
+    found = of_pages(subject({"name": "lost"}, shown={ADMIN: "<html>"}))
     assert found.state is State.REFUTED
     assert "no instance answers its metrics path" in found.reason
     assert "<html>" in found.reason

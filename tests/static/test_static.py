@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +13,17 @@ import pytest
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
-from readiness.finding import State
+from readiness.criteria import BY_ID
+from readiness.criteria.model import Judge
+from readiness.evidence.seen import Promises, Seen
+from readiness.finding import Finding, State
+from readiness.judges import contract as judging
+from readiness.judges.contract import alert_rules
+from readiness.judges.stops import judge_volumes
 from readiness.load.context import Buckets
 from readiness.paths import CANDIDATES
+from readiness.recording import Recording, Stopped
 from readiness.static import contract, stops
-from readiness.static.alerts import alert_rules
 from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
 from tests.plugin.fake import TOPOLOGY
 
@@ -42,6 +50,7 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
         "in_service": lambda _i: True,
         "metrics": lambda _i, _p, _t: METRICS,
         "volumes": tuple,
+        "owns_candidate": True,
     } | more.pop("provider", {})
     fields = {
         "topology": TOPOLOGY,
@@ -49,6 +58,14 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
         "candidate": loaded.candidate,
         "contract": loaded.candidate.contract,
         "provider": SimpleNamespace(**provider),
+        "evidence": SimpleNamespace(observe=lambda seen: seen),
+        "now": time.monotonic,
+        "response_seconds": 3.0,
+        "front": TOPOLOGY.endpoints[0],
+        "target": lambda _endpoint, _role="admin": None,
+        "client": lambda _endpoint: SimpleNamespace(
+            list_buckets=lambda: {"Buckets": []}, get_bucket_versioning=lambda **_: {}
+        ),
         **more,
     }
     return SimpleNamespace(**fields)
@@ -56,13 +73,24 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
 
 def checked(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
     """What a check of phase 0 is given."""
-    return live(loaded, **more), None
+    return (live(loaded, **more),)
+
+
+def judged(criterion: str, execution: Any, given: Any, judge: Judge | None = None) -> Finding:
+    """What the criterion's judge, or this part of it, makes of what the execution records."""
+    subject, *rest = given
+    see = Recording(subject, criterion)
+    with contextlib.suppress(Stopped):
+        execution(subject, see, *rest)
+    declared = subject.candidate.model_dump(mode="json", by_alias=True)
+    seen = Seen(Promises.of(declared), {}, see.observations, (), declared)
+    return judge(seen) if judge else BY_ID[criterion].judged(seen)
 
 
 def rigged(subject: Any) -> Any:
     """What a check is given that works in the scratch buckets."""
     buckets = Buckets("plain", "versioned", {"versioned": "HTTP 501 NotImplemented"})
-    return subject, None, SimpleNamespace(buckets=buckets)
+    return subject, SimpleNamespace(buckets=buckets)
 
 
 def rules(tmp_path: Path, text: str | bytes) -> Loaded:
@@ -79,7 +107,7 @@ GOOD = "groups: [{name: g, rules: [{alert: A, expr: 'control_index_divergence > 
 def test_the_alert_rules_that_come_along_parse_and_watch(path: Path) -> None:
     loaded = load(str(path))
     if loaded.candidate.contract.observability.alert_rules is not None:
-        assert alert_rules(loaded).state is PROVED
+        assert judged("P0.5", contract.observability, checked(loaded), alert_rules).state is PROVED
 
 
 @pytest.mark.parametrize(
@@ -105,46 +133,70 @@ def test_the_alert_rules_that_come_along_parse_and_watch(path: Path) -> None:
     ],
 )
 def test_alert_rules(tmp_path: Path, text: str | bytes, state: State) -> None:
-    found = alert_rules(rules(tmp_path, text))
+    found = judged("P0.5", contract.observability, checked(rules(tmp_path, text)), alert_rules)
     assert found.state is state, found.reason
 
 
 def test_alert_rules_that_are_not_there(tmp_path: Path) -> None:
-    assert alert_rules(replace(EMBEDDED, path=tmp_path / "x.toml")).state is REFUTED
-    assert alert_rules(declared(contract__observability__alert_rules=None)).state is REFUTED
+    assert (
+        judged(
+            "P0.5", contract.observability, checked(replace(EMBEDDED, path=tmp_path / "x.toml")), alert_rules
+        ).state
+        is REFUTED
+    )
+    assert (
+        judged(
+            "P0.5",
+            contract.observability,
+            checked(declared(contract__observability__alert_rules=None)),
+            alert_rules,
+        ).state
+        is REFUTED
+    )
 
 
 def test_metrics_must_answer() -> None:
-    assert contract.observability(*checked()).state is PROVED
+    assert judged("P0.5", contract.observability, checked()).state is PROVED
     absent = METRICS.replace(
         "control_index_divergence 0\n", "# control_index_divergence 0\ncontrol_index_divergence_total 0\n"
     )
-    found = contract.observability(*checked(provider={"metrics": lambda _i, _p, _t: absent}))
+    found = judged("P0.5", contract.observability, checked(provider={"metrics": lambda _i, _p, _t: absent}))
     assert found.state is REFUTED
     assert "control_index_divergence" in found.reason
 
     def silent(_instance: str, _path: str, _target: str) -> str:
         raise Unsupported("no metrics")
 
-    assert contract.observability(*checked(provider={"metrics": silent})).state is REFUTED
-    assert contract.observability(*checked(declared(contract__observability__metrics=[]))).state is REFUTED
+    assert judged("P0.5", contract.observability, checked(provider={"metrics": silent})).state is REFUTED
+    assert (
+        judged("P0.5", contract.observability, checked(declared(contract__observability__metrics=[]))).state
+        is REFUTED
+    )
 
 
 def test_failure_behaviour_is_numbers() -> None:
-    found = contract.failure_behaviour(*checked())
+    found = judged("P0.4", contract.failure_behaviour, checked())
     assert (found.state, found.measured["rto_silence"]) == (PROVED, 5)
     three = {"restart": 1, "drain": 1, "crash": 1}
-    missing = contract.failure_behaviour(*checked(declared(contract__failure__rto_seconds=three)))
+    missing = judged(
+        "P0.4", contract.failure_behaviour, checked(declared(contract__failure__rto_seconds=three))
+    )
     assert missing.state is REFUTED
     assert "no RTO for silence" in missing.reason
     assert (
-        contract.failure_behaviour(*checked(declared(contract__failure__rpo_acknowledged_writes=1))).state
+        judged(
+            "P0.4",
+            contract.failure_behaviour,
+            checked(declared(contract__failure__rpo_acknowledged_writes=1)),
+        ).state
         is REFUTED
     )
-    slow = contract.failure_behaviour(*checked(declared(contract__failure__response_seconds=3600)))
+    slow = judged(
+        "P0.4", contract.failure_behaviour, checked(declared(contract__failure__response_seconds=3600))
+    )
     assert slow.state is REFUTED
     assert "contract.failure.response_seconds = 3600 s, 10 s at most" in slow.reason
-    down = contract.failure_behaviour(*checked(provider={"in_service": lambda i: i != "b-0"}))
+    down = judged("P0.4", contract.failure_behaviour, checked(provider={"in_service": lambda i: i != "b-0"}))
     assert down.state is REFUTED
     assert "b-0" in down.reason
 
@@ -161,12 +213,15 @@ def test_failure_behaviour_is_numbers() -> None:
     ],
 )
 def test_candidate_classes(changes: dict[str, Any], state: State) -> None:
-    assert contract.candidate_class(*checked(declared(**changes))).state is state
-    assert set(contract.ADMISSIBLE) == {CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS}
+    assert judged("P0.7", contract.candidate_class, checked(declared(**changes))).state is state
+    assert set(judging.ADMISSIBLE) == {CandidateClass.DEDICATED_HA, CandidateClass.REPLICATED_RUSTFS}
 
 
 def test_a_class_is_no_better_than_what_runs() -> None:
-    assert contract.candidate_class(*checked(provider={"in_service": lambda i: i == "a-0"})).state is REFUTED
+    assert (
+        judged("P0.7", contract.candidate_class, checked(provider={"in_service": lambda i: i == "a-0"})).state
+        is REFUTED
+    )
 
 
 def topology(*endpoints: tuple[str, str, str]) -> Topology:
@@ -194,20 +249,25 @@ ONE, TWO = ("http://127.0.0.1:1", "a", "a-0"), ("http://127.0.0.2:1", "b", "b-0"
     ],
 )
 def test_independent_endpoints(endpoints: tuple[tuple[str, str, str], ...], state: State) -> None:
-    assert stops.distinct(topology(*endpoints)).state is state
-    assert stops.independent_endpoints(*checked(topology=topology(*endpoints))).state is state
+    assert judged("S.1", stops.independent_endpoints, checked(topology=topology(*endpoints))).state is state
 
 
 def test_endpoints_that_do_not_answer_do_not_count() -> None:
     both = topology(ONE, TWO)
     assert (
-        stops.independent_endpoints(
-            *checked(topology=both, provider={"in_service": lambda i: i == "a-0"})
+        judged(
+            "S.1",
+            stops.independent_endpoints,
+            checked(topology=both, provider={"in_service": lambda i: i == "a-0"}),
         ).state
         is REFUTED
     )
     assert (
-        stops.independent_endpoints(*checked(topology=both, provider={"in_service": lambda _i: False})).state
+        judged(
+            "S.1",
+            stops.independent_endpoints,
+            checked(topology=both, provider={"in_service": lambda _i: False}),
+        ).state
         is UNKNOWN
     )
 
@@ -239,23 +299,28 @@ def volume(node: str, kind: str = "openebs-zfs", access: str = "RWO") -> VolumeF
     ],
 )
 def test_volumes(facts: list[VolumeFact], state: State) -> None:
-    assert stops.judge_volumes(facts).state is state
-    assert stops.volumes(*checked(provider={"volumes": lambda: tuple(facts)})).state is state
+    assert judge_volumes(facts).state is state
+    assert judged("S.2", stops.volumes, checked(provider={"volumes": lambda: tuple(facts)})).state is state
 
 
 def test_documentation_and_divergence_that_are_not_there() -> None:
     nothing = declared(contract__durability__versioning=False, contract__durability__backup="")
-    assert stops.documented(*rigged(live(nothing))).state is REFUTED
+    assert judged("S.3", contract.durability, rigged(live(nothing))).state is REFUTED
     none = declared(contract__divergence={"response": "none", "statement": "we look by hand"})
-    found = stops.divergence_response(*rigged(live(none)))
+    found = judged("S.4", stops.divergence_response, rigged(live(none)))
     assert found.state is REFUTED
     assert "we look by hand" in found.reason
-    assert stops.without_caches(*rigged(live(declared(boundary__cache_endpoints=[])))).state is UNKNOWN
+    assert (
+        judged("S.5", stops.without_caches, rigged(live(declared(boundary__cache_endpoints=[])))).state
+        is UNKNOWN
+    )
 
 
 def test_the_cache_statement_names_all_three() -> None:
-    told = contract.cache_statement(
-        *checked(declared(contract__cache_statement="Attic and Bazel do not use it"))
+    told = judged(
+        "P0.6",
+        contract.cache_statement,
+        checked(declared(contract__cache_statement="Attic and Bazel do not use it")),
     )
     assert told.state is REFUTED
     assert "rbe" in told.reason
@@ -277,14 +342,45 @@ def seen(*states: str | None) -> Any:
 
 def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     endpoints = len(TOPOLOGY.all_endpoints())
-    assert contract.durability(*rigged(seen(*["Enabled"] * endpoints))).state is PROVED
-    late = contract.durability(*rigged(seen("Enabled", None, *["Enabled"] * (endpoints - 1))))
+    assert judged("P0.3", contract.durability, rigged(seen(*["Enabled"] * endpoints))).state is PROVED
+    late = judged("P0.3", contract.durability, rigged(seen("Enabled", None, *["Enabled"] * (endpoints - 1))))
     assert late.state is PROVED
     assert late.measured["seconds_until_seen"] not in (None, 0.0)
     monkeypatch.setattr(contract, "SETTINGS_SEEN_WITHIN", 0.0)
-    found = contract.durability(*rigged(seen("Enabled", None, None)))
+    monkeypatch.setattr(judging, "SETTINGS_SEEN_WITHIN", 0.0)
+    found = judged("P0.3", contract.durability, rigged(seen("Enabled", None, None)))
     assert found.state is REFUTED
     assert (
         f"{TOPOLOGY.all_endpoints()[1].name} calls a bucket that asked for it never enabled" in found.reason
     )
     assert "HTTP 501 NotImplemented" in found.reason
+
+
+@pytest.mark.parametrize(("owns", "state"), [(True, PROVED), (False, REFUTED)])
+def test_ports_of_one_host_are_one_address_of_a_store_that_was_there(owns: bool, state: State) -> None:
+    ports = topology(ONE, ("http://127.0.0.1:2", "b", "b-0"))
+    found = judged(
+        "S.1", stops.independent_endpoints, checked(topology=ports, provider={"owns_candidate": owns})
+    )
+    assert found.state is state, found.reason
+    hosts = checked(topology=topology(ONE, TWO), provider={"owns_candidate": owns})
+    assert judged("S.1", stops.independent_endpoints, hosts).state is PROVED
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ({"divergences": []}, []),
+        ({"divergences": None, "objects": 3}, []),
+        ({"divergences": ["k"]}, ["k"]),
+        ({"divergences": "k is missing"}, ["k is missing"]),
+        ({"a": {"divergences": []}, "b": {"divergences": None}}, []),
+        ({"a": {"divergences": []}, "b": {"divergences": ["k"]}}, ["k"]),
+        ({"a": {"divergences": []}, "b": {"unanswered": "ConnectionRefusedError"}}, None),
+        ({"a": {"divergences": ["k"]}, "b": {"unanswered": "ConnectionRefusedError"}}, ["k"]),
+        ({"output": ""}, None),
+        ({}, None),
+    ],
+)
+def test_what_a_response_says_that_diverges(answer: object, found: list[object] | None) -> None:
+    assert stops.divergences(answer) == found

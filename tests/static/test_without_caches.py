@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
 from readiness import contacts
-from readiness.errors import Unjudged
-from readiness.finding import Finding, State, proved, refuted
+from readiness.finding import Finding, State
+from readiness.s3.library import Unanswered
 from readiness.static import stops
-from tests.static.test_static import declared, live, rigged
+from tests.static.test_static import declared, judged, live, rigged
 
 CACHE = "http://127.0.0.1:9"
 LOADED = declared(boundary__cache_endpoints=[CACHE])
@@ -29,21 +29,25 @@ class Caches:
         self.up = True
 
 
-def judge(monkeypatch: pytest.MonkeyPatch, answers: str, caches: Caches | None) -> Finding:
+def judge(
+    monkeypatch: pytest.MonkeyPatch, answers: str, caches: Caches | None, *, served: bool = True
+) -> Finding:
     """A candidate that holds `always`, `never`, or `with caches`."""
 
     def away() -> bool:
         return bool(contacts._BOOK.forbidden) if caches is None else not caches.up
 
-    def trip(_subject: Any, _rig: Any, how: str) -> Finding:
-        holds = answers == "always" or (answers == "with caches" and not away())
-        return proved(how, 1) if holds else refuted(how)
+    def trip(_library: object, _bucket: str, value: str) -> str:
+        if answers == "always" or (answers == "with caches" and not away()):
+            return value
+        raise Unanswered("ConnectTimeout")
 
-    monkeypatch.setattr(stops, "_round_trip", trip)
-    monkeypatch.setattr(stops, "_reachable", lambda _url: caches is None or caches.up)
+    monkeypatch.setattr(stops, "_trip", trip)
+    monkeypatch.setattr(stops, "libraries", lambda *_: [SimpleNamespace(name="boto3")])
+    monkeypatch.setattr(stops, "_reachable", lambda _url: served and not away())
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     verbs = {} if caches is None else {"stop_caches": caches.stop_caches, "start_caches": caches.start_caches}
-    return stops.without_caches(*rigged(live(LOADED, provider=verbs)))
+    return judged("S.5", stops.without_caches, rigged(live(LOADED, provider=verbs)))
 
 
 @pytest.mark.parametrize("stoppable", [True, False])
@@ -62,6 +66,14 @@ def test_only_a_difference_refutes(
 
 def test_caches_that_stay_prove_nothing_and_are_left_up(monkeypatch: pytest.MonkeyPatch) -> None:
     caches = Caches(stubborn=True)
-    with pytest.raises(Unjudged, match="did not go away"):
-        judge(monkeypatch, "always", caches)
+    found = judge(monkeypatch, "always", caches)
+    assert found.state is State.UNKNOWN
+    assert "did not go away" in found.reason
     assert caches.up
+
+
+@pytest.mark.parametrize("stoppable", [True, False])
+def test_caches_that_nobody_serves_prove_nothing(monkeypatch: pytest.MonkeyPatch, *, stoppable: bool) -> None:
+    found = judge(monkeypatch, "always", Caches() if stoppable else None, served=False)
+    assert found.state is State.UNKNOWN
+    assert f"not reachable even before: {CACHE}" in found.reason

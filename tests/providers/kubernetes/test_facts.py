@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from readiness.finding import State
+from readiness.judges.stops import judge_volumes
 from readiness.providers.kubernetes.facts import (
     bound_nodes,
     budgets_of,
@@ -19,7 +20,6 @@ from readiness.providers.kubernetes.facts import (
 )
 from readiness.providers.kubernetes.holds import TAINT
 from readiness.providers.kubernetes.pods import pod_of
-from readiness.static.stops import judge_volumes
 from readiness.topology import VolumeFact
 from tests.providers.kubernetes.objects import NODES, budget, claim, pod, storage_class, volume
 

@@ -1,0 +1,230 @@
+"""P0.1 to P0.7: what the contract says, and whether the candidate that runs says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from readiness.evidence.observation import Observation
+from readiness.evidence.seen import Seen
+from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.judges.alerts import Named, RulesUnreadable, Watches
+from readiness.topology import FaultKind
+
+SETTINGS_SEEN_WITHIN = 10.0
+"""Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""
+ADMISSIBLE = ("dedicated-ha", "replicated-rustfs")
+"""The candidate classes that the plan admits as final state authority."""
+
+
+class Step(StrEnum):
+    """What is asked."""
+
+    BUCKETS = "list-buckets"
+    VERSIONING = "versioning"
+    IN_SERVICE = "in service"
+    EXCESS = "promises beyond their ceilings"
+    METRICS = "metrics"
+    ALERT_RULES = "alert rules"
+
+
+def endpoint_shape(seen: Seen) -> Finding:
+    """P0.1: shape and audience are written, and every endpoint answers S3 as declared."""
+    said = seen.contract
+    if not said["endpoint_shape"].strip() or not said["audience"].strip():
+        return refuted("the contract does not say endpoint shape and audience")
+    return _accepted(seen, "admin", "{} endpoints answer as declared")
+
+
+def credentials(seen: Seen) -> Finding:
+    """P0.2: source and rotation owner are written, and the credentials from that source are accepted."""
+    said = seen.contract["credentials"]
+    works = f"the {said['admin']['source']} credential works; {said['rotation_owner']} rotates it"
+    parts = [_accepted(seen, "admin", works)]
+    if said.get("read_only") is not None:
+        parts.append(_accepted(seen, "read_only", "the read-only credential works"))
+    return merge(parts)
+
+
+def _accepted(seen: Seen, role: str, reason: str) -> Finding:
+    looks = [one for one in seen.steps(Step.BUCKETS) if one.asked["role"] == role]
+    for one in looks:
+        if not one.ok:
+            said = f"{one.endpoint} at {one.asked['url']} does not answer the {role} credential: {one.why()}"
+            return refuted(said, observations=len(looks))
+    return (
+        proved(reason.format(len(looks)), len(looks))
+        if looks
+        else unknown(f"the {role} credential was not tried")
+    )
+
+
+def durability(seen: Seen) -> Finding:
+    """P0.3 and S.3: versioning, retention, backup or restore behavior is written, and versioning is as it says.
+
+    An endpoint may learn a bucket's settings a little after they were made through another one: the first look that
+    shows them counts, within `SETTINGS_SEEN_WITHIN` seconds. `asked.refused` is why versioning could not be enabled.
+    """
+    said = seen.contract["durability"]
+    if not (said["versioning"] or (said["backup"] and said["restore"] != "none")):
+        return refuted("the contract promises neither versions nor a backup that can be restored")
+    looks: dict[str, list[Observation]] = {}
+    for one in seen.steps(Step.VERSIONING):
+        if not one.ok:
+            return refuted(f"versioning cannot be read through {one.endpoint}: {one.why()}")
+        looks.setdefault(one.endpoint, []).append(one)
+    if not looks:
+        return unknown("no endpoint was asked for the versioning of a bucket")
+    wanted, slowest = bool(said["versioning"]), 0.0
+    for endpoint, found in looks.items():
+        took = _seen_after(found, wanted=wanted)
+        if took is None:
+            return _otherwise(endpoint, found, wanted=wanted)
+        slowest = max(slowest, took)
+    state = "Enabled" if wanted else "not enabled"
+    kept = f"retention {said['retention_days']} days; restore: {said['restore']}"
+    return proved(
+        f"versioning {state} through every endpoint; {kept}", len(looks), seconds_until_seen=round(slowest, 1)
+    )
+
+
+def _seen_after(looks: list[Observation], *, wanted: bool) -> float | None:
+    for look in looks:
+        seconds = look.completed - looks[0].invoked
+        if (look.result == "Enabled") is wanted and look.invoked - looks[0].invoked <= SETTINGS_SEEN_WITHIN:
+            return seconds
+    return None
+
+
+def _otherwise(endpoint: str, looks: list[Observation], *, wanted: bool) -> Finding:
+    last, refused = looks[-1], looks[-1].asked.get("refused")
+    why = f"; the request to enable it was refused: {refused}" if refused else ""
+    seconds = last.completed - looks[0].invoked
+    return refuted(
+        f"the contract says versioning = {wanted}, and {endpoint} calls a bucket that asked for "
+        f"it {last.result}, {seconds:.1f} s after the first look{why}"
+    )
+
+
+def failure_behaviour(seen: Seen) -> Finding:
+    """P0.4: an RTO for each fault kind, RPO 0, no promise beyond its ceiling, and a readiness rule that calls every
+    instance that serves ready.
+    """
+    said = seen.contract["failure"]
+    rto: Mapping[str, Any] = said["rto_seconds"]
+    missing = [kind.value for kind in FaultKind if kind.value not in rto]
+    if missing:
+        return refuted(
+            f"no RTO for {', '.join(missing)}: contract.failure.rto_seconds needs a number for each fault kind"
+        )
+    if said["rpo_acknowledged_writes"]:
+        return refuted(
+            f"RPO {said['rpo_acknowledged_writes']}: an acknowledged state write must never be lost"
+        )
+    if beyond := [str(each) for one in seen.steps(Step.EXCESS) for each in _list(one.result)]:
+        return refuted(f"promises beyond what an operator of state would accept: {'; '.join(beyond)}")
+    instances = list(seen.steps(Step.IN_SERVICE))
+    down = [one.endpoint for one in instances if one.result is not True]
+    if down:
+        return refuted(f"the readiness rule does not call these healthy instances ready: {', '.join(down)}")
+    if not instances or not any(True for _ in seen.steps(Step.EXCESS)):
+        return unknown("no instance was looked at")
+    numbers = {f"rto_{kind}": float(seconds) for kind, seconds in rto.items()}
+    return proved("RTO for each fault kind, RPO 0, readiness rule holds", len(instances), **numbers)
+
+
+def observability(seen: Seen) -> Finding:
+    """P0.5: every metric of the contract answers, and the alert rules load and watch one of them."""
+    return merge([metrics(seen), alert_rules(seen)])
+
+
+def metrics(seen: Seen) -> Finding:
+    """Whether each metric of the contract has a sample on the page it names, of at least one instance."""
+    wanted = seen.contract["observability"]["metrics"]
+    if not wanted:
+        return refuted("the contract names no metric for bucket/index/API divergence")
+    pages = list(seen.steps(Step.METRICS))
+    if not pages:
+        return unknown("no metrics page was read")
+    problems = [f"{one.endpoint}{one.asked['path']}: {one.why()}" for one in pages if not one.ok]
+    read = [one for one in pages if one.ok]
+    if not read:
+        return refuted(f"no instance answers its metrics path: {'; '.join(problems[:3])}")
+    shown = {(one.asked["path"], one.asked["target"], name) for one in read for name in _list(one.result)}
+    silent = [row["name"] for row in wanted if (row["path"], row["target"], row["name"]) not in shown]
+    if silent:
+        unread = f" ({'; '.join(problems[:3])})" if problems else ""
+        return refuted(f"metrics named by the contract that no instance has: {', '.join(silent)}{unread}")
+    return proved(f"{len(wanted)} metrics answer", len(read))
+
+
+def alert_rules(seen: Seen) -> Finding:
+    """Whether the contract's alert rules load, and an alert of theirs watches one of its metrics: by name, by a matcher
+    of `__name__`, or through recording rules.
+    """
+    said = seen.contract["observability"]
+    if said["alert_rules"] is None:
+        return refuted("the contract names no alert rules")
+    file = next(seen.steps(Step.ALERT_RULES), None)
+    if file is None:
+        return unknown("the alert rules were not read")
+    if not file.ok:
+        return refuted(f"alert rules {said['alert_rules']} cannot be used: {file.why()}")
+    rules = [Named(**row) for row in _list(file.result) if isinstance(row, dict)]
+    try:
+        watches = Watches(rules)
+    except RulesUnreadable as error:
+        return refuted(f"alert rules {said['alert_rules']} cannot be used: {error}")
+    watched = [row["name"] for row in said["metrics"] if watches.metric(row["name"])]
+    if watched:
+        alerts = sum(rule.alert is not None for rule in rules)
+        return proved(f"{alerts} alerts watch {', '.join(watched)}", alerts)
+    if watches.unread:
+        return unknown(f"alert rules {said['alert_rules']}: {'; '.join(watches.unread)}")
+    return refuted(f"no alert of {said['alert_rules']} watches a metric that the contract names")
+
+
+def cache_statement(seen: Seen) -> Finding:
+    """P0.6: the statement names the three cache surfaces, and no bucket of theirs is the state bucket or lies on the
+    candidate. The listing comes back with how many buckets there are, and which of them are caches'.
+    """
+    boundary = seen.declared["boundary"]
+    text = seen.contract["cache_statement"].lower()
+    unnamed = [word for word in ("attic", "bazel", "rbe") if word not in text]
+    if unnamed:
+        return refuted(f"the statement does not name {', '.join(unnamed)}")
+    if boundary["state_bucket"] in boundary["cache_buckets"]:
+        return refuted(f"the state bucket {boundary['state_bucket']} is a cache bucket too")
+    listing = next(seen.steps(Step.BUCKETS), None)
+    if listing is None:
+        return unknown("the buckets were not listed")
+    if listing.outcome == "malformed":
+        return refuted(f"buckets cannot be listed: {listing.why()}")
+    if not listing.ok:
+        return unknown(f"buckets cannot be listed: {listing.why()}")
+    found = listing.result if isinstance(listing.result, dict) else {}
+    if shared := [str(name) for name in _list(found.get("shared"))]:
+        return refuted(f"the candidate holds cache buckets: {', '.join(shared)}")
+    buckets = int(str(found["buckets"]))
+    return proved("stated, and none of the candidate's buckets is a cache bucket", max(1, buckets))
+
+
+def candidate_class(seen: Seen) -> Finding:
+    """P0.7: the class is one that the plan admits, and the candidate that runs is of that class."""
+    class_ = seen.declared["class"]
+    if class_ not in ADMISSIBLE:
+        return refuted(f"class {class_} is refused as final state authority by the plan")
+    if class_ == "replicated-rustfs" and seen.contract["repair"]["kind"] == "none":
+        return refuted("replicated RustFS is viable only with repair proof: contract.repair offers none")
+    instances = list(seen.steps(Step.IN_SERVICE))
+    if not instances:
+        return unknown("no instance was looked at")
+    nodes = {str(one.asked["node"]) for one in instances if one.result is True}
+    if len(nodes) < 2:
+        return refuted(f"class {class_} on {len(nodes)} node in service is a singleton")
+    return proved(f"class {class_} on {len(nodes)} nodes in service", len(nodes))
+
+
+def _list(value: object) -> Iterable[Any]:
+    return value if isinstance(value, list) else ()

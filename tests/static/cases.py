@@ -1,0 +1,225 @@
+"""The criteria of phase 0: healthy recordings, and what breaks them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import JsonValue
+
+from readiness.evidence.observation import Observation
+from readiness.judges import contract, stops
+from tests.support.observations import DECLARED, Case, changed, error, lost, seen
+
+ENDS = ("a", "b")
+Asked = dict[str, Any]
+NAMES = [row["name"] for row in DECLARED["contract"]["observability"]["metrics"]]
+NONE: list[JsonValue] = []
+
+
+def _accepted() -> list[Observation]:
+    return [
+        seen(contract.Step.BUCKETS, end, role=role, url=f"http://{end}")
+        for role in ("admin", "read_only")
+        for end in ENDS
+    ]
+
+
+def _versioning() -> list[Observation]:
+    step = contract.Step.VERSIONING
+    late = [seen(step, "b", at=2.0, result="never enabled"), seen(step, "b", at=4.0, result="Enabled")]
+    return [seen(step, "a", result="Enabled"), *late]
+
+
+def _serving(*first: Observation) -> list[Observation]:
+    return [*first, *(seen(contract.Step.IN_SERVICE, end, "provider", result=True, node=end) for end in ENDS)]
+
+
+def _observed() -> list[Observation]:
+    pages = [
+        seen(contract.Step.METRICS, end, "provider", result=[*NAMES], path="/metrics", target="admin")
+        for end in ENDS
+    ]
+    rules: list[JsonValue] = [{"alert": "A", "record": None, "expr": f"{NAMES[0]} > 0"}]
+    return [*pages, seen(contract.Step.ALERT_RULES, "alerts.yaml", "provider", result=rules)]
+
+
+def _endpoints() -> list[Observation]:
+    made = []
+    for number, end in enumerate(ENDS):
+        at: Asked = {
+            "host": f"127.0.0.{number}",
+            "port": 9,
+            "instance": f"{end}-0",
+            "node": end,
+            "by_host": True,
+        }
+        made.append(seen(stops.Step.ENDPOINT, end, "provider", result=True, **at))
+    return made
+
+
+def _volumes() -> list[Observation]:
+    facts: list[JsonValue] = [["a", "zfs", "RWO"], ["b", "zfs", "RWO"]]
+    return [seen(stops.Step.VOLUMES, "the candidate", "provider", result=facts)]
+
+
+def _response() -> list[Observation]:
+    step, who = stops.Step, "the candidate"
+    before, after = (
+        [seen(each, end, required=True, result=[["k@1", "v"]]) for end in ENDS]
+        for each in (step.BEFORE, step.AFTER)
+    )
+    return [
+        seen(step.PLANT, required=True, bucket="v", key="k"),
+        *before,
+        seen(step.RESPONSE, who, "provider", result={"divergences": NONE}),
+        seen(step.CALLS, who, "provider", result=NONE),
+        *after,
+    ]
+
+
+def _trips(caches: stops.Caches, number: int) -> list[Observation]:
+    return [seen(stops.Step.TRIP, end, result="v", value="v", caches=caches, number=number) for end in ENDS]
+
+
+def _caches() -> list[Observation]:
+    step, url = stops.Step, "http://cache"
+    there, away = (seen(each, url, "provider", result=True) for each in (step.CACHE_THERE, step.CACHE_AWAY))
+    return [there, away, *_trips(stops.Caches.STOPPED, 0)]
+
+
+def _failing(*, back: bool) -> list[Observation]:
+    """No try without the caches succeeds; with them back it does, or not."""
+    *there, _, _ = _caches()
+    tries = [_trips(stops.Caches.STOPPED, number) for number in range(3)]
+    last = _trips(stops.Caches.BACK, 3)
+    broken = [[first, lost(stops.Step.TRIP)([second])[0]] for first, second in tries]
+    return [
+        *there,
+        *(one for made in broken for one in made),
+        *(last if back else lost(stops.Step.TRIP)(last)),
+    ]
+
+
+B, C, S = contract.Step.BUCKETS, contract.Step, stops.Step
+
+CASES = (
+    Case(
+        "P0.1",
+        _accepted(),
+        {"refused": error(B, 1, 403), "no answer": lost(B), "no answer to read": error(B, 0, 200)},
+    ),
+    Case("P0.2", _accepted(), {"refused": error(B, 1, 403), "the reader is refused": error(B, 3, 403)}),
+    Case(
+        "P0.3",
+        _versioning(),
+        {
+            "never enabled": changed(C.VERSIONING, 2, result="never enabled"),
+            "enabled too late": changed(C.VERSIONING, 2, invoked=12.5, completed=12.6),
+            "suspended": changed(C.VERSIONING, result="Suspended"),
+            "not readable": error(C.VERSIONING, 0, 501),
+        },
+    ),
+    Case(
+        "P0.4",
+        _serving(seen(C.EXCESS, "the contract", "provider", result=NONE)),
+        {
+            "not ready": changed(C.IN_SERVICE, 1, result=False),
+            "promises too much": changed(C.EXCESS, result=["contract.failure.rto_seconds.crash = 3600 s"]),
+        },
+    ),
+    Case(
+        "P0.5",
+        _observed(),
+        {
+            "nobody has a metric": lambda recorded: [
+                changed(C.METRICS, 0, result=NAMES[1:])([one])[0] if one.step == C.METRICS else one
+                for one in recorded
+            ],
+            "no page answers": lambda recorded: [
+                lost(C.METRICS)([one])[0] if one.step == C.METRICS else one for one in recorded
+            ],
+            "rules that do not load": lost(C.ALERT_RULES),
+            "rules that watch nothing": changed(
+                C.ALERT_RULES, result=[{"alert": "A", "record": None, "expr": "up == 0"}]
+            ),
+            "rules that do not parse": changed(
+                C.ALERT_RULES, result=[{"alert": "A", "record": None, "expr": f"sum({NAMES[0]}"}]
+            ),
+        },
+        proved={"one page less": lost(C.METRICS)},
+    ),
+    Case(
+        "P0.6",
+        [seen(B, result={"buckets": 3, "shared": NONE})],
+        {
+            "a cache's bucket": changed(B, result={"buckets": 3, "shared": ["attic"]}),
+            "a malformed listing": changed(B, outcome="malformed", status=200, result=None),
+        },
+        unknown={"no answer": lost(B), "refused": error(B, 0, 403)},
+    ),
+    Case("P0.7", _serving(), {"one node": changed(C.IN_SERVICE, result=False)}),
+    Case(
+        "S.1",
+        _endpoints(),
+        {
+            "one host": changed(
+                S.ENDPOINT,
+                1,
+                asked={"host": "127.0.0.0", "port": 8, "instance": "b-0", "node": "b", "by_host": True},
+            ),
+            "one instance": changed(
+                S.ENDPOINT,
+                1,
+                asked={"host": "127.0.0.1", "port": 9, "instance": "a-0", "node": "b", "by_host": True},
+            ),
+            "one node": changed(
+                S.ENDPOINT,
+                1,
+                asked={"host": "127.0.0.1", "port": 9, "instance": "b-0", "node": "a", "by_host": True},
+            ),
+            "one in service": changed(S.ENDPOINT, 1, result=False),
+        },
+        proved={
+            "two ports of one host that the suite started": lambda recorded: [
+                one.model_copy(
+                    update={"asked": {**one.asked, "host": "127.0.0.1", "port": number, "by_host": False}}
+                )
+                for number, one in enumerate(recorded)
+            ],
+        },
+    ),
+    Case(
+        "S.2",
+        _volumes(),
+        {
+            "one node": changed(S.VOLUMES, result=[["a", "zfs", "RWO"]]),
+            "nothing durable": changed(
+                S.VOLUMES, result=[["a", "local-path", "RWO"], ["b", "scratch", "RWO"]]
+            ),
+        },
+        unknown={"none known": changed(S.VOLUMES, result=NONE), "not readable": lost(S.VOLUMES)},
+    ),
+    Case("S.3", _versioning(), {"never enabled": changed(C.VERSIONING, 2, result="never enabled")}),
+    Case(
+        "S.4",
+        _response(),
+        {
+            "objects differ": changed(S.AFTER, 1, result=[["k@2", "v"]]),
+            "it writes": changed(S.CALLS, result=["1.0 write heal all"]),
+            "it finds what is not there": changed(S.RESPONSE, result={"divergences": ["k"]}),
+            "it cannot be done": error(S.RESPONSE),
+            "it fails": lost(S.RESPONSE),
+        },
+        unknown={"it says nothing": changed(S.RESPONSE, result={"divergences": None})},
+    ),
+    Case(
+        "S.5",
+        _caches(),
+        {"only with the caches": lambda _recorded: _failing(back=True)},
+        unknown={
+            "never": lambda _recorded: _failing(back=False),
+            "nobody serves them": changed(S.CACHE_THERE, result=False),
+            "they stay": changed(S.CACHE_AWAY, result=False),
+        },
+    ),
+)
