@@ -1,7 +1,7 @@
 """Programs that come inside packages of the lock file."""
 
 import os
-import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 from readiness.errors import UsageError
@@ -18,9 +18,16 @@ def caddy() -> Path:
 
 
 def _of_environment(program: str, package: str) -> Path:
-    path = Path(sysconfig.get_path("scripts")) / program
-    if not os.access(path, os.X_OK):
-        raise UsageError(
-            f"{path} is missing: it comes with the package {package} of requirements.lock; run `./just setup`"
-        )
-    return path
+    """The program where the installer put it: pip and uv differ in that. Raises UsageError."""
+    try:
+        files = metadata.files(package) or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        path = Path(os.path.normpath(file.locate()))
+        if file.name == program and os.access(path, os.X_OK):
+            return path
+    raise UsageError(
+        f"{program} is missing: it comes with the package {package} of requirements.lock; run `./just setup`, or "
+        "install tofu-state-ha-readiness again"
+    )

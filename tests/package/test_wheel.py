@@ -108,6 +108,12 @@ def test_the_wheel_holds_what_a_run_needs(installed: Installed) -> None:
     assert not (installed.data.parents[1] / "fixtures").exists(), "that name is not ours at the top level"
 
 
+def test_the_programs_of_other_wheels_are_found(installed: Installed, tmp_path: Path) -> None:
+    ran = installed.run("tofu-state-ha-readiness", "obtain", "weed", "caddy", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert [line.split(":")[0] for line in ran.stdout.splitlines()] == ["weed", "caddy"]
+
+
 def test_bad_input_from_any_folder_is_one_line_and_nothing_is_written(
     installed: Installed, tmp_path: Path
 ) -> None:
