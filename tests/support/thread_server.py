@@ -16,7 +16,6 @@ def serving_in_thread(*answers: Answer) -> Iterator[Server]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    loop.set_exception_handler(lambda _loop, _context: None)  # a connection that the test leaves open
     made = serving(*answers)
     try:
         yield asyncio.run_coroutine_threadsafe(made.__aenter__(), loop).result(10)
