@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from readiness.paths import ROOT
 from tests.leaks.grep import found, too_open
-from tests.plugin.runs import ROOT, Ran, one_clear_message, run
+from tests.plugin.runs import Ran, one_clear_message, run
 from tests.support.http_server import Exchange, ok
 from tests.support.thread_server import serving_in_thread
 
