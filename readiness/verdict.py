@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from readiness.criteria import MANIFEST, PHASES, Criterion
@@ -57,7 +57,7 @@ class Result:
 @dataclass(frozen=True)
 class Verdict:
     """The verdict of a run over a whole manifest. `phases` are the phases judged whole; `judged` is how many criteria
-    were selected.
+    were selected; `taken` names the earlier run of each criterion that was taken over.
     """
 
     word: Word
@@ -65,6 +65,7 @@ class Verdict:
     results: tuple[Result, ...]
     interim: bool
     judged: int = 0
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -81,6 +82,9 @@ class Verdict:
                 return "NOTHING PROVED: no phase was selected whole"
             numbers = ", ".join(str(phase) for phase in self.phases)
             return f"PHASE{'S' if len(self.phases) > 1 else ''} {numbers} {self.word}"
+        if self.word is Word.READY and self.taken:
+            runs = ", ".join(sorted(set(self.taken.values())))
+            return f"READY, {len(self.taken)} of {len(self.results)} taken over from {runs}"
         return str(self.word)
 
     def counts(self) -> dict[State, int]:
@@ -114,6 +118,7 @@ def judge(
     interim: bool = False,
     selected: frozenset[str] | None = None,
     by_name: bool = False,
+    taken: Mapping[str, str] | None = None,
     interrupted: bool = False,
 ) -> Verdict:
     """The verdict.
@@ -143,7 +148,7 @@ def judge(
         word = Word.PHASE_NOT_PROVED
         if good and not interim and (covered or by_name):
             word = Word.PHASE_PROVED if covered else Word.SELECTION_PROVED
-    return Verdict(word, whole, tuple(results), interim, len(judged))
+    return Verdict(word, whole, tuple(results), interim, len(judged), taken or {})
 
 
 def criterion_record(result: Result) -> CriterionRecord:

@@ -50,6 +50,18 @@ def add_options(add: Callable[..., object]) -> None:
         metavar="DIR",
         help="where evidence folders are made",
     )
+    add(
+        "--sign",
+        type=Path,
+        metavar="KEY",
+        help="sign the evidence with this private key (ssh-keygen's or PEM, without a passphrase)",
+    )
+    add(
+        "--require-signature",
+        type=Path,
+        metavar="KEYS",
+        help="take over only --evidence that one of these public keys has signed",
+    )
     add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
     add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")
     add(

@@ -25,7 +25,7 @@ from readiness.evidence.observation import OBSERVATIONS, Observation
 from readiness.history import Op
 from readiness.redact import Redactor
 
-SEAL = "seal.json"
+SEAL, STATEMENT_NAME, SIGNED = "seal.json", "statement.json", "statement.dsse.json"
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -211,6 +211,12 @@ def verify_seal(folder: Path) -> dict[str, Any]:
 def _digests(folder: Path) -> dict[str, str]:
     names = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != SEAL)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in names}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file of the evidence, the seal, the statement and its signature apart."""
+    apart = (SEAL, STATEMENT_NAME, SIGNED)
+    return {name: digest for name, digest in _digests(folder).items() if name not in apart}
 
 
 def _root(files: Mapping[str, str]) -> str:

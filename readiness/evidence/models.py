@@ -24,7 +24,7 @@ Seconds = Annotated[float, Field(ge=0)]
 Mode = Literal["strict", "interim"]
 Phase = Annotated[int, Field(ge=0, le=4)]
 GOOD = (
-    r"^(READY|INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED"
+    r"^(READY(, [0-9]+ of [0-9]+ taken over from [^,]+(, [^,]+)*)?|INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED"
     r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict)$"
 )
 BAD = (
@@ -99,7 +99,7 @@ class RunRecord(_Record):
     candidate: Text
     candidate_class: Annotated[Text, Field(alias="class")]
     fingerprint: Digest
-    resolved: dict[str, JsonValue]
+    resolved: dict[str, JsonValue] = {}
     declared: dict[str, JsonValue]
     mode: Mode
     seed: int
@@ -128,14 +128,27 @@ class VerdictRecord(_Record):
     phases: Annotated[list[Phase], Field(description="Phases that were judged whole.")]
     counts: dict[State, Annotated[int, Field(ge=0)]]
     facts: Annotated[dict[str, Any], Field(description="Versions and other facts of the run; open for more.")]
+    taken_over: Annotated[
+        dict[CriterionId, Text],
+        Field(description="Criteria taken over from earlier evidence, each with its run."),
+    ] = {}
+    superseded: Annotated[
+        dict[CriterionId, list[str]],
+        Field(
+            description="Refusals in earlier evidence that a later whole run of the phase has judged anew."
+        ),
+    ] = {}
+    signed: Annotated[bool, Field(description="Whether statement.dsse.json signs this evidence.")] = False
     criteria: Annotated[
         list[CriterionRecord], Field(min_length=1, description="The whole manifest, in its order.")
     ]
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        good = self.verdict in ("READY", "INTERIM AS EXPECTED") or (
-            self.verdict.endswith((" PROVED", "; not a verdict")) and "NOT PROVED" not in self.verdict
+        good = (
+            self.verdict == "INTERIM AS EXPECTED"
+            or self.verdict.startswith("READY")
+            or (self.verdict.endswith((" PROVED", "; not a verdict")) and "NOT PROVED" not in self.verdict)
         )
         if good is (self.exit_code != 0):
             raise ValueError(f"exit code {self.exit_code} does not go with {self.verdict}")
@@ -143,6 +156,6 @@ class VerdictRecord(_Record):
             raise ValueError("a state is not counted")
         if any(self.counts[state] != sum(c.state is state for c in self.criteria) for state in State):
             raise ValueError("the counts are not those of the criteria")
-        if self.verdict == "READY" and self.counts[State.PROVED] != len(self.criteria):
+        if self.verdict.startswith("READY") and self.counts[State.PROVED] != len(self.criteria):
             raise ValueError("READY with a criterion that is not PROVED")
         return self

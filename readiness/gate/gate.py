@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import MANIFEST, STOP_CONDITIONS, Criterion
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence, kept_in
 from readiness.finding import Finding, State, proved, refuted, unknown, worst
-from readiness.gate.earlier import MAX_AGE_SECONDS
+from readiness.gate.earlier import MAX_AGE_SECONDS, Earlier
 
 
 @dataclass(frozen=True)
 class Found:
     """What the gate is asked about: every finding so far by criterion, and the evidence behind it. `earlier` are the
-    sealed folders of earlier runs that findings were taken over from.
+    runs that findings were taken over from; `programs` the versions of the store and of tofu in this run.
     """
 
     findings: Mapping[str, Sequence[Finding]]
     loaded: Loaded
     evidence: Evidence | None
-    earlier: tuple[Path, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+    programs: Mapping[str, str] = field(default_factory=dict)
 
     def state(self, criterion: Criterion) -> State | None:
         """The state so far; None if nothing was found yet."""
@@ -45,7 +45,7 @@ def direct_evidence(found: Found) -> Finding:
     total = sum(finding.observations for finding in findings)
     if not total or found.evidence is None:
         return unknown("no criterion rests on a direct observation")
-    kept = found.evidence.kept() + sum(kept_in(folder) for folder in found.earlier)
+    kept = found.evidence.kept() + sum(kept_in(run.folder) for run in found.earlier)
     if not kept:
         return refuted(f"{total} observations are claimed, and the evidence holds none")
     return proved(f"{total} direct observations behind {len(findings)} findings", kept, claimed=total)
@@ -99,22 +99,38 @@ def evidence_complete(found: Found) -> Finding:
         return refuted(
             f"the evidence is not complete: {len(bare)} criteria were not run, for example {bare[0]}"
         )
-    kept = 0
-    for recorder in evidence.recorders():
-        recorder.flush()
-        lines = len(recorder.path.read_text("utf-8").splitlines())
-        if lines != len(recorder.history):
-            return refuted(
-                f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept"
-            )
-        kept += lines
-    kept += sum(kept_in(folder) for folder in found.earlier)
+    if reason := _other_programs(found):
+        return refuted(reason)
+    kept, cut = _kept_whole(evidence)
+    if cut:
+        return refuted(cut)
+    kept += sum(kept_in(run.folder) for run in found.earlier)
     findings = len((evidence.folder / "criteria.jsonl").read_text("utf-8").splitlines())
     if not kept:
         return unknown("no history was kept")
-    imported = ", ".join(folder.name for folder in found.earlier) or "none"
+    imported = ", ".join(run.name for run in found.earlier) or "none"
     return proved(
         f"{kept} operations kept, {findings} findings, other runs' evidence: {imported}",
         kept,
         findings=findings,
     )
+
+
+def _other_programs(found: Found) -> str | None:
+    for run in found.earlier:
+        if other := sorted(name for name in run.programs if run.programs[name] != found.programs.get(name)):
+            told = ", ".join(f"{name} {run.programs[name]}" for name in other)
+            return f"{run.name} was of other programs: {told}"
+    return None
+
+
+def _kept_whole(evidence: Evidence) -> tuple[int, str | None]:
+    """How many operations were kept, and which history was not kept whole, if one was not."""
+    kept = 0
+    for recorder in evidence.recorders():
+        recorder.flush()
+        lines = len(recorder.path.read_text("utf-8").splitlines())
+        if lines != len(recorder.history):
+            return kept, f"history {recorder.scope}: {lines} of {len(recorder.history)} operations were kept"
+        kept += lines
+    return kept, None

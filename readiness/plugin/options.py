@@ -20,6 +20,8 @@ class Options:
     allow_faults: bool
     stacks: Path | None
     evidence: tuple[Path, ...]
+    sign: Path | None
+    require_signature: Path | None
     runs: Path
     seed: int
     tofu: Path | None
@@ -52,6 +54,8 @@ def read_options(config: pytest.Config) -> Options:
         allow_faults=get("--allow-faults"),
         stacks=stacks.resolve() if stacks else None,
         evidence=tuple(folder.resolve() for folder in get("--evidence")),
+        sign=get("--sign"),
+        require_signature=get("--require-signature"),
         runs=get("--runs").resolve(),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         tofu=tofu.resolve() if tofu else None,

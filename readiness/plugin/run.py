@@ -7,6 +7,7 @@ import platform
 import secrets
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,7 +19,9 @@ from readiness.criteria import BY_ID, MANIFEST
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
 from readiness.finding import Finding, State
+from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import Found
+from readiness.gate.signature import sign, signer_of
 from readiness.plugin.options import Options
 from readiness.redact import Redactor
 from readiness.report import junit, words
@@ -33,6 +36,7 @@ class Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self._signer = signer_of(options.sign) if options.sign else None
         self.loaded: Loaded = load(options.candidate)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.id = f"{stamp}-{self.loaded.candidate.name}-{secrets.token_hex(3)}"
@@ -45,7 +49,9 @@ class Run:
         self.selected: set[str] = set()
         self.partly: set[str] = set()
         self.tests: dict[str, str] = {}
-        self._taken: set[str] = set()
+        self._earlier: tuple[Earlier, ...] = ()
+        self.taken: dict[str, str] = {}
+        self.superseded: dict[str, list[str]] = {}
         self.interrupted = False
         self.started = time.monotonic()
         self.split: dict[str, float] = {}
@@ -98,24 +104,19 @@ class Run:
                 ).model_dump(mode="json"),
             )
 
-    def take_over(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Findings of an earlier run's sealed evidence, for criteria that this run does not judge itself."""
-        for row in rows:
-            id_ = str(row["criterion"])
-            if id_ in BY_ID and BY_ID[id_].phase < 4 and (id_ not in self.selected or id_ in self._taken):
-                finding = Finding(
-                    State(row["state"]),
-                    f"{row['reason']} [{name}]",
-                    row["measured"],
-                    int(row["observations"]),
-                )
-                self.findings.setdefault(id_, []).append(finding)
-                self._taken.add(id_)
-                self.selected.add(id_)
+    def take_over(self, runs: Sequence[Earlier]) -> None:
+        """What counts of earlier runs, beside the criteria that this run judges itself."""
+        taken = taken_over(runs, self.selected)
+        self._earlier = tuple(runs)
+        self.taken = taken.runs
+        self.superseded = taken.superseded
+        for id_, findings in taken.findings.items():
+            self.findings.setdefault(id_, []).extend(findings)
+        self.selected |= taken.findings.keys()
 
     def found(self) -> Found:
         """What the gate is asked about."""
-        return Found(self.findings, self.loaded, self.evidence, self.options.evidence)
+        return Found(self.findings, self.loaded, self.evidence, self._earlier, programs_of(self.facts))
 
     def red_before(self, phase: int) -> str | None:
         """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it
@@ -143,6 +144,7 @@ class Run:
             interim=self.options.interim,
             selected=None if whole else frozenset(self.selected),
             by_name=self.options.by_name,
+            taken=self.taken,
             interrupted=self.interrupted,
         )
         return self.verdict
@@ -158,6 +160,8 @@ class Run:
             self.evidence.write("verdict.json", self._record(verdict).model_dump(mode="json"))
             self.evidence.flush()
             write_reports(self.evidence)
+            if self._signer:
+                sign(self.evidence.folder, self._signer)
             self.facts["seal"] = self.evidence.seal()
             folder = str(self.evidence.folder)
         if self.options.junit:
@@ -222,6 +226,9 @@ class Run:
             phases=list(verdict.phases),
             counts=verdict.counts(),
             facts=self.facts,
+            taken_over=self.taken,
+            superseded=self.superseded,
+            signed=self._signer is not None,
             criteria=[criterion_record(result) for result in verdict.results],
         )
 

@@ -20,12 +20,13 @@ from readiness.campaign.settings import Settings
 from readiness.criteria import BY_ID
 from readiness.errors import NotRun, Unjudged, UsageError
 from readiness.gate.earlier import read_earlier
+from readiness.gate.signature import accepted_keys
 from readiness.load.context import Buckets
 from readiness.load.rig import Rig
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.plugin.progress import Progress
-from readiness.plugin.run import Run
+from readiness.plugin.run import Run, revision
 from readiness.providers.abilities import AdoptsProcesses, KeepsCommandLog
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
@@ -90,8 +91,10 @@ class Session:
         provider = self._provider = self._create(self.run.loaded, run_dir=self.work, progress=self.say)
         if not provider.owns_candidate:
             self._topology = self._reached(provider)
-        for name, rows in read_earlier(self.run.options.evidence, self.run.loaded):
-            self.run.take_over(name, rows)
+        required = self.run.options.require_signature
+        keys = accepted_keys(required) if required else ()
+        earlier = read_earlier(self.run.options.evidence, self.run.loaded, revision(), keys)
+        self.run.take_over(earlier)
         self.run.split["programs"] = round(time.monotonic() - begun, 1)
         self.run.begin()
         contacts.begin()

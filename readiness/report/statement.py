@@ -1,19 +1,18 @@
 """`statement.json`: an in-toto Statement with a test-result predicate over the digests of the evidence.
 
-It is not signed. Whoever vouches for a run signs this file (it is a valid payload of a DSSE envelope) or the seal.
+With --sign it is signed, as the payload of a DSSE envelope (`statement.dsse.json`): readiness/gate/signature.py.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from readiness.evidence.folder import SEAL
+from readiness.evidence.folder import STATEMENT_NAME as NAME
+from readiness.evidence.folder import digests
 
-NAME = "statement.json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 
@@ -53,12 +52,6 @@ def statement(folder: Path, about: Mapping[str, Any], verdict: Mapping[str, Any]
             "failedTests": by_state["REFUTED"] + by_state["UNKNOWN"],
         },
     }
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file of the evidence, the seal and the statement itself apart."""
-    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in (SEAL, NAME))
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def write_statement(folder: Path) -> Path:

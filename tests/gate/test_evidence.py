@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from readiness.errors import UsageError
 from readiness.evidence import folder as module
 from readiness.evidence.folder import BrokenSeal, Evidence, EvidenceFull, Recorder, verify_seal
-from readiness.gate.earlier import MAX_AGE_SECONDS, read_earlier
+from readiness.gate.earlier import Earlier, read_earlier
 from readiness.history import Outcome, Verb, load
 from readiness.redact import Redactor
 
@@ -210,10 +209,10 @@ DAMAGES: list[tuple[Callable[[Path], None], str]] = [
 ]
 
 
-def earlier(folder: Path, fingerprint: str = FINGERPRINT) -> list[tuple[str, list[dict[str, Any]]]]:
+def earlier(folder: Path) -> list[Earlier]:
     """What a run of that candidate takes over from the folder."""
-    loaded: Any = SimpleNamespace(fingerprint=fingerprint)
-    return list(read_earlier((folder,), loaded))
+    loaded: Any = SimpleNamespace(fingerprint=FINGERPRINT)
+    return read_earlier((folder,), loaded, "abc1234")
 
 
 @pytest.mark.parametrize(("damage", "told"), DAMAGES)
@@ -226,27 +225,6 @@ def test_a_folder_that_was_touched_is_refused(
         verify_seal(folder)
     with pytest.raises(UsageError, match=told):
         earlier(folder)
-
-
-def test_good_evidence_is_taken(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, started=timedelta(hours=1))
-    copy = shutil.copytree(folder, tmp_path / "copied")
-    for place in (folder, copy):
-        ((name, rows),) = earlier(place)
-        assert name == place.name
-        assert rows[0]["criterion"] == "P1.1"
-
-
-def test_foreign_old_and_future_evidence_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match="is of another candidate: fingerprint ffffffffffff, this one's is 000000000000"
-    ):
-        earlier(folder_of(tmp_path / "a"), "0" * 64)
-    with pytest.raises(UsageError, match=r"is 25\.0 h old; at most 24 h count"):
-        earlier(folder_of(tmp_path / "b", started=timedelta(hours=25)))
-    assert MAX_AGE_SECONDS == 24 * 3600
-    with pytest.raises(UsageError, match="h old"):
-        earlier(folder_of(tmp_path / "c", started=timedelta(hours=-2)))
 
 
 @pytest.mark.parametrize(

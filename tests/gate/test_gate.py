@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS
 from readiness.evidence.folder import Evidence
 from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.gate import boundary, gate
+from readiness.gate.earlier import Earlier
 from readiness.gate.gate import Found
 from readiness.load.context import Buckets
 from readiness.redact import Redactor
@@ -102,7 +104,12 @@ def test_histories_of_earlier_runs_count(kept: Any, tmp_path: Path) -> None:
     earlier = Evidence(tmp_path / "earlier", Redactor())
     put(earlier.recorder("steady"), value="v")
     earlier.seal()
-    assert gate.evidence_complete(replace(kept, earlier=(earlier.folder,))).observations == 2
+    programs = {"control": "1.0.0"}
+    run = Earlier("earlier", earlier.folder, datetime.now(UTC), "abc", frozenset(), programs, None, {})
+    found = replace(kept, earlier=(run,), programs=programs)
+    assert gate.evidence_complete(found).observations == 2
+    other = gate.evidence_complete(replace(found, programs={"control": "1.0.1"}))
+    assert (other.state, "of other programs: control 1.0.0" in other.reason) == (REFUTED, True)
 
 
 def test_a_history_that_was_not_kept_whole(kept: Any) -> None:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from securesystemslib.signer._crypto_signer import CryptoSigner
+
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID
 from readiness.evidence.folder import Evidence, Recorder
@@ -17,6 +19,7 @@ from readiness.evidence.scenario import Event, ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.evidence.stored import JUDGED, SCENARIOS, as_row
 from readiness.finding import Finding, merge, refuted
+from readiness.gate.signature import sign
 from readiness.history import Outcome, Verb
 from readiness.redact import Redactor
 from readiness.report.folder import write_reports
@@ -39,6 +42,9 @@ class Made:
     interim: bool = False
     seal: bool = True
     expected: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    phases: tuple[int, ...] = ()
+    signer: CryptoSigner | None = None
 
 
 def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
@@ -47,7 +53,8 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
     redactor = Redactor()
     evidence = Evidence(root / name, redactor)
     loaded = load("embedded")
-    evidence.write("run.json", _about(loaded.candidate.model_dump(mode="json", by_alias=True), name))
+    about = _about(loaded.candidate.model_dump(mode="json", by_alias=True), name) | dict(made.about)
+    evidence.write("run.json", about)
     record = _record(evidence.recorder("crash:three"), made)
     evidence.append(SCENARIOS, as_row(record, "history/crash_three.jsonl"))
     evidence.observe(
@@ -76,9 +83,12 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
         interim=made.interim,
         selected=None if made.interim else frozenset(findings),
     )
-    evidence.write("verdict.json", verdict_row(verdict, name))
+    row = verdict_row(replace(verdict, phases=made.phases or verdict.phases), name)
+    evidence.write("verdict.json", row | {"fingerprint": about["fingerprint"]})
     evidence.flush()
     assert write_reports(evidence)
+    if made.signer:
+        sign(evidence.folder, made.signer)
     if made.seal:
         evidence.seal()
     evidence.close()
