@@ -42,7 +42,7 @@ def test_an_answer_that_drips_ends(
 @pytest.mark.parametrize("number", [0, 1], ids=["boto3", "minio"])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_an_answer_without_an_end_is_not_read_whole(number: int, call: Callable[[Library], object]) -> None:
-    with serving_in_thread(endless()) as server, pytest.raises(Unanswered, match="larger than 80 MiB"):
+    with serving_in_thread(endless()) as server, pytest.raises(Unanswered, match="larger than 128 MiB"):
         call(both(server.url)[number])
 
 
@@ -67,5 +67,5 @@ def test_the_wire_client_does_not_read_an_endless_answer() -> None:
     async def ask(url: str) -> None:
         await Wire(Target(url, KEYS)).request("GET", "bucket", "key", seconds=30)
 
-    with serving_in_thread(endless()) as server, pytest.raises(NoReply, match="larger than 80 MiB"):
+    with serving_in_thread(endless()) as server, pytest.raises(NoReply, match="larger than 128 MiB"):
         asyncio.run(ask(server.url))
