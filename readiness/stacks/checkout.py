@@ -4,18 +4,31 @@ candidate."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from readiness.stacks.config import StackConfig
+from readiness.stacks.reading import Reading, load_folder, variables
 from readiness.stacks.stack import Stack
 from readiness.stacks.standins import Source
+from readiness.stacks.values import placeholder
+from readiness.stacks.wall import Wall
 from readiness.tofu.run import Job, Run, Running
 from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, Client, Place, Tools
 from readiness.topology import Endpoint
 
-OVERRIDE = "readiness_override.tf"
+OVERRIDE = "zzzz_readiness_override.tf"
+"""Overrides are merged in the order of their names: this one is the last, whatever the stack's own say."""
+
+_TAKEN_OVER = re.compile(
+    r"bucket|key|region|endpoints?(\.s3)?|\w*path_style|skip_\w+|profile|access_key|secret_key|token|shared_\w+|"
+    r"use_lockfile|max_retries|retry_\w+|(lock_|unlock_|update_)?(address|method)|username|password|path|conn_str|"
+    r"schema_name|workspace_dir"
+)
+"""Settings that a stand-in has a value of its own for, or that say only how to get to the store."""
 SETTINGS = DISPOSABLE / "state.s3.tfbackend"
 
 
@@ -31,24 +44,65 @@ class Checkout(Client):
         source: Source,
         candidate: Endpoint,
         place: Place,
+        wall: Wall | None = None,
     ) -> None:
         self.config = config
         self.described = stack
         self.source = source
+        self.candidate = candidate
+        self._wall = wall
         super().__init__(tools, name, candidate, place, source=config.checkout)
         self.redact = tools.redactor(source.secrets())
 
     def copy(self, source: Path) -> Path:
         root = self.folder / "checkout"
-        for folder in {self.config.folder, *(str(PurePosixPath(name).parent) for name in self.config.files)}:
-            if folder != "." and not Path(folder).is_absolute():
-                shutil.copytree(source / folder, root / folder, ignore=LEFT_OUT, dirs_exist_ok=True)
-        return root / self.config.folder
+        for folder in {str(PurePosixPath(name).parent) for name in self.config.configuration}:
+            shutil.copytree(source / folder, root / folder, ignore=LEFT_OUT, dirs_exist_ok=True)
+        for name in self.config.files:  # what its expressions read
+            path = source / name
+            if path.is_file() and not path.name.startswith(".env") and path.is_relative_to(source):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, root / name)
+        stack = root / self.config.folder
+        for at, name in enumerate(self.described.var_files if self.described else ()):
+            ending = ".auto.tfvars.json" if name.endswith(".json") else ".auto.tfvars"
+            shutil.copyfile(stack / name, stack / f"zzzz_readiness_{at}{ending}")
+        return stack
 
     def extra(self) -> dict[str, str]:
         passed = self.described.pass_environment if self.described else ()
         kept = {name: os.environ[name] for name in passed if name in os.environ}
-        return {**kept, **super().extra(), **self.source.environment(self.tools.home)}
+        return {
+            **kept,
+            **self._variables(),
+            **super().extra(),
+            **self.source.environment(self.tools.home),
+            **(self._wall.environment(self._hosts()) if self._wall else {}),
+        }
+
+    def _hosts(self) -> Iterator[str]:
+        for endpoint in (self.candidate, self.endpoint):
+            yield urlsplit(endpoint.url).hostname or ""
+
+    def _variables(self) -> dict[str, str]:
+        """Variables for every command, `init` too, by the environment. Where the state is made for the rehearsal
+        anyway, a variable that nobody gives has a placeholder."""
+        given = self.described.variables if self.described else {}
+        values = {f"TF_VAR_{name}": value for name, value in given.items()}
+        if self._wall is not None and not (self.described and self.described.read):
+            declared = variables(load_folder(Reading(self.config.checkout), self.config.path))
+            for name in self.config.required:
+                value = placeholder(declared[name])
+                if f"TF_VAR_{name}" not in values and value is not None:
+                    values[f"TF_VAR_{name}"] = value
+        return values
+
+    def without(self) -> tuple[str, ...]:
+        """The stack's own settings that its stand-in does not have: they are not rehearsed."""
+        settings = self.config.variants[0].settings
+        return tuple(
+            dict.fromkeys(name.partition(".")[0] for name in settings if not _TAKEN_OVER.fullmatch(name))
+        )
 
     def variables(self) -> tuple[str, ...]:
         """What the stack's plan is given, as stack.toml says."""
@@ -58,8 +112,10 @@ class Checkout(Client):
         return (*files, *(f"-var={name}={value}" for name, value in self.described.variables.items()))
 
     def init_source(self, key: str, *, reconfigure: bool = False) -> Run:
-        """`init` against the source, with the stack's own backend block."""
-        (self.stack / OVERRIDE).unlink(missing_ok=True)
+        """`init` against the source: the stack's backend block is replaced by an empty one of the same kind, for the
+        stack's own settings lead elsewhere (another store, DynamoDB, STS)."""
+        self.endpoint = Endpoint(f"its source ({self.source.kind})", "")
+        (self.stack / OVERRIDE).write_text(_block(self.source.kind), encoding="utf-8")
         options = ("-reconfigure",) if reconfigure else ()
         return self.run("init", "-no-color", *options, *self.source.options(key))
 
@@ -74,7 +130,8 @@ class Checkout(Client):
         clears the lineage that was just imported. Then the pulled file can never be pushed back ("unrelated
         state").
         """
-        (self.stack / OVERRIDE).write_text('terraform {\n  backend "s3" {}\n}\n', encoding="utf-8")
+        self.endpoint = self.candidate
+        (self.stack / OVERRIDE).write_text(_block("s3"), encoding="utf-8")
         place = self.place.backend_config(self.endpoint)
         return self.run("init", "-no-color", "-migrate-state", f"-backend-config={SETTINGS}", *place)
 
@@ -105,3 +162,7 @@ class Checkout(Client):
     def remove(self) -> None:
         """Everything of this copy, state files among it, is gone."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _block(kind: str) -> str:
+    return f'terraform {{\n  backend "{kind}" {{}}\n}}\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,16 @@ class Encryption:
     state: bool
     enforced: bool
     fallback: bool
+
+
+def is_encrypted(body: bytes) -> bool:
+    """Whether a stored state is encrypted: its data is then `encrypted_data` (OpenTofu 1.12,
+    internal/encryption/base.go)."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "encrypted_data" in document and "resources" not in document
 
 
 def encryption(loaded: Sequence[Loaded], environment: Mapping[str, Text]) -> Encryption | None:

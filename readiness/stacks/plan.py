@@ -90,12 +90,7 @@ def check_plan(plan: MigrationPlan, config: StackConfig, *, observations: int = 
         )
     if plan.backend != config.backend:
         faults.append(f"it moves a backend {plan.backend}, the configuration has {config.backend}")
-    if not re.fullmatch(r"(version|file):[\w./+=@-]+", plan.returns_to) or "TODO" in plan.returns_to:
-        faults.append(
-            "its rollback note names neither the version (version:…) nor the pulled file (file:…) to return to"
-        )
-    if not plan.rollback:
-        faults.append("its rollback note has no commands")
+    faults += _unsafe(plan, config)
     if not plan.reviewed_by or not re.fullmatch(r"\d{4}-\d\d-\d\d", plan.reviewed_on):
         faults.append("nobody has reviewed it")
     elif plan.reviewed_text != plan.text_digest:
@@ -105,6 +100,28 @@ def check_plan(plan: MigrationPlan, config: StackConfig, *, observations: int = 
             f"{config.name}, migration plan: {'; '.join(faults)}", observations=max(observations, 1)
         )
     return proved(f"{config.name}: plan complete, current, reviewed by {plan.reviewed_by}", observations)
+
+
+def _unsafe(plan: MigrationPlan, config: StackConfig) -> list[str]:
+    """What is wrong with its way back, and with how it handles an encrypted state."""
+    faults = []
+    if not re.fullmatch(r"(version|file):[\w./+=@-]+", plan.returns_to) or "TODO" in plan.returns_to:
+        faults.append(
+            "its rollback note names neither the version (version:…) nor the pulled file (file:…) to return to"
+        )
+    if config.encryption is not None and config.encryption.state and _plain(plan):
+        faults.append(
+            "it would write the encrypted state decrypted: `state pull` prints it so, `state push` takes it so; "
+            "copy the stored state as it is"
+        )
+    if not plan.rollback:
+        faults.append("its rollback note has no commands")
+    return faults
+
+
+def _plain(plan: MigrationPlan) -> bool:
+    """Whether a command of this plan handles the state decrypted."""
+    return any(re.search(r"\bstate (pull|push)\b", line) for line in (*plan.steps.values(), *plan.rollback))
 
 
 def review(text: str, by: str, on: datetime.date) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from readiness.finding import Finding, State, merge, proved, refuted, unknown
 from readiness.stacks import compare
 from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig
+from readiness.stacks.encryption import is_encrypted
 from readiness.stacks.harmless import reaches_out
 from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
 from readiness.stacks.points import Names, Points, points_at
 from readiness.stacks.stack import Examined
 from readiness.stacks.standins import Source
+from readiness.stacks.wall import Wall
 from readiness.tofu.env import Disposable, Seen, UnpreparedError, ready
 from readiness.tofu.locks import refused
 from readiness.tofu.objects import StoreError
@@ -59,8 +62,10 @@ class Rehearsal:
         """Do the five steps in order. The first that is not proved ends it: the later ones are UNKNOWN, for they
         were not exercised."""
         checkout: Checkout | None = None
+        wall: Wall | None = None
         try:
             config = self._admitted()
+            wall = Wall() if reaches_out(config) is None else None
             checkout = Checkout(
                 self.env.tools,
                 f"{self.name}-{self.stack}",
@@ -69,10 +74,13 @@ class Rehearsal:
                 self.source,
                 self.env.entry,
                 self.env.where(f"{self.name}-{self.stack}"),
+                wall,
             )
             self._steps(checkout, config)
+            if wall is not None and wall.asked:
+                raise _RefusedError(f"the rehearsal wanted to reach {', '.join(wall.asked)}")
         except _RefusedError as error:
-            self.found.setdefault(self._next(), refuted(f"{self.stack}: {error}"))
+            self.found[self._next()] = refuted(f"{self.stack}: {error}")
         except (UnpreparedError, StoreError) as error:
             self.found.setdefault(self._next(), unknown(f"{self.stack}: {error}"))
         except NotAStateError as error:
@@ -80,6 +88,8 @@ class Rehearsal:
         finally:
             if checkout is not None:
                 self._remove(checkout)
+            if wall is not None:
+                wall.close()
         first = next(
             (one.reason for one in self.found.values() if one.state is not State.PROVED), "an earlier step"
         )
@@ -123,8 +133,14 @@ class Rehearsal:
     def _prove(self, step: int, reason: str, seen: Seen, **measured: float | int | str | bool | None) -> None:
         self.found[step] = proved(f"{self.stack}: {reason}", seen.count, **measured)
 
+    @property
+    def _encrypted(self) -> bool:
+        config = self.examined.config
+        return isinstance(config, StackConfig) and config.encryption is not None and config.encryption.state
+
     def _pull(self, checkout: Checkout) -> tuple[Snapshot, Path]:
-        """Step 1: the state is read from where it is now, without writing there, and is whole."""
+        """Step 1: the state is read from where it is now, without writing there, and is whole. An encrypted one is
+        taken as it is stored: no file ever holds it decrypted."""
         seen = self.env.seen()
         described = self.examined.stack
         if described is not None and described.read:
@@ -139,12 +155,30 @@ class Rehearsal:
             run, body = checkout.state_pull()
         if not run.ok:
             raise _RefusedError(f"state pull: {run.why()}")
-        before = parse(body)
+        if self._encrypted:
+            stored = (
+                body if described is not None and described.read else self.source.stored(f"{self.key}-live")
+            )
+            before, body = self._decrypted(checkout, stored or b"")
+        else:
+            before = parse(body)
         if before.empty:
             raise _RefusedError("the state that was pulled is empty")
         pulled = checkout.private_file(f"{self.stack}.pulled.tfstate", body)
         self._prove(STEP_PULL, "state pulled", seen, serial=before.serial, resources=len(before.resources))
         return before, pulled
+
+    def _decrypted(self, checkout: Checkout, stored: bytes) -> tuple[Snapshot, bytes]:
+        """What an encrypted state says, in memory only, and the state as it is stored."""
+        if not is_encrypted(stored):
+            raise _RefusedError(
+                "its state is encrypted, and what reads it gives it decrypted: read the stored state as it is"
+            )
+        self.source.place(self.key, stored)
+        ready(checkout.init_source(self.key, reconfigure=True))
+        run, body = checkout.state_pull()
+        ready(run)
+        return parse(body), stored
 
     def _only_if_harmless(self, config: StackConfig) -> None:
         """A stand-in for the live state is made by applying the configuration: never one that reaches out."""
@@ -179,16 +213,32 @@ class Rehearsal:
             raise _RefusedError(f"the disposable copy is not the state: {'; '.join(faults)}")
         self.versions["before-migration"] = self.source.version(self.key)
         for endpoint in self.env.endpoints:
-            if faults := compare.may_replace(before, self._candidate(checkout, endpoint.name)):
+            held = self._held(checkout, endpoint.name)
+            if held is not None and is_encrypted(held):
+                raise _RefusedError(f"{endpoint.name}: the destination already holds an encrypted state")
+            if faults := compare.may_replace(before, None if held is None else parse(held)):
                 raise _RefusedError(f"{endpoint.name}: {'; '.join(faults)}")
         reviewed = check_plan(plan, config, observations=seen.count)
+        without = checkout.without()
+        if without:
+            more = f"{reviewed.reason}; its stand-in has no {', no '.join(without)}"
+            reviewed = dataclasses.replace(reviewed, reason=more)
         self.found[STEP_REVIEW] = reviewed
         return plan
 
-    def _candidate(self, checkout: Checkout, endpoint: str) -> Snapshot | None:
+    def _held(self, checkout: Checkout, endpoint: str) -> bytes | None:
+        """The state object at the new key, as this endpoint of the candidate gives it."""
         objects = next(self.env.objects(one) for one in self.env.endpoints if one.name == endpoint)
-        body = objects.get(checkout.place.key)
-        return None if body is None else parse(body)
+        return objects.get(checkout.place.key)
+
+    def _differs(self, before: Snapshot, pulled: Path, held: bytes | None) -> list[str]:
+        """How the state object at the new key is not the state that was pulled. An encrypted one is compared byte for
+        byte."""
+        if held is None:
+            return ["no state"]
+        if self._encrypted:
+            return [] if held == pulled.read_bytes() else ["the encrypted state is not the same bytes"]
+        return compare.differences(before, parse(held))
 
     def _migrate(self, checkout: Checkout, before: Snapshot, pulled: Path) -> None:
         """Step 3: the state is put at the new key, create-only, and `init -migrate-state` finds both equal and
@@ -216,8 +266,7 @@ class Rehearsal:
             raise _RefusedError(f"state pull from the candidate: {pull.why()}")
         faults = compare.differences(before, parse(body))
         for endpoint in self.env.endpoints:
-            shown = self._candidate(checkout, endpoint.name)
-            differs = ["no state"] if shown is None else compare.differences(before, shown)
+            differs = self._differs(before, pulled, self._held(checkout, endpoint.name))
             faults += [f"{endpoint.name}: {fault}" for fault in differs]
         if faults:
             raise _RefusedError(f"the migrated state is not the state that was pulled: {'; '.join(faults)}")
@@ -239,7 +288,10 @@ class Rehearsal:
         """Step 5: the source's copy is damaged; what the note names brings it back, and a plan against the source
         wants nothing."""
         seen = self.env.seen()
-        self.source.place(self.key, _emptied(pulled.read_bytes()))
+        if self._encrypted:
+            self.source.lose(self.key)
+        else:
+            self.source.place(self.key, _emptied(pulled.read_bytes()))
         kind, _, name = plan.returns_to.partition(":")
         ready(checkout.init_source(self.key, reconfigure=True))
         if checkout.stack_plan().code != 2:
@@ -254,8 +306,9 @@ class Rehearsal:
         else:
             if name != pulled.name:
                 raise _RefusedError(f"the rollback note names {name}, but {pulled.name} was pulled")
-            push = checkout.state_push(pulled, force=True)
-            if not push.ok:
+            if self._encrypted:
+                self.source.place(self.key, pulled.read_bytes())
+            elif not (push := checkout.state_push(pulled, force=True)).ok:
                 raise _RefusedError(f"the rollback's state push: {push.why()}")
         run, body = checkout.state_pull()
         ready(run)

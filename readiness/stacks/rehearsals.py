@@ -17,9 +17,10 @@ from readiness.stacks.config import StackConfig
 from readiness.stacks.draft import draft
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import MigrationPlan
+from readiness.stacks.points import what_it_is
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, Examined, examine
-from readiness.stacks.standins import HttpSource, S3Source, Source
+from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
 from readiness.subject import Subject
 from readiness.tofu.env import Disposable
@@ -28,10 +29,14 @@ from readiness.tofu.workspace import Place
 PREFIX = "p3"
 
 
+class _NoStandIn(Exception):
+    """There is no real backend of this kind to rehearse from."""
+
+
 class Rehearsals:
     """Rehearses a stack when a criterion first asks for it.
 
-    Sources are real: an HTTP backend with locks, and a singleton S3 store.
+    Sources are real: an HTTP backend with locks, a singleton S3 store, a file.
     """
 
     def __init__(self, subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> None:
@@ -76,6 +81,8 @@ class Rehearsals:
                 return Rehearsal(examined, source, self._env).run()
         except UsageError as error:
             found: Finding = refuted(str(error))
+        except _NoStandIn as error:
+            found = unknown(str(error))
         except MigrationInProgressError as error:
             found = refuted(str(error))
         except Exception as error:  # noqa: BLE001 - a rehearsal that throws has judged nothing
@@ -95,10 +102,15 @@ class Rehearsals:
 
     def _source(self, examined: Examined) -> Source:
         kind = examined.config.backend if isinstance(examined.config, StackConfig) else "http"
-        makers: dict[str, Callable[[], Source]] = {"http": self._http, "s3": self._s3}
+        makers: dict[str, Callable[[], Source]] = {
+            "http": self._http,
+            "s3": self._s3,
+            "local": lambda: LocalSource(self._work / "local-source"),
+        }
         if kind not in makers:
-            raise UsageError(
-                f"{examined.name}: its backend is {kind}; the suite can rehearse from http and s3"
+            raise _NoStandIn(
+                f"{examined.name}: its state is in {what_it_is(kind)} (backend {kind}), for which the suite has no "
+                f"stand-in: it rehearses from {', '.join(sorted(makers))}; do the steps of the draft by hand, on a copy"
             )
         if kind not in self._sources:
             self._sources[kind] = makers[kind]()

@@ -1,4 +1,4 @@
-"""Where a stack's state comes from: an `http` backend, or an S3 store that is not the candidate."""
+"""Where a rehearsed state comes from: a real backend of the stack's own kind that is not the stack's own."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class Source(Protocol):
     def secrets(self) -> tuple[str, ...]: ...
     def locked(self, key: str) -> bool:
         """Whether somebody holds the lock of this state."""
+        ...
+
+    def stored(self, key: str) -> bytes | None:
+        """The state as it is stored, encrypted where it is; None where there is none."""
         ...
 
     def version(self, key: str) -> str | None:
@@ -78,11 +82,59 @@ class HttpSource:
     def lose(self, key: str) -> None:
         self._backend.states.pop(self._path(key), None)
 
+    def stored(self, key: str) -> bytes | None:
+        return self._backend.states.get(self._path(key))
+
     def restore(self, key: str, version: str) -> None:
         raise NotImplementedError("an http backend has no versions")
 
     def _path(self, key: str) -> str:
         return self._backend.address(key).removeprefix(self._backend.url)
+
+
+class LocalSource:
+    """Files in a private folder, for `backend "local"`."""
+
+    kind = "local"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def options(self, key: str) -> tuple[str, ...]:
+        return (f"-backend-config=path={self._path(key)}",)
+
+    def environment(self, home: Path) -> Mapping[str, str]:
+        return {}
+
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
+    def locked(self, key: str) -> bool:
+        """OpenTofu 1.12, internal/states/statemgr/filesystem.go: the lock's information lies beside the state."""
+        return self._path(key).with_name(f".{key}.lock.info").exists()
+
+    def stored(self, key: str) -> bytes | None:
+        path = self._path(key)
+        return path.read_bytes() if path.is_file() else None
+
+    def version(self, key: str) -> str | None:
+        return None
+
+    def place(self, key: str, body: bytes) -> None:
+        path = self._path(key)
+        path.touch(mode=0o600)
+        path.write_bytes(body)
+
+    def lose(self, key: str) -> None:
+        for path in (self._path(key), self._path(key).with_name(f"{key}.backup")):
+            path.unlink(missing_ok=True)
+
+    def restore(self, key: str, version: str) -> None:
+        raise NotImplementedError("a file has no versions")
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key
 
 
 class S3Source:
@@ -148,6 +200,9 @@ class S3Source:
     def version(self, key: str) -> str | None:
         versions = self._objects.versions(self._at(key).key)
         return next((version.id for version in versions if version.latest and not version.marker), None)
+
+    def stored(self, key: str) -> bytes | None:
+        return self._objects.get(self._at(key).key)
 
     def place(self, key: str, body: bytes) -> None:
         self._objects.put(self._at(key).key, body)

@@ -29,6 +29,7 @@ from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3
 
 __all__ = ["program"]
+pytestmark = pytest.mark.store  # real tofu, and just
 SOURCE_KEYS = Keys("AKIDOFTHESOURCE00002", "sEcReTofTheSource0000000000000000000002")
 STATE_SECRET = b"example-password-of-nobody"
 
@@ -81,7 +82,6 @@ def refused(found: dict[str, Finding], step: int, word: str) -> None:
     assert word in found[f"P3.attic.{step}"].reason
 
 
-@pytest.mark.store
 def test_from_an_http_backend_and_back(
     env: Disposable, store: FakeS3, backend: HttpBackend, tmp_path: Path
 ) -> None:
@@ -98,7 +98,6 @@ def test_from_an_http_backend_and_back(
         assert secret not in recorded
 
 
-@pytest.mark.store
 def test_from_an_s3_store_with_other_credentials_and_back(
     env: Disposable, singleton: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +116,6 @@ def test_from_an_s3_store_with_other_credentials_and_back(
                 assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.store
 def test_the_candidate_gets_the_state_byte_for_byte(
     env: Disposable, store: FakeS3, backend: HttpBackend
 ) -> None:
@@ -130,7 +128,6 @@ def test_the_candidate_gets_the_state_byte_for_byte(
     assert parse(rows[0].body).serial == 1
 
 
-@pytest.mark.store
 def test_live_state_is_only_read_by_the_command_of_the_stack(
     env: Disposable, backend: HttpBackend, tmp_path: Path
 ) -> None:
@@ -157,7 +154,6 @@ def test_live_state_is_only_read_by_the_command_of_the_stack(
     assert digest(checkout) == untouched
 
 
-@pytest.mark.store
 def test_a_read_command_that_fails_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert examined.stack is not None
@@ -169,7 +165,6 @@ def test_a_read_command_that_fails_is_refused(env: Disposable, backend: HttpBack
     )
 
 
-@pytest.mark.store
 def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert isinstance(examined.config, StackConfig)
@@ -181,7 +176,6 @@ def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backen
     assert env.tools.runs == [], "nothing was run"
 
 
-@pytest.mark.store
 def test_unparsable_hcl_is_refused(env: Disposable, backend: HttpBackend, tmp_path: Path) -> None:
     checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
     (checkout / "tofu/stacks/attic/main.tf").write_text("module {{{\n")
@@ -189,7 +183,6 @@ def test_unparsable_hcl_is_refused(env: Disposable, backend: HttpBackend, tmp_pa
     refused(found, 1, "its configuration cannot be read: tofu/stacks/attic/main.tf, line 1")
 
 
-@pytest.mark.store
 def test_a_plan_older_than_the_configuration_is_refused(
     env: Disposable, backend: HttpBackend, tmp_path: Path
 ) -> None:
@@ -202,13 +195,11 @@ def test_a_plan_older_than_the_configuration_is_refused(
     assert backend.states == {}, "nothing was left anywhere"
 
 
-@pytest.mark.store
 def test_a_stack_without_a_plan_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = dataclasses.replace(small("attic"), plan=None)
     refused(Rehearsal(examined, HttpSource(backend), env).run(), 2, "it has no migration plan")
 
 
-@pytest.mark.store
 def test_a_state_with_a_lock_held_is_refused(env: Disposable, backend: HttpBackend) -> None:
     rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
     path = backend.address(rehearsal.key).removeprefix(backend.url)
@@ -216,7 +207,6 @@ def test_a_state_with_a_lock_held_is_refused(env: Disposable, backend: HttpBacke
     refused(rehearsal.run(), 3, "a lock is held on its state")
 
 
-@pytest.mark.store
 def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBackend) -> None:
     rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
     place = backend.address(f"{rehearsal.key}-live").removeprefix(backend.url)
@@ -226,7 +216,6 @@ def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBacke
     assert "lock" in found["P3.attic.1"].reason
 
 
-@pytest.mark.store
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -249,7 +238,6 @@ def test_a_destination_in_use_is_refused(
     refused(rehearsal.run(), 2, word)
 
 
-@pytest.mark.store
 def test_a_candidate_that_changes_the_state_is_refused(
     env: Disposable, store: FakeS3, backend: HttpBackend
 ) -> None:
@@ -264,7 +252,6 @@ def test_a_candidate_that_changes_the_state_is_refused(
     refused(Rehearsal(small("attic"), HttpSource(backend), env).run(), 3, "init -migrate-state")
 
 
-@pytest.mark.store
 def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert isinstance(examined.plan, MigrationPlan)
@@ -275,7 +262,6 @@ def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, bac
         must_be_proved("attic", found)
 
 
-@pytest.mark.store
 def test_a_stack_is_only_rehearsed_from_its_own_kind_of_backend(
     env: Disposable, backend: HttpBackend
 ) -> None:
