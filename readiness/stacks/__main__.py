@@ -60,7 +60,7 @@ def _do(options: argparse.Namespace) -> int:
         return 0
     found = plans.check_plan(plans.load(path), config)
     print(f"{found.state}: {found.reason}")
-    return 0 if found.state is State.PROVED else 1
+    return 1 if found.state is State.REFUTED else 0
 
 
 if __name__ == "__main__":

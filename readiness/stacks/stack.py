@@ -36,7 +36,7 @@ class Stack(BaseModel):
     schema_version: Literal[1] = Field(alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     configuration: str
-    backend: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+    backend: Literal["http", "s3", "local", "pg"]
     environment: str = ""
     read: tuple[str, ...] = ()
     variables: dict[str, str] = {}
