@@ -15,6 +15,7 @@ from readiness.evidence.scenario import Event
 from readiness.load.service import ServiceWatch
 from readiness.providers.base import Provider
 from readiness.topology import FaultKind, Proof, Topology
+from readiness.undos import Undos
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,11 @@ def injected(
     watch: ServiceWatch,
     now: Callable[[], float],
     note: Callable[[Event], None],
+    undos: Undos,
 ) -> Iterator[Event]:
-    """Do the fault, yield, heal it whatever happens. Raises Unjudged if it did not fire. Does not wait until
-    whole.
+    """Do the fault, yield, heal it whatever happens. Does not wait until whole.
+
+    Raises Unjudged if it did not fire, or could not be healed, which `undos` knows from then on.
     """
     event = Event(fault.name, fault.kind, fault.nodes, fault.instances, now())
     watch.hold_out(fault.instances)
@@ -120,6 +123,8 @@ def injected(
         event.healing = now()
         try:
             _heal(fault, provider)
+        except Exception as error:
+            raise Unjudged(undos.failed(fault.name, error)) from error
         finally:
             event.healed = now()
             watch.readmit(fault.instances)

@@ -15,6 +15,7 @@ from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.topology import Endpoint, Topology
+from readiness.undos import Undos
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,6 +31,7 @@ class Subject:
     evidence: Evidence
     seed: int
     say: Callable[[str], None]
+    undos: Undos
 
     @property
     def candidate(self) -> Candidate:

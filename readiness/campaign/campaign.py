@@ -137,7 +137,9 @@ class Campaign:
         if name not in self._records:
             last = next(reversed(self._records), "its start")
             self._records[name] = record
-            if wait_whole(self.subject.provider, self.rig.watch, self._patience):
+            if reason := self.subject.undos.reason:
+                record.spoiled = f"not played: {reason}"
+            elif wait_whole(self.subject.provider, self.rig.watch, self._patience):
                 self._patience = self.settings.whole_within
                 self.subject.say(name)
                 play(record)

@@ -143,7 +143,7 @@ class TofuCampaign:
 
         if not wait_whole(provider, watch, self.settings.whole_within):
             raise Unjudged(f"{fault.name} was not done: the candidate is not whole")
-        with injected(fault, provider, watch, evidence.now, note) as event:
+        with injected(fault, provider, watch, evidence.now, note, self.subject.undos) as event:
             yield event
         if not wait_whole(provider, watch, self.settings.whole_within):
             raise Unjudged(

@@ -93,7 +93,9 @@ class Stage:
     @contextlib.contextmanager
     def fault(self, fault: Fault) -> Iterator[Event]:
         """The fault while inside; sweepers read fast from just before the heal."""
-        with injected(fault, self.subject.provider, self.rig.watch, self.now, self._note) as event:
+        with injected(
+            fault, self.subject.provider, self.rig.watch, self.now, self._note, self.subject.undos
+        ) as event:
             self.record.events.append(event)
             yield event
             self.burst()

@@ -34,6 +34,7 @@ from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.scratch import Scratch
 from readiness.subject import Subject, target_of
 from readiness.topology import Topology, Unsupported
+from readiness.undos import Undos
 
 SERVICE_SECONDS = 15.0
 """How long the instances may take to be in service before the first check."""
@@ -76,6 +77,7 @@ class Session:
         self._provider: Provider | None = None
         self._topology: Topology | None = None
         self._stopped = False
+        self.undos = Undos(self.say)
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
         self.work = Path(tempfile.mkdtemp(prefix="tofu-ha-"))
@@ -186,6 +188,7 @@ class Session:
             self.run.evidence,
             self.run.options.seed,
             self.say,
+            self.undos,
         )
 
     @cached_property

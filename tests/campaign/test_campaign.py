@@ -27,6 +27,7 @@ from readiness.load.rig import Rig
 from readiness.redact import Redactor
 from readiness.subject import Subject
 from readiness.topology import Proof
+from readiness.undos import Undos
 from tests.campaign.defects import DEFECTS
 from tests.campaign.healthy import RTO, record
 from tests.campaign.test_away import TOPOLOGY
@@ -49,6 +50,7 @@ def campaign(evidence: Evidence) -> Campaign:
         promises=Promises(RTO),
         declared={},
         say=lambda _line: None,
+        undos=Undos(print),
     )
     return Campaign(cast("Subject", subject), cast("Rig", SimpleNamespace(watch=None)), SETTINGS)
 
@@ -80,6 +82,17 @@ def test_without_a_whole_candidate_no_fault_is_done_and_nothing_is_proved(
     assert waits[0] == SETTINGS.whole_within
     assert set(waits[1:]) == {SETTINGS.patience}
     assert len(waits) == len(campaign.played())
+
+
+def test_after_an_undo_that_failed_nothing_more_is_played_and_the_reason_is_the_suites(
+    campaign: Campaign, waits: list[float]
+) -> None:
+    campaign.subject.undos.failed("crash:bumble", OSError("start ended with 1"))
+    for criterion in ("P1.4", "P1.9", "P1.13", "P1.19"):
+        found = judged(campaign, criterion)
+        assert found.state is State.UNKNOWN
+        assert "it could not undo crash:bumble: OSError: start ended with 1" in found.reason
+    assert not waits, "and nothing is waited for"
 
 
 def test_what_was_seen_before_counts_though_the_rest_cannot_be_played(

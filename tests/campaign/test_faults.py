@@ -11,6 +11,7 @@ from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
 from readiness.faults import Fault, injected, wait_whole
 from readiness.topology import FaultKind, Proof
+from readiness.undos import Undos
 from tests.plugin.fake import TOPOLOGY
 
 
@@ -52,11 +53,13 @@ class Book:
 SILENCE = faults.silence(TOPOLOGY, "a")
 
 
-def through(book: Any, fault: Fault = SILENCE, error: BaseException | None = None) -> Event:
+def through(
+    book: Any, fault: Fault = SILENCE, error: BaseException | None = None, undos: Undos | None = None
+) -> Event:
     clock = iter(float(n) for n in range(100))
     noted: list[Event] = []
     try:
-        with injected(fault, book, book, lambda: next(clock), noted.append):
+        with injected(fault, book, book, lambda: next(clock), noted.append, undos or Undos(print)):
             book.done.append("held")
             if error:
                 raise error
@@ -112,8 +115,17 @@ def test_healing_is_tried_again_and_a_heal_that_fails_is_no_success(monkeypatch:
     assert through(book).healed is not None
     assert book.done.count("heal a-0") == 3
     stuck: Any = Book(fails=9)
-    with pytest.raises(OSError, match="busy"):
-        through(stuck)
+    told: list[str] = []
+    undos = Undos(told.append)
+    assert undos.reason is None
+    with pytest.raises(
+        Unjudged, match="the suite itself left the candidate broken: it could not undo silence:a"
+    ):
+        through(stuck, undos=undos)
+    assert "silence:a: OSError: busy" in str(undos.reason)
+    assert Undos(print).reason is None
+    (line,) = told
+    assert line.startswith("COULD NOT UNDO silence:a: OSError: busy.")
     assert stuck.done.count("heal a-0") == 3
     assert stuck.done[-1] == "in a-0"
 

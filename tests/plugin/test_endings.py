@@ -103,6 +103,14 @@ def test_refuted_swallowed_and_then_proved(judge):
 @c("P1.20")
 def test_not_run(judge): raise NotRun("needs --allow-faults")
 
+@c("P0.1")
+def test_whose_fault_cannot_be_undone(candidate_session, judge):
+    candidate_session.undos.failed("crash:a", OSError("start ended with 1"))
+    judge(proved("seen", 1))
+
+@c("P0.2")
+def test_after_an_undo_that_failed(judge): judge(refuted("404 for an object that exists"))
+
 @c("P1.21")
 @pytest.mark.skipif(True, reason="never")
 def test_skipif(judge): judge(proved("seen", 1))
@@ -129,6 +137,11 @@ EXPECTED = {
     "P1.18": ("UNKNOWN", "an excuse"),
     "P1.19": ("REFUTED", "lost"),
     "P1.20": ("NOT RUN", "needs --allow-faults"),
+    "P0.1": ("PROVED", "seen"),
+    "P0.2": (
+        "UNKNOWN",
+        "the suite itself left the candidate broken: it could not undo crash:a: OSError: start ended with 1",
+    ),
     "P1.21": ("NOT RUN", "never"),
 }
 
@@ -151,7 +164,7 @@ def test_ending(endings: Ran, id_: str) -> None:
 def test_the_run_fails_and_its_evidence_says_why(endings: Ran) -> None:
     assert endings.code == 1
     assert failing(read(endings.junit))
-    assert endings.verdict["counts"] == {"REFUTED": 5, "UNKNOWN": 12, "NOT RUN": 54, "PROVED": 1}
+    assert endings.verdict["counts"] == {"REFUTED": 5, "UNKNOWN": 13, "NOT RUN": 52, "PROVED": 2}
     rows = [json.loads(line) for line in (endings.folder / "criteria.jsonl").read_text().splitlines()]
     assert {row["criterion"] for row in rows} == set(EXPECTED)
 
