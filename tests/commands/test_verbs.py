@@ -196,7 +196,6 @@ def test_a_fault_that_another_process_left_is_undone_from_what_its_journal_holds
     try:
         assert gone.freeze("store-honey").fired
         (undo,) = journal.left()
-        other.start()
         assert lab.state("honey") == "T"
         other.undo(Undo.of_data(undo.as_data()))
         assert lab.state("honey") != "T"

@@ -136,7 +136,7 @@ class CommandDriver(Driver[CommandWatch]):
     def take_over(self, undo: Verb, target: str) -> None:
         command = self._undoing(undo, target)
         if command is not None and not self.needs(undo, target):
-            self._run.must_be_undone(_UNDO[undo], target, command)
+            self._run.take_over(_UNDO[undo], target, command)
 
     def _undoing(self, undo: Verb, target: str) -> Command | None:
         if undo in (Verb.START, Verb.THAW):

@@ -140,6 +140,13 @@ class Runner:
             )
             self._open[_key(verb, target)] = undo
 
+    def take_over(self, verb: str, target: str, command: Command) -> None:
+        """A fault of another process is to be undone by that command. `undo` does it, also before the provider's
+        `start`: a candidate with a fault may not be reachable.
+        """
+        with self._lock:
+            self._open[_key(verb, target)] = _Undo(verb, target, command)
+
     def undo(self, verb: str, target: str) -> bool:
         """Undo that, if it is to be undone; False if not. Raises CommandFailed, and stays to be undone then."""
         with self._lock:
