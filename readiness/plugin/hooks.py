@@ -250,7 +250,8 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is None or run.verdict is None:
         return
-    facts = {"candidate": run.loaded.candidate.name, "seed": str(run.options.seed)}
+    facts = {"measured": str(run.facts["measured"])} if "measured" in run.facts else {}
+    facts |= {"candidate": run.loaded.candidate.name, "seed": str(run.options.seed)}
     facts["took"] = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.split.items())
     if run.evidence:
         facts["evidence"] = _relative(run.evidence.folder)

@@ -18,6 +18,7 @@ from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, MANIFEST
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
+from readiness.evidence.seen import Promises
 from readiness.finding import Finding, State
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import Found
@@ -26,6 +27,7 @@ from readiness.plugin.options import Options
 from readiness.redact import Redactor
 from readiness.report import junit, words
 from readiness.report.folder import write_reports
+from readiness.report.kept import promises_kept
 from readiness.verdict import Verdict, criterion_record, judge, results_of
 
 PACKAGE = "tofu-state-ha-readiness"
@@ -155,6 +157,8 @@ class Run:
         Raises ValueError for a verdict that contradicts itself: nothing is sealed then, and the failing sentinel stays.
         """
         verdict = self.judge()
+        if kept := promises_kept(verdict.results, self._promises.rto):
+            self.facts["measured"] = kept
         folder = "none"
         if self.evidence:
             self.evidence.write("verdict.json", self._record(verdict).model_dump(mode="json"))
@@ -177,6 +181,10 @@ class Run:
         again = words.next_step(row, self._description().model_dump(mode="json"))
         first = {"start with": f"{found['id']} {found['title']}"} if found else {}
         return first | ({"re-run only this criterion": again} if again else {})
+
+    @property
+    def _promises(self) -> Promises:
+        return Promises.of(self.loaded.candidate.model_dump(mode="json", by_alias=True))
 
     def properties(self) -> dict[str, str]:
         """Suite properties of the JUnit report."""

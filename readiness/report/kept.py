@@ -1,0 +1,58 @@
+"""What was promised and what was measured, in one line: it stands beside the verdict wherever that is printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from readiness.evidence.seen import RTO
+from readiness.finding import Measured
+from readiness.topology import FaultKind
+from readiness.verdict import Result
+
+_OUTAGE = re.compile(r"^(?P<scenario>[^:]+)(:[^ ]*)?: outage_.*_at_most_s$")
+_KINDS = {
+    "restart": FaultKind.RESTART,
+    "drain": FaultKind.DRAIN,
+    "rolling-restart": FaultKind.DRAIN,
+    "crash": FaultKind.CRASH,
+    "kill": FaultKind.CRASH,
+    "silence": FaultKind.SILENCE,
+    "freeze": FaultKind.SILENCE,
+    "unplug": FaultKind.SILENCE,
+}
+"""The kind of fault whose promise counts, by the name of the scenario."""
+
+
+def promises_kept(results: Sequence[Result], rto: RTO) -> str:
+    """For example `longest outage: crash 1.5 s (5 s promised); lost of 23,412 acknowledged writes: 0`.
+
+    Empty if neither was measured. Outages are upper bounds, in seconds (P1.14); writes are those of P1.13.
+    """
+    measured = {result.criterion.id: result.finding.measured for result in results}
+    parts = [_outages(measured.get("P1.14", {}), rto), _writes(measured.get("P1.13", {}))]
+    return "; ".join(filter(None, parts))
+
+
+def _outages(measured: Measured, rto: RTO) -> str:
+    longest: dict[FaultKind, float] = {}
+    for name, value in measured.items():
+        found = _OUTAGE.match(name)
+        kind = _KINDS.get(found["scenario"]) if found else None
+        if kind is not None and isinstance(value, int | float):
+            longest[kind] = max(longest.get(kind, 0.0), float(value))
+    told = [
+        f"{kind} {longest[kind]:.1f} s ({rto[kind]:g} s promised)" for kind in FaultKind if kind in longest
+    ]
+    return f"longest outage: {', '.join(told)}" if told else ""
+
+
+def _writes(measured: Measured) -> str:
+    acknowledged, lost = (_total(measured, name) for name in ("acknowledged_writes", "lost_writes"))
+    return f"lost of {acknowledged:,} acknowledged writes: {lost:,}" if acknowledged else ""
+
+
+def _total(measured: Mapping[str, object], name: str) -> int:
+    return sum(
+        int(v) for key, v in measured.items() if key.endswith(f": {name}") and isinstance(v, int | float)
+    )

@@ -1,0 +1,49 @@
+"""The line beside the verdict: what was measured, and what was promised for it."""
+
+from __future__ import annotations
+
+from readiness.criteria import BY_ID
+from readiness.finding import proved
+from readiness.report.kept import promises_kept
+from readiness.topology import FaultKind
+from readiness.verdict import Result
+
+RTO = {FaultKind.RESTART: 5.0, FaultKind.DRAIN: 5.0, FaultKind.CRASH: 5.0, FaultKind.SILENCE: 10.0}
+OUTAGES = {
+    "crash:bumble: outage_honey_read_new_at_least_s": 1.0,
+    "crash:bumble: outage_honey_read_new_at_most_s": 1.4,
+    "crash:sting: outage_service_write_reused_at_most_s": 1.52,
+    "silence:honey: outage_service_write_reused_at_most_s": 6.2,
+    "silence:honey: available_honey": 9.0,
+    "all-killed: outage_honey_read_new_at_most_s": 30.0,
+}
+WRITES = {
+    "steady: acknowledged_writes": 23_000,
+    "crash:bumble: acknowledged_writes": 412,
+    "crash:bumble: lost_writes": 0,
+    "crash:bumble: lost_writes_outside_service": 7,
+}
+
+
+def results(outages: dict[str, float], writes: dict[str, int]) -> list[Result]:
+    return [
+        Result(BY_ID["P1.14"], proved("", 1, **outages)),
+        Result(BY_ID["P1.13"], proved("", 1, **writes)),
+    ]
+
+
+def test_longest_outages_by_kind_and_lost_writes() -> None:
+    assert promises_kept(results(OUTAGES, WRITES), RTO) == (
+        "longest outage: crash 1.5 s (5 s promised), silence 6.2 s (10 s promised); "
+        "lost of 23,412 acknowledged writes: 0"
+    )
+
+
+def test_a_lost_write_is_counted() -> None:
+    lost = WRITES | {"steady: lost_writes": 3}
+    assert promises_kept(results({}, lost), RTO) == "lost of 23,412 acknowledged writes: 3"
+
+
+def test_nothing_measured_is_not_said() -> None:
+    assert promises_kept(results({}, {}), RTO) == ""
+    assert promises_kept([], RTO) == ""
