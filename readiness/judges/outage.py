@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from readiness.checkers.guard import guarded
 from readiness.checkers.outage import check_outage
@@ -38,8 +37,7 @@ def longest_outage(record: ScenarioRecord, rto: RTO, wanted: Callable[[Op], bool
     end = min(record.ended, max(e.whole or e.healed or record.ended for e in record.events) + SETTLE / 2)
     return guarded(
         check_outage,
-        # Whoever has to serve through the fault is judged by its answers: being called not ready excuses nothing.
-        [replace(op, in_service=True) for op in record.of("probe") if wanted(op)],
+        [op for op in record.of("probe") if wanted(op)],
         endpoints=record.endpoints_through,
         rto_seconds=rto[record.kind],
         during=(event.injecting, end),

@@ -36,10 +36,28 @@ def needs(records: Sequence[ScenarioRecord], what: str, *judgements: OfRecord) -
     )
 
 
+def bound(record: ScenarioRecord) -> ScenarioRecord:
+    """The record with the answers that bind the store marked as such.
+
+    The contract's readiness rule excuses what an instance answers that the fault was done to. Whoever had to serve
+    through the fault is judged by every answer: calling itself not ready excuses none. Without a fault on any node that
+    is every endpoint.
+    """
+    faulted = bool(record.nodes) or any(event.nodes for event in record.events)
+    through = frozenset(record.endpoints_through)
+    return replace(
+        record,
+        history=[
+            op if op.in_service or (faulted and op.endpoint not in through) else replace(op, in_service=True)
+            for op in record.history
+        ],
+    )
+
+
 def _one(record: ScenarioRecord, judgement: OfRecord) -> Finding:
     if record.unsupported:
         return Finding(State.NOT_RUN, f"{record.name}: {record.unsupported}")
-    found = unknown(record.spoiled) if record.spoiled else guarded(judgement, record)
+    found = unknown(record.spoiled) if record.spoiled else guarded(judgement, bound(record))
     if doubt := record.notes.get(DOUBT):
         found = merge([found, unknown(doubt)])
     measured = {f"{record.name}: {name}": value for name, value in found.measured.items()}

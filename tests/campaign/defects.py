@@ -154,6 +154,67 @@ DEFECTS: list[tuple[str, str, Change]] = [
 ]
 
 
+def hides(change: Change, endpoint: str) -> Change:
+    """The change, and the endpoint calls itself not ready while the fault holds."""
+
+    def change_and_hide(made: ScenarioRecord) -> ScenarioRecord:
+        return changed(change(made), lambda op: during(op) and op.endpoint == endpoint, in_service=False)
+
+    return change_and_hide
+
+
+def denied(endpoint: str) -> Change:
+    """While the fault holds, that endpoint answers 404 twice for an object that is there."""
+
+    def change(made: ScenarioRecord) -> ScenarioRecord:
+        lies = [
+            Op(
+                9100 + number, "probe", "probe-1", endpoint, verb, "plain", "canon/0", 5.05, 5.06, Outcome.OK, 404,
+                in_service=False, connection="other",
+            )
+            for number, verb in enumerate((Verb.HEAD, Verb.READ))
+        ]  # fmt: skip
+        return plus(made, lies)
+
+    return change
+
+
+def second_winner(endpoint: str) -> Change:
+    """While the fault holds, a race has a second winner, through that endpoint."""
+    return lambda made: changed(
+        made, lambda op: op.process == "racer-8-2", status=200, endpoint=endpoint, in_service=False
+    )
+
+
+HIDDEN: list[tuple[str, str, Change]] = [
+    ("heads", "HEAD denied under load", hides(denied("a"), "a")),
+    (
+        "heads",
+        "HEAD denied in a snapshot",
+        hides(lambda r: changed(r, snapshot("during", Verb.HEAD), **DENIED), "a"),
+    ),
+    ("safety", "an object denied", hides(denied("a"), "a")),
+    ("denials", "an object denied", hides(denied("a"), "a")),
+    ("denials", "an object denied by the service", hides(denied("service"), "service")),
+    (
+        "agreement",
+        "LIST omits a key",
+        hides(lambda r: changed(r, snapshot("during", Verb.LIST), keys=()), "a"),
+    ),
+    ("agreement", "HEAD denied", hides(lambda r: changed(r, snapshot("during", Verb.HEAD), **DENIED), "a")),
+    ("winners", "two winners", second_winner("a")),
+    ("outage", "beyond the RTO", hides(lambda r: failing(r, 3.1, 8.2), "a")),
+]
+"""Defects of an endpoint that had to serve, which it shows only while it calls itself not ready."""
+
+EXCUSED: list[tuple[str, str, Change]] = [
+    ("safety", "an object denied", denied(LOST)),
+    ("denials", "an object denied", denied(LOST)),
+    ("winners", "two winners", second_winner(LOST)),
+]
+"""The same answers of the instance that the fault was done to."""
+
+
 def probeless(made: ScenarioRecord) -> ScenarioRecord:
     return without(made, lambda op: op.workload == "probe")
 
@@ -174,7 +235,11 @@ SILENT: list[tuple[str, str, Change]] = [
         "nothing acknowledged",
         lambda r: changed(r, lambda op: op.acknowledged, outcome=Outcome.UNKNOWN, status=None),
     ),
-    ("safety", "nothing asked while the node was away", lambda r: changed(r, during, in_service=False)),
+    (
+        "safety",
+        "nothing answered while the node was away",
+        lambda r: changed(r, during, outcome=Outcome.UNKNOWN, status=None),
+    ),
     (
         "safety",
         "one endpoint not asked while the node was away",

@@ -21,7 +21,7 @@ from readiness.judges.records import needs
 from readiness.judges.recovery import made_whole
 from readiness.judges.safety import denials, safety
 from readiness.topology import FaultKind
-from tests.campaign.defects import DEFECTS, SILENT, Change, failing
+from tests.campaign.defects import DEFECTS, EXCUSED, HIDDEN, SILENT, Change, denied, failing
 from tests.campaign.healthy import INJECTING, LOST, RTO, record, without
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
@@ -63,6 +63,32 @@ def test_a_defect_is_refuted(name: str, change: Change) -> None:
     found = each_record([record(), change(record())], JUDGEMENTS[name])
     assert found.state is REFUTED, found.reason
     assert "crash:b: " in found.reason
+
+
+@pytest.mark.parametrize(("name", "change"), [pytest.param(n, c, id=f"{n}: {what}") for n, what, c in HIDDEN])
+def test_who_had_to_serve_may_not_lie_while_it_calls_itself_not_ready(name: str, change: Change) -> None:
+    found = each_record([change(record())], JUDGEMENTS[name])
+    assert found.state is REFUTED, found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [pytest.param(n, c, id=f"{n}: {what}") for n, what, c in EXCUSED]
+)
+def test_the_faulted_instance_is_excused_while_it_is_not_ready(name: str, change: Change) -> None:
+    found = each_record([change(record())], JUDGEMENTS[name])
+    assert found.state is PROVED, found.reason
+
+
+@pytest.mark.parametrize("endpoint", ["a", LOST])
+def test_without_a_fault_on_a_node_nobody_is_excused(endpoint: str) -> None:
+    for made in (record(None, "steady"), replace(record(None, "network:slow"), endpoints_through=())):
+        assert each_record([denied(endpoint)(made)], denials).state is REFUTED
+
+
+def test_a_rolling_restart_excuses_the_nodes_that_it_drains() -> None:
+    rolling = replace(record(FaultKind.DRAIN, "rolling-restart"), nodes=(), endpoints_through=("service",))
+    assert each_record([denied(LOST)(rolling)], denials).state is PROVED
+    assert each_record([denied("service")(rolling)], denials).state is REFUTED
 
 
 @pytest.mark.parametrize(("name", "change"), [pytest.param(n, c, id=f"{n}: {what}") for n, what, c in SILENT])
