@@ -17,7 +17,7 @@ from readiness.recording import Recording, Stopped
 from readiness.subject import Subject
 
 P = ParamSpec("P")
-Execution: TypeAlias = Callable[Concatenate[Subject, Recording, P], Any]
+Execution: TypeAlias = Callable[Concatenate[Subject, Recording, P], None]
 """Asks the candidate and records what comes back. Raises Stopped where what must succeed does not."""
 
 
@@ -37,9 +37,7 @@ def proved(
     see = Recording(subject, criterion.id)
     if execution is not None:
         with contextlib.suppress(Stopped):
-            decided: Finding = execution(subject, see, *args, **kwargs)
-            if criterion.judge is None:
-                return decided
+            execution(subject, see, *args, **kwargs)
     try:
         scenarios = campaign().play(criterion.scenarios) if criterion.scenarios else {}
     except NotRun:

@@ -1,6 +1,7 @@
 """Phase 4: Implementation Gate, and the boundary to the cache surfaces."""
 
 from readiness.criteria.model import Criterion, Level
+from readiness.judges import boundary
 
 ROWS = (
     Criterion(
@@ -8,8 +9,15 @@ ROWS = (
         4,
         "the state bucket holds no cache objects and shares no endpoint, credential or volume with those surfaces",
         Level.PLAN,
+        judge=boundary.no_cache_objects,
     ),
-    Criterion("B.2", 4, "nothing in the run contacted a cache or executor endpoint", Level.PLAN),
+    Criterion(
+        "B.2",
+        4,
+        "nothing in the run contacted a cache or executor endpoint",
+        Level.PLAN,
+        judge=boundary.no_cache_contacts,
+    ),
     Criterion(
         "S.6",
         4,

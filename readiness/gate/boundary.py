@@ -1,22 +1,26 @@
-"""B.1 and B.2: the state authority is not a cache, and the run contacted none."""
+"""B.1 and B.2: the state authority is no cache, and nothing in the run was one."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from readiness import contacts
-from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.judges.boundary import CACHE_KEYS, Step
 from readiness.load.rig import Rig
 from readiness.providers.abilities import HasCaches
 from readiness.recording import Recording
-from readiness.s3.library import Answered, Malformed, Unanswered, translate
+from readiness.s3.library import Answered, Unanswered
 from readiness.subject import Subject
 
-_CACHE_KEYS = re.compile(
-    r"(^|/)(nar/|[a-z0-9]{32}\.narinfo$|nix-cache-info$|cas/[0-9a-f]{64}|ac/[0-9a-f]{64}|blobs/sha256/)"
-)
-SAMPLE = 1000
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MOST = 100_000
+"""Keys of a bucket that are looked at. One that has more is not looked through, and B.1 says so."""
 
 
 def cache_addresses(subject: Subject) -> dict[contacts.Address, str]:
@@ -30,57 +34,72 @@ def cache_addresses(subject: Subject) -> dict[contacts.Address, str]:
     return {address: url for url in urls for address in contacts.addresses(url)}
 
 
-def no_cache_objects(subject: Subject, _see: Recording, rig: Rig) -> Finding:
-    """B.1: no bucket of the candidate is a cache's, the state bucket holds no cache object, no endpoint is a
-    cache's too.
+def no_cache_objects(subject: Subject, see: Recording, rig: Rig) -> None:
+    """B.1: which endpoints are a cache's too, which buckets are a cache's, and what the keys of the state bucket and
+    of the scratch buckets look like.
     """
-    boundary = subject.candidate.boundary
+    boundary, front = subject.candidate.boundary, subject.front
     caches = cache_addresses(subject)
     for endpoint in subject.topology.all_endpoints():
-        shared = contacts.addresses(endpoint.url) & caches.keys()
-        if shared:
-            return refuted(f"endpoint {endpoint.name} is the cache endpoint {caches[shared.pop()]} too")
-    client = subject.client(subject.front)
-    ours = rig.buckets.both()
-    try:
-        buckets = translate(lambda: [b["Name"] for b in client.list_buckets()["Buckets"]])
-        held = sorted(set(buckets) & set(boundary.cache_buckets))
-        if held:
-            return refuted(f"the candidate holds cache buckets: {', '.join(held)}")
-        wanted = [name for name in (boundary.state_bucket, *ours) if name in buckets]
-        parts = [_holds_no_cache(subject, name) for name in wanted]
-    except Malformed as error:
-        return refuted(f"buckets cannot be read: {error}")
-    except (Answered, Unanswered) as error:
-        return unknown(f"buckets cannot be read: {error}")
-    state = "" if boundary.state_bucket in buckets else f"; {boundary.state_bucket} does not exist yet"
-    reason = f"{len(buckets)} buckets, none of a cache; {len(caches)} cache addresses apart from the endpoints{state}"
-    return merge([*parts, proved(reason, len(buckets))])
+        see.fact(Step.ADDRESS, endpoint.name, partial(_same_address, endpoint.url, caches), kept=str)
+    client = subject.client(front)
+
+    def found(names: list[str]) -> JsonValue:
+        held: list[JsonValue] = [*sorted(set(names) & set(boundary.cache_buckets))]
+        return {"buckets": len(names), "held": held, "state": boundary.state_bucket in names}
+
+    listing = lambda: [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]  # noqa: E731
+    buckets = see.ask(Step.BUCKETS, front, "boto3", listing, kept=found)
+    if isinstance(buckets, Answered | Unanswered):
+        return
+    for bucket in (boundary.state_bucket, *rig.buckets.both()):
+        if bucket in buckets:
+            look = partial(_keys, client, bucket)
+            see.ask(Step.KEYS, front, "boto3", look, asked={"bucket": bucket, "most": MOST}, kept=_looked_at)
 
 
-def _holds_no_cache(subject: Subject, bucket: str) -> Finding:
-    client = subject.client(subject.front)
-    listed = partial(client.list_objects_v2, Bucket=bucket, MaxKeys=SAMPLE)
-    keys = translate(lambda: [o["Key"] for o in listed().get("Contents", [])])
-    found = [key for key in keys if _CACHE_KEYS.search(key)]
-    if found:
-        return refuted(f"bucket {bucket} holds cache objects, for example {found[0]}")
-    return proved(f"{len(keys)} keys of {bucket} looked at", 1)
+def _same_address(url: str, caches: dict[contacts.Address, str]) -> str:
+    shared = sorted(contacts.addresses(url) & caches.keys())
+    return caches[shared[0]] if shared else ""
 
 
-def no_cache_contacts(subject: Subject, _see: Recording) -> Finding:
-    """B.2: of all connections that this process made, none went to a cache or executor endpoint, and those
-    that were made went to the candidate. `tofu` gets no other address than the candidate's: its
+@dataclass(frozen=True)
+class _Keys:
+    """Some keys of a bucket. `more`: it has others."""
+
+    keys: list[str]
+    more: bool
+
+
+def _keys(client: S3Client, bucket: str) -> _Keys:
+    """The keys of a bucket, page after page, at most `MOST`."""
+    keys: list[str] = []
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        keys += [entry["Key"] for entry in page.get("Contents", [])]
+        if len(keys) >= MOST:
+            return _Keys(keys[:MOST], more=len(keys) > MOST or bool(page.get("IsTruncated")))
+    return _Keys(keys, more=False)
+
+
+def _looked_at(found: _Keys) -> JsonValue:
+    caches = [key for key in found.keys if CACHE_KEYS.search(key)]
+    return {"keys": len(found.keys), "caches": [*caches[:5]], "more": found.more}
+
+
+def no_cache_contacts(subject: Subject, see: Recording) -> None:
+    """B.2: the connections that this process made. `tofu` gets no other address than the candidate's: its
     environment holds no proxy, no mirror and no remote executor.
     """
-    made = contacts.made()
-    caches = cache_addresses(subject)
-    touched = sorted(caches[address] for address in made if address in caches)
-    if touched:
-        return refuted(f"the run contacted {', '.join(touched)}")
+    see.fact(Step.CONNECTIONS, "this process", partial(_connections, subject), kept=dict)
+
+
+def _connections(subject: Subject) -> dict[str, JsonValue]:
+    made, caches = contacts.made(), cache_addresses(subject)
     ours = {address for e in subject.topology.all_endpoints() for address in contacts.addresses(e.url)}
-    toward = sum(count for address, count in made.items() if address in ours)
-    if not toward:
-        return unknown("no connection to the candidate was seen: nothing was measured")
-    reason = f"{sum(made.values())} connections, {toward} to the candidate's endpoints, none to a cache or executor"
-    return proved(reason, toward, addresses=len(made), cache_addresses=len(caches))
+    return {
+        "all": sum(made.values()),
+        "candidate": sum(count for address, count in made.items() if address in ours),
+        "caches": [*sorted({caches[address] for address in made if address in caches})],
+        "addresses": len(made),
+        "cache_addresses": len(caches),
+    }

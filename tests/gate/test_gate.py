@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ from readiness.gate.gate import Found
 from readiness.load.context import Buckets
 from readiness.redact import Redactor
 from tests.gate.test_evidence import put
+from tests.support.observations import judged
 
 PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
 EMBEDDED = load("embedded")
@@ -147,15 +150,22 @@ def live(
     **declared: Any,
 ) -> Any:
     """A candidate on one endpoint, whose plain bucket holds these keys."""
-    monkeypatch.setattr(boundary, "translate", lambda work: work())
+
+    def paginate(Bucket: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        for first in range(0, len(keys), 1000):
+            page = [{"Key": key} for key in keys[first : first + 1000]]
+            yield {"Contents": page, "IsTruncated": first + 1000 < len(keys)}
+
     client = SimpleNamespace(
         list_buckets=lambda: {"Buckets": [{"Name": name} for name in buckets]},
-        list_objects_v2=lambda Bucket, MaxKeys: {"Contents": [{"Key": key} for key in keys][:MaxKeys]},  # noqa: N803
+        get_paginator=lambda _name: SimpleNamespace(paginate=paginate),
     )
     said = EMBEDDED.candidate.boundary.model_copy(update=declared)
     endpoint = SimpleNamespace(name="one", url="http://127.0.0.1:9000")
     return SimpleNamespace(
-        candidate=SimpleNamespace(boundary=said),
+        candidate=EMBEDDED.candidate.model_copy(update={"boundary": said}),
+        evidence=SimpleNamespace(observe=lambda seen: seen),
+        now=time.monotonic,
         provider=SimpleNamespace(),
         front=endpoint,
         client=lambda _endpoint: client,
@@ -165,12 +175,12 @@ def live(
 
 def asked(subject: Any) -> Any:
     """What the check is given."""
-    return subject, None
+    return (subject,)
 
 
 def rigged(subject: Any) -> Any:
     """What the check is given."""
-    return subject, None, SimpleNamespace(buckets=Buckets("plain", "versioned"))
+    return subject, SimpleNamespace(buckets=Buckets("plain", "versioned"))
 
 
 @pytest.mark.parametrize(
@@ -185,20 +195,49 @@ def rigged(subject: Any) -> Any:
     ],
 )
 def test_cache_objects(monkeypatch: pytest.MonkeyPatch, key: str, state: State) -> None:
-    assert boundary.no_cache_objects(*rigged(live(monkeypatch, ("stack.tfstate", key)))).state is state
+    assert (
+        judged("B.1", boundary.no_cache_objects, rigged(live(monkeypatch, ("stack.tfstate", key)))).state
+        is state
+    )
+
+
+def test_a_cache_object_beyond_the_first_page_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = tuple(f"stack-{number}.tfstate" for number in range(2500))
+    found = judged("B.1", boundary.no_cache_objects, rigged(live(monkeypatch, keys)))
+    assert found.state is PROVED
+    assert "2500 keys of plain looked at" in found.reason
+    there = judged("B.1", boundary.no_cache_objects, rigged(live(monkeypatch, (*keys, "nix-cache-info"))))
+    assert there.state is REFUTED
+
+
+def test_a_bucket_that_is_not_looked_through_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boundary, "MOST", 2000)
+    keys = tuple(f"stack-{number}.tfstate" for number in range(2001))
+    found = judged("B.1", boundary.no_cache_objects, rigged(live(monkeypatch, keys)))
+    assert found.state is UNKNOWN
+    assert "2000 keys of plain looked at, and there are more" in found.reason
+    whole = judged("B.1", boundary.no_cache_objects, rigged(live(monkeypatch, keys[:2000])))
+    assert whole.state is PROVED
 
 
 def test_cache_buckets_and_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert boundary.no_cache_objects(*rigged(live(monkeypatch, buckets=("plain", "attic")))).state is REFUTED
     assert (
-        boundary.no_cache_objects(
-            *rigged(live(monkeypatch, cache_endpoints=("http://localhost:9000",)))
+        judged("B.1", boundary.no_cache_objects, rigged(live(monkeypatch, buckets=("plain", "attic")))).state
+        is REFUTED
+    )
+    assert (
+        judged(
+            "B.1",
+            boundary.no_cache_objects,
+            rigged(live(monkeypatch, cache_endpoints=("http://localhost:9000",))),
         ).state
         is REFUTED
     )
     assert (
-        boundary.no_cache_objects(
-            *rigged(live(monkeypatch, cache_endpoints=("http://localhost:9001",)))
+        judged(
+            "B.1",
+            boundary.no_cache_objects,
+            rigged(live(monkeypatch, cache_endpoints=("http://localhost:9001",))),
         ).state
         is PROVED
     )
@@ -210,12 +249,12 @@ def test_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
     there = live(
         monkeypatch, cache_endpoints=("http://127.0.0.1:9001",), executor_endpoints=("grpc://127.0.0.1:9002",)
     )
-    found = boundary.no_cache_contacts(*asked(there))
+    found = judged("B.2", boundary.no_cache_contacts, asked(there))
     assert (found.state, found.observations) == (PROVED, 7)
     made[("127.0.0.1", 9002)] = 1
-    assert boundary.no_cache_contacts(*asked(there)).state is REFUTED
+    assert judged("B.2", boundary.no_cache_contacts, asked(there)).state is REFUTED
     made.clear()
-    assert boundary.no_cache_contacts(*asked(there)).state is UNKNOWN
+    assert judged("B.2", boundary.no_cache_contacts, asked(there)).state is UNKNOWN
 
 
 def test_addresses_are_those_of_every_name() -> None:

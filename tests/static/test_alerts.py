@@ -11,7 +11,8 @@ from readiness.judges import contract
 from readiness.providers.base import MetricsTarget
 from readiness.static.alerts import record_alert_rules
 from readiness.static.exposition import record_metrics
-from tests.static.test_static import declared, judged, live
+from tests.static.test_static import declared, live
+from tests.support.observations import judged
 
 METRIC = "control_index_divergence"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +12,16 @@ import pytest
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
-from readiness.criteria import BY_ID
-from readiness.criteria.model import Judge
-from readiness.evidence.seen import Promises, Seen
-from readiness.finding import Finding, State
+from readiness.finding import State
 from readiness.judges import contract as judging
 from readiness.judges.contract import alert_rules
 from readiness.judges.stops import judge_volumes
 from readiness.load.context import Buckets
 from readiness.paths import CANDIDATES
-from readiness.recording import Recording, Stopped
 from readiness.static import contract, stops
 from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
 from tests.plugin.fake import TOPOLOGY
+from tests.support.observations import judged
 
 PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
 EMBEDDED = load("embedded")
@@ -74,17 +70,6 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
 def checked(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
     """What a check of phase 0 is given."""
     return (live(loaded, **more),)
-
-
-def judged(criterion: str, execution: Any, given: Any, judge: Judge | None = None) -> Finding:
-    """What the criterion's judge, or this part of it, makes of what the execution records."""
-    subject, *rest = given
-    see = Recording(subject, criterion)
-    with contextlib.suppress(Stopped):
-        execution(subject, see, *rest)
-    declared = subject.candidate.model_dump(mode="json", by_alias=True)
-    seen = Seen(Promises.of(declared), {}, see.observations, (), declared)
-    return judge(seen) if judge else BY_ID[criterion].judged(seen)
 
 
 def rigged(subject: Any) -> Any:

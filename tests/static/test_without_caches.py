@@ -10,7 +10,8 @@ from readiness import contacts
 from readiness.finding import Finding, State
 from readiness.s3.library import Unanswered
 from readiness.static import stops
-from tests.static.test_static import declared, judged, live, rigged
+from tests.static.test_static import declared, live, rigged
+from tests.support.observations import judged
 
 CACHE = "http://127.0.0.1:9"
 LOADED = declared(boundary__cache_endpoints=[CACHE])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,12 @@ from pydantic import JsonValue
 
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID
+from readiness.criteria.model import Judge
 from readiness.evidence.observation import Observation, Outcome
 from readiness.evidence.seen import Promises, Seen
 from readiness.finding import Finding
 from readiness.history import Op
+from readiness.recording import Recording, Stopped
 
 Recorded = Sequence[Observation]
 Defect = Callable[[Recorded], Recorded]
@@ -98,3 +101,14 @@ class Case:
         """What the judge makes of a recording."""
         given = Seen(Promises.of(self.declared), {}, recorded, history, self.declared)
         return self.judge(given) if self.judge else BY_ID[self.id].judged(given)
+
+
+def judged(criterion: str, execution: Any, given: Any, judge: Judge | None = None) -> Finding:
+    """What the criterion's judge, or this part of it, makes of what the execution records."""
+    subject, *rest = given
+    see = Recording(subject, criterion)
+    with contextlib.suppress(Stopped):
+        execution(subject, see, *rest)
+    declared = subject.candidate.model_dump(mode="json", by_alias=True)
+    seen = Seen(Promises.of(declared), {}, see.observations, (), declared)
+    return judge(seen) if judge else BY_ID[criterion].judged(seen)
