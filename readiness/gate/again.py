@@ -21,8 +21,7 @@ from readiness.evidence.stored import JUDGED, SCENARIOS, Unreadable, from_row, r
 from readiness.finding import Finding, State
 
 PHASES = {
-    0: "judged by asking the candidate directly",
-    1: "judged by asking the candidate directly",
+    1: "it reads the protected stacks, not the candidate",
     2: "it runs tofu against the candidate",
     3: "it reads the protected stacks, not the candidate",
     4: "it adds up what the other criteria found",

@@ -8,7 +8,7 @@ from readiness.checkers.guard import guarded
 from readiness.checkers.losses import check_false_absent
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import RTO
-from readiness.finding import Finding, merge, proved, refuted
+from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.history import WRITES, Verb
 from readiness.judges.outage import longest_outage
 from readiness.judges.recovery import made_whole
@@ -40,6 +40,8 @@ def _snapshot_heads(record: ScenarioRecord, label: str, endpoints: Sequence[str]
         for o in record.of("matrix", "bucket")
         if o.process == name and o.verb in (Verb.HEAD, Verb.HEAD_BUCKET)
     ]
+    if not ops:
+        return unknown(f"no HEAD was sent {label} the fault")
     for endpoint in endpoints:
         here = [op for op in ops if op.endpoint == endpoint]
         if not here:

@@ -56,6 +56,10 @@ def _back(record: ScenarioRecord, seconds: float) -> Finding:
             for op in record.of("probe")
             if op.endpoint == endpoint and op.in_service and op.ok and op.invoked > event.injecting
         ]
+        asked_until = max(op.invoked for op in record.of("probe") if op.endpoint == endpoint)
+        if not good and asked_until - event.injecting < seconds:
+            parts.append(unknown(f"{endpoint} was not asked until the {seconds:g} s promised were over"))
+            continue
         took = min(good) - event.injecting if good else None
         measured = {f"back_{endpoint}": round(took, 3) if took else None}
         if took is None or took > seconds:

@@ -226,6 +226,7 @@ def probes_stop(made: ScenarioRecord) -> ScenarioRecord:
 SILENT: list[tuple[str, str, Change]] = [
     ("heads", "probes stop", probes_stop),
     ("heads", "no probes", probeless),
+    ("heads", "no snapshot", lambda r: without(r, lambda op: op.process.startswith("during"))),
     ("outage", "probes stop", probes_stop),
     ("outage", "no probes", probeless),
     ("safety", "empty history", fields(history=[])),

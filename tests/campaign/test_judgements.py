@@ -12,6 +12,7 @@ from readiness.criteria import BY_ID
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.finding import Finding, State, proved
+from readiness.history import Outcome
 from readiness.judges.agreement import agreement, winners
 from readiness.judges.capture import capture
 from readiness.judges.heads import heads as heads_within
@@ -22,7 +23,7 @@ from readiness.judges.recovery import made_whole
 from readiness.judges.safety import denials, safety
 from readiness.topology import FaultKind
 from tests.campaign.defects import DEFECTS, EXCUSED, HIDDEN, SILENT, Change, denied, failing
-from tests.campaign.healthy import INJECTING, LOST, RTO, record, without
+from tests.campaign.healthy import INJECTING, LOST, RTO, changed, record, without
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
 Judgement = Callable[[ScenarioRecord], Finding]
@@ -126,11 +127,18 @@ def test_a_restarted_endpoint_must_be_back_in_time() -> None:
     late = record(FaultKind.RESTART, "restart:b-0")
     assert outage(late).measured["back_b"] == pytest.approx(2.01, abs=0.2)
     assert outage_within(late, RTO | {FaultKind.RESTART: 1.5}).state is REFUTED
-    never = without(
+    never = changed(
         record(FaultKind.RESTART, "restart:b-0"),
         lambda op: op.endpoint == LOST and op.in_service and op.invoked > INJECTING,
+        in_service=False,
+        outcome=Outcome.FAIL,
+        status=None,
     )
+    assert outage(never).state is REFUTED
     assert "b was back never" in outage(never).reason
+    not_asked = without(never, lambda op: op.endpoint == LOST and op.invoked > INJECTING + 3.5)
+    assert outage(not_asked).state is UNKNOWN
+    assert "b was not asked until the 4 s promised were over" in outage(not_asked).reason
     unseen = without(record(FaultKind.RESTART, "restart:b-0"), lambda op: not op.in_service)
     assert outage(unseen).state is UNKNOWN
 
