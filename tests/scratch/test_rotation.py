@@ -11,6 +11,7 @@ import pytest
 
 from readiness.finding import State
 from readiness.load.context import Buckets
+from readiness.s3.library import Answered
 from readiness.scratch import rotation
 from readiness.topology import Keys, Unsupported
 from tests.static.test_static import declared, live
@@ -53,7 +54,7 @@ def look(store: Store, then: Callable[[], None] = lambda: None) -> Callable[...,
 
         def call() -> None:
             if keys not in store.valid and keys.access_key != "admin":
-                raise rotation.Answered(403, "InvalidAccessKeyId", "")
+                raise Answered(403, "InvalidAccessKeyId", "")
 
         return see.ask(step, endpoint, "boto3", call)
 
