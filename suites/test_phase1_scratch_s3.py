@@ -8,13 +8,16 @@ import pytest
 
 from fixtures.judge import Judge, Prove
 from readiness.load.rig import Rig
-from readiness.plugin.run import Run
 from readiness.plugin.session import Session
 from readiness.scratch import access, conditions, listings, objects, rotation, uploads, versions
-from readiness.scratch.active import stacks_point_elsewhere
-from readiness.subject import Subject
 
 pytestmark = [pytest.mark.phase1, pytest.mark.order(1)]
+
+
+# Before anything is done to the candidate.
+@pytest.mark.criterion("P1.8")
+def test_no_active_stack_points_at_the_candidate(candidate_session: Session, judge: Judge) -> None:
+    judge(candidate_session.active_stacks)
 
 
 @pytest.mark.criterion("P1.1")
@@ -50,11 +53,6 @@ def test_head_through_node_unavailability(prove: Prove) -> None:
 @pytest.mark.criterion("P1.7")
 def test_failure_capture_is_non_destructive(prove: Prove) -> None:
     prove()
-
-
-@pytest.mark.criterion("P1.8")
-def test_no_active_stack_points_at_the_candidate(subject: Subject, run: Run, judge: Judge) -> None:
-    judge(stacks_point_elsewhere(subject, run.options.stacks))
 
 
 @pytest.mark.criterion("P1.9")

@@ -25,6 +25,11 @@ def add_options(add: Callable[..., object]) -> None:
         "--allow-faults", action="store_true", help="allow faults on a candidate that the suite did not start"
     )
     add(
+        "--faults-on-state",
+        metavar="BUCKET",
+        help="allow faults although this state bucket of the candidate holds state",
+    )
+    add(
         "--dry-run",
         action="store_true",
         help="print what a run against a candidate in Kubernetes would find and do, and change nothing",

@@ -18,6 +18,7 @@ class Options:
     candidate: str
     interim: bool
     allow_faults: bool
+    faults_on_state: str | None
     stacks: Path | None
     evidence: tuple[Path, ...]
     sign: Path | None
@@ -52,6 +53,7 @@ def read_options(config: pytest.Config) -> Options:
         candidate=get("--candidate"),
         interim=get("--expect-interim"),
         allow_faults=get("--allow-faults"),
+        faults_on_state=get("--faults-on-state"),
         stacks=stacks.resolve() if stacks else None,
         evidence=tuple(folder.resolve() for folder in get("--evidence")),
         sign=get("--sign"),

@@ -19,6 +19,7 @@ from readiness.campaign.campaign import Campaign
 from readiness.campaign.settings import Settings
 from readiness.criteria import BY_ID
 from readiness.errors import NotRun, Unjudged, UsageError
+from readiness.finding import Finding, State
 from readiness.gate.earlier import read_earlier
 from readiness.gate.signature import accepted_keys
 from readiness.load.context import Buckets
@@ -32,6 +33,8 @@ from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.scratch import Scratch
+from readiness.scratch.active import stacks_point_elsewhere
+from readiness.scratch.live_state import held_state
 from readiness.subject import Subject, target_of
 from readiness.topology import Topology, Unsupported
 from readiness.undos import Undos
@@ -216,10 +219,34 @@ class Session:
             raise Unjudged("no tofu program was obtained for this run")
         return self._tofu
 
+    @cached_property
+    def active_stacks(self) -> Finding:
+        """P1.8, judged once: before anything is done to the candidate."""
+        return stacks_point_elsewhere(self.subject, self.run.options.stacks)
+
     def need_faults(self) -> None:
-        """Raises NotRun where faults are not allowed."""
-        if not (self.subject.provider.owns_candidate or self.run.options.allow_faults):
+        """Raises NotRun where faults are not allowed: on a candidate that the suite did not start they need
+        --allow-faults, no active stack that points at it, and a state bucket without state.
+        """
+        if self.subject.provider.owns_candidate:
+            return
+        if not self.run.options.allow_faults:
             raise NotRun("faults on a candidate that the suite did not start need --allow-faults")
+        found = self.active_stacks
+        if found.state in (State.REFUTED, State.UNKNOWN):
+            raise NotRun(
+                f"no fault is injected while an active stack may use the candidate (P1.8): {found.reason}"
+            )
+        bucket, key = self.subject.candidate.boundary.state_bucket, self._state_in_use
+        if key is not None and bucket != self.run.options.faults_on_state:
+            raise NotRun(
+                f"no fault is injected: the state bucket {bucket} holds {key}; name the bucket with "
+                f"--faults-on-state {bucket} if that state may be hurt"
+            )
+
+    @cached_property
+    def _state_in_use(self) -> str | None:
+        return held_state(self.subject)
 
     def _buckets(self) -> Buckets:
         """A plain and a versioned scratch bucket; removed when the session ends, however it ends."""
