@@ -11,11 +11,13 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from readiness.stacks.config import StackConfig
+from readiness.stacks.encryption import VARIABLE
 from readiness.stacks.reading import Reading, load_folder, variables
 from readiness.stacks.stack import Stack
 from readiness.stacks.standins import Source
 from readiness.stacks.values import placeholder
 from readiness.stacks.wall import Wall
+from readiness.tofu.env import UnpreparedError
 from readiness.tofu.run import Job, Run, Running
 from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, Client, Place, Tools
 from readiness.topology import Endpoint
@@ -52,7 +54,7 @@ class Checkout(Client):
         self.candidate = candidate
         self._wall = wall
         super().__init__(tools, name, candidate, place, source=config.checkout)
-        self.redact = tools.redactor(source.secrets())
+        self.redact = tools.redactor((*source.secrets(), os.environ.get(VARIABLE, "")))
 
     def copy(self, source: Path) -> Path:
         root = self.folder / "checkout"
@@ -65,12 +67,18 @@ class Checkout(Client):
                 shutil.copyfile(path, root / name)
         stack = root / self.config.folder
         for at, name in enumerate(self.described.var_files if self.described else ()):
+            if not (stack / name).is_file():
+                raise UnpreparedError(
+                    f"stack.toml names the file of variables {name}, which is not in {self.config.folder}"
+                )
             ending = ".auto.tfvars.json" if name.endswith(".json") else ".auto.tfvars"
             shutil.copyfile(stack / name, stack / f"zzzz_readiness_{at}{ending}")
         return stack
 
     def extra(self) -> dict[str, str]:
         passed = self.described.pass_environment if self.described else ()
+        if self.config.encryption is not None and self.config.encryption.where == VARIABLE:
+            passed = (*passed, VARIABLE)
         kept = {name: os.environ[name] for name in passed if name in os.environ}
         return {
             **kept,

@@ -39,14 +39,14 @@ class Rehearsal:
     `source` stands for the stack's present backend and is of the same kind; `env` is the candidate. Live state is
     only ever read, by the `read` command of stack.toml; everything is written to disposable keys. All copies lie
     in the run's private folder with mode 0600 and are removed at the end of `run`; after a crash the supervisor
-    removes that folder. `endpoint_urls` and `buckets` are the candidate's, for the refusal of a stack that points
-    there already.
+    removes that folder. `names` are the candidate's, for the refusal of a stack that points there already.
     """
 
     examined: Examined
     source: Source
     env: Disposable
     name: str = "rehearsal"
+    names: Names | None = None
     found: dict[int, Finding] = field(default_factory=dict)
     versions: dict[str, str | None] = field(default_factory=dict)
 
@@ -113,8 +113,9 @@ class Rehearsal:
         config = self.examined.config
         if not isinstance(config, StackConfig):
             raise _RefusedError(f"its configuration cannot be read: {config}")
-        urls = [endpoint.url for endpoint in self.env.endpoints]
-        pointing = points_at(config, Names(tuple(urls), frozenset({self.env.place.bucket})))
+        urls = tuple(endpoint.url for endpoint in self.env.endpoints)
+        names = self.names or Names(urls, frozenset({self.env.place.bucket}))
+        pointing = points_at(config, names)
         if pointing.points is Points.YES:
             raise _RefusedError(f"its backend already points at the candidate ({pointing.reason})")
         if config.backend != self.source.kind:

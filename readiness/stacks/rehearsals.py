@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig
 from readiness.stacks.draft import draft
 from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.known_as import names
 from readiness.stacks.plan import MigrationPlan
-from readiness.stacks.points import what_it_is
+from readiness.stacks.points import Names, what_it_is
+from readiness.stacks.postgres import PgSource, Postgres
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, Examined, examine
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
@@ -36,7 +39,7 @@ class _NoStandIn(Exception):
 class Rehearsals:
     """Rehearses a stack when a criterion first asks for it.
 
-    Sources are real: an HTTP backend with locks, a singleton S3 store, a file.
+    Sources are real: an HTTP backend with locks, a singleton S3 store, a file, PostgreSQL.
     """
 
     def __init__(self, subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> None:
@@ -73,12 +76,12 @@ class Rehearsals:
         if missing:
             return {f"P3.{name}.{step}": missing for step in range(1, 6)}
         try:
-            examined = examine(name, self._stacks or EXAMPLES)
+            examined = examine(name, self._stacks or EXAMPLES, caller=os.environ)
             self._keep_draft(examined)
             source = self._source(examined)
             with turn(self._env.objects(self._env.entry), f"{PREFIX}/turn", name):
                 self._subject.say(f"rehearsal: {name}")
-                return Rehearsal(examined, source, self._env).run()
+                return Rehearsal(examined, source, self._env, names=self._names()).run()
         except UsageError as error:
             found: Finding = refuted(str(error))
         except _NoStandIn as error:
@@ -88,6 +91,10 @@ class Rehearsals:
         except Exception as error:  # noqa: BLE001 - a rehearsal that throws has judged nothing
             found = unknown(f"{type(error).__name__}: {error}")
         return {f"P3.{name}.{step}": found for step in range(1, 6)}
+
+    def _names(self) -> Names:
+        urls = [endpoint.url for endpoint in self._env.endpoints]
+        return names(self._subject.candidate, urls, (self._env.place.bucket,))
 
     def _keep_draft(self, examined: Examined) -> None:
         """A stack without a plan for its configuration gets a first draft, in the evidence, never in the checkout."""
@@ -106,6 +113,7 @@ class Rehearsals:
             "http": self._http,
             "s3": self._s3,
             "local": lambda: LocalSource(self._work / "local-source"),
+            "pg": self._pg,
         }
         if kind not in makers:
             raise _NoStandIn(
@@ -115,6 +123,15 @@ class Rehearsals:
         if kind not in self._sources:
             self._sources[kind] = makers[kind]()
         return self._sources[kind]
+
+    def _pg(self) -> Source:
+        try:
+            server = Postgres()
+        except UsageError as error:
+            raise _NoStandIn(str(error)) from error
+        self._stack.callback(server.close)
+        self._subject.evidence.redactor.add(server.password)
+        return PgSource(server)
 
     def _http(self) -> Source:
         return HttpSource(self._stack.enter_context(HttpBackend()))

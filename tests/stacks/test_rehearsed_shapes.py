@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from readiness.errors import UsageError
 from readiness.finding import Finding, State
 from readiness.stacks import plan as plans
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.draft import draft
 from readiness.stacks.encryption import is_encrypted
 from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.postgres import PgSource, Postgres
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import Examined, Stack
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
@@ -54,6 +56,7 @@ ENCRYPTED = """terraform {
   }
 }
 """
+PG = 'terraform {\n  backend "pg" {\n    schema_name = "x"\n  }\n}\n'
 HTTP = 'terraform {\n  backend "http" {}\n}\n'
 
 SHAPES: dict[str, tuple[str, dict[str, str]]] = {
@@ -128,6 +131,8 @@ SHAPES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "local: encrypted by OpenTofu": ("local", {"encryption.tf": ENCRYPTED}),
     "local: no backend": ("local", {}),
+    "pg: from PG_CONN_STR": ("pg", {"backend.tf": PG}),
+    "pg: encrypted by OpenTofu": ("pg", {"backend.tf": PG, "encryption.tf": ENCRYPTED}),
 }
 
 
@@ -143,6 +148,16 @@ def env(program: Path, store: FakeS3, tmp_path: Path) -> Disposable:
     tools = Tools(program, tmp_path / "tofu", KEYS, lambda: 0.0)
     endpoints = (store.listen("one"), store.listen("service", service=True))
     return Disposable(tools, Place("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    try:
+        server = Postgres()
+    except UsageError as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -174,6 +189,7 @@ def states(found: dict[str, Finding]) -> list[State]:
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_backend_is_rehearsed_from_and_nothing_else_asked(
     name: str,
+    request: pytest.FixtureRequest,
     env: Disposable,
     store: FakeS3,
     sources: dict[str, Source],
@@ -181,6 +197,8 @@ def test_a_backend_is_rehearsed_from_and_nothing_else_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kind, files = SHAPES[name]
+    if kind == "pg":
+        sources["pg"] = PgSource(request.getfixturevalue("postgres"))
     walls: list[Wall] = []
     built = Wall.__init__
 

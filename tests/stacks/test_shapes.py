@@ -159,7 +159,7 @@ SHAPES = {
     "make: -chdir and a shell variable": Shape(
         {
             "backend.tf": PARTIAL,
-            "/Makefile": ".PHONY: init\ninit: ## initialise\n\t@for s in attic other; do \\\n\t  terraform "
+            "/Makefile": ".PHONY: init\ninit: ## initialise\n\t@for s in attic; do \\\n\t  tofu "
             "-chdir=tofu/stacks/$$s init -input=false -backend-config=bucket=$$s "
             "-backend-config=endpoint=https://s3.state.example:9000; \\\n\tdone\n",
         },

@@ -1,0 +1,89 @@
+"""What the real tofu asks in these shapes, by the recipe that the product names, is what the product says it asks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from readiness.stacks.sources import Variant
+from readiness.stacks.wall import Wall
+from tests.stacks.shapes import STACK, shape
+from tests.stacks.test_shapes import SHAPES
+from tests.tofu.conftest import program
+
+__all__ = ["program"]
+pytestmark = [pytest.mark.store, pytest.mark.slow]  # real tofu, just, make and sh
+GROUPS = ("just:", "make:", "shell:", "files:", "evaluation:", "names:", "environment: the caller")
+ALONE = {  # so that the first host that is asked is the store's
+    "TF_CLI_ARGS_init": "-no-color -backend-config=skip_credentials_validation=true "
+    "-backend-config=skip_requesting_account_id=true -backend-config=skip_region_validation=true "
+    "-backend-config=use_path_style=true"
+}
+
+
+def asked(program: Path, checkout: Path, variant: Variant, kind: str, caller: dict[str, str]) -> list[str]:
+    """The hosts that are asked when the stack is initialised in this way; nothing leaves the machine."""
+    options = " ".join(f"'{option}'" for option in variant.options)
+    if variant.where.endswith(".tfbackend"):
+        options += f" -backend-config={Path(variant.where).name}"
+    command = variant.command or f"tofu -chdir={STACK} init {options}"
+    beside = Path(sys.executable).parent
+    alone = dict(ALONE) if kind == "s3" else {}
+    if alone and "key" not in variant.settings:
+        alone["TF_CLI_ARGS_init"] += " -backend-config=key=k"
+    with Wall() as wall:
+        environment = {
+            "PATH": f"{program.parent}:{beside}:{os.defpath}",
+            "HOME": str(checkout.parent),
+            "TF_CLI_CONFIG_FILE": os.devnull,
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+            "AWS_ACCESS_KEY_ID": "AKIDOFNOBODY00000000",
+            "AWS_SECRET_ACCESS_KEY": "not-a-real-secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",
+            "TF_HTTP_RETRY_MAX": "0",
+            **alone,
+            **wall.environment(),
+            **caller,
+        }
+        subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=checkout,
+            env=environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return wall.asked
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPES if name.startswith(GROUPS)])
+def test_tofu_asks_what_is_said(name: str, program: Path, tmp_path: Path) -> None:
+    if name.startswith("make:") and shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    wanted = SHAPES[name]
+    config = shape(tmp_path / "checkout", wanted.files, caller={"HOME": str(tmp_path), **wanted.caller})
+    for path in (tmp_path / "checkout").rglob("*"):
+        if path.is_file() and path.read_bytes().startswith(b"#!"):
+            path.chmod(0o755)
+    for variant in config.variants:
+        names = ("endpoints.s3", "endpoint", "address")
+        value = next((variant.settings[one] for one in names if one in variant.settings), None)
+        said = value.assumed().literal if value is not None else None
+        if said is None or variant.missing:
+            continue
+        where = urlsplit(said if "://" in said else f"https://{said}")
+        host = f"{where.netloc.lower()}{'' if where.port else ':443'}"
+        real = [
+            one.lower()
+            for one in asked(program, tmp_path / "checkout", variant, config.backend, wanted.caller)
+        ]
+        assert real == [host], variant.where
