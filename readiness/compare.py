@@ -21,7 +21,7 @@ from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import Unreadable, from_row, rows
 from readiness.history import Verb
 from readiness.report.html.figure import Lane, lanes
-from readiness.report.words import GLYPHS, short
+from readiness.report.words import MARKS, short
 
 EXIT_COMPARED, EXIT_USAGE = 0, 4
 TOLD_VERBS = {
@@ -135,7 +135,7 @@ def _criteria(a: Side, b: Side) -> Iterator[str]:
         if before["state"] == after["state"]:
             same += 1
             continue
-        states = tuple(f"{GLYPHS[each['state']]} {each['state']}" for each in (before, after))
+        states = tuple(f"{MARKS[each['state']].glyph} {each['state']}" for each in (before, after))
         side, worse = ("B", after) if after["state"] != "PROVED" else ("A", before)
         why = f"{side}: {short(worse['reason'], 200)}"
         one = f"{states} {why}" if worse["state"] == "NOT RUN" else id_

@@ -23,13 +23,13 @@ class State(StrEnum):
     PROVED = "PROVED"
 
 
-_WORST_FIRST = (State.REFUTED, State.UNKNOWN, State.NOT_RUN, State.PROVED)
+WORST_FIRST = (State.REFUTED, State.UNKNOWN, State.NOT_RUN, State.PROVED)
 
 
 def worst(states: Iterable[State]) -> State:
     """The merged state. Nothing to merge is UNKNOWN: an empty set of findings proves nothing."""
     present = set(states)
-    return next((state for state in _WORST_FIRST if state in present), State.UNKNOWN)
+    return next((state for state in WORST_FIRST if state in present), State.UNKNOWN)
 
 
 class Unobserved(ValueError):

@@ -21,7 +21,7 @@ from rich.text import Text
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.stored import Unreadable
 from readiness.gate.again import Row, judged_again
-from readiness.report.words import GLYPHS, short
+from readiness.report.words import MARKS, short
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
 
@@ -66,7 +66,7 @@ def _told(console: Console, found: Sequence[Row]) -> int:
     for row in again:
         assert row.now is not None
         mark = Text("=", "green") if row.same else Text("≠", "bold red")
-        said, now = (f"{GLYPHS[state]} {state}" for state in (row.said, row.now.state))
+        said, now = (f"{MARKS[state].glyph} {state}" for state in (row.said, row.now.state))
         why = row.note if row.same else short(row.now.reason, 300)
         table.add_row(mark, row.criterion, said, now, why)
     console.print(table)

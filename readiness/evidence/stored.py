@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from readiness import history
 from readiness.evidence.scenario import Captured, Event, ScenarioRecord
@@ -17,46 +19,59 @@ from readiness.topology import FaultKind
 
 SCENARIOS = "scenarios.jsonl"
 JUDGED = "judged.jsonl"
-_PLAIN = ("name", "judged_outage", "begun", "ended", "whole", "spoiled", "unsupported", "notes")
 
 
 class Unreadable(Exception):
     """The folder's scenarios cannot be read; the message says what is wrong."""
 
 
+class ScenarioRow(BaseModel):
+    """A line of scenarios.jsonl: everything of a record but its operations, of which `history` holds so many."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: float | None = None
+    name: str
+    kind: FaultKind | None
+    nodes: tuple[str, ...]
+    endpoints_through: tuple[str, ...]
+    judged_outage: bool
+    events: tuple[Event, ...]
+    begun: float
+    ended: float
+    whole: bool
+    spoiled: str | None
+    unsupported: str | None
+    captured: Captured | None
+    notes: dict[str, str]
+    history: str | None
+    operations: Annotated[int, Field(ge=0)]
+
+
 def as_row(record: ScenarioRecord, history_file: str | None) -> dict[str, Any]:
-    """Everything of a record but its operations, which `history_file` holds."""
-    row: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
-    return row | {
-        "kind": record.kind and str(record.kind),
-        "nodes": list(record.nodes),
-        "endpoints_through": list(record.endpoints_through),
-        "events": [asdict(event) for event in record.events],
-        "captured": asdict(record.captured) if record.captured else None,
-        "history": history_file,
-        "operations": len(record.history),
-    }
+    """The record as it is kept; `history_file` holds its operations."""
+    kept = {field.name: getattr(record, field.name) for field in fields(record) if field.name != "history"}
+    row = ScenarioRow(**kept, history=history_file, operations=len(record.history))
+    return row.model_dump(mode="json", exclude={"at"})
 
 
 def from_row(row: Mapping[str, Any], folder: Path, *, operations: bool = True) -> ScenarioRecord:
     """The record of a row, with its operations unless they are not wanted.
 
-    Raises Unreadable for missing or cut operations.
+    Raises Unreadable for a line that is no record, and for missing or cut operations.
     """
     try:
-        captured = row["captured"]
-        record = ScenarioRecord(
-            kind=FaultKind(row["kind"]) if row["kind"] else None,
-            nodes=tuple(row["nodes"]),
-            endpoints_through=tuple(row["endpoints_through"]),
-            events=[_event(event) for event in row["events"]],
-            captured=Captured(**{k: _tuple(v) for k, v in captured.items()}) if captured else None,
-            **{name: row[name] for name in _PLAIN},
-        )
-        if operations and row["history"]:
-            record.history = read_history(folder, str(row["history"]), row["operations"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise Unreadable(f"{folder / SCENARIOS}: {type(error).__name__}: {error}") from None
+        kept = ScenarioRow.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Unreadable(f"{folder / SCENARIOS}: {row.get('name')}: {place}: {first['msg']}") from None
+    given = {name: getattr(kept, name) for name in ScenarioRow.model_fields}
+    for name in ("at", "history", "operations"):
+        del given[name]
+    record = ScenarioRecord(**given | {"events": list(kept.events), "notes": dict(kept.notes)})
+    if operations and kept.history:
+        record.history = read_history(folder, kept.history, kept.operations)
     return record
 
 
@@ -86,14 +101,6 @@ def stored_records(folder: Path) -> Iterator[ScenarioRecord]:
     """Every stored record with its operations, one at a time: histories are large."""
     for row in rows(folder):
         yield from_row(row, folder)
-
-
-def _event(row: Mapping[str, Any]) -> Event:
-    return Event(**{**row, "nodes": tuple(row["nodes"]), "instances": tuple(row["instances"])})
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _inside(folder: Path, name: str) -> Path:

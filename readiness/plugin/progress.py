@@ -18,9 +18,7 @@ from rich.text import Text
 
 from readiness.criteria import PHASES, Criterion
 from readiness.finding import State
-from readiness.report.words import GLYPHS
-
-STYLES = {State.PROVED: "green", State.REFUTED: "bold red", State.UNKNOWN: "yellow", State.NOT_RUN: "dim"}
+from readiness.report.words import MARKS
 
 
 def standard_error() -> TextIO:
@@ -72,7 +70,9 @@ class Progress:
         """The criterion was judged."""
         if not self.quiet and state is not State.NOT_RUN:
             took = time.monotonic() - self._criterion_since
-            line = Text.assemble((GLYPHS[state], STYLES[state]), f" {criterion.id} {criterion.title}")
+            line = Text.assemble(
+                (MARKS[state].glyph, MARKS[state].style), f" {criterion.id} {criterion.title}"
+            )
             line.truncate(max(20, min(self.console.width, 100) - 10), overflow="ellipsis")
             line.append(f"  {took:.0f} s" if took >= 1 else "", "dim")
             self.console.print(line, no_wrap=True)

@@ -20,7 +20,8 @@ from readiness import paths
 from readiness.criteria import MANIFEST, PHASES
 from readiness.errors import UsageError
 from readiness.evidence.folder import BrokenSeal, verify_seal
-from readiness.report.words import GLYPHS, ORDER, command, short
+from readiness.finding import WORST_FIRST, State
+from readiness.report.words import MARKS, command, short
 
 BEGIN, END = "<!-- stores: begin -->", "<!-- stores: end -->"
 WEIGHT = {"REFUTED": 0, "UNKNOWN": 1, "PROVED": 2, "NOT RUN": 3}
@@ -86,7 +87,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
 def page(runs: Sequence[Run], combined: Mapping[str, Any], note: str = "") -> str:
     """The store's page, as Markdown. `note`: a sentence on what else the machine did."""
     about = runs[0].about
-    counts = {state: sum(row["state"] == state for row in combined["criteria"]) for state in ORDER}
+    counts = {state: sum(row["state"] == state for row in combined["criteria"]) for state in WORST_FIRST}
     nodes = about["declared"]["provider"].get("nodes") or sorted(
         {each["node"] for each in about["declared"]["endpoints"]}
     )
@@ -152,9 +153,9 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
     for phase, title in PHASES.items():
         lines.append(f"| **{title}** |" + " |" * len(known))
         for each in (criterion for criterion in MANIFEST if criterion.phase == phase):
-            marks = " | ".join(GLYPHS[row.get(each.id, "NOT RUN")] for row in states)
+            marks = " | ".join(MARKS[row.get(each.id, State.NOT_RUN)].glyph for row in states)
             lines.append(f"| {each.id} {short(each.title, 60)} | {marks} |")
-    legend = ", ".join(f"{glyph} {state}" for state, glyph in GLYPHS.items())
+    legend = ", ".join(f"{mark.glyph} {state}" for state, mark in MARKS.items())
     return "\n".join([*lines, "", f"{legend}."])
 
 

@@ -8,14 +8,8 @@ from rich.text import Text
 
 from readiness.criteria import PHASES
 from readiness.finding import State
+from readiness.report.words import MARKS
 from readiness.verdict import Result, Verdict
-
-_MARK = {
-    State.PROVED: ("✓", "green"),
-    State.REFUTED: ("✗", "red"),
-    State.UNKNOWN: ("?", "yellow"),
-    State.NOT_RUN: ("–", "dim"),
-}
 
 
 def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> None:
@@ -31,10 +25,12 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
             "", Text(f"Phase {phase}", "bold"), Text(f"{name}: {good} of {len(rows)} PROVED", "bold")
         )
         for result, more in _lines(rows):
-            mark, style = _MARK[result.state]
+            mark = MARKS[result.state]
             name_of = f"{result.criterion.id} {result.state}"
             table.add_row(
-                Text(mark, style), Text(name_of, style), Text(_why(result, more, interim=verdict.interim))
+                Text(mark.glyph, mark.style),
+                Text(name_of, mark.style),
+                Text(_why(result, more, interim=verdict.interim)),
             )
     console.print()
     console.print(table)

@@ -7,19 +7,29 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from readiness import paths
+from readiness.finding import WORST_FIRST, State
 
-GLYPHS = {"PROVED": "✓", "REFUTED": "✗", "UNKNOWN": "?", "NOT RUN": "–"}
-MEANING = {
-    "PROVED": "shown to hold by direct observations of this candidate in this run",
-    "REFUTED": "shown not to hold",
-    "UNKNOWN": "could not be judged; this is not a pass",
-    "NOT RUN": "was not judged, for the reason given",
+
+@dataclass(frozen=True)
+class Mark:
+    """How a state is shown: its glyph, its style on a terminal (rich), and what it means."""
+
+    glyph: str
+    style: str
+    meaning: str
+
+
+MARKS = {
+    State.PROVED: Mark("✓", "green", "shown to hold by direct observations of this candidate in this run"),
+    State.REFUTED: Mark("✗", "bold red", "shown not to hold"),
+    State.UNKNOWN: Mark("?", "yellow", "could not be judged; this is not a pass"),
+    State.NOT_RUN: Mark("–", "dim", "was not judged, for the reason given"),
 }
-ORDER = ("REFUTED", "UNKNOWN", "NOT RUN", "PROVED")
 UNSELECTED = ("it was deselected", "it was not collected")
 
 
@@ -29,7 +39,7 @@ def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
     Criteria of the gate that only follow from others come last; those that were not selected do not count.
     """
     asked = [row for row in criteria if row.get("reason") not in UNSELECTED]
-    for state in ORDER[:3]:
+    for state in WORST_FIRST[:3]:
         found = [
             row for row in asked if row["state"] == state and not (state == "REFUTED" and row["expected_red"])
         ]
@@ -43,7 +53,7 @@ def summary(verdict: Mapping[str, Any]) -> str:
     counts = verdict["counts"]
     total = sum(counts.values())
     text = f"{counts['PROVED']} of {total} criteria are PROVED"
-    others = [f"{counts[state]} {state}" for state in ORDER[:3] if counts.get(state)]
+    others = [f"{counts[state]} {state}" for state in WORST_FIRST[:3] if counts.get(state)]
     text += f", {', '.join(others)}" if others else ""
     open_ = first_open(verdict["criteria"])
     if open_ is None or not verdict["exit_code"]:

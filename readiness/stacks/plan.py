@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from readiness.criteria.phase3 import STEPS
 from readiness.finding import Finding, proved, refuted
 from readiness.stacks.config import StackConfig
 
-STEPS = ("state pull", "backend config review", "init/migrate plan", "no-op plan", "rollback note")
 FILE = "migration-plan.md"
 _FENCE = "+++"
 

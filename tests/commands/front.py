@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from readiness import obtain
-from tests.commands.lab import NODES, Lab, free_ports
+from tests.commands.lab import NODES, Lab
+from tests.support.ports import free_ports
 
 
 class Front:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from readiness.s3.boto3_library import boto3_client
 from readiness.s3.scratch import PREFIX
 from readiness.s3.wire import Target
 from tests.support.eventually import eventually
+from tests.support.ports import free_ports
 
 NODES = ("bumble", "honey", "sting")
 TOOL = Path(__file__).with_name("lab_tool.py")
@@ -51,16 +50,6 @@ tool) shift 2; exec "$@" ;;
 log) tail -n 20 $node/log ;;
 esac
 """
-
-
-def free_ports(number: int) -> list[int]:
-    with ExitStack() as stack:
-        found = []
-        for _ in range(number):
-            one = stack.enter_context(socket.socket())
-            one.bind(("127.0.0.1", 0))
-            found.append(one.getsockname()[1])
-    return found
 
 
 class Lab:

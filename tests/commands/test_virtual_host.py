@@ -11,7 +11,7 @@ import pytest
 
 from readiness import obtain
 from readiness.paths import ROOT
-from tests.commands.lab import free_ports
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.store
 

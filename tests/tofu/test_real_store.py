@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import socket
 import subprocess
 import time
 import urllib.error
@@ -30,22 +28,10 @@ from readiness.tofu import (
     stale_lock,
 )
 from readiness.topology import Endpoint
+from tests.support.ports import free_ports_with_neighbors
 from tests.tofu.conftest import KEYS, SENSITIVE
 
 pytestmark = pytest.mark.store
-
-
-def free_ports(count: int) -> list[int]:
-    """Free ports whose ten-thousandth neighbours, where weed puts gRPC, are free as well."""
-    found: list[int] = []
-    for port in random.sample(range(20000, 30000), 200):
-        try:
-            for number in (port, port + 10000):
-                socket.create_server(("127.0.0.1", number)).close()
-        except OSError:
-            continue
-        found.append(port)
-    return found[:count]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +40,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     credential = {"accessKey": KEYS.access_key, "secretKey": KEYS.secret_key}
     identity = {"name": "admin", "credentials": [credential], "actions": ["Admin", "Read", "Write", "List"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    s3, master, volume, filer = free_ports(4)
+    s3, master, volume, filer = free_ports_with_neighbors(4)
     arguments = [
         *(
             "server",

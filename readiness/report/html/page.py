@@ -18,10 +18,11 @@ from readiness.criteria import BY_ID, PHASES
 from readiness.evidence.observation import Observation, load_observations
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
+from readiness.finding import State
 from readiness.report.html.figure import Lane, draw, lanes
 from readiness.report.html.matrix import Matrix
 from readiness.report.html.witness import Step, steps
-from readiness.report.words import GLYPHS, MEANING, command, next_step, summary
+from readiness.report.words import MARKS, Mark, command, next_step, summary
 
 MOST_MEASURED, SHORT, MOST_REASON, LAST_CALLS = 60, 420, 6000, 6
 MAX_FIGURES_BYTES = 2_200_000
@@ -86,8 +87,7 @@ class Page:
     not_run: list[tuple[str, list[str]]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     tofu_faults: list[Mapping[str, Any]] = field(default_factory=list)
-    meaning: Mapping[str, str] = field(default_factory=lambda: MEANING)
-    glyphs: Mapping[str, str] = field(default_factory=lambda: GLYPHS)
+    marks: Mapping[State, Mark] = field(default_factory=lambda: MARKS)
 
     @property
     def summary(self) -> str:
@@ -154,7 +154,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
         title=row["title"],
         plan=BY_ID[row["id"]].sentence if row["id"] in BY_ID else "",
         state=row["state"],
-        glyph=GLYPHS[row["state"]],
+        glyph=MARKS[row["state"]].glyph,
         reason=reason[:end],
         rest=reason[end : end + MOST_REASON] + (" … (cut)" if len(reason) > end + MOST_REASON else ""),
         expected_red=row["expected_red"],
