@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +18,19 @@ from readiness.errors import NotRun, Refuted, Unjudged, UsageError
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
 from readiness.paths import ROOT
+from readiness.plugin.interrupts import Interrupts
 from readiness.plugin.options import read_options
 from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
 from readiness.plugin.session import CREATE, SETTINGS, Session
 from readiness.report import junit
 from readiness.report.terminal import print_verdict
+from readiness.verdict import EXIT_JUDGED
 
 RUN = pytest.StashKey[Run]()
 FINDING = pytest.StashKey[Finding]()
 SESSION = pytest.StashKey[Session]()
+INTERRUPTS = pytest.StashKey[Interrupts]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if run is None:
         return
     config.stash[RUN] = run
-    signal.signal(signal.SIGTERM, _terminate)
+    config.stash[INTERRUPTS] = Interrupts()
+    config.stash[INTERRUPTS].install()
+    config.pluginmanager.register(config.stash[INTERRUPTS])
 
 
 def _about_suites(config: pytest.Config) -> bool:
@@ -65,26 +68,6 @@ def _about_suites(config: pytest.Config) -> bool:
     return any(
         (config.invocation_params.dir / place).resolve().is_relative_to(ROOT / "suites") for place in places
     ) or any((config.invocation_params.dir / place).resolve() == ROOT for place in places)
-
-
-def _terminate(signum: int, frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt("SIGTERM")
-
-
-@contextmanager
-def _undisturbed(say: Callable[[str], None]) -> Generator[None]:
-    """Ctrl-C and SIGTERM wait while inside, so that no fault stays on and no scratch is left behind."""
-
-    def wait(signum: int, frame: object) -> None:
-        say("undoing faults and removing scratch: please wait, a second interrupt would leave things behind")
-
-    before = {number: signal.signal(number, wait) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def criterion_of(item: pytest.Item) -> Criterion | None:
@@ -239,10 +222,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if candidate_session is None:
         run.invalidate_stale_report("the suites could not be collected")
         return
-    run.interrupted = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
-    with _undisturbed(candidate_session.say):
+    interrupts = config.stash[INTERRUPTS]
+    run.interrupted = interrupts.ended_tests or exitstatus in (
+        pytest.ExitCode.INTERRUPTED,
+        pytest.ExitCode.INTERNAL_ERROR,
+    )
+    with interrupts.taking_down(candidate_session.please_wait, candidate_session.end_cleaning):
         candidate_session.stop()
-        session.exitstatus = run.finish().exit_code
+        code = run.finish().exit_code
+        session.exitstatus = max(code, EXIT_JUDGED) if run.no_report else code
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
@@ -257,7 +245,7 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
         facts["evidence"] = _relative(run.evidence.folder)
         facts["report"] = _relative(run.evidence.folder / "report.html")
     if run.options.junit:
-        facts["junit"] = _relative(run.options.junit)
+        facts["junit"] = run.no_report or _relative(run.options.junit)
     facts |= run.next_step()
     console = Console(file=sys.stdout)
     if not console.is_terminal:

@@ -16,6 +16,7 @@ from typing import Any
 from readiness import paths
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, MANIFEST
+from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
 from readiness.evidence.seen import Promises
@@ -60,6 +61,8 @@ class Run:
         self.verdict: Verdict | None = None
         self.failed_start: str | None = None
         self.facts: dict[str, Any] = {}
+        self.no_report: str | None = None
+        """Why there is no JUnit report of this run, once it is judged."""
 
     @property
     def expected_red(self) -> dict[str, str]:
@@ -75,9 +78,14 @@ class Run:
         self.evidence.write("run.json", self._description().model_dump(mode="json"))
 
     def sentinel(self, why: str) -> None:
-        """Replaces the JUnit report by one that fails, for this reason."""
+        """Replaces the JUnit report by one that fails, for this reason. Raises UsageError if it is that of another run
+        that is still going on.
+        """
         if self.options.junit:
-            junit.write_sentinel(self.options.junit, self.redactor.clean(why), self.properties())
+            try:
+                junit.write_sentinel(self.options.junit, self.redactor.clean(why), self.properties())
+            except junit.ReportTaken as error:
+                raise UsageError(str(error)) from None
 
     def invalidate_stale_report(self, why: str) -> None:
         """A report of an earlier run must not be taken for this one's, which did not even begin."""
@@ -169,7 +177,10 @@ class Run:
             self.facts["seal"] = self.evidence.seal()
             folder = str(self.evidence.folder)
         if self.options.junit:
-            junit.write(self.options.junit, verdict, self.properties(), evidence=folder)
+            try:
+                junit.write(self.options.junit, verdict, self.properties(), evidence=folder)
+            except junit.ReportTaken as error:
+                self.no_report = str(error)
         return verdict
 
     def next_step(self) -> dict[str, str]:

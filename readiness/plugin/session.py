@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -28,11 +29,12 @@ from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.plugin.progress import Progress
 from readiness.plugin.run import Run, revision
-from readiness.providers.abilities import AdoptsProcesses, KeepsCommandLog
+from readiness.providers.abilities import AdoptsProcesses, Heals, KeepsCommandLog
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
-from readiness.s3.scratch import Scratch
+from readiness.s3.removal import Bounds
+from readiness.s3.scratch import JOURNAL, Scratch
 from readiness.scratch.active import stacks_point_elsewhere
 from readiness.scratch.live_state import held_state
 from readiness.subject import Subject, target_of
@@ -81,6 +83,7 @@ class Session:
         self._topology: Topology | None = None
         self._stopped = False
         self.undos = Undos(self.say)
+        self._cleaning_ended = threading.Event()
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
         self.work = Path(tempfile.mkdtemp(prefix="tofu-ha-"))
@@ -158,6 +161,8 @@ class Session:
         begun = time.monotonic()
         self.say("undoing faults, removing scratch objects, stopping what was started")
         try:
+            if self._provider is not None and not self._provider.owns_candidate:
+                self._heal(self._provider)
             self._stack.close()
         finally:
             if self._provider is not None:
@@ -166,6 +171,23 @@ class Session:
             shutil.rmtree(self.work, ignore_errors=True)
             self.run.split["taken down"] = round(time.monotonic() - begun, 1)
             self.progress.stop()
+
+    def please_wait(self) -> None:
+        """The first interrupt while this takes down."""
+        self.say(
+            "undoing faults and removing scratch: please wait, a second interrupt would leave things behind"
+        )
+
+    def end_cleaning(self) -> None:
+        """Scratch objects that are not removed yet are left. Faults are undone all the same."""
+        self._cleaning_ended.set()
+        self.say("no more scratch objects are removed; faults are undone all the same")
+
+    def _heal(self, provider: Provider) -> None:
+        """Before anything is cleaned: a store that is at fault may never answer a delete."""
+        if isinstance(provider, Heals):
+            for left in provider.heal():
+                self.say(f"could not undo {left} yet; the supervisor tries once more")
 
     def _keep_commands(self, provider: Provider) -> None:
         """What the operator's commands printed (provider `commands`) is evidence."""
@@ -252,9 +274,7 @@ class Session:
         """A plain and a versioned scratch bucket; removed when the session ends, however it ends."""
         subject = self.subject
         short = self.run.id.rsplit("-", 1)[-1]
-        scratch = Scratch(
-            short, lambda: subject.client(subject.front, 30), subject.evidence.folder / "scratch.jsonl"
-        )
+        scratch = Scratch(short, lambda: subject.client(subject.front, 30), subject.evidence.folder / JOURNAL)
         self.on_stop(lambda: self._remove(scratch))
         plain, versioned = (
             scratch.create("plain", versioned=False),
@@ -272,10 +292,11 @@ class Session:
         ):  # its disks go anyway, and the deletes take minutes on some stores
             evidence.event("scratch goes with the store", buckets=scratch.buckets)
             return
-        left = scratch.remove()
+        left = scratch.remove(Bounds(ended=self._cleaning_ended.is_set, say=self.say))
         evidence.event("scratch removed", left=left)
         if left:
-            self.say("could not remove " + "; ".join(left))
+            again = f"tofu-state-ha-readiness clean --candidate {self.run.options.candidate} --yes"
+            self.say(f"could not remove {'; '.join(left)}; remove it with: {again}")
 
     def say(self, line: str) -> None:
         """One line of progress on standard error."""

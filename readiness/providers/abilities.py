@@ -61,3 +61,12 @@ class HasAlertRules(Protocol):
     def alert_rules(self) -> str | None:
         """The text of the alert rules that the contract names; None where it names a file. Raises OSError."""
         ...
+
+
+@runtime_checkable
+class Heals(Protocol):
+    """Knows which faults it has done and not undone."""
+
+    def heal(self) -> list[str]:
+        """Undoes them all, the last one first; returns those that could not be undone, with the reason."""
+        ...

@@ -1,46 +1,71 @@
-"""The JUnit report. It fails closed: a failing sentinel from the start, replaced only by a finished run's
-verdict.
+"""The JUnit report. It fails closed: a failing sentinel from the start, replaced only by the verdict of the run that
+wrote it, or by a later run once that one has ended.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from junitparser import Error, Failure, JUnitXml, Skipped
+from junitparser import Error, Failure, JUnitXml, JUnitXmlError, Skipped
 from junitparser.junitparser import FinalResult
 from junitparser.xunit2 import TestCase, TestSuite
 
 from readiness.criteria import PHASES
 from readiness.finding import Finding, State
+from readiness.undo.living import Process, this_process
 from readiness.verdict import Result, Verdict
 
+NOT_JUDGED, PROCESS = "NOT JUDGED", "process"
 SUITE = "tofu-state-ha-readiness"
 MAX_MESSAGE, MAX_MEASURED = 2000, 100
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+class ReportTaken(Exception):
+    """The report belongs to another run."""
+
+
 def write_sentinel(path: Path, why: str, properties: Mapping[str, str]) -> None:
-    """A report that fails: whatever happens to the run from here, no reader sees a pass."""
+    """A report that fails: whatever happens to the run from here, no reader sees a pass. Raises ReportTaken if the
+    report is that of another run that is still going on.
+    """
     suite = TestSuite(SUITE)
-    for name, value in {"verdict": "NOT JUDGED", **properties}.items():
+    ours = {"verdict": NOT_JUDGED, **properties, PROCESS: this_process().text}
+    for name, value in ours.items():
         _property(suite, name, value)
     case = TestCase("the run ended and was judged", f"{SUITE}.run")
     case.result = [Failure(_clean(why))]
     suite.add_testcase(case)
-    _write(path, suite)
+    with _alone(path):
+        before = _properties_of(path)
+        other = Process.of_text(before.get(PROCESS, ""))
+        if _of_other(before, properties) and other is not None and other.lives:
+            raise ReportTaken(
+                f"the report {path} is that of run {before.get('run', 'unknown')}, which is still going on "
+                f"(process {other.pid}): wait for it, or name another file with --junitxml"
+            )
+        _write(path, suite)
 
 
 def invalidate(path: Path | None, why: str, properties: Mapping[str, str]) -> None:
-    """A report of an earlier run must not be taken for that of a run that did not even begin."""
+    """A report of an earlier run must not be taken for that of a run that did not even begin. One of a run that is
+    still going on fails already, and stays.
+    """
     if path and path.exists():
-        write_sentinel(path, f"nothing was judged: {why}", properties)
+        with contextlib.suppress(ReportTaken):
+            write_sentinel(path, f"nothing was judged: {why}", properties)
 
 
 def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, evidence: str) -> None:
-    """The report of a judged run: one test case for every criterion of the manifest, whether it ran or not."""
+    """The report of a judged run: one test case for every criterion of the manifest, whether it ran or not. Raises
+    ReportTaken if the report is another run's by now.
+    """
     suite = TestSuite(SUITE)
     counts = {f"count.{state}": str(count) for state, count in verdict.counts().items()}
     for name, value in {"verdict": verdict.sentence, **properties, **counts}.items():
@@ -51,7 +76,38 @@ def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, eviden
         case = TestCase("verdict", f"{SUITE}.run")
         case.result = [Failure(f"{verdict.sentence}: see the criteria that are not PROVED")]
         suite.add_testcase(case)
-    _write(path, suite)
+    with _alone(path):
+        before = _properties_of(path)
+        if _of_other(before, properties):
+            raise ReportTaken(
+                f"the report {path} is that of run {before.get('run', 'unknown')} by now: it stays"
+            )
+        _write(path, suite)
+
+
+def _of_other(before: Mapping[str, str], properties: Mapping[str, str]) -> bool:
+    return "run" in before and before["run"] != properties.get("run")
+
+
+def _properties_of(path: Path) -> dict[str, str]:
+    """Those of the report that is there; empty if there is none, or none of ours."""
+    try:
+        found = [TestSuite.fromelem(each._elem) for each in JUnitXml.fromfile(str(path))]
+    except (OSError, ValueError, SyntaxError, JUnitXmlError):
+        return {}
+    return {each.name: each.value for suite in found for each in suite.properties()}
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other run looks at that report and replaces it meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
@@ -106,7 +162,6 @@ def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalRe
 
 
 def _write(path: Path, suite: TestSuite) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     suite.update_statistics()
     report = JUnitXml(SUITE)
     report.add_testsuite(suite)

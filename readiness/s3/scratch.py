@@ -8,23 +8,22 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from readiness.errors import UsageError
 from readiness.s3.library import Answered, Unanswered, translate
+from readiness.s3.removal import PREFIX, Bounds, NotRemoved, exists, patiently, remove_bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-T = TypeVar("T")
-DELETERS, BATCH = 8, 125
-NOT_OFFERED = (405, 501)
-PREFIX = "tofu-ha-scratch-"
+TAG = "tofu-state-ha-readiness"
+"""The key of the tag that every scratch bucket has where the store keeps tags; its value is the run."""
+JOURNAL = "scratch.jsonl"
+"""Where a run lists its scratch buckets, in its evidence folder."""
 NOT_THERE_YET = (404,)
 """Behind a load balancer the next request about a new bucket may be answered by a node that does not know it yet."""
 
@@ -52,9 +51,9 @@ class Scratch:
         )
         self._note(name)
         try:
-            if _exists(client, name):  # a store may answer 200 to the creation of a bucket that is there
+            if exists(client, name):  # a store may answer 200 to the creation of a bucket that is there
                 raise UsageError(f"scratch bucket {name} is there already: it is not this run's")
-            _patiently(lambda: client.create_bucket(Bucket=name, **place))
+            patiently(lambda: client.create_bucket(Bucket=name, **place))
         except Answered as error:
             if error.code != "BucketAlreadyOwnedByYou":  # it was absent: an answer was lost, and this is ours
                 raise UsageError(
@@ -62,11 +61,11 @@ class Scratch:
                 ) from None
         self.buckets.append(name)
         with contextlib.suppress(Answered):  # some stores have no bucket tags: the name says the same
-            tags: Any = {"TagSet": [{"Key": "tofu-state-ha-readiness", "Value": self._run}]}
-            _patiently(lambda: client.put_bucket_tagging(Bucket=name, Tagging=tags))
+            tags: Any = {"TagSet": [{"Key": TAG, "Value": self._run}]}
+            patiently(lambda: client.put_bucket_tagging(Bucket=name, Tagging=tags))
         if versioned:
             try:
-                _patiently(
+                patiently(
                     lambda: client.put_bucket_versioning(
                         Bucket=name, VersioningConfiguration={"Status": "Enabled"}
                     ),
@@ -94,53 +93,22 @@ class Scratch:
         """Whether this run made that bucket."""
         return bucket in self.buckets
 
-    def remove(self) -> list[str]:
-        """Removes every bucket of the run with all its versions; returns what could not be removed, with the
-        reason.
+    def remove(self, bounds: Bounds | None = None) -> list[str]:
+        """Removes every bucket of the run with all its versions, within those bounds; returns what could not be
+        removed, with the reason.
         """
-        left = []
+        left, bounds = [], bounds or Bounds()
         for name in list(self.buckets):
             try:
-                remove_bucket(self._client(), name)
+                remove_bucket(self._client(), name, bounds)
                 self.buckets.remove(name)
-            except (Answered, Unanswered) as error:
+            except (Answered, Unanswered, NotRemoved) as error:
                 left.append(f"{name}: {error}")
         return left
 
     def _note(self, name: str) -> None:
         with self._journal.open("a", encoding="utf-8") as out:
             out.write(json.dumps({"bucket": name}) + "\n")
-
-
-def _patiently(work: Callable[[], Any], seconds: float = 45, also: Sequence[int] = ()) -> Any:
-    """A set-up step, not an observation: an unanswered call, a 5xx, or a status of `also` is tried again for some
-    time.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return translate(work)
-        except (Answered, Unanswered) as error:
-            if isinstance(error, Answered) and not _passing(error.status, also):
-                raise
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.5)
-
-
-def _passing(status: int, also: Sequence[int]) -> bool:
-    return status in also or (status >= 500 and status not in NOT_OFFERED)
-
-
-def _if_offered(listing: Callable[[], Any]) -> Mapping[str, Any]:
-    """A page; an empty one from a store that answers that it has no such listing."""
-    try:
-        page: Mapping[str, Any] = _patiently(listing)
-    except Answered as error:
-        if error.status not in NOT_OFFERED:
-            raise
-        return {}
-    return page
 
 
 def _takes_a_write(client: S3Client, bucket: str) -> bool:
@@ -151,52 +119,3 @@ def _takes_a_write(client: S3Client, bucket: str) -> bool:
     except (Answered, Unanswered):
         return False
     return True
-
-
-def remove_bucket(client: S3Client, name: str) -> None:
-    """Removes a scratch bucket with everything in it. Raises ValueError for a name that is not a scratch
-    bucket's.
-    """
-    if not name.startswith(PREFIX):
-        raise ValueError(f"{name} is not a scratch bucket")
-    if not _exists(client, name):
-        return
-    uploads = _if_offered(lambda: client.list_multipart_uploads(Bucket=name))
-    for upload in uploads.get("Uploads", []):
-        client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
-    with ThreadPoolExecutor(DELETERS) as pool:
-        while found := _some_versions(client, name):
-            list(pool.map(partial(_delete, client, name), batched(found, BATCH)))
-        while keys := _some_keys(client, name):
-            list(pool.map(partial(_delete, client, name), batched(keys, BATCH)))
-    _patiently(lambda: client.delete_bucket(Bucket=name))
-
-
-def _exists(client: S3Client, name: str) -> bool:
-    try:
-        _patiently(lambda: client.head_bucket(Bucket=name))
-    except Answered as error:
-        if error.status != 404:
-            raise
-        return False
-    return True
-
-
-def _some_versions(client: S3Client, name: str) -> list[ObjectIdentifierTypeDef]:
-    page = _if_offered(partial(client.list_object_versions, Bucket=name, MaxKeys=1000))
-    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-    return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
-
-
-def _some_keys(client: S3Client, name: str) -> list[ObjectIdentifierTypeDef]:
-    page = _patiently(partial(client.list_objects_v2, Bucket=name))
-    return [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-
-
-def _delete(client: S3Client, name: str, doomed: Sequence[ObjectIdentifierTypeDef]) -> None:
-    _patiently(partial(client.delete_objects, Bucket=name, Delete={"Objects": list(doomed), "Quiet": True}))
-
-
-def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The items in runs of at most `size`."""
-    return (items[at : at + size] for at in range(0, len(items), size))

@@ -15,7 +15,7 @@ from readiness.providers.engine import probe
 from readiness.providers.stores.base import new_keys
 from readiness.providers.supervisor import linux
 from readiness.s3.boto3_library import boto3_client
-from readiness.s3.scratch import PREFIX
+from readiness.s3.removal import PREFIX
 from readiness.s3.wire import Target
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from readiness.errors import UsageError
 from readiness.s3.library import Answered
-from readiness.s3.scratch import PREFIX, Scratch, remove_bucket
+from readiness.s3.removal import PREFIX, remove_bucket
+from readiness.s3.scratch import Scratch
 
 
 class Store:

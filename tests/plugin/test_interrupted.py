@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from readiness.evidence.folder import verify_seal
-from tests.plugin.runs import HOOK, Started, small_arguments, suite
+from tests.plugin.runs import FAKE, HOOK, Started, small, small_arguments, suite
 from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
 from tests.support.eventually import eventually
@@ -179,3 +179,34 @@ def test_a_run_that_takes_down_is_not_interrupted(tmp_path: Path, number: signal
     assert ran.verdict["verdict"] == "NOTHING PROVED: no phase was selected whole"
     verify_seal(ran.folder)
     assert not list((place / "tmp").iterdir())
+
+
+TWICE = (
+    FAKE
+    + """
+import os, signal
+
+def pytest_keyboard_interrupt():
+    if not getattr(pytest_keyboard_interrupt, "did", False):  # `timeout` signals its child, and then the group
+        pytest_keyboard_interrupt.did = True
+        os.kill(os.getpid(), signal.SIGINT)
+"""
+)
+WAITS = '''
+import os, signal, time
+import pytest
+
+@pytest.mark.criterion("P1.9")
+def test_it(judge):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(30)
+
+@pytest.mark.criterion("P1.10")
+def test_later(judge): pass
+'''  # fmt: skip
+
+
+def test_a_run_that_timeout_ends_is_interrupted(tmp_path: Path) -> None:
+    ran = small(tmp_path / "run", WAITS, hook=TWICE)
+    assert (ran.code, ran.verdict["verdict"]) == (1, "INTERRUPTED"), ran.out + ran.err
+    assert properties(read(ran.junit))["verdict"] == "INTERRUPTED"

@@ -11,7 +11,8 @@ from junitparser.xunit2 import TestCase, TestSuite
 
 from readiness.criteria import MANIFEST
 from readiness.finding import Finding, State, proved
-from readiness.report.junit import write, write_sentinel
+from readiness.report.junit import ReportTaken, invalidate, write, write_sentinel
+from readiness.undo.living import Process
 from readiness.verdict import Result, judge
 
 PROPERTIES = {"candidate": "tiny", "fingerprint": "f" * 64, "mode": "strict", "seed": "7"}
@@ -138,3 +139,53 @@ def test_a_report_is_replaced_whole(tmp_path: Path) -> None:
     report(path, {"P1.1": Finding(State.REFUTED, "control \x00\x1b characters \ufffe", observations=1)})
     assert [each.name for each in tmp_path.iterdir()] == ["junit.xml"]
     assert failing(read(path))
+
+
+def begun(path: Path, run: str) -> None:
+    write_sentinel(path, "the run did not end", PROPERTIES | {"run": run})
+
+
+def finished(path: Path, run: str) -> None:
+    rows = tuple(Result(c, Finding(State.PROVED, "seen", {}, 4), None, 1.0) for c in MANIFEST)
+    write(path, judge(rows), PROPERTIES | {"run": run}, evidence="reports/runs/x")
+
+
+def gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process that wrote a report has ended."""
+    monkeypatch.setattr(Process, "lives", property(lambda _self: False))
+
+
+def test_a_run_that_goes_on_keeps_its_report(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    begun(path, "first")
+    with pytest.raises(ReportTaken, match="that of run first, which is still going on"):
+        begun(path, "second")
+    with pytest.raises(ReportTaken, match="that of run first by now"):
+        finished(path, "second")
+    invalidate(path, "bad input", PROPERTIES | {"run": "second"})
+    assert failing(read(path))
+    assert properties(read(path))["run"] == "first"
+    finished(path, "first")
+    assert not failing(read(path))
+
+
+def test_a_run_does_not_put_its_verdict_over_the_sentinel_of_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "junit.xml"
+    begun(path, "first")
+    gone(monkeypatch)
+    begun(path, "second")
+    with pytest.raises(ReportTaken, match="that of run second by now"):
+        finished(path, "first")
+    assert failing(read(path))
+
+
+def test_the_report_of_a_run_that_has_ended_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    begun(path, "first")
+    finished(path, "first")
+    begun(path, "second")
+    assert failing(read(path))
+    finished(path, "second")
+    assert properties(read(path))["run"] == "second"

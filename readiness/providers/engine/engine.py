@@ -19,6 +19,7 @@ from readiness.providers.engine.driver import Driver, Watch, of_role, together
 from readiness.providers.engine.journal import UNDO_OF, Journal, MemoryJournal, Undo, Verb
 from readiness.providers.engine.readiness import ReadinessRule
 from readiness.providers.engine.record import Record
+from readiness.redact import one_line
 from readiness.topology import Endpoint, Keys, Proof, Topology, Unsupported
 
 METRICS_SECONDS = 5.0
@@ -190,6 +191,18 @@ class Engine(Generic[D]):
         self.driver.check(Verb.REPAIR, node)
         self._record.write(Verb.REPAIR, node)
         return self.driver.repair(node)
+
+    def heal(self) -> list[str]:
+        """Undo every fault that is still there, the last one first; returns what could not be undone, and why."""
+        with self._lock:
+            left = list(self._open)
+        failed = []
+        for undo in reversed(left):
+            try:
+                self.undo(undo)
+            except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from being undone
+                failed.append(f"{undo.target} ({undo.verb}): {one_line(str(error))}")
+        return failed
 
     def undo(self, undo: Undo) -> None:
         """Do what a journal holds, also that of another process. Raises what the verb raises, and KeyError for a target
