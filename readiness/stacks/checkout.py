@@ -89,8 +89,9 @@ class Checkout(Client):
         }
 
     def _hosts(self) -> Iterator[str]:
-        for endpoint in (self.candidate, self.endpoint):
-            yield urlsplit(endpoint.url).hostname or ""
+        """Who may be reached: the candidate and the source."""
+        yield urlsplit(self.candidate.url).hostname or ""
+        yield from self.source.hosts()
 
     def _variables(self) -> dict[str, str]:
         """Variables for every command, `init` too, by the environment. Where the state is made for the rehearsal

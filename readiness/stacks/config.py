@@ -21,6 +21,7 @@ from readiness.stacks.hcl import Expression, UnreadableError
 from readiness.stacks.reading import Backend, Loaded, Reading
 from readiness.stacks.recipes import find as recipes
 from readiness.stacks.recipes.model import Known
+from readiness.stacks.recorded import recorded
 from readiness.stacks.scope import StackScope
 from readiness.stacks.sources import Planned, Stack, Variant, planned, variants
 from readiness.stacks.written import writers
@@ -39,7 +40,7 @@ class StackConfig:
     the settings with an open part. `problems` are files that may decide the backend and could not be read; `other`
     are such files elsewhere in the checkout, which matter only where the settings are not complete. `files` were
     read, relative to the checkout; `digest` covers all of them, and of a Justfile the init recipes.
-    `configuration` are those that OpenTofu loads.
+    `configuration` are those that OpenTofu loads. `recorded` is what the last `init` here has noted.
     """
 
     name: str
@@ -60,6 +61,7 @@ class StackConfig:
     encryption: Encryption | None = None
     planned: Planned | None = None
     variable_files: tuple[str, ...] = ()
+    recorded: Variant | None = None
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -151,6 +153,7 @@ def read(
         problems=near,
         other=other,
         encryption=encryption(loaded, around.values),
+        recorded=recorded(folder, block.kind),
         variable_files=_variable_files(folder, environment),
         planned=next(iter(plans), None),
     )

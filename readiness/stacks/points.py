@@ -102,6 +102,9 @@ def points_at(config: StackConfig, names: Names) -> Pointing:
     what a variable said in somebody's shell: unclear if it names a bucket of the candidate, or none.
     """
     found = [_variant(config, variant, names) for variant in config.variants]
+    if config.recorded is not None:
+        last = _variant(config, config.recorded, names)
+        found += [last] if last.points is Points.YES else []
     yes = next((one for one in found if one.points is Points.YES), None)
     if yes is not None:
         return yes

@@ -188,6 +188,9 @@ class PgSource:
     def environment(self, home: Path) -> Mapping[str, str]:
         return {"PG_CONN_STR": self._server.url}
 
+    def hosts(self) -> tuple[str, ...]:
+        return ()
+
     def secrets(self) -> tuple[str, ...]:
         return (self._server.password,)
 

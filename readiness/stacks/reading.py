@@ -84,7 +84,7 @@ class Backend:
 
 def load_folder(reading: Reading, folder: Path) -> tuple[Loaded, ...]:
     """The configuration in this folder, overrides last. Raises UnreadableError."""
-    names = {path.name: path for path in folder.iterdir() if path.is_file() and not _ignored(path.name)}
+    names = {path.name: path for path in folder.iterdir() if not (path.is_dir() or _ignored(path.name))}
     loaded = []
     for name, path in sorted(names.items()):
         suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)

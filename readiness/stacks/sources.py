@@ -14,7 +14,7 @@ from pathlib import Path
 from readiness.stacks import effective, hcl
 from readiness.stacks.environment import Environment, decides
 from readiness.stacks.evaluate import evaluate
-from readiness.stacks.flat import flatten
+from readiness.stacks.flat import flatten, is_secret
 from readiness.stacks.functions import Value
 from readiness.stacks.hcl import Body, UnreadableError
 from readiness.stacks.reading import Loaded, Reading
@@ -127,6 +127,12 @@ def variants(stack: Stack, recipes: Sequence[Recipe], known: Known, environment:
     return found[:_MOST]
 
 
+def _shown(kind: str, value: Text) -> str:
+    """An option for people: the value of a variable that is called like a secret is left out."""
+    name = _split(value)[0]
+    return f"{name}=…" if kind == "var" and is_secret(name) else str(value.assumed())
+
+
 def _note(stack: Stack, recipe: Recipe) -> None:
     """The recipe counts, and what it has read."""
     stack.reading.note(recipe.where, recipe.text)
@@ -139,7 +145,9 @@ def planned(stack: Stack, recipes: Sequence[Recipe], known: Known) -> list[Plann
     for recipe in recipes:
         for chosen, init, _ in _applicable(stack, recipe, known, "plan"):
             options = tuple(
-                f"-{kind}={value}" for kind, value in _options(stack, init) if kind in ("var", "var-file")
+                f"-{kind}={_shown(kind, value)}"
+                for kind, value in _options(stack, init)
+                if kind in ("var", "var-file")
             )
             _note(stack, recipe)
             found.append(Planned(recipe.where, recipe.command(chosen), options))

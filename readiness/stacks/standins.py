@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from readiness.stacks.http_backend import HttpBackend
 from readiness.tofu.objects import Objects
@@ -25,6 +26,10 @@ class Source(Protocol):
 
     def environment(self, home: Path) -> Mapping[str, str]:
         """What tofu's environment needs to reach it, beside the candidate's credentials."""
+        ...
+
+    def hosts(self) -> tuple[str, ...]:
+        """Its hosts that are not loopback: an address of the machine's own, in a network namespace for example."""
         ...
 
     def secrets(self) -> tuple[str, ...]: ...
@@ -67,6 +72,9 @@ class HttpSource:
     def environment(self, home: Path) -> Mapping[str, str]:
         return {"TF_HTTP_PASSWORD": self._backend.password}
 
+    def hosts(self) -> tuple[str, ...]:
+        return ()
+
     def secrets(self) -> tuple[str, ...]:
         return (self._backend.password,)
 
@@ -106,6 +114,9 @@ class LocalSource:
 
     def environment(self, home: Path) -> Mapping[str, str]:
         return {}
+
+    def hosts(self) -> tuple[str, ...]:
+        return ()
 
     def secrets(self) -> tuple[str, ...]:
         return ()
@@ -190,6 +201,9 @@ class S3Source:
             "READINESS_SOURCE_KEY": self._keys.access_key,
             "READINESS_SOURCE_SECRET": self._keys.secret_key,
         }
+
+    def hosts(self) -> tuple[str, ...]:
+        return (urlsplit(self._endpoint.url).hostname or "",)
 
     def secrets(self) -> tuple[str, ...]:
         return self._keys.access_key, self._keys.secret_key

@@ -168,6 +168,14 @@ def test_what_tofu_refuses_is_refused(content: str, why: str, program: Path, tmp
     assert asked(program, checkout / STACK, tmp_path) is None
 
 
+def test_a_link_that_leads_nowhere_is_refused(program: Path, tmp_path: Path) -> None:
+    checkout = write(tmp_path / "checkout", {"main.tf": "locals {\n}\n"})
+    (checkout / STACK / "backend.tf").symlink_to("gone.tf")
+    with pytest.raises(UnreadableError, match=r"backend.tf: cannot be read"):
+        read(checkout, "attic")
+    assert asked(program, checkout / STACK, tmp_path) is None
+
+
 def test_json_that_is_none_is_refused(program: Path, tmp_path: Path) -> None:
     checkout = write(tmp_path / "checkout", {"main.tf.json": '{"terraform": {'})
     with pytest.raises(UnreadableError, match=r"main.tf.json, line 1: not valid JSON"):

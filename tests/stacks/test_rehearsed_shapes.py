@@ -25,7 +25,7 @@ from readiness.stacks.stack import Examined, Stack
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.wall import Wall
 from readiness.tofu import Disposable, Place, Tools
-from readiness.topology import Keys
+from readiness.topology import Endpoint, Keys
 from tests.stacks.shapes import s3, shape
 from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3
@@ -262,6 +262,13 @@ def test_an_error_of_the_source_is_said_of_the_source(
     found = Rehearsal(examined(tmp_path / "checkout", {"backend.tf": HTTP}), sources["http"], env).run()
     assert found["P3.attic.1"].state is State.UNKNOWN
     assert "tofu init through its source (http): exit code 1" in found["P3.attic.1"].reason
+
+
+def test_a_source_with_an_address_of_its_own_may_be_reached() -> None:
+    source = S3Source(Endpoint("store", "http://10.77.0.11:9000"), SOURCE_KEYS, Place("source", "unused"))
+    assert source.hosts() == ("10.77.0.11",)
+    with Wall() as wall:
+        assert wall.environment(source.hosts())["NO_PROXY"] == "10.77.0.11"
 
 
 def test_the_wall_lets_nothing_through_and_remembers() -> None:

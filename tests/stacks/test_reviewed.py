@@ -107,6 +107,16 @@ def test_a_draft_shows_no_secret_in_any_spelling(tmp_path: Path) -> None:
     plans.parse(text)
 
 
+def test_a_draft_leaves_out_the_value_of_a_secret_variable(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "main.tf": "locals {\n}\n",
+        "justfile": "plan:\n    tofu plan -var github_token=NOT-A-REAL-1 -var size=2\n",
+    }
+    text = draft(shape(tmp_path, files))
+    assert "NOT-A-REAL" not in text
+    assert "-var=size=2" in text
+
+
 def test_a_draft_shows_every_alternative(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "backend.tf": PARTIAL,

@@ -428,6 +428,24 @@ SHAPES = {
         UNCLEAR,
         words=("backend.tf.tmpl",),
     ),
+    # -- what no recipe says
+    "recorded: the last init was typed by hand": Shape(
+        {
+            "backend.tf": EMPTY,
+            ".terraform/terraform.tfstate": '{"version": 3, "backend": {"type": "s3", "config": {"bucket": "b", '
+            '"endpoints": {"s3": "https://s3.state.example:9000"}, "secret_key": "NOT-A-REAL-KEY"}}}',
+        },
+        YES,
+        words=("the last init",),
+    ),
+    "recorded: elsewhere says nothing of the next init": Shape(
+        {
+            "backend.tf": EMPTY,
+            ".terraform/terraform.tfstate": '{"version": 3, "backend": {"type": "s3", "config": {"bucket": "b", '
+            '"endpoints": {"s3": "https://s3.other.example"}}}}',
+        },
+        UNCLEAR,
+    ),
     # -- names of the candidate
     "names: the old spelling without a scheme": Shape(
         {"backend.tf": s3('bucket = "b"', 'endpoint = "S3.State.Example.:9000"')}, YES

@@ -23,7 +23,7 @@ GROUPS = ("just:", "make:", "shell:", "files:", "evaluation:", "names:", "enviro
 ALONE = {  # so that the first host that is asked is the store's
     "TF_CLI_ARGS_init": "-no-color -backend-config=skip_credentials_validation=true "
     "-backend-config=skip_requesting_account_id=true -backend-config=skip_region_validation=true "
-    "-backend-config=use_path_style=true"
+    "-backend-config=use_path_style=true -backend-config=max_retries=1"
 }
 
 
