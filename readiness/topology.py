@@ -93,6 +93,26 @@ class VolumeFact:
     path: str = ""
 
 
+@dataclass(frozen=True)
+class TcpSocket:
+    """One TCP socket of an instance as its machine shows it, addresses as HOST:PORT. No peer: it listens (then HOST may
+    be `*`).
+    """
+
+    local: str
+    peer: str | None = None
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """Addresses beside the candidate's network to which a connection was tried from inside of a node's network, and
+    those of them that it reached.
+    """
+
+    tried: tuple[str, ...]
+    reached: tuple[str, ...]
+
+
 class FaultKind(StrEnum):
     """What can happen to an instance or a node; each has an RTO in the contract (P0.4)."""
 

@@ -49,13 +49,13 @@ def test_candidate_class_is_admissible(prove: Prove) -> None:
 
 
 @pytest.mark.criterion("S.1")
-def test_stop_fewer_than_two_independent_endpoints(prove: Prove) -> None:
-    prove(stops.independent_endpoints)
+def test_stop_fewer_than_two_independent_endpoints(prove: Prove, rig: Rig) -> None:
+    prove(stops.independent_endpoints, rig)
 
 
 @pytest.mark.criterion("S.2")
-def test_stop_single_bumble_scoped_volume(prove: Prove) -> None:
-    prove(stops.volumes)
+def test_stop_single_bumble_scoped_volume(prove: Prove, rig: Rig) -> None:
+    prove(stops.volumes, rig)
 
 
 @pytest.mark.criterion("S.3")

@@ -76,7 +76,8 @@ class DeclaredInstance(_Strict):
 
     `kill` must leave it dead until `start`. `identity` prints what tells one incarnation from the next
     (process id and start time). `probe` exits 0 while the instance is in service; an instance without an
-    endpoint needs it.
+    endpoint needs it. `connections` lists the TCP sockets of its processes, one a line with the local and the peer's
+    HOST:PORT, those that listen among them, as `ss -Htanp` does.
     """
 
     name: Text
@@ -90,6 +91,7 @@ class DeclaredInstance(_Strict):
     unpause: Act | None = None
     probe: Act | None = None
     identity: Act | None = None
+    connections: Act | None = None
     metrics_url: str | None = None
 
     @model_validator(mode="after")
@@ -106,6 +108,7 @@ class DeclaredNode(_Strict):
     """One failure domain, and what can be done to all of it.
 
     `files` prints the number of files in the node's data folder: a wipe is believed only if that falls to 0.
+    `bytes` prints how many bytes of disk the store's data takes on this node, as `du -s --block-size=1` does.
     """
 
     name: Text
@@ -115,6 +118,7 @@ class DeclaredNode(_Strict):
     plug: Act | None = None
     wipe: Act | None = None
     files: Act | None = None
+    bytes: Act | None = None
     repair: Act | None = None
 
     @model_validator(mode="after")

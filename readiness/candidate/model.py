@@ -78,12 +78,15 @@ class Credentials(_Strict):
 
 
 class Durability(_Strict):
-    """P0.3 and S.3: what the store promises about versions, retention, backup and restore."""
+    """P0.3 and S.3: what the store promises about versions, retention, backup and restore. `copies`: on how many nodes
+    the data of an object lies (S.2).
+    """
 
     versioning: bool = False
     retention_days: Annotated[int, Field(ge=0)] = 0
     backup: str = ""
     restore: Literal["previous-version", "backup", "none"] = "none"
+    copies: Annotated[int, Field(ge=2)] = 2
 
     @property
     def documented(self) -> bool:

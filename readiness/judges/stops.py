@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 
 from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
-from readiness.finding import Finding, proved, refuted, unknown
+from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.judges.observed import calls, untried
+from readiness.judges.stored import stored
+from readiness.judges.surroundings import only_isolated
 from readiness.topology import VolumeFact
 
 NODE_LOCAL = ("local-path", "scratch", "cache")
@@ -38,7 +41,8 @@ class Caches(StrEnum):
 
 
 def independent_endpoints(seen: Seen) -> Finding:
-    """S.1: at least two endpoints in service that differ in address, instance and node.
+    """S.1: at least two endpoints in service that differ in address, instance and node, of a candidate that reaches
+    nothing but what is declared.
 
     The ports of one host are one address where the store was there before the suite (`asked.by_host`).
     """
@@ -54,7 +58,7 @@ def independent_endpoints(seen: Seen) -> Finding:
     found = f"{_count(addresses, 'address', 'addresses')}, {_count(instances, 'instance')}, {_count(nodes, 'node')}"
     if min(counts.values()) < 2:
         return refuted(f"the endpoints lead to {found}", measured=counts)
-    return proved(f"the endpoints lead to {found}", len(addresses), **counts)
+    return only_isolated(proved(f"the endpoints lead to {found}", len(addresses), **counts), seen)
 
 
 def _count(found: Collection[object], one: str, many: str = "") -> str:
@@ -62,14 +66,22 @@ def _count(found: Collection[object], one: str, many: str = "") -> str:
 
 
 def volumes(seen: Seen) -> Finding:
-    """S.2: the volumes that hold state data, as they are on the running candidate: node, kind and access of each."""
+    """S.2: the volumes that hold state data, as they are on the running candidate (node, kind and access of each); what
+    was written lies on them, and nothing else is reached.
+    """
     if (left := untried(seen, [Step.VOLUMES])) is not None:
         return left
     (look,) = seen.steps(Step.VOLUMES)
     if not look.ok:
         return unknown(f"the volumes cannot be read: {look.why()}")
     rows = look.result if isinstance(look.result, list) else []
-    return judge_volumes(VolumeFact(*map(str, row)) for row in rows if isinstance(row, list))
+    found = judge_volumes(VolumeFact(*map(str, row)) for row in rows if isinstance(row, list))
+    if found.state is not State.PROVED:
+        return found
+    grown = stored(seen)
+    if grown.state is not State.PROVED:
+        return grown
+    return only_isolated(replace(found, reason=f"{found.reason}; {grown.reason}"), seen)
 
 
 def judge_volumes(facts: Iterable[VolumeFact]) -> Finding:
@@ -156,9 +168,8 @@ def without_caches(seen: Seen) -> Finding:
         return unknown("nothing was tried while the cache endpoints were away")
     if good := next((made for made in without if _failure(made) is None), None):
         how = str(good[0].asked["caches"])
-        return proved(
-            f"write, read and delete through every endpoint {how}", 3 * len(good), caches=len(there)
-        )
+        done = f"write, read and delete through every endpoint {how}"
+        return only_isolated(proved(done, 3 * len(good), caches=len(there)), seen)
     back = next(_tries(seen, Caches.BACK), [])
     if not back:
         return unknown(f"not tried with the cache endpoints back: {_failure(without[-1])}")

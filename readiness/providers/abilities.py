@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from readiness.topology import TcpSocket, WayOut
+
 
 @runtime_checkable
 class AdoptsProcesses(Protocol):
@@ -69,4 +71,31 @@ class Heals(Protocol):
 
     def heal(self) -> list[str]:
         """Undoes them all, the last one first; returns those that could not be undone, with the reason."""
+        ...
+
+
+@runtime_checkable
+class StoresBytes(Protocol):
+    """Can see how much each node stores."""
+
+    def stored_bytes(self, node: str) -> int:
+        """Bytes that the node's data takes on its disk now. Raises Unsupported, or OSError if they cannot be read."""
+        ...
+
+
+@runtime_checkable
+class SeesWayOut(Protocol):
+    """Can try from inside of a node's network what it reaches."""
+
+    def way_out(self, node: str) -> WayOut:
+        """Tries to leave the candidate's network, within a few seconds. Raises Unsupported."""
+        ...
+
+
+@runtime_checkable
+class ShowsConnections(Protocol):
+    """Can see the TCP sockets of an instance."""
+
+    def connections(self, instance: str) -> Sequence[TcpSocket]:
+        """Its sockets now, those that listen among them. Raises Unsupported, or OSError if they cannot be read."""
         ...

@@ -22,13 +22,15 @@ from readiness.providers.abilities import HasCaches, StopsCaches
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library
+from readiness.static.stored import record_stored
+from readiness.static.surroundings import record_surroundings
 from readiness.subject import Subject
 
 TRIES = 3
 CANDIDATE = "the candidate"
 
 
-def independent_endpoints(subject: Subject, see: Recording) -> None:
+def independent_endpoints(subject: Subject, see: Recording, rig: Rig) -> None:
     """S.1: the address, instance and node of each endpoint, and whether it is in service.
 
     A store that the suite started has its nodes on one machine, and one on Kubernetes is reached through ports of this
@@ -47,6 +49,7 @@ def independent_endpoints(subject: Subject, see: Recording) -> None:
             }
             look = partial(subject.provider.in_service, endpoint.instance)
             see.fact(Step.ENDPOINT, endpoint.name, look, asked=asked, kept=bool)
+    record_surroundings(subject, see, rig)
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -58,14 +61,16 @@ def _address(url: str) -> tuple[str, int]:
         return split.hostname or "", port
 
 
-def volumes(subject: Subject, see: Recording) -> None:
-    """S.2: the volumes that hold state data, as they are on the running candidate."""
+def volumes(subject: Subject, see: Recording, rig: Rig) -> None:
+    """S.2: the volumes that hold state data, as they are on the running candidate, and whether writes grow them."""
     see.fact(
         Step.VOLUMES,
         CANDIDATE,
         subject.provider.volumes,
         kept=lambda facts: [[fact.node, fact.kind, fact.access] for fact in facts],
     )
+    record_surroundings(subject, see, rig)
+    record_stored(subject, see, rig)
 
 
 def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
@@ -142,6 +147,7 @@ def without_caches(subject: Subject, see: Recording, rig: Rig) -> None:
         how, away = Caches.OUT_OF_REACH, contacts.forbidden(caches)
     if not _without(subject, see, rig, how, away, caches):
         _round_trip(subject, see, rig, Caches.BACK, TRIES)
+    record_surroundings(subject, see, rig)
 
 
 @contextlib.contextmanager

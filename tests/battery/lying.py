@@ -118,6 +118,15 @@ class Lying:
     def start_caches(self) -> Any:
         return self._verb("start_caches")()
 
+    def stored_bytes(self, node: str) -> Any:
+        return self._verb("stored_bytes")(node)
+
+    def way_out(self, node: str) -> Any:
+        return self._verb("way_out")(node)
+
+    def connections(self, instance: str) -> Any:
+        return self._verb("connections")(instance)
+
     def __getattr__(self, name: str) -> Any:
         return self._verb(name)
 

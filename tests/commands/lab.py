@@ -44,6 +44,8 @@ pause) kill -STOP $pid ;;
 unpause) kill -CONT $pid ;;
 identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
 wipe) rm -rf $node/data ;;
+bytes) du -s --block-size=1 $node/data | cut -f1 ;;
+connections) ss -Htanp | grep "pid=$pid," ;;
 files) find $node/data -type f 2>/dev/null | wc -l ;;
 repair) touch $node/joining; shift 2; exec "$@" ;;
 tool) shift 2; exec "$@" ;;
@@ -136,6 +138,7 @@ class Lab:
             return ["sh", "run.sh", verb, node, *more]
 
         verbs = ("stop", "start", "kill", "pause", "unpause", "identity") if faults else ()
+        shows = (*verbs, "connections")
         raw: dict[str, Any] = {
             "schema": 1,
             "name": "lab",
@@ -154,11 +157,12 @@ class Lab:
                 for n in NODES
             ],
             "instances": [
-                {"name": f"store-{n}", "node": n, **{verb: act(verb, n) for verb in verbs}} for n in NODES
+                {"name": f"store-{n}", "node": n, **{verb: act(verb, n) for verb in shows}} for n in NODES
             ],
             "nodes": [
                 {
                     "name": n,
+                    "bytes": act("bytes", n),
                     "wipe": act("wipe", n),
                     "files": act("files", n),
                     "repair": act("repair", n, *tool, "replace", n, self.peer[n], *admins),
@@ -166,7 +170,7 @@ class Lab:
                 for n in NODES
             ]
             if faults
-            else [],
+            else [{"name": n, "bytes": act("bytes", n)} for n in NODES],
             "commands": {
                 "whole": [*tool, "whole", *admins],
                 "capture": {f"log-{n}": act("log", n) for n in NODES},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import JsonValue
 
 from readiness.evidence.observation import Observation
-from readiness.judges import contract, stops
-from tests.support.observations import DECLARED, Case, changed, error, lost, seen
+from readiness.judges import contract, stops, stored, surroundings
+from tests.support.observations import DECLARED, Case, Recorded, changed, error, lost, seen
 
 ENDS = ("a", "b")
 Asked = dict[str, Any]
 NAMES = [row["name"] for row in DECLARED["contract"]["observability"]["metrics"]]
 NONE: list[JsonValue] = []
+W = 24 << 20
 
 
 def _accepted() -> list[Observation]:
@@ -43,6 +45,79 @@ def _observed() -> list[Observation]:
     return [*pages, seen(contract.Step.ALERT_RULES, "alerts.yaml", "provider", result=rules)]
 
 
+def _cut_off() -> list[Observation]:
+    """No node reaches anything beside the candidate's network."""
+    tried: JsonValue = {"tried": ["10.0.0.1:7"], "reached": NONE}
+    return [seen(surroundings.Step.WAY_OUT, node, "provider", result=tried) for node in ENDS]
+
+
+SERVES = {"a": "10.0.0.1:9000", "b": "10.0.0.2:9000"}
+
+
+def _connected(*more: tuple[str, str]) -> list[Observation]:
+    """Nobody can try a way out; each instance shows a request and one to the other; a has these, too."""
+    way = [error(surroundings.Step.WAY_OUT)([one])[0] for one in _cut_off()]
+    return [*way, _sockets("a", "b", *more), _sockets("b", "a")]
+
+
+def _sockets(name: str, other: str, *more: tuple[str, str]) -> Observation:
+    own = SERVES[name].partition(":")[0]
+    extra: list[JsonValue] = [[local, peer] for local, peer in more]
+    ends: list[JsonValue] = [
+        [f"{own}:9000", "10.0.0.9:40000"],
+        [f"{own}:40001", f"{SERVES[other].partition(':')[0]}:7000"],
+        *extra,
+    ]
+    listens: list[JsonValue] = ["*:9000", "*:7000"]
+    look: JsonValue = {"listens": listens, "open": ends}
+    return seen(
+        surroundings.Step.CONNECTIONS, f"store-{name}", "provider", result=look, serves=[SERVES[name]]
+    )
+
+
+def _instead(*recorded: Observation) -> Callable[[Recorded], Recorded]:
+    """Other observations of the surroundings."""
+    steps = {str(step) for step in surroundings.Step}
+    return lambda known: [*(one for one in known if one.step not in steps), *recorded]
+
+
+UNISOLATED: dict[str, Callable[[Recorded], Recorded]] = {
+    "nobody looked at the surroundings": _instead(),
+    "a node has a way out": changed(
+        surroundings.Step.WAY_OUT, 1, result={"tried": ["10.0.0.1:7"], "reached": ["10.0.0.1:7"]}
+    ),
+    "no way out was tried": changed(surroundings.Step.WAY_OUT, result={"tried": NONE, "reached": NONE}),
+    "a way out cannot be tried": error(surroundings.Step.WAY_OUT),
+    "an undeclared peer": _instead(*_connected(("10.0.0.1:40002", "10.0.0.3:5432"))),
+    "an undeclared peer on a declared host": _instead(*_connected(("10.0.0.1:40002", "10.0.0.2:5432"))),
+    "connections of another process": _instead(
+        *_connected()[:-1],
+        changed(surroundings.Step.CONNECTIONS, result={"listens": NONE, "open": NONE})([_connected()[-1]])[0],
+    ),
+    "connections that cannot be seen": _instead(
+        *_connected()[:-1], error(surroundings.Step.CONNECTIONS)([_connected()[-1]])[0]
+    ),
+}
+ISOLATED: dict[str, Callable[[Recorded], Recorded]] = {"no undeclared peer": _instead(*_connected())}
+
+
+def _stored(*grown: int) -> list[Observation]:
+    """24 MiB are written; the nodes grow by so many."""
+    step, before, after = stored.Step, [], []
+    for number, growth in enumerate(grown):
+        node, had = f"n{number}", 1000 + number
+        before.append(seen(step.BEFORE, node, "provider", result=had, declared=True))
+        after.append(seen(step.AFTER, node, "provider", result=had + growth, declared=True))
+    writes = [seen(step.WRITE, required=True, bytes=8 << 20) for _ in range(3)]
+    return [*before, *writes, *after]
+
+
+def _grown(*grown: int) -> Callable[[Recorded], Recorded]:
+    """Other growth."""
+    steps = {str(step) for step in stored.Step}
+    return lambda known: [*(one for one in known if one.step not in steps), *_stored(*grown)]
+
+
 def _endpoints() -> list[Observation]:
     made = []
     for number, end in enumerate(ENDS):
@@ -54,12 +129,16 @@ def _endpoints() -> list[Observation]:
             "by_host": True,
         }
         made.append(seen(stops.Step.ENDPOINT, end, "provider", result=True, **at))
-    return made
+    return [*made, *_cut_off()]
 
 
 def _volumes() -> list[Observation]:
     facts: list[JsonValue] = [["a", "zfs", "RWO"], ["b", "zfs", "RWO"]]
-    return [seen(stops.Step.VOLUMES, "the candidate", "provider", result=facts)]
+    return [
+        seen(stops.Step.VOLUMES, "the candidate", "provider", result=facts),
+        *_cut_off(),
+        *_stored(W, W, W),
+    ]
 
 
 def _response() -> list[Observation]:
@@ -84,12 +163,12 @@ def _trips(caches: stops.Caches, number: int) -> list[Observation]:
 def _caches() -> list[Observation]:
     step, url = stops.Step, "http://cache"
     there, away = (seen(each, url, "provider", result=True) for each in (step.CACHE_THERE, step.CACHE_AWAY))
-    return [there, away, *_trips(stops.Caches.STOPPED, 0)]
+    return [there, away, *_trips(stops.Caches.STOPPED, 0), *_cut_off()]
 
 
 def _failing(*, back: bool) -> list[Observation]:
     """No try without the caches succeeds; with them back it does, or not."""
-    *there, _, _ = _caches()
+    there = [one for one in _caches() if one.step != stops.Step.TRIP]
     tries = [_trips(stops.Caches.STOPPED, number) for number in range(3)]
     last = _trips(stops.Caches.BACK, 3)
     broken = [[first, lost(stops.Step.TRIP)([second])[0]] for first, second in tries]
@@ -179,13 +258,17 @@ CASES = (
             ),
             "one in service": changed(S.ENDPOINT, 1, result=False),
         },
+        unknown=UNISOLATED,
         proved={
             "two ports of one host that the suite started": lambda recorded: [
                 one.model_copy(
                     update={"asked": {**one.asked, "host": "127.0.0.1", "port": number, "by_host": False}}
                 )
+                if one.step == S.ENDPOINT
+                else one
                 for number, one in enumerate(recorded)
             ],
+            **ISOLATED,
         },
     ),
     Case(
@@ -196,8 +279,31 @@ CASES = (
             "nothing durable": changed(
                 S.VOLUMES, result=[["a", "local-path", "RWO"], ["b", "scratch", "RWO"]]
             ),
+            "one node grows": _grown(W, 0, 1 << 20),
         },
-        unknown={"none known": changed(S.VOLUMES, result=NONE), "not readable": lost(S.VOLUMES)},
+        unknown={
+            "none known": changed(S.VOLUMES, result=NONE),
+            "not readable": lost(S.VOLUMES),
+            "no node grows": _grown(0, 0, 0),
+            "nobody looked at the bytes": _grown(),
+            "the bytes cannot be seen": error(stored.Step.BEFORE),
+            "the bytes cannot be seen any more": error(stored.Step.AFTER, 2),
+            "nothing was written": lambda recorded: [
+                one for one in recorded if one.step != stored.Step.WRITE
+            ],
+            "three nodes with the numbers of one": lambda recorded: [
+                one.model_copy(update={"result": W if one.step == stored.Step.AFTER else 0})
+                if one.step in (stored.Step.BEFORE, stored.Step.AFTER)
+                else one
+                for one in recorded
+            ],
+            **UNISOLATED,
+        },
+        proved={
+            "two of three nodes grow": _grown(W, W, 0),
+            "shares of erasure coding": _grown(W // 2, W // 2, W // 2),
+            **ISOLATED,
+        },
     ),
     Case("S.3", _versioning(), {"never enabled": changed(C.VERSIONING, 2, result="never enabled")}),
     Case(
@@ -220,6 +326,8 @@ CASES = (
             "never": lambda _recorded: _failing(back=False),
             "nobody serves them": changed(S.CACHE_THERE, result=False),
             "they stay": changed(S.CACHE_AWAY, result=False),
+            **UNISOLATED,
         },
+        proved=ISOLATED,
     ),
 )

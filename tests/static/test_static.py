@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +22,7 @@ from readiness.judges.stops import judge_volumes
 from readiness.load.context import Buckets
 from readiness.paths import CANDIDATES
 from readiness.static import contract, stops
-from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact
+from readiness.topology import Endpoint, Topology, Unsupported, VolumeFact, WayOut
 from tests.plugin.fake import TOPOLOGY
 from tests.support.observations import judged
 
@@ -40,6 +43,17 @@ def declared(**changes: Any) -> Loaded:
     return replace(EMBEDDED, candidate=Candidate.model_validate(raw))
 
 
+def growing() -> Callable[[str], int]:
+    """A node that has stored more each time it is looked at."""
+    looked: Counter[str] = Counter()
+
+    def look(node: str) -> int:
+        looked[node] += 32 << 20
+        return looked[node]
+
+    return look
+
+
 def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
     """As much of a live candidate as these judgements ask."""
     provider = {
@@ -47,6 +61,8 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
         "metrics": lambda _i, _p, _t: METRICS,
         "volumes": tuple,
         "owns_candidate": True,
+        "way_out": lambda _node: WayOut(("10.0.0.1:7",), ()),
+        "stored_bytes": growing(),
     } | more.pop("provider", {})
     fields = {
         "topology": TOPOLOGY,
@@ -59,9 +75,13 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
         "response_seconds": 3.0,
         "front": TOPOLOGY.endpoints[0],
         "target": lambda _endpoint, _role="admin": None,
-        "client": lambda _endpoint: SimpleNamespace(
-            list_buckets=lambda: {"Buckets": []}, get_bucket_versioning=lambda **_: {}
+        "client": lambda _endpoint, _seconds=None: SimpleNamespace(
+            put_object=lambda **_: {},
+            delete_object=lambda **_: {},
+            list_buckets=lambda: {"Buckets": []},
+            get_bucket_versioning=lambda **_: {},
         ),
+        "random": random.Random,
         **more,
     }
     return SimpleNamespace(**fields)
@@ -234,7 +254,9 @@ ONE, TWO = ("http://127.0.0.1:1", "a", "a-0"), ("http://127.0.0.2:1", "b", "b-0"
     ],
 )
 def test_independent_endpoints(endpoints: tuple[tuple[str, str, str], ...], state: State) -> None:
-    assert judged("S.1", stops.independent_endpoints, checked(topology=topology(*endpoints))).state is state
+    assert (
+        judged("S.1", stops.independent_endpoints, rigged(live(topology=topology(*endpoints)))).state is state
+    )
 
 
 def test_endpoints_that_do_not_answer_do_not_count() -> None:
@@ -243,7 +265,7 @@ def test_endpoints_that_do_not_answer_do_not_count() -> None:
         judged(
             "S.1",
             stops.independent_endpoints,
-            checked(topology=both, provider={"in_service": lambda i: i == "a-0"}),
+            rigged(live(topology=both, provider={"in_service": lambda i: i == "a-0"})),
         ).state
         is REFUTED
     )
@@ -251,7 +273,7 @@ def test_endpoints_that_do_not_answer_do_not_count() -> None:
         judged(
             "S.1",
             stops.independent_endpoints,
-            checked(topology=both, provider={"in_service": lambda _i: False}),
+            rigged(live(topology=both, provider={"in_service": lambda _i: False})),
         ).state
         is UNKNOWN
     )
@@ -285,7 +307,9 @@ def volume(node: str, kind: str = "openebs-zfs", access: str = "RWO") -> VolumeF
 )
 def test_volumes(facts: list[VolumeFact], state: State) -> None:
     assert judge_volumes(facts).state is state
-    assert judged("S.2", stops.volumes, checked(provider={"volumes": lambda: tuple(facts)})).state is state
+    assert (
+        judged("S.2", stops.volumes, rigged(live(provider={"volumes": lambda: tuple(facts)}))).state is state
+    )
 
 
 def test_documentation_and_divergence_that_are_not_there() -> None:
@@ -345,10 +369,10 @@ def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.Monk
 def test_ports_of_one_host_are_one_address_of_a_store_that_was_there(owns: bool, state: State) -> None:
     ports = topology(ONE, ("http://127.0.0.1:2", "b", "b-0"))
     found = judged(
-        "S.1", stops.independent_endpoints, checked(topology=ports, provider={"owns_candidate": owns})
+        "S.1", stops.independent_endpoints, rigged(live(topology=ports, provider={"owns_candidate": owns}))
     )
     assert found.state is state, found.reason
-    hosts = checked(topology=topology(ONE, TWO), provider={"owns_candidate": owns})
+    hosts = rigged(live(topology=topology(ONE, TWO), provider={"owns_candidate": owns}))
     assert judged("S.1", stops.independent_endpoints, hosts).state is PROVED
 
 

@@ -5,7 +5,7 @@ Proof that a fault fired is what was seen of the instance, never the exit status
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from readiness.candidate.load import Loaded
@@ -15,10 +15,11 @@ from readiness.providers.commands.reach import context, reach
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
 from readiness.providers.commands.verbs import CommandVerbs
+from readiness.providers.engine import sockets
 from readiness.providers.engine.journal import Journal
 from readiness.providers.engine.record import Record
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Topology, VolumeFact
+from readiness.topology import TcpSocket, Topology, VolumeFact
 
 
 class Commands(CommandVerbs[CommandDriver]):
@@ -63,6 +64,26 @@ class Commands(CommandVerbs[CommandDriver]):
     def volumes(self) -> tuple[VolumeFact, ...]:
         """As declared: nothing here can look into the nodes."""
         return tuple(VolumeFact(v.node, v.kind, v.access) for v in self._candidate.volumes)
+
+    def stored_bytes(self, node: str) -> int:
+        """What the node's `bytes` command prints."""
+        command = self._resolved.node(node).bytes
+        if command is None:
+            raise contract.no_command("bytes", f"node {node}")
+        found = self._run.number("bytes", node, command)
+        if found < 0:
+            raise OSError(f"the bytes command of node {node} printed no number")
+        return found
+
+    def connections(self, instance: str) -> Sequence[TcpSocket]:
+        """What the instance's `connections` command prints."""
+        command = self._resolved.instance(instance).connections
+        if command is None:
+            raise contract.no_command("connections", f"instance {instance}")
+        ran = self._run.look("connections", instance, command)
+        if not ran.ok:
+            raise OSError(f"the connections command of instance {instance} {ran.ending}")
+        return sockets.listed(ran.stdout)
 
     def capture(self) -> Mapping[str, str]:
         """What each endpoint answers now, the capture commands' output, and every command so far."""

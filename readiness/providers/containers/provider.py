@@ -6,7 +6,7 @@ Nothing is remembered about the candidate: what the verbs say comes from the eng
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from readiness.providers.commands.verbs import CommandVerbs
 from readiness.providers.containers.driver import ContainerDriver
 from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.run import ContainerRun, new_run
+from readiness.providers.engine import sockets
 from readiness.providers.engine.journal import Journal
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
 from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Topology, VolumeFact
+from readiness.topology import TcpSocket, Topology, VolumeFact
 
 LOG_LINES, ATTEMPTS = 50, 3
 _HOST = "127.0.0.1"
@@ -117,6 +118,16 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         return tuple(fact for node in self.topology.nodes for fact in self.driver.run.volumes(node))
+
+    def stored_bytes(self, node: str) -> int:
+        """The content of the node's volumes."""
+        self._record.read("bytes", node)
+        return self.driver.run.stored_bytes(node)
+
+    def connections(self, instance: str) -> Sequence[TcpSocket]:
+        """The sockets in the network of the instance's node, as this machine shows them: for root only."""
+        pid = self.driver.run.state(instance).pid
+        return sockets.of_network(pid) if pid else ()
 
     def capture(self) -> Mapping[str, str]:
         """What inspect says of every container, the tail of its log, and what the capture commands print."""

@@ -245,11 +245,23 @@ class ContainerRun:
         """How many files the volumes of the node's containers hold."""
         return sum(self._files_at(name, path) for name in self._names(node) for path in self._folders(name))
 
+    def stored_bytes(self, node: str) -> int:
+        """How many bytes of content those files have."""
+        return sum(
+            entry.size
+            for name in self._names(node)
+            for path in self._folders(name)
+            for entry in self._entries(name, path)
+        )
+
     def _files_at(self, name: str, path: str) -> int:
+        return sum(entry.isfile() for entry in self._entries(name, path))
+
+    def _entries(self, name: str, path: str) -> Iterator[tarfile.TarInfo]:
         chunks, _ = self._client.api.get_archive(self._container(name), path)
         stream = io.BufferedReader(_Stream(chunks), PIECE)
         with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
-            return sum(entry.isfile() for entry in tar)
+            yield from tar
 
     def empty(self, node: str) -> None:
         """New volumes in place of the node's, and new containers on them, not started."""

@@ -12,12 +12,15 @@ from pathlib import Path
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.auxiliary.caches import StartsCaches
+from readiness.providers.engine import sockets
 from readiness.providers.engine.journal import Journal
+from readiness.providers.processes import observe
 from readiness.providers.processes.capture import capture
 from readiness.providers.processes.deployment import Deployment, Progress
 from readiness.providers.processes.driver import ProcessDriver
+from readiness.providers.processes.surroundings import allocated, way_out
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Keys, Topology, Unsupported, VolumeFact
+from readiness.topology import Keys, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 
 
 class Processes(StartsCaches[ProcessDriver]):
@@ -102,6 +105,21 @@ class Processes(StartsCaches[ProcessDriver]):
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         return self.driver.deployment.volumes()
+
+    def stored_bytes(self, node: str) -> int:
+        """What the node's data folder takes on the disk."""
+        return allocated(self.driver.deployment.site.data(node))
+
+    def way_out(self, node: str) -> WayOut:
+        """As `SeesWayOut`; Unsupported without network namespaces."""
+        return way_out(self.driver.deployment.layout, node)
+
+    def connections(self, instance: str) -> Sequence[TcpSocket]:
+        """The sockets of the instance's processes."""
+        status = self.driver.deployment.supervised.status(instance)
+        if status is None or not status.running:
+            return ()
+        return sockets.of_processes(observe.group_states(status.pid))
 
     def capture(self) -> Mapping[str, str]:
         return capture(self.driver.deployment, self._record)

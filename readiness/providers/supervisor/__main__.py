@@ -69,6 +69,9 @@ class Supervisor:
             "register_after_death": self.after_death.append,
             "build_network": self.build_network,
             "set_port": lambda request: self.network.set_port(request["node"], up=request["up"]),
+            "reaches": lambda request: self.network.reaches(
+                request["node"], request["address"], request["port"]
+            ),
             "end": self.end,
         }
 

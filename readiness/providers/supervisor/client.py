@@ -146,6 +146,10 @@ class Supervised:
     def set_port(self, node: str, *, up: bool) -> None:
         self._ask("set_port", node=node, up=up)
 
+    def reaches(self, node: str, address: str, port: int) -> bool:
+        """Whether a TCP connection can be made from the network of that node."""
+        return bool(self._ask("reaches", node=node, address=address, port=port))
+
     def end(self) -> None:
         """Kill, undo and remove everything, and wait until that is done. A second call does nothing."""
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from pyroute2 import IPRoute  # type: ignore[import-untyped]
 from readiness.providers.supervisor import linux
 
 PREFIX_LENGTH = 24
+REACH_SECONDS = 0.5
 
 
 class Network:
@@ -70,6 +72,17 @@ class Network:
     def set_port(self, node: str, *, up: bool) -> None:
         """Plug or unplug the node's cable, at the switch: its own addresses and routes stay."""
         self._switch.link("set", index=self._ports[node], state="up" if up else "down")
+
+    def reaches(self, node: str, address: str, port: int) -> bool:
+        """Whether a TCP connection can be made from the node's namespace, within `REACH_SECONDS`."""
+        linux.enter_network(self.namespaces[node])
+        try:
+            attempt = socket.socket()  # it stays in the namespace in which it was made
+        finally:
+            linux.enter_network(self._home)
+        with attempt:
+            attempt.settimeout(REACH_SECONDS)
+            return attempt.connect_ex((address, port)) == 0
 
     def close(self) -> None:
         """Let go of everything; with the last process inside, the namespaces are gone."""

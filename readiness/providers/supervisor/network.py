@@ -36,6 +36,9 @@ class Layout(Protocol):
 
     def unplug(self, node: str) -> None: ...
     def plug(self, node: str) -> None: ...
+    def reaches(self, node: str, address: str, port: int) -> bool:
+        """Whether a TCP connection can be made from inside of the node's network. Raises Unsupported."""
+        ...
 
 
 class Loopback:
@@ -57,6 +60,9 @@ class Loopback:
 
     def plug(self, node: str) -> None:
         """Nothing was unplugged."""
+
+    def reaches(self, node: str, address: str, port: int) -> bool:
+        raise Unsupported(f"{node} has no network of its own that {address}:{port} is not in: {self._reason}")
 
 
 class Namespaces:
@@ -80,6 +86,9 @@ class Namespaces:
 
     def plug(self, node: str) -> None:
         self._supervised.set_port(node, up=True)
+
+    def reaches(self, node: str, address: str, port: int) -> bool:
+        return self._supervised.reaches(node, address, port)
 
 
 def create(

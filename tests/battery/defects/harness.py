@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from readiness.providers.abilities import ShowsConnections, StoresBytes
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
-from readiness.topology import Proof, Topology, VolumeFact
+from readiness.topology import Proof, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 from tests.battery.defect import Defect
 
 
@@ -63,7 +64,65 @@ def nothing_to_wipe(_real: Provider, node: str) -> Proof:
     return Proof(False, f"{node}: 0 files removed")
 
 
+def one_disk(real: Provider, node: str) -> int:
+    """Only the first node's disk holds anything."""
+    assert isinstance(real, StoresBytes)
+    return real.stored_bytes(node) if node == real.topology.nodes[0] else 4096
+
+
+def no_disk(_real: Provider, _node: str) -> int:
+    return 4096
+
+
+def unseen_disk(_real: Provider, node: str) -> int:
+    raise Unsupported(f"the disk of {node} cannot be seen")
+
+
+def open_network(_real: Provider, _node: str) -> WayOut:
+    return WayOut(("10.0.0.1:5432",), ("10.0.0.1:5432",))
+
+
+def backend(real: Provider, instance: str) -> tuple[TcpSocket, ...]:
+    """Every instance is a gateway to a database that no node declares."""
+    assert isinstance(real, ShowsConnections)
+    return (*real.connections(instance), TcpSocket("10.0.0.2:40000", "10.0.0.1:5432"))
+
+
+def no_connections(_real: Provider, _instance: str) -> tuple[TcpSocket, ...]:
+    return ()
+
+
+def unseen_connections(_real: Provider, instance: str) -> tuple[TcpSocket, ...]:
+    raise Unsupported(f"the connections of {instance} cannot be seen")
+
+
+def _gateways(name: str, does: str, says: str, connections: Callable[[Provider, str], object]) -> Defect:
+    verbs = {"way_out": open_network, "connections": connections}
+    stops = ("S.1", "S.2", "S.5")
+    return Defect(name, "issue 28", does, stops, says, verbs=verbs, never_proved=True)
+
+
+def _disks(name: str, does: str, says: str, bytes_: Callable[[Provider, str], int]) -> Defect:
+    return Defect(
+        name,
+        "issue 28",
+        does,
+        ("S.2",),
+        says,
+        verbs={"stored_bytes": bytes_},
+        never_proved=bytes_ is not one_disk,
+    )
+
+
 DEFECTS = (
+    _disks(
+        "one-disk", "three nodes, of which one has a disk", "the bytes stored grew on 1 of 3 nodes", one_disk
+    ),
+    _disks("no-disk", "three nodes that store nothing", "", no_disk),
+    _disks("unseen-disk", "nobody can see what the nodes store", "", unseen_disk),
+    _gateways("one-backend", "three gateways over a database that no node declares", "", backend),
+    _gateways("no-connections", "the connections that are shown are another process's", "", no_connections),
+    _gateways("unseen-connections", "nobody can see what the instances reach", "", unseen_connections),
     Defect(
         "one-process",
         "the design's list",

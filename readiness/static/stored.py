@@ -1,0 +1,69 @@
+"""Whether what is written grows the bytes that the nodes store (S.2)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from functools import partial
+
+from readiness.judges.stored import Step, enough
+from readiness.load.rig import Rig
+from readiness.providers.abilities import StoresBytes
+from readiness.recording import Asked, Recording
+from readiness.subject import Subject
+from readiness.topology import Unsupported
+
+OBJECTS, SIZE = 3, 8 << 20
+SETTLE_SECONDS, INTERVAL = 5.0, 0.1
+SECONDS = 30.0
+
+
+def record_stored(subject: Subject, see: Recording, rig: Rig) -> None:
+    """The bytes of every node before and after some objects that cannot be compressed; they are removed again."""
+    before = _looks(subject, see, Step.BEFORE)
+    if before is None:
+        return
+    bucket, ends = rig.buckets.plain, subject.topology.all_endpoints()
+    random, prefix = subject.random(f"stored/{uuid.uuid4().hex}"), f"s2/{uuid.uuid4().hex[:8]}"
+    keys = [f"{prefix}/{number}" for number in range(OBJECTS)]
+    clients = [subject.client(end, SECONDS) for end in ends]
+    try:
+        for number, key in enumerate(keys):
+            place = number % len(ends)
+            asked: Asked = {"bucket": bucket, "key": key, "bytes": SIZE}
+            body = random.randbytes(SIZE)
+            put = partial(clients[place].put_object, Bucket=bucket, Key=key, Body=body)
+            see.must(Step.WRITE, ends[place], "boto3", put, asked=asked)
+        _settle(subject, before)
+        _looks(subject, see, Step.AFTER)
+    finally:
+        for key in keys:
+            see.ask("delete", ends[0], "boto3", partial(clients[0].delete_object, Bucket=bucket, Key=key))
+
+
+def _looks(subject: Subject, see: Recording, step: Step) -> dict[str, int] | None:
+    """The bytes of every node; None if some cannot be seen."""
+    asked: Asked = {"declared": not subject.provider.owns_candidate}
+    nodes = subject.topology.nodes
+    found = {
+        node: see.fact(step, node, partial(_bytes, subject, node), asked=asked, kept=int) for node in nodes
+    }
+    known = {node: number for node, number in found.items() if number is not None}
+    return known if len(known) == len(found) else None
+
+
+def _bytes(subject: Subject, node: str) -> int:
+    if not isinstance(subject.provider, StoresBytes):
+        raise Unsupported(f'the provider "{subject.provider.name}" cannot see the bytes that {node} stores')
+    return subject.provider.stored_bytes(node)
+
+
+def _settle(subject: Subject, before: dict[str, int]) -> None:
+    """Wait until as many nodes as there are copies have grown, or for some seconds: a store may write late."""
+    wanted = enough(OBJECTS * SIZE, len(before))
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        grown = [node for node, had in before.items() if _bytes(subject, node) - had >= wanted]
+        if len(grown) >= min(subject.contract.durability.copies, len(before)):
+            return
+        time.sleep(INTERVAL)
