@@ -1,6 +1,6 @@
 """`python -m readiness.recheck RUN [--no-seal]`: judges what a run kept again, with today's judges and checkers.
 
-Offline: nothing is started and nothing is written. Criteria that are not judged from what is kept (they run tofu, read
+Offline: nothing is started and nothing is written. Criteria that are not judged from what is kept (they read
 stacks, or add up other criteria) are listed with the reason. Exit 0: every criterion that is judged again has the
 state it had in the run. Exit 1: one does not, or nothing could be judged again. Exit 4: the folder is edited, unsealed
 or unreadable.

@@ -85,15 +85,15 @@ class Recording:
         try:
             answer, result = translate(lambda: _both(call, kept))
         except Malformed as wrong:
-            self._add(step, endpoint.name, client, began, "malformed", wrong.status, str(wrong), **more)
+            self.keep(step, endpoint.name, client, began, "malformed", wrong.status, str(wrong), **more)
             return wrong
         except Answered as refusal:
-            self._add(step, endpoint.name, client, began, "error", refusal.status, str(refusal), **more)
+            self.keep(step, endpoint.name, client, began, "error", refusal.status, str(refusal), **more)
             return refusal
         except Unanswered as silence:
-            self._add(step, endpoint.name, client, began, "unanswered", error=str(silence), **more)
+            self.keep(step, endpoint.name, client, began, "unanswered", error=str(silence), **more)
             return silence
-        self._add(step, endpoint.name, client, began, "ok", result=result, **more)
+        self.keep(step, endpoint.name, client, began, "ok", result=result, **more)
         return answer
 
     async def wire(
@@ -111,11 +111,11 @@ class Recording:
         try:
             reply = await call
         except (NoReply, NotSent) as silence:
-            self._add(step, endpoint.name, "wire", began, "unanswered", error=str(silence), **more)
+            self.keep(step, endpoint.name, "wire", began, "unanswered", error=str(silence), **more)
             return None
         outcome: Outcome = "ok" if reply.status < 300 else "error"
         said = None if outcome == "ok" else f"HTTP {reply.status} {reply.code or ''}".strip()
-        self._add(step, endpoint.name, "wire", began, outcome, reply.status, said, **more)
+        self.keep(step, endpoint.name, "wire", began, outcome, reply.status, said, **more)
         return reply
 
     def fact(
@@ -136,16 +136,16 @@ class Recording:
         try:
             answer = call()
         except Unsupported as error:
-            self._add(step, about, PROVIDER, began, "error", error=str(error), **more)
+            self.keep(step, about, PROVIDER, began, "error", error=str(error), **more)
             return None
         except (OSError, ValueError, RuntimeError) as error:
             said = f"{type(error).__name__}: {error}"
-            self._add(step, about, PROVIDER, began, "unanswered", error=said, **more)
+            self.keep(step, about, PROVIDER, began, "unanswered", error=said, **more)
             return None
-        self._add(step, about, PROVIDER, began, "ok", result=kept(answer), **more)
+        self.keep(step, about, PROVIDER, began, "ok", result=kept(answer), **more)
         return answer
 
-    def _add(
+    def keep(
         self,
         step: str,
         endpoint: str,
@@ -156,9 +156,13 @@ class Recording:
         error: str | None = None,
         result: JsonValue = None,
         *,
-        asked: Asked | None,
-        required: bool,
-    ) -> None:
+        ended: float | None = None,
+        asked: Asked | None = None,
+        required: bool = False,
+    ) -> Observation:
+        """Keeps what was asked in a way of its own: `began` and `ended` (now, by default) are seconds since the run
+        began. Returns the observation as it was kept.
+        """
         seen = Observation(
             criterion=self.criterion,
             step=step,
@@ -166,14 +170,23 @@ class Recording:
             client=client,
             asked=dict(asked or {}),
             invoked=round(began, 6),
-            completed=round(self.subject.now(), 6),
+            completed=round(self.subject.now() if ended is None else ended, 6),
             outcome=outcome,
             status=status,
             error=error and error[:300],
             result=result,
             required=required,
         )
-        self.observations.append(self.subject.evidence.observe(seen))
+        return self._kept(seen)
+
+    def again(self, seen: Observation) -> Observation:
+        """Keeps what was observed for another criterion as an observation of this one, too."""
+        return self._kept(seen.model_copy(update={"criterion": self.criterion}))
+
+    def _kept(self, seen: Observation) -> Observation:
+        kept = self.subject.evidence.observe(seen)
+        self.observations.append(kept)
+        return kept
 
 
 def _both(call: Callable[[], R], kept: Kept[R]) -> tuple[R, JsonValue]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.judge import Judge
+from fixtures.judge import Prove
 from readiness import faults
 from readiness.campaign.opentofu import TofuCampaign
 from readiness.subject import Subject
@@ -17,76 +17,69 @@ pytestmark = [pytest.mark.phase2, pytest.mark.order(2)]
 
 
 @pytest.mark.criterion("P2.1")
-def test_backend_init_from_repo_managed_config(env: Disposable, judge: Judge) -> None:
-    judge(basics.init_everywhere(env))
+def test_backend_init_from_repo_managed_config(env: Disposable, prove: Prove) -> None:
+    prove(basics.init_everywhere, env)
 
 
 @pytest.mark.criterion("P2.2")
-def test_first_state_write(env: Disposable, judge: Judge) -> None:
-    judge(basics.first_write(env))
+def test_first_state_write(env: Disposable, prove: Prove) -> None:
+    prove(basics.first_write, env)
 
 
 @pytest.mark.criterion("P2.3")
-def test_no_op_plan(env: Disposable, judge: Judge) -> None:
-    judge(basics.no_op_plan(env))
+def test_no_op_plan(env: Disposable, prove: Prove) -> None:
+    prove(basics.no_op_plan, env)
 
 
 @pytest.mark.criterion("P2.4")
-def test_no_op_plan_after_pod_restart(tofu_campaign: TofuCampaign, subject: Subject, judge: Judge) -> None:
+def test_no_op_plan_after_pod_restart(tofu_campaign: TofuCampaign, subject: Subject, prove: Prove) -> None:
     one_of_each = {instance.kind: instance for instance in subject.topology.instances}.values()
-    judge(
-        tofu_campaign.plans_through(
-            [faults.restart(instance.name, instance.node) for instance in one_of_each]
-        )
-    )
+    restarts = [faults.restart(instance.name, instance.node) for instance in one_of_each]
+    prove(tofu_campaign.plans_through, restarts)
 
 
 @pytest.mark.criterion("P2.5")
 def test_no_op_plan_through_node_maintenance(
-    tofu_campaign: TofuCampaign, subject: Subject, judge: Judge
+    tofu_campaign: TofuCampaign, subject: Subject, prove: Prove
 ) -> None:
-    judge(
-        tofu_campaign.plans_through([faults.drain(subject.topology, node) for node in subject.topology.nodes])
-    )
+    drains = [faults.drain(subject.topology, node) for node in subject.topology.nodes]
+    prove(tofu_campaign.plans_through, drains)
 
 
 @pytest.mark.criterion("P2.6")
 def test_no_op_plan_through_node_unavailability(
-    tofu_campaign: TofuCampaign, subject: Subject, judge: Judge
+    tofu_campaign: TofuCampaign, subject: Subject, prove: Prove
 ) -> None:
     nodes = subject.topology.nodes
     lost = [kind(subject.topology, node) for kind in (faults.crash, faults.silence) for node in nodes]
-    judge(
-        tofu_campaign.plans_through(lost),
-        tofu_campaign.reconfigured(faults.crash(subject.topology, nodes[-1])),
-    )
+    prove(tofu_campaign.plans_through, lost, faults.crash(subject.topology, nodes[-1]))
 
 
 @pytest.mark.criterion("P2.7")
-def test_restore_and_rollback(env: Disposable, subject: Subject, judge: Judge) -> None:
-    judge(restore_and_forward(env, versioned=subject.contract.durability.versioning))
+def test_restore_and_rollback(env: Disposable, prove: Prove) -> None:
+    prove(restore_and_forward, env)
 
 
 @pytest.mark.criterion("P2.8")
-def test_concurrent_applies_hold_one_lock(tofu_campaign: TofuCampaign, judge: Judge) -> None:
-    judge(tofu_campaign.contention())
+def test_concurrent_applies_hold_one_lock(tofu_campaign: TofuCampaign, prove: Prove) -> None:
+    prove(tofu_campaign.contention)
 
 
 @pytest.mark.criterion("P2.9")
-def test_apply_hit_by_a_fault(tofu_campaign: TofuCampaign, judge: Judge) -> None:
-    judge(tofu_campaign.hit_midway())
+def test_apply_hit_by_a_fault(tofu_campaign: TofuCampaign, prove: Prove) -> None:
+    prove(tofu_campaign.hit_midway)
 
 
 @pytest.mark.criterion("P2.10")
-def test_stale_lock_is_visible_and_freed(env: Disposable, judge: Judge) -> None:
-    judge(stale_lock(env))
+def test_stale_lock_is_visible_and_freed(env: Disposable, prove: Prove) -> None:
+    prove(stale_lock, env)
 
 
 @pytest.mark.criterion("P2.11")
-def test_state_is_identical_through_every_endpoint(env: Disposable, judge: Judge) -> None:
-    judge(basics.pull_everywhere(env))
+def test_state_is_identical_through_every_endpoint(env: Disposable, prove: Prove) -> None:
+    prove(basics.pull_everywhere, env)
 
 
 @pytest.mark.criterion("P2.12")
-def test_large_state(env: Disposable, judge: Judge) -> None:
-    judge(basics.large_state(env))
+def test_large_state(env: Disposable, prove: Prove) -> None:
+    prove(basics.large_state, env)

@@ -6,23 +6,39 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
+
+from pydantic import JsonValue
 
 from readiness import faults
 from readiness.campaign.settings import NOT_SELECTED, Settings
 from readiness.errors import Unjudged
+from readiness.evidence.observation import PROVIDER, Observation, Outcome
 from readiness.evidence.scenario import Event
 from readiness.faults import Fault, injected, wait_whole
-from readiness.finding import Finding, State, merge, refuted
+from readiness.judges.opentofu.commands import FAULT
 from readiness.load.rig import Rig
-from readiness.outcomes import finding_of
+from readiness.recording import Recording, Stopped
 from readiness.subject import Subject
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.env import Disposable
 from readiness.tofu.midway import apply_through_fault
-from readiness.tofu.probe import NoOpProbe
+from readiness.tofu.probe import NoOpProbe, moved_probe
+from readiness.tofu.watched import Watched
 from readiness.topology import Endpoint, FaultKind, Unsupported
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What happened, while a fault holds."""
+
+    event: Event
+
+    @property
+    def fired(self) -> float:
+        """From when a promise counts: the suite begins to try only once the fault was seen to have fired."""
+        return self.event.injecting if self.event.fired is None else self.event.fired
 
 
 class TofuCampaign:
@@ -32,133 +48,163 @@ class TofuCampaign:
         self.subject, self.rig, self.env, self.settings = subject, rig, env, settings
         self._rto = subject.promises.rto
         self._probe = NoOpProbe(env, "no-op")
-        self._prepared: Finding | None = None
+        self._prepared: list[Observation] = []
 
-    def plans_through(self, wanted: Sequence[Fault]) -> Finding:
-        """A no-op plan through the service endpoint and every survivor within the RTO of each fault, and
-        after it.
+    def plans_through(
+        self, _subject: Subject, see: Recording, wanted: Sequence[Fault], moving: Fault | None = None
+    ) -> None:
+        """No-op plans through the service endpoint and every survivor during each fault, and after it. During
+        `moving`, the checkout that pointed at the lost endpoint moves to a survivor.
         """
-        if self._prepared is None:
-            self._prepared = self._probe.prepare()
-        parts = [self._prepared]
+        watched = Watched(self.env, see)
+        self._prepare(watched)
         for fault in wanted:
-            self.subject.say(f"tofu plan: {fault.name}")
-            try:
-                found = self._one(fault)
-            except (Unjudged, Unsupported) as error:
-                found = finding_of(error)
-            parts.append(_named(fault.name, found))
-        return merge(parts)
+            self._part(watched, fault.name, fault.name, "tofu plan", partial(self._plans, fault))
+        if moving is not None:
+            self._reconfigured(watched, moving)
 
-    def _one(self, fault: Fault) -> Finding:
-        if not self.settings.wanted(fault.name):
-            return Finding(State.NOT_RUN, NOT_SELECTED)
-        survivors = [e for e in self.env.endpoints if e.node not in fault.nodes]
-        budget = self._rto[fault.kind]
-        with self.fault(fault) as event:
-            if fault.kind is FaultKind.RESTART:
-                found = self._probe.within(self.env.endpoints, event.counts_from, budget)
-            elif survivors:
-                found = self._probe.within(survivors, event.counts_from, budget)
-            else:
-                found = refuted("no endpoint is left for a plan while the node is away")
-        return merge([found, self._probe.after()])
+    def _prepare(self, watched: Watched) -> None:
+        """The probe's states, once a run; what was seen of it belongs to every criterion that plans them."""
+        see = watched.see
+        if self._prepared:
+            for one in self._prepared:
+                see.again(one)
+            return
+        before = len(see.observations)
+        try:
+            self._probe.prepare(watched)
+        finally:
+            self._prepared = see.observations[before:]
 
-    def reconfigured(self, fault: Fault) -> Finding:
+    def _part(
+        self, watched: Watched, case: str, fault: str, what: str, play: Callable[[Watched], None]
+    ) -> None:
+        """One case. What keeps it from being judged is recorded, and ends it; the next ones go on."""
+        part = watched.about(case)
+        if not self.settings.wanted(fault):
+            self._keep(part, None, "error", NOT_SELECTED, {})
+            return
+        self.subject.say(f"{what}: {fault}")
+        with contextlib.suppress(Stopped):
+            play(part)
+
+    def _plans(self, fault: Fault, watched: Watched) -> None:
+        restart = fault.kind is FaultKind.RESTART
+        survivors = [e for e in self.env.endpoints if restart or e.node not in fault.nodes]
+        through: list[JsonValue] = [endpoint.name for endpoint in survivors]
+        with self.fault(watched, fault, through=through) as done:
+            self._probe.within(watched, survivors, done.fired, self._rto[fault.kind])
+        self._probe.after(watched)
+
+    def _reconfigured(self, watched: Watched, fault: Fault) -> None:
         """While a node is lost, the checkout that pointed at its endpoint moves to a survivor by `init
         -reconfigure` and plans no-op.
         """
-        lost = [e for e in self.subject.topology.endpoints if e.node in fault.nodes]
+        lost = next(e for e in self.subject.topology.endpoints if e.node in fault.nodes)
         survivors = [e for e in self.subject.topology.endpoints if e.node not in fault.nodes]
-        if not survivors:
-            return refuted("there is no surviving endpoint to move to")
+        to = survivors[0] if survivors else None
+        through: list[JsonValue] = [moved_probe(lost, to)] if to else []
 
-        def move() -> Finding:
-            with self.fault(fault) as event:
-                return self._probe.moved(lost[0], survivors[0], event.injecting, 2 * self._rto[fault.kind])
+        def move(part: Watched) -> None:
+            with self.fault(part, fault, through=through, moved=True, budgets=2) as done:
+                if to is not None:
+                    self._probe.moved(part, lost, to, done.fired, 2 * self._rto[fault.kind])
 
-        return _named(f"{fault.name}, moved to {survivors[0].name}", _where_possible(move))
+        case = f"{fault.name}, moved to {to.name if to else 'no survivor'}"
+        self._part(watched, case, fault.name, "tofu init -reconfigure", move)
 
-    def contention(self) -> Finding:
+    def contention(self, _subject: Subject, see: Recording) -> None:
         """P2.8: concurrent applies without a fault, through a crash and through a silence."""
-        nodes = self.subject.topology.nodes
+        watched, topology, what = Watched(self.env, see), self.subject.topology, "concurrent applies"
         crash, silence = (
-            faults.crash(self.subject.topology, nodes[-1]),
-            faults.silence(self.subject.topology, nodes[0]),
+            faults.crash(topology, topology.nodes[-1]),
+            faults.silence(topology, topology.nodes[0]),
         )
-        parts = [
-            _named("no fault", concurrent_applies(self.env, "contention"))
-            if self.settings.wanted("contention")
-            else Finding(State.NOT_RUN, NOT_SELECTED)
-        ]
-        for fault in (crash, silence):
-            if not self.settings.wanted(fault.name):
-                parts.append(Finding(State.NOT_RUN, f"{fault.name}: {NOT_SELECTED}"))
-                continue
-            self.subject.say(f"concurrent applies: {fault.name}")
-            held = self._rto[fault.kind]
-            found = _where_possible(
-                partial(
-                    concurrent_applies,
-                    self.env,
-                    fault.name.replace(":", "-"),
-                    fault=self.fault(fault),
-                    fault_seconds=held,
-                )
-            )
-            parts.append(_named(fault.name, found))
-        return merge(parts)
 
-    def hit_midway(self) -> Finding:
+        def contend(fault: Fault, part: Watched) -> None:
+            name, held = fault.name.replace(":", "-"), self._rto[fault.kind]
+            concurrent_applies(part, name, fault=self.fault(part, fault), fault_seconds=held)
+
+        calm = partial(concurrent_applies, name="contention")
+        self._part(watched, "no fault", "contention", what, calm)
+        for fault in (crash, silence):
+            self._part(watched, fault.name, fault.name, what, partial(contend, fault))
+
+    def hit_midway(self, _subject: Subject, see: Recording) -> None:
         """P2.9: an apply through the endpoint of a node that crashes, and one through the entry while a node
         falls silent.
         """
-        topology = self.subject.topology
+        watched, topology = Watched(self.env, see), self.subject.topology
         crashed, silent = topology.nodes[-1], topology.nodes[0]
         own = next(e for e in topology.endpoints if e.node == crashed)
-        cases: list[tuple[Fault, Endpoint]] = [
+
+        def hit(fault: Fault, endpoint: Endpoint, part: Watched) -> None:
+            name, held = fault.name.replace(":", "-"), self._rto[fault.kind] + 1
+            apply_through_fault(part, name, endpoint, self.fault(part, fault), fault_seconds=held)
+
+        for fault, endpoint in (
             (faults.crash(topology, crashed), own),
             (faults.silence(topology, silent), self.env.entry),
-        ]
-        parts = []
-        for fault, endpoint in cases:
-            self.subject.say(f"apply hit in the middle: {fault.name}")
-            name = f"midway-{fault.name.replace(':', '-')}"
-            held = self._rto[fault.kind] + 1
-            found = _where_possible(
-                partial(apply_through_fault, self.env, name, endpoint, self.fault(fault), fault_seconds=held)
-            )
-            parts.append(_named(f"{fault.name} through {endpoint.name}", found))
-        return merge(parts)
+        ):
+            case = f"{fault.name} through {endpoint.name}"
+            self._part(watched, case, fault.name, "apply hit in the middle", partial(hit, fault, endpoint))
 
     @contextlib.contextmanager
-    def fault(self, fault: Fault) -> Iterator[Event]:
-        """The fault while inside; on leaving it is healed and the candidate whole again. Raises Unjudged if
-        it is not in time.
+    def fault(self, watched: Watched, fault: Fault, **asked: JsonValue) -> Iterator[_Done]:
+        """The fault while inside; on leaving it is healed, the candidate whole again, and the fault kept. Raises
+        Stopped where it was not done, did not fire, or the candidate was not whole in time.
         """
+        event = Event(fault.name, fault.kind, fault.nodes, fault.instances, self.subject.now())
+        outcome: Outcome = "ok"
+        why: str | None = None
+        try:
+            with self._done(fault) as event:
+                yield _Done(event)
+        except Unsupported as error:
+            outcome, why = "error", str(error)
+        except Unjudged as error:
+            outcome, why = "unanswered", str(error)
+        finally:
+            self._keep(watched, event, outcome, why, asked)
+        if why is not None:
+            raise Stopped(why)
+
+    @contextlib.contextmanager
+    def _done(self, fault: Fault) -> Iterator[Event]:
         provider, watch, evidence = self.subject.provider, self.rig.watch, self.subject.evidence
+        whole = self.settings.whole_within
 
         def note(event: Event) -> None:
             evidence.event("fault", phase=2, **asdict(event))
 
-        if not wait_whole(provider, watch, self.settings.whole_within):
+        if reason := self.subject.undos.reason:
+            raise Unjudged(reason)
+        if not wait_whole(provider, watch, whole):
             raise Unjudged(f"{fault.name} was not done: the candidate is not whole")
         with injected(fault, provider, watch, evidence.now, note, self.subject.undos) as event:
             yield event
-        if not wait_whole(provider, watch, self.settings.whole_within):
-            raise Unjudged(
-                f"the candidate is not whole {self.settings.whole_within:.0f} s after {fault.name} was healed"
-            )
+        if not wait_whole(provider, watch, whole):
+            raise Unjudged(f"the candidate is not whole {whole:.0f} s after {fault.name} was healed")
 
-
-def _where_possible(judge: Callable[[], Finding]) -> Finding:
-    """The judgement; NOT RUN with the reason where the provider cannot do its fault."""
-    try:
-        return judge()
-    except Unsupported as error:
-        return finding_of(error)
-
-
-def _named(name: str, found: Finding) -> Finding:
-    measured = {f"{name}: {key}": value for key, value in found.measured.items()}
-    return Finding(found.state, f"{name}: {found.reason}", measured, found.observations, found.witness)
+    def _keep(
+        self,
+        watched: Watched,
+        event: Event | None,
+        outcome: Outcome,
+        why: str | None,
+        asked: dict[str, JsonValue],
+    ) -> None:
+        result: JsonValue = None
+        if event is not None:
+            nodes: list[JsonValue] = [*event.nodes]
+            asked = {**asked, "fault": event.fault, "nodes": nodes}
+            result = {
+                "kind": str(event.kind),
+                "injecting": event.injecting,
+                "fired": event.fired,
+                "healing": event.healing,
+                "healed": event.healed,
+            }
+        began = self.subject.now() if event is None else event.injecting
+        about = {"case": watched.case, **asked}
+        watched.see.keep(FAULT, "", PROVIDER, began, outcome, error=why, result=result, asked=about)

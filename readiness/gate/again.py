@@ -22,7 +22,7 @@ from readiness.finding import Finding, State
 
 PHASES = {
     1: "it reads the protected stacks, not the candidate",
-    2: "it runs tofu against the candidate",
+    2: "judged by running tofu against the candidate",
     3: "it reads the protected stacks, not the candidate",
     4: "it adds up what the other criteria found",
 }

@@ -1,6 +1,6 @@
 """Real `tofu`, run safely, and what it proves about a state authority (phase 2).
 
-`Tools` and `Disposable` are made once per run; every judgement takes the `Disposable` and returns a `Finding`.
+`Tools` and `Disposable` are made once per run. What is done is recorded; readiness.judges.opentofu decides.
 """
 
 from readiness.tofu.basics import first_write, init_everywhere, large_state, no_op_plan, pull_everywhere

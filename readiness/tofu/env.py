@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec
 
 from readiness.finding import Finding, refuted, unknown
+from readiness.s3.library import Malformed
 from readiness.tofu.locks import Lock, from_object
 from readiness.tofu.objects import Objects, StoreError
 from readiness.tofu.run import Run
@@ -61,6 +62,7 @@ class Disposable:
     sensitive: Mapping[str, str] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Client] = field(default_factory=dict)
     _objects: dict[str, Objects] = field(default_factory=dict)
+    _initialised: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         if not self.endpoints:
@@ -84,18 +86,30 @@ class Disposable:
             self.tools, name, endpoint, self.where(key), max_retries=max_retries, sensitive=self.sensitive
         )
 
-    def client(self, key: str, endpoint: Endpoint, *, max_retries: int | None = None) -> Client:
-        """The initialised client of this state through this endpoint. Raises UnpreparedError if init fails."""
+    def client(
+        self,
+        key: str,
+        endpoint: Endpoint,
+        *,
+        max_retries: int | None = None,
+        need: Callable[[Run], object] | None = None,
+    ) -> Client:
+        """The initialised client of this state through this endpoint. `need` is given its `init`, and raises if that
+        failed (by default UnpreparedError); it is then asked again the next time.
+        """
         slot = (key, endpoint.name)
         if slot not in self._clients:
-            client = self.make(f"{key}-{endpoint.name}", endpoint, key, max_retries=max_retries)
-            self._clients[slot] = client
-            ready(client.init())
-        return self._clients[slot]
+            self._clients[slot] = self.make(f"{key}-{endpoint.name}", endpoint, key, max_retries=max_retries)
+        client = self._clients[slot]
+        if slot not in self._initialised:
+            (need or ready)(client.init())
+            self._initialised.add(slot)
+        return client
 
     def forget(self, key: str, endpoint: Endpoint) -> None:
         """Another client takes this one's place the next time: its checkout points elsewhere now."""
         client = self._clients.pop((key, endpoint.name), None)
+        self._initialised.discard((key, endpoint.name))
         if client is not None:
             client.folder.rename(client.folder.with_name(f"{client.folder.name}-{time.monotonic_ns()}"))
 
@@ -149,7 +163,7 @@ def judgement(judge: Callable[P, Finding]) -> Callable[P, Finding]:
             return unknown(f"could not be prepared: {error}")
         except StoreError as error:
             return unknown(f"the store did not answer: {error}")
-        except NotAStateError as error:
+        except (NotAStateError, Malformed) as error:
             return refuted(f"the store returned something that is not a state: {error}")
 
     return careful

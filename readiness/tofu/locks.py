@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,24 +66,6 @@ def vanished(run: Run) -> bool:
     A LockError without information is not tried again, whatever -lock-timeout says (statemgr.LockError.Retriable).
     """
     return refused(run) and from_error(run) is None and "PreconditionFailed" in run.stderr
-
-
-def self_collision(runs: Iterable[Run], left: Lock | None, slack: float = 0.005) -> tuple[Run, ...]:
-    """The runs of which one was refused by its own lock: opentofu#4405. Empty if that is not certain.
-
-    The PUT of the lock took effect and its answer was lost; a retry (of the SDK, or of -lock-timeout) meets 412
-    against the very lock it made. tofu then shows that lock as somebody's, and leaves it behind. Certain is it by
-    exclusion: the lock `left` after all runs ended was made while these were under way, and every one of them was
-    refused, that is never held a lock. A run that succeeded freed its own lock; one that was cut off, or failed
-    to release, can have left it in the ordinary way, and then this says nothing.
-    """
-    if left is None or left.created is None:
-        return ()
-    made = left.created
-    suspects = [
-        run for run in runs if not run.ok and run.wall - slack <= made <= run.wall + run.seconds + slack
-    ]
-    return tuple(suspects) if all(refused(run) for run in suspects) else ()
 
 
 def _time(text: str) -> float | None:

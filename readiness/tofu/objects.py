@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from readiness.s3.boto3_library import boto3_client
-from readiness.s3.library import Malformed
 from readiness.s3.wire import Target
 from readiness.topology import Endpoint, Keys
 
@@ -40,6 +39,8 @@ class Objects:
     A read is asked again for `patience` seconds while the store answers with an error or not at all: these are looks at
     what there is once a fault is healed, not probes of when. A wrong answer is never asked again, and a write is one
     request.
+
+    Every request raises StoreError, and readiness.s3.library.Malformed for an answer that is none.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class Objects:
     def _answered(self, call: Any) -> Any:
         try:
             answer = call()
-        except (ClientError, BotoCoreError, Malformed) as error:
+        except (ClientError, BotoCoreError) as error:
             raise StoreError(f"{self.endpoint.name}: {error}") from error
         self.calls += 1
         return answer

@@ -1,5 +1,4 @@
-"""P2.4, P2.5, P2.6: a no-op plan still succeeds within the contract's RTO after a fault began, and never sees
-another state."""
+"""P2.4, P2.5, P2.6: no-op plans during a fault and after it."""
 
 from __future__ import annotations
 
@@ -8,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from readiness.checkers.words import count
-from readiness.finding import Finding, merge, proved, refuted
-from readiness.tofu.basics import judge_plan, wrong_answer
-from readiness.tofu.env import Disposable, UnpreparedError, judgement, ready
-from readiness.tofu.locks import Lock, from_error, refused
-from readiness.tofu.run import Run
+from pydantic import JsonValue
+
+from readiness.judges.opentofu.commands import lock_id, refused, wrong_answer
+from readiness.judges.opentofu.plans import BEFORE, Step
+from readiness.tofu.env import Disposable
+from readiness.tofu.watched import Watched
 from readiness.tofu.workspace import NO_RETRIES, Client
 from readiness.topology import Endpoint
 
@@ -21,59 +20,22 @@ PAUSE = 0.1  # between tries
 GRACE = 0.3  # a try that is cut off gets so long to leave
 
 
-@dataclass
-class Tries:
-    """Every try of one no-op plan, until it succeeded or its deadline passed. `freed`: locks of own cut-off tries."""
-
-    endpoint: str
-    runs: list[Run] = field(default_factory=list)
-    freed: list[Lock] = field(default_factory=list)
-    moved: list[Run] = field(default_factory=list)
-
-    def finding(self, began: float, budget: float) -> Finding:
-        """PROVED if a plan without changes ended within the budget; an answer of another state refutes at once."""
-        name = self.endpoint.replace("-", "_").replace(" ", "_")
-        measured: dict[str, float | int | str | bool | None] = {f"{name}_tries": len(self.runs)}
-        if self.freed:
-            measured[f"{name}_own_locks_freed"] = len(self.freed)
-        answered = sum(1 for run in (*self.runs, *self.moved) if run.code is not None)
-        for run in self.runs:
-            if wrong := wrong_answer(run):
-                late = f"{run.ended - began:.1f} s after the fault began"
-                return refuted(
-                    f"{self.endpoint}, {late}: {wrong}", observations=max(answered, 1), measured=measured
-                )
-        last = self.runs[-1] if self.runs else None
-        if last is not None and last.ok:
-            took = last.ended - began
-            measured[f"{name}_s"] = round(took, 2)
-            if took <= budget:
-                return proved(f"no-op plan through {self.endpoint}", answered, **measured)
-            return refuted(
-                f"{self.endpoint}: the no-op plan succeeded only {took:.1f} s after the fault began, "
-                f"the budget is {budget:g} s",
-                observations=answered,
-                measured=measured,
-            )
-        why = last or (self.moved[-1] if self.moved else None)
-        return refuted(
-            f"{self.endpoint}: no plan succeeded within {budget:g} s of the fault ({count(len(self.runs), 'try')}; "
-            f"last: {why.why() if why else 'none was possible'})",
-            observations=max(answered, 1),
-            measured=measured,
-        )
+def whole_try(budget: float) -> float:
+    """How many seconds one try is to be given."""
+    return max(1.0, min(5.0, budget / 2.5))
 
 
 def plan_within(
+    watched: Watched,
     client: Client,
     deadline: float,
     variables: Mapping[str, object] | None = None,
     *,
     try_seconds: float = 2.0,
     move_to: Endpoint | None = None,
-) -> Tries:
-    """Plan again and again until one succeeds, one shows another state, or the deadline (on the run's clock) has
-    passed.
+) -> bool:
+    """Plan again and again until one succeeds (which it returns), one shows another state, or the deadline (on the
+    run's clock) has passed.
 
     One try is bounded to `try_seconds`, for against a frozen endpoint a tofu command waits for ever (the SDK has
     no time-out for an answer). The plan takes the lock, as an operator's does. A try that was cut off may leave
@@ -81,37 +43,39 @@ def plan_within(
     as an operator would, and recorded. The state belongs to this probe alone, so there is nobody else whose lock
     it could be.
     """
-    tries = Tries(
-        client.endpoint.name if move_to is None else f"{client.endpoint.name} moved to {move_to.name}"
-    )
+    probe = client.endpoint.name if move_to is None else moved_probe(client.endpoint, move_to)
     clock = client.tools.clock
     moving = move_to
     while (left := deadline - clock()) > 0:
         limit = min(try_seconds, left)
+        asked: dict[str, JsonValue] = {"probe": probe, "limit": limit, "whole": try_seconds}
         if moving is not None:
             client.endpoint = moving
             run = client.run(*client.init_arguments(reconfigure=True), limit=limit, grace=GRACE)
-            tries.moved.append(run)
-            if run.ok:
+            if watched.ran(Step.MOVE, run, **asked).ok:
                 moving = None
                 continue
         else:
             run = client.plan(variables, limit=limit, grace=GRACE)
-            tries.runs.append(run)
-            if run.ok or wrong_answer(run):
-                break
-            if refused(run) and (lock := from_error(run)) is not None:
-                unlock = client.force_unlock(lock.id, limit=min(try_seconds, max(deadline - clock(), 0.5)))
-                if unlock.ok:
-                    tries.freed.append(lock)
+            one = watched.ran(Step.TRY, run, **asked)
+            if one.ok or wrong_answer(one):
+                return one.ok
+            if refused(one) and (held := lock_id(one)) is not None:
+                unlock = client.force_unlock(held, limit=min(try_seconds, max(deadline - clock(), 0.5)))
+                if watched.ran(Step.UNLOCK, unlock, probe=probe).ok:
                     continue
         time.sleep(min(PAUSE, max(deadline - clock(), 0)))
-    return tries
+    return False
+
+
+def moved_probe(lost: Endpoint, survivor: Endpoint) -> str:
+    """The name of the tries of a checkout that moves."""
+    return f"{lost.name} moved to {survivor.name}"
 
 
 @dataclass
 class NoOpProbe:
-    """For one fault. One state per endpoint, applied before the fault and planned through that endpoint during it.
+    """One state per endpoint, applied before the first fault and planned through that endpoint during each.
 
     Own states, so that plans through several endpoints run at the same time and never meet one another's lock.
     `within` also writes: once a plan succeeded during the fault, the next revision is applied through the same
@@ -126,123 +90,128 @@ class NoOpProbe:
     def _key(self, endpoint: Endpoint) -> str:
         return f"{self.name}-{endpoint.name}"
 
-    def _possible(self, endpoint: Endpoint) -> set[int]:
-        """The revisions that this endpoint's state may have. Raises UnpreparedError if none was applied."""
+    def _possible(self, watched: Watched, endpoint: Endpoint) -> set[int]:
+        """The revisions that this endpoint's state may have. Raises Stopped if none was applied."""
         if known := self.revisions.get(endpoint.name):
             return known
-        raise UnpreparedError(f"no state was applied through {endpoint.name} before the fault")
+        why = f"no state was applied through {endpoint.name} before the fault"
+        raise watched.unprepared(endpoint.name, why)
 
-    def _certain(self, endpoint: Endpoint) -> int:
-        """The revision that this endpoint's state has. Raises UnpreparedError if that is not known."""
-        possible = self._possible(endpoint)
+    def _certain(self, watched: Watched, endpoint: Endpoint) -> int:
+        """The revision that this endpoint's state has. Raises Stopped if that is not known."""
+        possible = self._possible(watched, endpoint)
         if len(possible) > 1:
-            raise UnpreparedError(
-                f"what was applied last through {endpoint.name} is not known: no answer came"
-            )
+            why = f"what was applied last through {endpoint.name} is not known: no answer came"
+            raise watched.unprepared(endpoint.name, why)
         return max(possible)
 
-    def _client(self, endpoint: Endpoint) -> Client:
-        return self.env.client(self._key(endpoint), endpoint, max_retries=NO_RETRIES)
+    def _client(self, watched: Watched, endpoint: Endpoint) -> Client:
+        return watched.client(self._key(endpoint), endpoint, max_retries=NO_RETRIES)
 
-    @judgement
-    def prepare(self) -> Finding:
-        """Before the fault: per endpoint a state, initialised and applied, and one no-op plan. PROVED if all of
-        them succeed."""
+    def prepare(self, watched: Watched) -> None:
+        """Before the fault: per endpoint a state, initialised and applied, and one no-op plan. Raises Stopped if that
+        fails.
+        """
+        first = watched.about(BEFORE)
 
-        def one(endpoint: Endpoint) -> Finding:
-            client = self._client(endpoint)
-            ready(client.apply({"revision": 1}))
+        def one(endpoint: Endpoint) -> None:
+            client = self._client(first, endpoint)
+            first.prepared(client.apply({"revision": 1}))
             self.revisions[endpoint.name] = {1}
-            return judge_plan(client.plan({"revision": 1}))
+            first.ran(Step.FIRST, client.plan({"revision": 1}), revision=1)
 
         with ThreadPoolExecutor(2) as pool:
-            return merge(list(pool.map(one, self.env.endpoints)))
+            list(pool.map(one, self.env.endpoints))
 
-    @judgement
     def within(
         self,
+        watched: Watched,
         endpoints: Sequence[Endpoint],
         began: float,
         budget: float,
         *,
         try_seconds: float | None = None,
         write: bool = True,
-    ) -> Finding:
+    ) -> None:
         """During the fault: a no-op plan through each of these endpoints (the service endpoint and the survivors)
-        within the budget."""
-        each = try_seconds or max(1.0, min(5.0, budget / 2.5))
+        until `budget` seconds after `began`. Raises Stopped if a state is not known.
+        """
+        each = try_seconds or whole_try(budget)
 
-        def one(endpoint: Endpoint) -> Finding:
-            client = self._client(endpoint)
-            revision = self._certain(endpoint)
-            tries = plan_within(client, began + budget, {"revision": revision}, try_seconds=each)
-            found = tries.finding(began, budget)
-            if write and tries.runs and tries.runs[-1].ok:
-                self._write(client, revision + 1)
-            return found
+        def one(endpoint: Endpoint) -> None:
+            client = self._client(watched, endpoint)
+            revision = self._certain(watched, endpoint)
+            planned = plan_within(watched, client, began + budget, {"revision": revision}, try_seconds=each)
+            if write and planned:
+                self._write(watched, client, revision + 1)
 
         with ThreadPoolExecutor(max(len(endpoints), 1)) as pool:
-            return merge(list(pool.map(one, endpoints)))
+            list(pool.map(one, endpoints))
 
-    @judgement
-    def moved(self, lost: Endpoint, survivor: Endpoint, began: float, budget: float) -> Finding:
+    def moved(
+        self, watched: Watched, lost: Endpoint, survivor: Endpoint, began: float, budget: float
+    ) -> None:
         """During the fault: the checkout that pointed at a lost endpoint goes on at a survivor (`init
-        -reconfigure`, then a plan)."""
-        client = self._client(lost)
-        revision = self._certain(lost)
+        -reconfigure`, then a plan).
+        """
+        client = self._client(watched, lost)
+        revision = self._certain(watched, lost)
+        each = max(1.0, budget / 2.5)
         try:
-            return plan_within(
+            plan_within(
+                watched,
                 client,
                 began + budget,
                 {"revision": revision},
                 move_to=survivor,
-                try_seconds=max(1.0, budget / 2.5),
-            ).finding(began, budget)
+                try_seconds=each,
+            )
         finally:
             client.endpoint = lost
             self.env.forget(self._key(lost), lost)
 
-    @judgement
-    def after(self) -> Finding:
-        """After the fault is healed: what was acknowledged last is there, through the endpoint it was written by
-        and the next one."""
-        findings = []
+    def after(self, watched: Watched) -> None:
+        """After the fault is healed: what was acknowledged last is planned, through the endpoint it was written by
+        and the next one. Raises Stopped if that cannot be asked.
+        """
         for at, endpoint in enumerate(self.env.endpoints):
             following = self.env.endpoints[(at + 1) % len(self.env.endpoints)]
             for through in dict.fromkeys((endpoint.name, following.name)):
                 reader = next(other for other in self.env.endpoints if other.name == through)
-                findings.append(self._settled(endpoint, reader))
+                self._settled(watched, endpoint, reader)
         for endpoint in self.env.endpoints:
-            self._make_certain(endpoint)
-        return merge(findings)
+            self._make_certain(watched, endpoint)
 
-    def _settled(self, endpoint: Endpoint, reader: Endpoint) -> Finding:
-        client = self.env.client(self._key(endpoint), reader, max_retries=NO_RETRIES)
-        possible = self._possible(endpoint)
+    def _settled(self, watched: Watched, endpoint: Endpoint, reader: Endpoint) -> None:
+        client = watched.client(self._key(endpoint), reader, max_retries=NO_RETRIES)
+        possible = self._possible(watched, endpoint)
+        asked: list[JsonValue] = [*sorted(possible)]
         newest = max(possible)
         for revision in sorted(possible, reverse=True):
-            run = client.plan({"revision": revision})
-            if refused(run) and (lock := from_error(run)) is not None:
-                ready(client.force_unlock(lock.id))
-                run = client.plan({"revision": revision})
-            if run.code != 2 or len(possible) == 1:
+            about: dict[str, JsonValue] = {
+                "state": endpoint.name, "revision": revision, "possible": asked,
+            }  # fmt: skip
+            one = watched.ran(Step.AFTER, client.plan({"revision": revision}), **about)
+            if refused(one) and (held := lock_id(one)) is not None:
+                watched.prepared(client.force_unlock(held))
+                one = watched.ran(Step.AFTER, client.plan({"revision": revision}), **about)
+            if one.status != 2:
                 break
-            possible = possible - {revision}
-        if run.ok and revision == newest:  # else the newest may still come: a late write is not a lost one
+        if one.ok and revision == newest:  # else the newest may still come: a late write is not a lost one
             self.revisions[endpoint.name] = {revision}
-        return judge_plan(run)
 
-    def _make_certain(self, endpoint: Endpoint) -> None:
+    def _make_certain(self, watched: Watched, endpoint: Endpoint) -> None:
         """Of a write that was not answered either outcome is right. The next fault needs one that is known."""
-        possible = self._possible(endpoint)
+        possible = self._possible(watched, endpoint)
         if len(possible) > 1:
-            self._write(self._client(endpoint), max(possible) + 1, limit=None)
+            self._write(watched, self._client(watched, endpoint), max(possible) + 1, limit=None)
 
-    def _write(self, client: Client, revision: int, limit: float | None = 5.0) -> None:
+    def _write(self, watched: Watched, client: Client, revision: int, limit: float | None = 5.0) -> None:
         run = client.apply({"revision": revision}, limit=limit)
+        one = watched.ran(Step.WRITE, run, revision=revision)
         known = self.revisions[client.endpoint.name]
         # Not acknowledged: the write may have happened, or happen later. Refused its lock: it certainly did not.
-        if run.ok:
+        if one.ok:
             self.revisions[client.endpoint.name] = {revision}
-        elif not refused(run):
+        elif not refused(one):
             self.revisions[client.endpoint.name] = known | {revision}

@@ -2,107 +2,113 @@
 
 from __future__ import annotations
 
-from readiness.checkers.words import count
-from readiness.finding import Finding, proved, refuted
-from readiness.tofu.basics import wrong_answer
-from readiness.tofu.env import Disposable, judgement, ready
-from readiness.tofu.run import Run
+from functools import partial
+from typing import Any
+
+from pydantic import JsonValue
+
+from readiness.evidence.observation import Observation
+from readiness.judges.opentofu.commands import result
+from readiness.judges.opentofu.rollback import Step, broken, disagreement
+from readiness.recording import Recording, Stopped
+from readiness.subject import Subject
+from readiness.tofu.env import Disposable
+from readiness.tofu.objects import Objects
 from readiness.tofu.state import parse
+from readiness.tofu.watched import Watched
 
 KEY = "restored"
 
 
-class _WrongError(Exception):
-    """A step of the restore did not do what it must; the message says which."""
+def restore_and_forward(subject: Subject, see: Recording, env: Disposable) -> None:
+    """P2.7: write revision 1, then 2; restore 1 and plan it as no-op; go forward to 2 and plan it as no-op. Ends with
+    the first step that does not do what it must.
 
-
-@judgement
-def restore_and_forward(env: Disposable, *, versioned: bool = True) -> Finding:
-    """P2.7: write revision 1, then 2; restore 1 and plan it as no-op; go forward to 2 and plan it as no-op.
-
-    `versioned`: the older version of the object is copied over the key (the bucket is versioned). Then, and for a
+    Where the contract promises versions, the older version of the object is copied over the key. Then, and for a
     bucket without versions alone, the state pulled before is pushed back. What OpenTofu says about a serial that
     goes backwards (statemgr.CheckValidImport): `state push` refuses an older serial without -force, which is
-    checked here; a *restored object* is simply believed, for the backend compares with nothing outside the
+    asked here; a *restored object* is simply believed, for the backend compares with nothing outside the
     bucket. After a restore the next serial is therefore used a second time, with other contents.
     """
-    seen = env.seen()
-    client = env.client(KEY, env.entry)
-    try:
-        ready(client.apply({"revision": 1}))
-        pulled, first = client.state_pull()
-        ready(pulled)
-        one = parse(first)
-        ready(client.apply({"revision": 2}))
-        ways = []
-        if versioned:
-            _restore_version(env, one.digest)
-            ways.append("previous version copied over the key")
-            _check(env, one.lineage, one.serial, 1, "after the previous version was copied over the key")
-            _forward(env, one.lineage, one.serial + 1)
-        _push_back(env, first)
-        ways.append("pulled state pushed back")
-        _check(env, one.lineage, None, 1, "after the pulled state was pushed back")
-        _forward(env, one.lineage, None)
-    except _WrongError as error:
-        return refuted(str(error), observations=max(seen.count, 1))
-    return proved(f"restored and rolled forward: {', '.join(ways)}", seen.count, restored_serial=one.serial)
+    watched = Watched(env, see)
+    client = watched.client(KEY, env.entry)
+    watched.prepared(client.apply({"revision": 1}))
+    pulled, first = watched.pull(Step.PULL, KEY, env.entry)
+    if first is None:
+        raise Stopped(pulled.why())
+    one = result(pulled)
+    watched.prepared(client.apply({"revision": 2}))
+    if subject.promises.versioning:
+        _restore_version(watched, str(one["digest"]))
+        _check(watched, one, "after the previous version was copied over the key", 1, one["serial"])
+        _forward(watched, one, one["serial"] + 1)
+    _push_back(watched, first)
+    _check(watched, one, "after the pulled state was pushed back", 1)
+    _forward(watched, one)
 
 
-def _restore_version(env: Disposable, digest: str) -> None:
+def _restore_version(watched: Watched, digest: str) -> None:
     """Find, through every endpoint, the version that holds the older state; copy it over the key through one of
-    them."""
+    them.
+    """
+    env = watched.env
     key = env.where(KEY).key
-    chosen: set[str | None] = set()
+    listed = []
     for endpoint in env.endpoints:
-        objects = env.objects(endpoint)
-        versions = [version for version in objects.versions(key) if not version.marker]
-        if len(versions) < 2:
-            raise _WrongError(
-                f"{endpoint.name} lists {count(len(versions), 'version')} of a state that was written twice"
-            )
-        older = (v.id for v in versions if parse(objects.get_version(key, v.id)).digest == digest)
-        chosen.add(next(older, None))
-    if len(chosen) > 1 or None in chosen:
-        raise _WrongError(f"the endpoints do not agree on the previous version: {sorted(map(str, chosen))}")
-    env.objects(env.entry).restore(key, str(chosen.pop()))
+        look = partial(_versions, env.objects(endpoint), key, digest)
+        listed.append(_right(watched.look(Step.VERSIONS, endpoint, KEY, look)))
+    if differ := disagreement(listed):
+        raise Stopped(differ)
+    previous = str(result(listed[0])["previous"])
+
+    def restore() -> JsonValue:
+        env.objects(env.entry).restore(key, previous)
+        return {}
+
+    watched.look(Step.RESTORE, env.entry, KEY, restore)
 
 
-def _push_back(env: Disposable, body: bytes) -> None:
-    client = env.client(KEY, env.entry)
+def _versions(objects: Objects, key: str, digest: str) -> JsonValue:
+    versions = [version for version in objects.versions(key) if not version.marker]
+    if len(versions) < 2:
+        return {"versions": len(versions), "previous": None}
+    older = (v.id for v in versions if parse(objects.get_version(key, v.id)).digest == digest)
+    return {"versions": len(versions), "previous": next(older, None)}
+
+
+def _push_back(watched: Watched, body: bytes) -> None:
+    client = watched.client(KEY, watched.env.entry)
     path = client.private_file("pulled.tfstate", body)
     try:
         refusal = client.state_push(path)
-        if refusal.code is None:
-            raise _WrongError(f"state push: {refusal.why()}")
-        if refusal.ok or "cannot" not in refusal.stderr:
-            raise _WrongError(f"state push took an older serial without -force ({refusal.why()})")
-        _must(client.state_push(path, force=True), "state push -force of the pulled state")
+        cannot = "cannot" in refusal.stderr
+        _right(watched.ran(Step.PUSH_OLDER, refusal, {"cannot": cannot}))
+        what = "state push -force of the pulled state"
+        _right(watched.ran(Step.PUSH_FORCED, client.state_push(path, force=True), what=what))
     finally:
         path.unlink()
 
 
-def _check(env: Disposable, lineage: str, serial: int | None, revision: int, when: str) -> None:
+def _check(watched: Watched, one: Any, when: str, revision: int, serial: int | None = None) -> None:
     """Through every endpoint: the object's lineage, serial and contents, and a no-op plan."""
-    for endpoint in env.endpoints:
-        snapshot = env.snapshot(KEY, endpoint)
-        if snapshot is None:
-            raise _WrongError(f"{endpoint.name} has no state {when}")
-        if snapshot.lineage != lineage:
-            raise _WrongError(f"{endpoint.name} has another lineage {when}")
-        if serial is not None and snapshot.serial != serial:
-            raise _WrongError(f"{endpoint.name} has serial {snapshot.serial}, not {serial}, {when}")
-        if snapshot.inputs("revision") != {"": revision}:
-            raise _WrongError(f"{endpoint.name} does not hold revision {revision} {when}")
-        run = env.client(KEY, endpoint).plan({"revision": revision})
-        _must(run, f"the no-op plan of revision {revision} through {endpoint.name} {when}")
+    asked: dict[str, JsonValue] = {"lineage": one["lineage"], "revision": revision, "when": when}
+    if serial is not None:
+        asked["serial"] = serial
+    for endpoint in watched.env.endpoints:
+        _right(watched.state(Step.STATE, KEY, endpoint, **asked))
+        run = watched.client(KEY, endpoint).plan({"revision": revision})
+        what = f"the no-op plan of revision {revision} through {endpoint.name} {when}"
+        _right(watched.ran(Step.PLAN, run, what=what))
 
 
-def _forward(env: Disposable, lineage: str, serial: int | None) -> None:
-    _must(env.client(KEY, env.entry).apply({"revision": 2}), "the apply forward to revision 2")
-    _check(env, lineage, serial, 2, "after going forward again")
+def _forward(watched: Watched, one: Any, serial: int | None = None) -> None:
+    run = watched.client(KEY, watched.env.entry).apply({"revision": 2})
+    _right(watched.ran(Step.FORWARD, run, what="the apply forward to revision 2"))
+    _check(watched, one, "after going forward again", 2, serial)
 
 
-def _must(run: Run, what: str) -> None:
-    if not run.ok:
-        raise _WrongError(f"{what}: {wrong_answer(run) or run.why()}")
+def _right(one: Observation) -> Observation:
+    """It, if it did what it must. Raises Stopped if it did not."""
+    if why := broken(one):
+        raise Stopped(why)
+    return one

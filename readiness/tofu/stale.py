@@ -6,92 +6,62 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from readiness.finding import Finding, proved, refuted, unknown
-from readiness.tofu.env import Disposable, judgement, ready
-from readiness.tofu.locks import from_error, refused
+from readiness.judges.opentofu.commands import lock_id
+from readiness.judges.opentofu.stale import Step
+from readiness.recording import Recording
+from readiness.subject import Subject
+from readiness.tofu.env import Disposable
 from readiness.tofu.run import Running
+from readiness.tofu.watched import Watched
 
 KEY = "stale"
 
 
-@judgement
-def stale_lock(env: Disposable) -> Finding:
+def stale_lock(_subject: Subject, see: Recording, env: Disposable) -> None:
     """P2.10: an apply killed (SIGKILL) while it holds the lock leaves a lock that every endpoint shows and every
     tofu respects.
 
     Then `force-unlock` with another ID is refused, with the shown ID it frees the state through every endpoint,
     and the same apply works. The killed apply's own change was not written: the serial is as before.
     """
-    seen = env.seen()
-    client = env.client(KEY, env.entry)
-    ready(client.apply({"revision": 1}))
-    before = env.snapshot(KEY, env.entry)
+    watched = Watched(env, see)
+    client = watched.client(KEY, env.entry)
+    watched.prepared(client.apply({"revision": 1}))
+    watched.state(Step.BEFORE, KEY, env.entry)
     log = client.folder / "hold.log"
     member = {"revision": 1, "members": {"killed": "1"}, "hold_log": str(log)}
     running = client.start_apply({**member, "hold_seconds": 30})
     if not began(log, running, env.tools.limit):
-        client.finish(running, 0.1)
-        return unknown("the apply never came to the middle, where it was to be killed")
-    env.tools.record(running.kill())
-
-    held = {endpoint.name: env.lock(KEY, endpoint) for endpoint in env.endpoints}
-    ids = {lock.id for lock in held.values() if lock}
-    faults = [f"{name} does not show the lock" for name, lock in held.items() if lock is None]
+        watched.ran(Step.KILLED, client.finish(running, 0.1), {"middle": False})
+        return
+    watched.ran(Step.KILLED, env.tools.record(running.kill()), {"middle": True})
+    held = [watched.lock(Step.HELD, KEY, endpoint) for endpoint in env.endpoints]
+    ids = {shown for one in held if (shown := lock_id(one))}
     if len(ids) != 1:
-        faults.append(f"the endpoints show {len(ids)} lock IDs")
-        return refuted("; ".join(faults), observations=seen.count)
-    lock_id = ids.pop()
-    faults += _stops_plans(env, lock_id)
-    freeing, seconds = _free(env, lock_id)
-    faults += freeing
-    after = env.snapshot(KEY, env.entry)
-    if before is None or after is None or (before.serial, before.digest) != (after.serial, after.digest):
-        faults.append("the state changed though the killed apply never finished")
-    faults += [
-        f"{what}: {run.why()}"
-        for what, run in (
-            ("the apply after force-unlock", client.apply(member)),
-            ("its plan", client.plan(member)),
-        )
-        if not run.ok
-    ]
-    if faults:
-        return refuted("; ".join(faults), observations=seen.count)
-    return proved(
-        "a killed client's lock is shown by every endpoint, stops every plan, and force-unlock frees it",
-        seen.count,
-        force_unlock_s=round(seconds, 2),
-    )
-
-
-def _stops_plans(env: Disposable, lock_id: str) -> list[str]:
-    faults = []
+        return
     for endpoint in env.endpoints:
-        run = env.client(KEY, endpoint).plan({"revision": 1})
-        shown = from_error(run)
-        if not refused(run):
-            faults.append(f"a plan through {endpoint.name} was not stopped by the lock ({run.why()})")
-        elif shown is None or shown.id != lock_id:
-            faults.append(f"a plan through {endpoint.name} shows another lock than the object")
-    return faults
+        watched.ran(Step.STOPPED, watched.client(KEY, endpoint).plan({"revision": 1}))
+    _free(watched, ids.pop())
+    watched.state(Step.AFTER, KEY, env.entry)
+    watched.ran(Step.APPLY, client.apply(member))
+    watched.ran(Step.PLAN, client.plan(member))
 
 
-def _free(env: Disposable, lock_id: str) -> tuple[list[str], float]:
-    faults = []
-    wrong = env.client(KEY, env.entry).force_unlock("00000000-0000-0000-0000-000000000000")
-    if wrong.ok or env.lock(KEY, env.entry) is None:
-        faults.append("force-unlock with a wrong ID freed the state")
-    other = env.client(KEY, (env.others(env.entry) or (env.entry,))[0])
-    freed = other.force_unlock(lock_id)
-    if not freed.ok:
-        faults.append(f"force-unlock through {other.endpoint.name}: {freed.why()}")
-    faults += [f"{e.name} still shows a lock after force-unlock" for e in env.endpoints if env.lock(KEY, e)]
-    return faults, freed.seconds
+def _free(watched: Watched, held: str) -> None:
+    env = watched.env
+    wrong = watched.client(KEY, env.entry).force_unlock("00000000-0000-0000-0000-000000000000")
+    watched.ran(Step.WRONG_ID, wrong)
+    watched.lock(Step.STILL_HELD, KEY, env.entry)
+    other = watched.client(KEY, (env.others(env.entry) or (env.entry,))[0])
+    watched.ran(Step.FREE, other.force_unlock(held))
+    for endpoint in env.endpoints:
+        watched.lock(Step.FREED, KEY, endpoint)
 
 
 def began(log: Path, running: Running, limit: float, pause: Callable[[float], None] = time.sleep) -> bool:
     """Wait until the apply is in its middle: its provisioner has begun, so that it holds the lock and has not
-    written."""
+    written.
+    """
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         if log.exists() and " begin " in log.read_text(encoding="utf-8"):

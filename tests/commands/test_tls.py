@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,6 +29,7 @@ from readiness.topology import Endpoint
 from tests.commands.front import Front
 from tests.commands.lab import Lab
 from tests.support.eventually import eventually
+from tests.support.executed import executed, on_paper
 
 pytestmark = pytest.mark.store
 
@@ -108,11 +108,13 @@ def test_wire_through_a_broken_network_keeps_name_and_certificate(
 
 
 def test_tofu(provider: Commands, lab: Lab, bucket: str, tmp_path: Path) -> None:
-    tools = Tools(obtain.tofu(None).path, tmp_path / "tofu", lab.keys, time.monotonic)
+    subject = on_paper(tmp_path)
+    tools = Tools(obtain.tofu(None).path, tmp_path / "tofu", lab.keys, subject.now)
     place = Place(bucket, "unused", lab.region, True, str(lab.folder / "ca.pem"))
     env = Disposable(tools, place, "p", provider.topology.all_endpoints(), sensitive={"token": "x"})
-    for judge in (basics.init_everywhere, basics.first_write, basics.pull_everywhere):
-        found = judge(env)
+    done = {"P2.1": basics.init_everywhere, "P2.2": basics.first_write, "P2.11": basics.pull_everywhere}
+    for id_, execution in done.items():
+        found = executed(id_, execution, env, subject=subject)
         assert found.state is State.PROVED, found.reason
 
 

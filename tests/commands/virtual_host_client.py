@@ -20,6 +20,7 @@ from readiness.tofu import basics
 from readiness.tofu.env import Disposable
 from readiness.tofu.workspace import Place, Tools
 from readiness.topology import Endpoint, Keys
+from tests.support.executed import executed, on_paper
 
 ANSWERING = ("127.0.0.53", 53)
 BUCKET = "virtual-host"
@@ -67,11 +68,12 @@ def main(url: str, region: str, folder: str) -> None:
         library.put(BUCKET, library.name, b"x", "v")
         assert library.get(BUCKET, library.name) == b"x"
     asyncio.run(by_wire(target))
-    tools = Tools(obtain.tofu(None).path, Path(folder), keys, time.monotonic)
+    subject = on_paper(Path(folder))
+    tools = Tools(obtain.tofu(None).path, Path(folder), keys, subject.now)
     place = Place(BUCKET, "unused", region, path_style=False)
     env = Disposable(tools, place, "p", (Endpoint("e", url, "n", "i"),), sensitive={"token": "x"})
-    for judge in (basics.init_everywhere, basics.first_write):
-        found = judge(env)
+    for id_, execution in (("P2.1", basics.init_everywhere), ("P2.2", basics.first_write)):
+        found = executed(id_, execution, env, subject=subject)
         assert found.state is State.PROVED, found.reason
     print("boto3, minio, wire and tofu: done")
 

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from readiness.obtain import tofu
+from readiness.subject import Subject
 from readiness.tofu import Disposable, Place, Tools
 from readiness.topology import Keys
+from tests.support.executed import on_paper
 from tests.tofu.fake_s3 import FakeS3
 
 KEYS = Keys("AKIDOFTHETEST0000001", "sEcReT/of+the/test0000000000000000000001")
@@ -28,9 +29,13 @@ def store() -> Iterator[FakeS3]:
 
 
 @pytest.fixture
-def tools(program: Path, tmp_path: Path) -> Tools:
-    epoch = time.monotonic()
-    return Tools(program, tmp_path / "tofu", KEYS, lambda: time.monotonic() - epoch, limit=30)
+def subject(tmp_path: Path) -> Subject:
+    return on_paper(tmp_path, secrets=(KEYS.access_key, KEYS.secret_key, SENSITIVE))
+
+
+@pytest.fixture
+def tools(program: Path, tmp_path: Path, subject: Subject) -> Tools:
+    return Tools(program, tmp_path / "tofu", KEYS, subject.now, limit=30)
 
 
 @pytest.fixture

@@ -1,13 +1,29 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import pytest
 
+from readiness.evidence.observation import Observation
 from readiness.finding import State
-from readiness.tofu.contention import Attempt, Contest, Hold, gaps, holds, judge, overlap
-from readiness.tofu.locks import Lock, from_error, from_object, refused, self_collision, vanished
+from readiness.judges.opentofu.contention import (
+    Attempt,
+    Contest,
+    Hold,
+    Left,
+    gaps,
+    holds,
+    judge,
+    overlap,
+    self_collision,
+)
+from readiness.recording import Recording
+from readiness.tofu.env import Disposable
+from readiness.tofu.locks import from_error, from_object, refused, vanished
 from readiness.tofu.run import Run
+from readiness.tofu.watched import Watched
+from tests.support.executed import on_paper
 
 REFUSAL = """
 Error: Error acquiring the state lock
@@ -31,6 +47,11 @@ def run(
     return Run(("tofu", "apply"), "one", code, 10, 10 + seconds, wall, "", stderr, 1, client)
 
 
+def kept(run: Run) -> Observation:
+    """The observation that is kept of it."""
+    return Watched(cast(Disposable, None), Recording(on_paper(), "P2.8")).ran("apply", run)
+
+
 def test_the_lock_in_a_refusal_and_in_an_object() -> None:
     lock = from_error(run(1, REFUSAL))
     assert lock is not None
@@ -52,14 +73,14 @@ def test_refused_and_vanished() -> None:
 
 
 def test_4405_is_certain_only_by_exclusion() -> None:
-    left = Lock("3e528c1c-adcd-075f-085b-6bc2111ea057", created=CREATED)
-    own = run(1, REFUSAL, CREATED - 0.1)
-    other = run(0, "", CREATED - 0.2, 5, "other")
+    left = Left("3e528c1c-adcd-075f-085b-6bc2111ea057", CREATED)
+    own = kept(run(1, REFUSAL, CREATED - 0.1))
+    other = kept(run(0, "", CREATED - 0.2, 5, "other"))
     assert self_collision([own, other], left) == (own,)
-    cut_off = run(None, "", CREATED - 0.2, 5, "cut")
+    cut_off = kept(run(None, "", CREATED - 0.2, 5, "cut"))
     assert self_collision([own, cut_off], left) == ()
     assert self_collision([own], None) == ()
-    assert self_collision([run(1, REFUSAL, CREATED + 5)], left) == ()
+    assert self_collision([kept(run(1, REFUSAL, CREATED + 5))], left) == ()
 
 
 def test_holds_are_read_and_overlaps_found() -> None:
@@ -82,7 +103,7 @@ def test_holds_are_read_and_overlaps_found() -> None:
 
 def contest(**changes: object) -> Contest:
     whole = Contest(
-        attempts=(Attempt("a", run()), Attempt("b", run())),
+        attempts=(Attempt("a", kept(run())), Attempt("b", kept(run()))),
         holds=(Hold("a", 1, 2), Hold("b", 3, 4)),
         serial_before=1,
         serials={"one": 3, "two": 3},
@@ -108,7 +129,7 @@ def test_a_contest_without_fault_is_proved() -> None:
         ({"serials": {"one": 4, "two": 4}}, "advanced by 3, not by 2"),
         ({"serials": {"one": 3, "two": 2}}, "different serials"),
         ({"lock_after": ("two",)}, "a lock is still there"),
-        ({"left": Lock("x", created=0.5)}, "a lock was left behind"),
+        ({"left": Left("x", 0.5)}, "a lock was left behind"),
     ],
 )
 def test_what_refutes(changes: dict[str, object], word: str) -> None:
@@ -118,8 +139,12 @@ def test_what_refutes(changes: dict[str, object], word: str) -> None:
 
 
 def test_4405_is_named_and_does_not_refute() -> None:
-    attempts = (Attempt("a", run()), Attempt("b", run()), Attempt("c", run(1, REFUSAL, CREATED - 0.1)))
-    left = Lock("3e528c1c-adcd-075f-085b-6bc2111ea057", created=CREATED)
+    attempts = (
+        Attempt("a", kept(run())),
+        Attempt("b", kept(run())),
+        Attempt("c", kept(run(1, REFUSAL, CREATED - 0.1))),
+    )
+    left = Left("3e528c1c-adcd-075f-085b-6bc2111ea057", CREATED)
     found = judge(contest(attempts=attempts, left=left))
     assert found.state is State.PROVED
     assert "opentofu#4405" in found.reason
@@ -129,9 +154,9 @@ def test_4405_is_named_and_does_not_refute() -> None:
 
 def test_an_apply_that_failed_after_it_had_the_lock_may_have_written() -> None:
     attempts = (
-        Attempt("a", run()),
-        Attempt("b", run()),
-        Attempt("c", run(1, "Error: failed to upload state")),
+        Attempt("a", kept(run())),
+        Attempt("b", kept(run())),
+        Attempt("c", kept(run(1, "Error: failed to upload state"))),
     )
     for serial in (3, 4):
         assert judge(contest(attempts=attempts, serials={"one": serial})).state is State.PROVED
@@ -139,12 +164,19 @@ def test_an_apply_that_failed_after_it_had_the_lock_may_have_written() -> None:
 
 
 def test_a_refused_apply_wrote_nothing() -> None:
-    attempts = (Attempt("a", run()), Attempt("b", run()), Attempt("c", run(1, REFUSAL)))
+    attempts = (Attempt("a", kept(run())), Attempt("b", kept(run())), Attempt("c", kept(run(1, REFUSAL))))
     assert judge(contest(attempts=attempts, serials={"one": 4})).state is State.REFUTED
 
 
 def test_too_few_successes_prove_nothing() -> None:
-    attempts = (Attempt("a", run()), Attempt("b", run(1, REFUSAL)))
+    attempts = (Attempt("a", kept(run())), Attempt("b", kept(run(1, REFUSAL))))
     found = judge(contest(attempts=attempts, serials={"one": 2}, present={"one": frozenset("a")}))
     assert found.state is State.UNKNOWN
     assert "only 1" in found.reason
+
+
+def test_a_holder_of_whom_no_interval_was_noted_proves_nothing() -> None:
+    for noted in ((), (Hold("a", 1, 2),), (Hold("a", 1, 2), Hold("b", 3, 3))):
+        found = judge(contest(holds=noted))
+        assert found.state is State.UNKNOWN
+        assert "nobody noted" in found.reason

@@ -14,20 +14,15 @@ import pytest
 
 from readiness.finding import State
 from readiness.obtain import weed
-from readiness.tofu import (
-    Disposable,
-    Place,
-    Tools,
-    concurrent_applies,
-    first_write,
-    init_everywhere,
-    large_state,
-    no_op_plan,
-    pull_everywhere,
-    restore_and_forward,
-    stale_lock,
-)
+from readiness.recording import Recording
+from readiness.subject import Subject
+from readiness.tofu import Disposable, Place, Tools, basics
+from readiness.tofu.concurrent import concurrent_applies
+from readiness.tofu.rollback import restore_and_forward
+from readiness.tofu.stale import stale_lock
+from readiness.tofu.watched import Watched
 from readiness.topology import Endpoint
+from tests.support.executed import executed
 from tests.support.ports import free_ports_with_neighbors
 from tests.tofu.conftest import KEYS, SENSITIVE
 
@@ -95,17 +90,22 @@ def real(url: str, tools: Tools) -> Disposable:
     return Disposable(tools, Place("tofu", "unused"), "run", endpoints, {"secret": SENSITIVE})
 
 
-def test_a_real_store_is_proved(real: Disposable) -> None:
-    found = {
-        "P2.1": init_everywhere(real),
-        "P2.2": first_write(real),
-        "P2.3": no_op_plan(real),
-        "P2.7": restore_and_forward(real),
-        "P2.8": concurrent_applies(real, "calm", rounds=1),
-        "P2.10": stale_lock(real),
-        "P2.11": pull_everywhere(real),
-        "P2.12": large_state(real),
+def contended(_subject: Subject, see: Recording, env: Disposable) -> None:
+    concurrent_applies(Watched(env, see, "no fault"), "calm", rounds=1)
+
+
+def test_a_real_store_is_proved(real: Disposable, subject: Subject) -> None:
+    done = {
+        "P2.1": basics.init_everywhere,
+        "P2.2": basics.first_write,
+        "P2.3": basics.no_op_plan,
+        "P2.7": restore_and_forward,
+        "P2.8": contended,
+        "P2.10": stale_lock,
+        "P2.11": basics.pull_everywhere,
+        "P2.12": basics.large_state,
     }
-    assert {name: finding.state for name, finding in found.items()} == dict.fromkeys(found, State.PROVED), (
-        found
-    )
+    found = {id_: executed(id_, execution, real, subject=subject) for id_, execution in done.items()}
+    assert {id_: finding.state for id_, finding in found.items()} == dict.fromkeys(found, State.PROVED), found
+    kept = (subject.evidence.folder / "observations.jsonl").read_text()
+    assert not any(secret in kept for secret in (KEYS.secret_key, KEYS.access_key, SENSITIVE))
