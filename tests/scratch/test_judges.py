@@ -17,8 +17,9 @@ from readiness.redact import Redactor
 from tests.scratch.cases import CASES
 from tests.static.cases import CASES as STATIC
 from tests.support.observations import Case, Defect, error, lost
+from tests.tofu.cases import CASES as TOFU
 
-ALL = (*CASES, *STATIC)
+ALL = (*CASES, *STATIC, *TOFU)
 STACKS = "P1.8"
 """Is about files of the operator, not about answers of the candidate."""
 
@@ -32,9 +33,9 @@ def each(kind: str) -> list[object]:
     ]
 
 
-def test_every_criterion_of_phases_0_and_1_has_a_judge() -> None:
-    assert [row.id for row in MANIFEST if row.phase < 2 and row.judge is None and row.id != STACKS] == []
-    without_scenarios = {row.id for row in MANIFEST if row.phase < 2 and not row.scenarios} - {STACKS}
+def test_every_criterion_of_phases_0_to_2_has_a_judge() -> None:
+    assert [row.id for row in MANIFEST if row.phase < 3 and row.judge is None and row.id != STACKS] == []
+    without_scenarios = {row.id for row in MANIFEST if row.phase < 3 and not row.scenarios} - {STACKS}
     assert without_scenarios <= {case.id for case in ALL}
 
 
