@@ -4,19 +4,20 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"tofustate.local/control/internal/store"
 )
 
 // adminHandler serves probes, metrics, the check and the changes that need
 // the admin token.
 func (n *node) adminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", n.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /check", n.needEtcd(n.check))
@@ -25,12 +26,6 @@ func (n *node) adminHandler() http.Handler {
 	mux.HandleFunc("POST /users", n.needToken(n.needEtcd(n.postUser)))
 	mux.HandleFunc("DELETE /users/{access_key}", n.needToken(n.needEtcd(n.deleteUser)))
 	return mux
-}
-
-func text(w http.ResponseWriter, code int, s string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(code)
-	_, _ = w.Write([]byte(s + "\n"))
 }
 
 func answer(w http.ResponseWriter, code int, v any) {
@@ -70,20 +65,20 @@ func (n *node) needEtcd(next http.HandlerFunc) http.HandlerFunc {
 // votes, and the S3 endpoint is open.
 func (n *node) readyz(w http.ResponseWriter, r *http.Request) {
 	if !n.listening.Load() || n.stopping.Load() {
-		text(w, http.StatusServiceUnavailable, "the S3 endpoint is not open")
+		failure(w, http.StatusServiceUnavailable, "the S3 endpoint is not open")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
 	if err := n.member.linearizable(ctx); err != nil {
-		text(w, http.StatusServiceUnavailable, "no quorum")
+		failure(w, http.StatusServiceUnavailable, "no quorum")
 		return
 	}
 	if !n.member.voter() {
-		text(w, http.StatusServiceUnavailable, "not a voting member yet")
+		failure(w, http.StatusServiceUnavailable, "not a voting member yet")
 		return
 	}
-	text(w, http.StatusOK, "ok")
+	answer(w, http.StatusOK, "ok")
 }
 
 func (n *node) check(w http.ResponseWriter, r *http.Request) {
@@ -99,47 +94,47 @@ func (n *node) check(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, rep)
 }
 
+// readJSON reads a request's body, or answers 400.
+func readJSON(w http.ResponseWriter, r *http.Request, in any) bool {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(in)
+	if err != nil {
+		failure(w, http.StatusBadRequest, "the body is not the JSON that is needed")
+	}
+	return err == nil
+}
+
 func (n *node) postUser(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Access string `json:"access_key"`
 		Secret string `json:"secret_key"`
 		Role   string `json:"role"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
-		failure(w, http.StatusBadRequest, "the body is not the JSON of a credential")
+	if !readJSON(w, r, &in) {
 		return
 	}
-	if in.Access == "" || len(in.Secret) < 8 || strings.ContainsAny(in.Access, "/,= \x00") || in.Role != roleAdmin && in.Role != roleReadOnly {
-		failure(w, http.StatusBadRequest, "access_key, secret_key (8 characters or more) and role (admin or readonly) are needed")
+	if in.Access == "" || len(in.Secret) < 8 || strings.ContainsAny(in.Access, "/,= \x00") || in.Role != "admin" {
+		failure(w, http.StatusBadRequest, "access_key, secret_key (8 characters or more) and role (admin) are needed")
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	if err := n.users.set(ctx, in.Access, user{in.Secret, in.Role}); err != nil {
-		failure(w, userStatus(err), err.Error())
-		return
-	}
-	answer(w, http.StatusOK, map[string]string{"access_key": in.Access, "role": in.Role})
+	n.changeUser(w, r, in.Access, clientv3.OpPut(store.UserPrefix+in.Access, in.Secret))
 }
 
 func (n *node) deleteUser(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
 	access := r.PathValue("access_key")
-	found, err := n.users.remove(ctx, access)
-	switch {
-	case err != nil:
-		failure(w, userStatus(err), err.Error())
-	case !found:
-		failure(w, http.StatusNotFound, "no such credential")
-	default:
-		answer(w, http.StatusOK, map[string]string{"access_key": access})
-	}
+	n.changeUser(w, r, access, clientv3.OpDelete(store.UserPrefix+access))
 }
 
-func userStatus(err error) int {
-	if errors.Is(err, errFixedUser) {
-		return http.StatusConflict
+// changeUser answers once a quorum has the change.
+func (n *node) changeUser(w http.ResponseWriter, r *http.Request, access string, op clientv3.Op) {
+	if _, ok := n.users.fixed[access]; ok {
+		failure(w, http.StatusConflict, "this credential comes from the environment")
+		return
 	}
-	return http.StatusServiceUnavailable
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := n.member.client.Do(ctx, op); err != nil {
+		failure(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"access_key": access})
 }

@@ -37,12 +37,13 @@ func chooseState(ctx context.Context, c config) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	noMembers := func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, []*membership.Member{}) }
 	srv := &http.Server{Handler: http.HandlerFunc(noMembers), ReadHeaderTimeout: askLimit}
 	go func() { _ = srv.Serve(waiting) }()
 	defer srv.Close()
 	said := ""
 	for {
-		state, why := decide(c, askOthers(ctx, c))
+		state, why := decide(c, askOthers(c))
 		if state != "" {
 			return state, nil
 		}
@@ -58,22 +59,17 @@ func chooseState(ctx context.Context, c config) (string, error) {
 	}
 }
 
-// noMembers is what a node without data says to others that ask for members.
-func noMembers(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, []*membership.Member{})
-}
-
 // decide is the choice from what the others said; "" and a reason if it is
 // not certain yet. No answer is nil, an empty list is a node without data.
 func decide(c config, answers map[string][]*membership.Member) (state, why string) {
-	own, _ := ownPeerURL(c)
+	own := c.peers[c.name].String()
 	silent := []string{}
 	for name, members := range answers {
 		if members == nil {
 			silent = append(silent, name)
 			continue
 		}
-		at := slices.IndexFunc(members, func(m *membership.Member) bool { return slices.Contains(m.PeerURLs, own.String()) })
+		at := slices.IndexFunc(members, func(m *membership.Member) bool { return slices.Contains(m.PeerURLs, own) })
 		switch {
 		case len(members) == 0:
 		case at < 0:
@@ -91,24 +87,19 @@ func decide(c config, answers map[string][]*membership.Member) (state, why strin
 	return stateNew, ""
 }
 
-func askOthers(ctx context.Context, c config) map[string][]*membership.Member {
+// askOthers asks each of them for its members; no answer is nil.
+func askOthers(c config) map[string][]*membership.Member {
 	answers := map[string][]*membership.Member{}
-	for _, part := range strings.Split(c.initialCluster, ",") {
-		if name, u, ok := strings.Cut(part, "="); ok && name != c.name {
-			answers[name] = askMembers(ctx, u)
+	for name, u := range c.peers {
+		if name != c.name {
+			answers[name] = askMembers(u.String())
 		}
 	}
 	return answers
 }
 
-func askMembers(ctx context.Context, peerURL string) []*membership.Member {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, peerURL+"/members", nil)
-	if err != nil {
-		return nil
-	}
-	resp, err := http.DefaultClient.Do(req)
+func askMembers(peerURL string) []*membership.Member {
+	resp, err := (&http.Client{Timeout: askLimit}).Get(peerURL + "/members")
 	if err != nil {
 		return nil
 	}

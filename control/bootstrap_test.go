@@ -12,7 +12,11 @@ import (
 )
 
 func TestStateIsChosenOnlyWhenItIsCertain(t *testing.T) {
-	c := config{name: "sting", initialCluster: "bumble=http://b:1,honey=http://h:1,sting=http://s:1"}
+	peers, err := parsePeers("bumble=http://b:1,honey=http://h:1,sting=http://s:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config{name: "sting", peers: peers}
 	seen := func(name string, clientURLs ...string) []*membership.Member {
 		return []*membership.Member{{
 			RaftAttributes: membership.RaftAttributes{PeerURLs: []string{"http://s:1"}},

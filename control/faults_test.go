@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/minio/minio-go/v7"
 )
 
 // history is what was acknowledged.
@@ -159,6 +162,19 @@ func TestEmptiedNodeIsMadeWhole(t *testing.T) {
 func TestCredentialsRotate(t *testing.T) {
 	c := newCluster(t)
 	c.bucket("faults", false)
+	if _, err := c.put(c.nodes[0], "faults", "k", "body"); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{
+		`{"access_key":"fresh","secret_key":"fresh-secret","role":"readonly"}`, `{"access_key":"fresh","secret_key":"short","role":"admin"}`,
+	} {
+		if code, _ := c.admin(c.nodes[0], http.MethodPost, "/users", user); code != http.StatusBadRequest {
+			t.Errorf("POST /users of %s: %d", user, code)
+		}
+	}
+	if code, _ := c.admin(c.nodes[0], http.MethodPost, "/users", `{"access_key":"testroot","secret_key":"another-secret","role":"admin"}`); code != http.StatusConflict {
+		t.Errorf("POST /users of the root credential: %d", code)
+	}
 	if code, _ := c.admin(c.nodes[0], http.MethodPost, "/users", `{"access_key":"fresh","secret_key":"fresh-secret","role":"admin"}`); code != http.StatusOK {
 		t.Fatalf("POST /users: %d", code)
 	}
@@ -173,8 +189,25 @@ func TestCredentialsRotate(t *testing.T) {
 		if _, err := c.clientAs(n, roKey, roSecret).ListBuckets(t.Context()); err != nil {
 			t.Errorf("the read-only credential may not list: %v", err)
 		}
-		if err := c.clientAs(n, roKey, roSecret).RemoveBucket(t.Context(), "faults"); code(err) != "AccessDenied" {
-			t.Errorf("a write by the read-only credential is answered with %v", err)
+		reader := c.clientAs(n, roKey, roSecret)
+		if _, err := reader.StatObject(t.Context(), "faults", "k", minio.StatObjectOptions{}); err != nil {
+			t.Errorf("the read-only credential may not read: %v", err)
+		}
+		if res, err := reader.ListObjectsV2("faults", "", "", "", "", 10); err != nil || len(res.Contents) != 1 {
+			t.Errorf("the read-only credential lists %v (%v)", res.Contents, err)
+		}
+		_, put := reader.Client.PutObject(t.Context(), "faults", "k", strings.NewReader("x"), 1, minio.PutObjectOptions{DisableMultipart: true})
+		_, upload := reader.NewMultipartUpload(t.Context(), "faults", "k", minio.PutObjectOptions{})
+		for what, err := range map[string]error{
+			"PUT": put, "a multipart upload": upload,
+			"DELETE":         reader.Client.RemoveObject(t.Context(), "faults", "k", minio.RemoveObjectOptions{}),
+			"a new bucket":   reader.MakeBucket(t.Context(), "another", minio.MakeBucketOptions{}),
+			"its removal":    reader.RemoveBucket(t.Context(), "faults"),
+			"its versioning": reader.EnableVersioning(t.Context(), "faults"),
+		} {
+			if code(err) != "AccessDenied" {
+				t.Errorf("%s by the read-only credential is answered with %v", what, err)
+			}
 		}
 	}
 	if code, _ := c.admin(c.nodes[1], http.MethodDelete, "/users/fresh", ""); code != http.StatusOK {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,7 +17,7 @@ import (
 
 // newGateway makes the S3 server. It is not listening yet.
 func newGateway(c config, st *store.Store, u *users, m *metrics, listening *atomic.Bool) (*s3api.S3ApiServer, error) {
-	return s3api.New(st, middlewares.RootUserConfig{Access: c.rootAccess, Secret: c.rootSecret}, c.region, u,
+	return s3api.New(st, middlewares.RootUserConfig{Access: c.rootAccess, Secret: c.rootSecret}, "us-east-1", u,
 		nil, nil, nil, nil,
 		s3api.WithQuiet(),
 		s3api.WithKeepAlive(),
@@ -47,16 +46,18 @@ func guard(ctx fiber.Ctx) error {
 }
 
 // notKept tells whether a request asks for something that the control does
-// not do and would otherwise answer as if it had: encryption, checksums of
-// other algorithms, conditions and changes in a copy.
+// not do and would otherwise answer as if it had: encryption, object lock,
+// tags, checksums of other algorithms, conditions of a delete, conditions and
+// changes in a copy.
 func notKept(ctx fiber.Ctx) bool {
-	copies := ctx.Get("X-Amz-Copy-Source") != ""
+	unconditional := ctx.Method() == http.MethodDelete || ctx.Get("X-Amz-Copy-Source") != ""
 	for name, value := range ctx.Request().Header.All() {
 		header := strings.ToLower(string(name))
 		sum, isSum := strings.CutPrefix(header, "x-amz-checksum-")
 		switch {
-		case strings.HasPrefix(header, "x-amz-server-side-encryption"),
-			copies && (strings.Contains(header, "if-") || strings.HasSuffix(header, "-directive")):
+		case strings.HasPrefix(header, "x-amz-server-side-encryption"), strings.Contains(header, "-object-lock-"),
+			header == "x-amz-tagging", header == "x-amz-mp-object-size", header == "if-match" && string(value) == "*",
+			strings.HasSuffix(header, "-directive"), unconditional && strings.Contains(header, "if-"):
 			return true
 		case header == "x-amz-checksum-algorithm" || header == "x-amz-sdk-checksum-algorithm":
 			sum, isSum = string(value), true
@@ -75,16 +76,4 @@ func notKept(ctx fiber.Ctx) bool {
 func refuse(ctx fiber.Ctx, err s3err.APIError) error {
 	ctx.Response().Header.SetContentType(fiber.MIMEApplicationXML)
 	return ctx.Status(err.HTTPStatusCode).Send(err.XMLBody("", ""))
-}
-
-// statusOf is the status that a handler's outcome leads to.
-func statusOf(ctx fiber.Ctx, err error) int {
-	var fe *fiber.Error
-	switch {
-	case errors.As(err, &fe):
-		return fe.Code
-	case err != nil:
-		return http.StatusInternalServerError
-	}
-	return ctx.Response().StatusCode()
 }

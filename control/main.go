@@ -6,6 +6,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -44,7 +45,7 @@ type config struct {
 	name, dataDir                      string
 	s3Listen, adminListen, peerListen  string
 	initialCluster, clusterState       string
-	region                             string
+	peers                              map[string]*url.URL // of initialCluster, by name
 	rootAccess, rootSecret, adminToken string
 	readAccess, readSecret             string
 }
@@ -60,7 +61,6 @@ func parseServe(args []string) (config, error) {
 	fs.StringVar(&c.peerListen, "peer-listen", "", "HOST:PORT for the other nodes")
 	fs.StringVar(&c.initialCluster, "initial-cluster", "", "NAME=http://HOST:PORT,... of all nodes")
 	fs.StringVar(&c.clusterState, "cluster-state", "new", "new; existing for a node that joins with an empty folder; or auto: the node finds out by asking the others")
-	fs.StringVar(&c.region, "region", "us-east-1", "region that clients sign for")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
@@ -79,8 +79,23 @@ func parseServe(args []string) (config, error) {
 	if c.clusterState != stateNew && c.clusterState != stateExisting && c.clusterState != stateAuto {
 		return c, fmt.Errorf("--cluster-state is %q, not new, existing or auto", c.clusterState)
 	}
-	if !strings.Contains(","+c.initialCluster, ","+c.name+"=") {
-		return c, fmt.Errorf("--initial-cluster does not name %s", c.name)
+	peers, err := parsePeers(c.initialCluster)
+	if err == nil && peers[c.name] == nil {
+		err = fmt.Errorf("--initial-cluster does not name %s", c.name)
 	}
-	return c, nil
+	c.peers = peers
+	return c, err
+}
+
+func parsePeers(initialCluster string) (map[string]*url.URL, error) {
+	peers := map[string]*url.URL{}
+	for _, part := range strings.Split(initialCluster, ",") {
+		name, peer, _ := strings.Cut(part, "=")
+		u, err := url.Parse(peer)
+		if err != nil || u.Port() == "" {
+			return nil, fmt.Errorf("--initial-cluster has %q, not NAME=http://HOST:PORT", part)
+		}
+		peers[name] = u
+	}
+	return peers, nil
 }

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -51,16 +50,13 @@ func startMember(c config) (*member, error) {
 	cfg.InitialCluster = c.initialCluster
 	cfg.ClusterState = c.clusterState
 	cfg.InitialClusterToken = "ha-control"
-	own, err := ownPeerURL(c)
-	if err != nil {
-		return nil, err
-	}
-	cfg.AdvertisePeerUrls = []url.URL{*own}
+	own := []url.URL{*c.peers[c.name]}
+	cfg.AdvertisePeerUrls = own
 	cfg.ListenPeerUrls = []url.URL{{Scheme: "http", Host: c.peerListen}}
 	cfg.ListenClientUrls = nil // in-process client only
 	// Nobody connects to this URL. That it is published shows the others that this member has started, so that
 	// it is not taken for a new one once its data is gone.
-	cfg.AdvertiseClientUrls = []url.URL{*own}
+	cfg.AdvertiseClientUrls = own
 	cfg.ListenClientHttpUrls = nil
 	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
 	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotCount, catchUpEntries
@@ -77,15 +73,6 @@ func startMember(c config) (*member, error) {
 	return &member{etcd: e, client: v3client.New(e.Server)}, nil
 }
 
-func ownPeerURL(c config) (*url.URL, error) {
-	for _, part := range strings.Split(c.initialCluster, ",") {
-		if name, u, ok := strings.Cut(part, "="); ok && name == c.name {
-			return url.Parse(u)
-		}
-	}
-	return nil, fmt.Errorf("--initial-cluster does not name %s", c.name)
-}
-
 // linearizable does one read that a quorum confirms.
 func (m *member) linearizable(ctx context.Context) error {
 	_, err := m.client.Get(ctx, "b/", clientv3.WithLimit(1), clientv3.WithPrefix(), clientv3.WithKeysOnly())
@@ -97,27 +84,8 @@ func (m *member) isLeader() bool { return m.etcd.Server.Leader() == m.etcd.Serve
 // inUse is the part of the database file that holds data.
 func (m *member) inUse() int64 { return m.etcd.Server.Backend().SizeInUse() }
 
-// resign hands leadership to a voting member that is connected, if there is
-// one and it takes over in time.
-func (m *member) resign(limit time.Duration) {
-	srv := m.etcd.Server
-	if !m.isLeader() {
-		return
-	}
-	deadline := time.Now().Add(limit)
-	for _, peer := range srv.Cluster().Members() {
-		left := time.Until(deadline)
-		if peer.IsLearner || peer.ID == srv.MemberID() || left <= 0 {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), min(left, limit/2))
-		err := srv.MoveLeader(ctx, uint64(srv.MemberID()), uint64(peer.ID))
-		cancel()
-		if err == nil || !m.isLeader() {
-			return
-		}
-	}
-}
+// resign hands leadership to the member that has been connected for longest.
+func (m *member) resign() { _ = m.etcd.Server.TryTransferLeadershipOnShutdown() }
 
 // stop ends the member at once; what it has acknowledged is on its disk.
 func (m *member) stop() { m.etcd.Server.HardStop() }

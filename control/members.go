@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
+
+	"tofustate.local/control/internal/store"
 )
 
 // memberView is a member as the admin API shows it.
@@ -47,8 +48,7 @@ func (n *node) replaceMember(w http.ResponseWriter, r *http.Request) {
 		Name    string `json:"name"`
 		PeerURL string `json:"peer_url"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
-		failure(w, http.StatusBadRequest, "the body is not JSON")
+	if !readJSON(w, r, &in) {
 		return
 	}
 	if u, err := url.Parse(in.PeerURL); err != nil || u.Host == "" || in.Name == "" {
@@ -72,10 +72,7 @@ func (n *node) replaceMember(w http.ResponseWriter, r *http.Request) {
 // have been connected for some seconds) until ctx ends.
 func (n *node) replace(ctx context.Context, name, peerURL string) error {
 	for {
-		err := n.removeMember(ctx, name, peerURL)
-		if err == nil {
-			_, err = n.member.client.MemberAddAsLearner(ctx, []string{peerURL})
-		}
+		err := n.replaceOnce(ctx, name, peerURL)
 		if err == nil {
 			return nil
 		}
@@ -87,9 +84,7 @@ func (n *node) replace(ctx context.Context, name, peerURL string) error {
 	}
 }
 
-// removeMember removes the member of that name, or with that peer URL, if
-// there is one.
-func (n *node) removeMember(ctx context.Context, name, peerURL string) error {
+func (n *node) replaceOnce(ctx context.Context, name, peerURL string) error {
 	list, err := n.member.client.MemberList(ctx)
 	if err != nil {
 		return err
@@ -101,22 +96,16 @@ func (n *node) removeMember(ctx context.Context, name, peerURL string) error {
 			}
 		}
 	}
-	return nil
+	_, err = n.member.client.MemberAddAsLearner(ctx, []string{peerURL})
+	return err
 }
 
 // promote makes learners vote once they have caught up. Each node runs it;
 // only the leader acts.
 func (n *node) promote(ctx context.Context) {
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	store.Every(ctx, 300*time.Millisecond, func() {
 		if !n.member.isLeader() {
-			continue
+			return
 		}
 		for _, m := range n.member.etcd.Server.Cluster().Members() {
 			if m.IsLearner && m.Name != "" {
@@ -125,5 +114,5 @@ func (n *node) promote(ctx context.Context) {
 				cancel()
 			}
 		}
-	}
+	})
 }

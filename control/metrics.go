@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -20,21 +22,12 @@ type metrics struct {
 func newMetrics(n *node) *metrics {
 	reg := prometheus.NewRegistry()
 	f := promauto.With(reg)
-	gauge := func(name, help string, value func() float64) {
-		f.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
-			if !n.started.Load() {
-				return 0
-			}
-			return value()
-		})
-	}
-	gauge("control_etcd_has_leader", "Whether this member knows a leader.", func() float64 {
-		if n.member.etcd.Server.Leader() == 0 {
-			return 0
+	f.NewGaugeFunc(prometheus.GaugeOpts{Name: "control_etcd_has_leader", Help: "Whether this member knows a leader."}, func() float64 {
+		if n.started.Load() && n.member.etcd.Server.Leader() != 0 {
+			return 1
 		}
-		return 1
+		return 0
 	})
-	gauge("control_etcd_db_in_use_bytes", "Part of the etcd database that holds data.", func() float64 { return float64(n.member.inUse()) })
 	m := &metrics{
 		registry: reg,
 		requests: f.NewCounterVec(prometheus.CounterOpts{
@@ -55,6 +48,13 @@ func newMetrics(n *node) *metrics {
 func (m *metrics) observe(ctx fiber.Ctx) error {
 	method := strings.Clone(ctx.Method())
 	err := ctx.Next()
-	m.requests.WithLabelValues(method, strconv.Itoa(statusOf(ctx, err))).Inc()
+	code := ctx.Response().StatusCode()
+	if err != nil {
+		code = http.StatusInternalServerError
+		if known, ok := errors.AsType[*fiber.Error](err); ok {
+			code = known.Code
+		}
+	}
+	m.requests.WithLabelValues(method, strconv.Itoa(code)).Inc()
 	return err
 }

@@ -76,17 +76,12 @@ func TestWhatIsNotKeptIsRefused(t *testing.T) {
 	}
 	for name, o := range map[string]minio.PutObjectOptions{
 		"encryption": {ServerSideEncryption: encrypt.NewSSE()},
+		"tags":       {UserTags: map[string]string{"for": "state"}},
+		"lock":       {LegalHold: minio.LegalHoldEnabled},
 		"sha1":       {UserMetadata: map[string]string{"X-Amz-Checksum-Sha1": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="}},
 	} {
 		if err := put(o); code(err) != "NotImplemented" {
 			t.Errorf("%s is answered with %v", name, err)
 		}
-	}
-	if err := put(minio.PutObjectOptions{UserTags: map[string]string{"for": "state"}}); err != nil {
-		t.Fatal(err)
-	}
-	tags, err := c.client(c.nodes[1]).GetObjectTagging(ctx, "refused", "k", minio.GetObjectTaggingOptions{})
-	if err != nil || tags.ToMap()["for"] != "state" {
-		t.Errorf("tags are %v (%v)", tags, err)
 	}
 }

@@ -52,6 +52,7 @@ func serve(c config) error {
 	}
 	go hurryPeers(ctx, c)
 	n.store = store.New(n.member.client, c.name, n.member.inUse)
+	n.store.Reader = c.readAccess
 	n.store.LeaderChanged = n.member.etcd.Server.LeaderChangedNotify
 	n.users = newUsers(n.member.client, c)
 	n.started.Store(true)
@@ -117,10 +118,7 @@ func (n *node) stop(gw *s3api.S3ApiServer) {
 			_ = gw.ShutDown()
 		}
 	}()
-	if n.member == nil {
-		return
-	}
-	n.member.resign(600 * time.Millisecond)
+	n.member.resign()
 	select {
 	case <-drained:
 	case <-time.After(700 * time.Millisecond):

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"net/url"
 	"os"
 	"strconv"
-	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
+	"tofustate.local/control/internal/store"
 )
 
 // hurryPeers makes the kernel give up connections to other members that have
@@ -18,15 +16,11 @@ import (
 // limit a connection whose network was cut is tried again only after as long
 // a pause as the cut has lasted, and no new one is made meanwhile.
 func hurryPeers(ctx context.Context, c config) {
-	ports := peerPorts(c.initialCluster)
-	tick := time.NewTicker(peerTimeout / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	ports := map[string]bool{}
+	for _, u := range c.peers {
+		ports[u.Port()] = true
+	}
+	store.Every(ctx, peerTimeout/3, func() {
 		files, _ := os.ReadDir("/proc/self/fd")
 		for _, f := range files {
 			fd, err := strconv.Atoi(f.Name())
@@ -39,7 +33,7 @@ func hurryPeers(ctx context.Context, c config) {
 				hurry(fd)
 			}
 		}
-	}
+	})
 }
 
 // hurry sets the limit for data that is not acknowledged, and has an idle
@@ -51,25 +45,12 @@ func hurry(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 }
 
-func peerPorts(initialCluster string) map[int]bool {
-	ports := map[int]bool{}
-	for _, part := range strings.Split(initialCluster, ",") {
-		_, peer, _ := strings.Cut(part, "=")
-		if u, err := url.Parse(peer); err == nil {
-			if n, err := strconv.Atoi(u.Port()); err == nil {
-				ports[n] = true
-			}
-		}
-	}
-	return ports
-}
-
-func portOf(address unix.Sockaddr) int {
+func portOf(address unix.Sockaddr) string {
 	switch a := address.(type) {
 	case *unix.SockaddrInet4:
-		return a.Port
+		return strconv.Itoa(a.Port)
 	case *unix.SockaddrInet6:
-		return a.Port
+		return strconv.Itoa(a.Port)
 	}
-	return 0
+	return ""
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/versity/versitygw/s3api/middlewares"
 	"github.com/versity/versitygw/s3api/utils"
 	"github.com/versity/versitygw/s3err"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -35,7 +34,7 @@ const (
 type source struct {
 	body   io.Reader
 	length int64
-	sum    Checksum // its value is "" if unknown
+	sum    checksum
 }
 
 // staged is a body that has been read to its end and whose checksums held.
@@ -45,7 +44,6 @@ type staged struct {
 	segment Segment
 	inline  []byte
 	marker  string // key of the garbage record, or "" for a body in memory
-	sum     Checksum
 }
 
 // stage reads a body to its end and stores its chunks. Nothing it stores is
@@ -54,8 +52,8 @@ func (s *Store) stage(src source) (*staged, error) {
 	if src.length > ChunkSize && s.inUse != nil && s.inUse() > maxInUse {
 		return nil, errBusy
 	}
-	st := &staged{segment: Segment{Data: newID()}, sum: src.sum}
-	r, value, err := verified(src, &st.sum)
+	st := &staged{segment: Segment{Data: newID()}}
+	r, err := verified(src)
 	if err != nil {
 		return nil, err
 	}
@@ -66,28 +64,20 @@ func (s *Store) stage(src source) (*staged, error) {
 		s.discard(st)
 		return nil, err
 	}
-	if value != nil {
-		st.sum.Value = value()
-	}
 	return st, nil
 }
 
 // verified is a reader that fails at the end of a body whose checksum does
-// not hold, and what the checksum is then. A checksum in the body's own
-// trailer goes before one in the headers; the gateway verifies it.
-func verified(src source, sum *Checksum) (io.Reader, func() string, error) {
-	if t, ok := src.body.(middlewares.ChecksumReader); ok && t.Algorithm() != "" {
-		sum.Algorithm = strings.ToUpper(t.Algorithm())
-		return src.body, t.Checksum, nil
+// not hold. One in the body's own trailer is verified by the gateway.
+func verified(src source) (io.Reader, error) {
+	if src.sum.value == "" {
+		return src.body, nil
 	}
-	if sum.Algorithm == "" {
-		return src.body, nil, nil
-	}
-	r, err := utils.NewHashReader(src.body, sum.Value, utils.HashType(strings.ToLower(sum.Algorithm)))
+	r, err := utils.NewHashReader(src.body, src.sum.value, utils.HashType(strings.ToLower(string(src.sum.algorithm))))
 	if err != nil {
-		return nil, nil, s3err.GetAPIError(s3err.ErrInvalidRequest)
+		return nil, s3err.GetAPIError(s3err.ErrInvalidRequest)
 	}
-	return r, r.Sum, nil
+	return r, nil
 }
 
 // stageChunks reads r to EOF, which is where the readers of the gateway

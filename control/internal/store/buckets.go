@@ -28,7 +28,7 @@ func (s *Store) bucket(dl time.Time, name string) (*Bucket, int64, error) {
 func (s *Store) ListBuckets(ctx context.Context, in s3response.ListBucketsInput) (res s3response.ListAllMyBucketsResult, err error) {
 	res.Owner, res.Prefix = s3response.CanonicalUser{ID: in.Owner}, in.Prefix
 	p := bucketKey(in.Prefix)
-	err = s.walk(deadline(ctx), p, prefixEnd(p), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
+	err = s.walk(deadline(ctx), 0, p, prefixEnd(p), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		b, err := decode[Bucket](kv.Value)
 		if err == nil {
 			res.Buckets.Bucket = append(res.Buckets.Bucket, s3response.ListAllMyBucketsEntry{
@@ -56,12 +56,6 @@ func (s *Store) GetBucketAcl(context.Context, *s3.GetBucketAclInput) ([]byte, er
 
 // CreateBucket creates a bucket, unless there is one of that name.
 func (s *Store) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, _ []byte) error {
-	if err := writable(ctx); err != nil {
-		return err
-	}
-	if in.ObjectLockEnabledForBucket != nil && *in.ObjectLockEnabledForBucket {
-		return s3err.GetAPIError(s3err.ErrNotImplemented)
-	}
 	k := bucketKey(str(in.Bucket))
 	made, err := s.writeOnce(deadline(ctx), []clientv3.Cmp{modIs(k, 0)}, []clientv3.Op{put(k, Bucket{Created: time.Now().UTC()})})
 	if err == nil && !made {
@@ -73,9 +67,6 @@ func (s *Store) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, _ []
 // DeleteBucket deletes a bucket in which there is nothing: no version, no
 // delete marker, no upload in progress.
 func (s *Store) DeleteBucket(ctx context.Context, name string) error {
-	if err := writable(ctx); err != nil {
-		return err
-	}
 	dl := deadline(ctx)
 	if _, _, err := s.bucket(dl, name); err != nil {
 		return err
@@ -89,24 +80,17 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 
 // PutBucketVersioning turns the keeping of versions on or off.
 func (s *Store) PutBucketVersioning(ctx context.Context, name string, status types.BucketVersioningStatus) error {
-	if err := writable(ctx); err != nil {
+	dl := deadline(ctx)
+	b, rev, err := s.bucket(dl, name)
+	if err != nil {
 		return err
 	}
-	dl := deadline(ctx)
-	for {
-		b, rev, err := s.bucket(dl, name)
-		if err != nil {
-			return err
-		}
-		b.Versioning = string(status)
-		done, err := s.writeOnce(dl, []clientv3.Cmp{modIs(bucketKey(name), rev)}, []clientv3.Op{put(bucketKey(name), b)})
-		if err != nil || done {
-			return err
-		}
-		if !pause(dl) {
-			return errBusy
-		}
+	b.Versioning = string(status)
+	done, err := s.writeOnce(dl, []clientv3.Cmp{modIs(bucketKey(name), rev)}, []clientv3.Op{put(bucketKey(name), b)})
+	if err == nil && !done {
+		err = errBusy
 	}
+	return err
 }
 
 // GetBucketVersioning tells whether versions are kept.
@@ -116,9 +100,21 @@ func (s *Store) GetBucketVersioning(ctx context.Context, name string) (out s3res
 		return out, err
 	}
 	if b.Versioning != "" {
-		out.Status = ptr(types.BucketVersioningStatus(b.Versioning))
+		out.Status = new(types.BucketVersioningStatus(b.Versioning))
 	}
 	return out, nil
+}
+
+// GetBucketPolicy is the same for every bucket: the reader may read. The
+// gateway asks for it to authorize whoever is not an administrator.
+func (s *Store) GetBucketPolicy(context.Context, string) ([]byte, error) {
+	if s.Reader == "" {
+		return nil, s3err.GetAPIError(s3err.ErrNoSuchBucketPolicy)
+	}
+	return json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []map[string]any{{
+		"Effect": "Allow", "Principal": map[string]string{"AWS": s.Reader},
+		"Action": []string{"s3:Get*", "s3:List*"}, "Resource": []string{"arn:aws:s3:::*"},
+	}}})
 }
 
 // The following are features the control does not have; it says so in the
@@ -126,10 +122,6 @@ func (s *Store) GetBucketVersioning(ctx context.Context, name string) (out s3res
 
 func (s *Store) GetObjectLockConfiguration(context.Context, string) ([]byte, error) {
 	return nil, s3err.GetAPIError(s3err.ErrObjectLockConfigurationNotFound)
-}
-
-func (s *Store) GetBucketPolicy(_ context.Context, bucket string) ([]byte, error) {
-	return nil, s3err.GetAPIError(s3err.ErrNoSuchBucketPolicy)
 }
 
 func (s *Store) GetBucketCors(context.Context, string) ([]byte, error) {

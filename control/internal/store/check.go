@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -54,13 +55,13 @@ func (s *Store) Check(ctx context.Context) (*Report, error) {
 }
 
 func (c *checker) found(kind, object, format string, args ...any) {
-	bucket, key := splitObject(object)
+	bucket, key, _ := strings.Cut(object, "\x00")
 	c.report.Divergences = append(c.report.Divergences, Divergence{kind, bucket, key, fmt.Sprintf(format, args...)})
 }
 
 // each calls fn for every record with the prefix; name is what follows it.
 func (c *checker) each(prefix string, page int, fn func(name string, value []byte) error) error {
-	return c.s.walkAt(time.Now().Add(time.Minute), c.rev, prefix, prefixEnd(prefix), page, func(kv *mvccpb.KeyValue) (string, bool, error) {
+	return c.s.walk(time.Now().Add(time.Minute), c.rev, prefix, prefixEnd(prefix), page, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		if err := c.ctx.Err(); err != nil {
 			return "", true, err
 		}
@@ -76,7 +77,7 @@ func (c *checker) heads() (map[string]*Head, error) {
 		if err != nil {
 			return err
 		}
-		h.Headers, h.Tags, h.Segments = Headers{}, nil, nil // not needed, and there may be many
+		h.Headers, h.Segments = Headers{}, nil // not needed, and there may be many
 		heads[object] = h
 		if !h.Marker {
 			c.report.Objects++

@@ -4,8 +4,9 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,44 +20,23 @@ import (
 // key and ends the upload, in one transaction, if the preconditions hold and
 // no part has changed since they were read.
 func (s *Store) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (res s3response.CompleteMultipartUploadResult, versionID string, err error) {
-	if err := writable(ctx); err != nil {
-		return res, "", err
-	}
 	if in.MultipartUpload == nil {
 		return res, "", s3err.GetAPIError(s3err.ErrMalformedXML)
 	}
-	if in.ChecksumCRC32 != nil || in.ChecksumCRC32C != nil || in.ChecksumCRC64NVME != nil || in.ChecksumSHA256 != nil {
-		return res, "", s3err.GetAPIError(s3err.ErrNotImplemented) // of the whole object: only parts have one
+	if given(in.ChecksumCRC32, in.ChecksumCRC32C, in.ChecksumCRC64NVME, in.ChecksumSHA256) != (checksum{}) {
+		return res, "", s3err.GetAPIError(s3err.ErrNotImplemented)
 	}
-	dl := deadline(ctx)
-	made, err := s.complete(dl, in)
-	for errors.Is(err, errBusy) && pause(dl) { // a part was replaced, or the upload ended
-		made, err = s.complete(dl, in)
-	}
+	dl, bucket, key, id := deadline(ctx), str(in.Bucket), str(in.Key), str(in.UploadId)
+	up, rev, err := s.upload(dl, bucket, key, id)
 	if err != nil {
 		return res, "", err
 	}
-	res = s3response.CompleteMultipartUploadResult{Bucket: in.Bucket, Key: in.Key, ETag: ptr(quote(made.ETag))}
-	return res, str(shownID(&made.Version)), nil
-}
-
-// complete tries it with the parts that there are now. The error is errBusy
-// if they have changed meanwhile.
-func (s *Store) complete(dl time.Time, in *s3.CompleteMultipartUploadInput) (made *Head, err error) {
-	bucket, key, id := str(in.Bucket), str(in.Key), str(in.UploadId)
-	up, rev, err := s.upload(dl, bucket, key, id)
+	ver, err := assemble(in, up)
 	if err != nil {
-		return nil, err
-	}
-	parts, err := s.parts(dl, id)
-	if err != nil {
-		return nil, err
-	}
-	ver, err := assemble(in, up, parts)
-	if err != nil {
-		return nil, err
+		return res, "", err
 	}
 	uk := uploadKey(bucket, key, id)
+	var made *Head
 	err = s.mutate(dl, bucket, key, func(v view) (*change, error) {
 		if err := preconditions(v, in.IfMatch, in.IfNoneMatch); err != nil {
 			return nil, err
@@ -67,18 +47,22 @@ func (s *Store) complete(dl time.Time, in *s3.CompleteMultipartUploadInput) (mad
 		}
 		c.cmps = append(c.cmps, modIs(uk, rev))
 		c.once, c.consumes = uk, true // the upload ends with it
-		c.ops = append(c.ops, s.dropParts(parts)...)
-		c.ops = append(c.ops, clientv3.OpDelete(uk), deleteAll(partRange(id)))
+		c.ops = append(c.ops, s.drop(slices.Collect(maps.Values(up.Parts)))...)
+		c.ops = append(c.ops, clientv3.OpDelete(uk))
 		made = c.head
 		return c, nil
 	})
-	return made, err
+	if err != nil { // errBusy if a part came, or the upload ended, meanwhile
+		return res, "", err
+	}
+	res = s3response.CompleteMultipartUploadResult{Bucket: in.Bucket, Key: in.Key, ETag: new(quote(made.ETag))}
+	return res, str(shownID(&made.Version)), nil
 }
 
 // assemble makes the version that a completion asks for out of the parts that
-// there are, and takes those from parts.
-func assemble(in *s3.CompleteMultipartUploadInput, up *Upload, parts map[int32]*Part) (*Version, error) {
-	ver := &Version{Time: time.Now().UTC(), Headers: up.Headers, Tags: up.Tags}
+// there are, and takes those out of the upload.
+func assemble(in *s3.CompleteMultipartUploadInput, up *Upload) (*Version, error) {
+	ver := &Version{Time: time.Now().UTC(), Headers: up.Headers}
 	etags := md5.New()
 	last := int32(0)
 	for i, c := range in.MultipartUpload.Parts {
@@ -88,23 +72,23 @@ func assemble(in *s3.CompleteMultipartUploadInput, up *Upload, parts map[int32]*
 		if *c.PartNumber <= last {
 			return nil, s3err.GetAPIError(s3err.ErrInvalidPartOrder)
 		}
+		if given(c.ChecksumCRC32, c.ChecksumCRC32C, c.ChecksumCRC64NVME, c.ChecksumSHA256) != (checksum{}) {
+			return nil, s3err.GetAPIError(s3err.ErrNotImplemented)
+		}
 		last = *c.PartNumber
-		p := parts[last]
-		if p == nil || !backend.AreEtagsSame(p.Segment.MD5, *c.ETag) || !p.Sum.holds(c) {
+		p, ok := up.Parts[last]
+		if !ok || !backend.AreEtagsSame(p.MD5, *c.ETag) {
 			return nil, s3err.GetInvalidPartErr(str(in.UploadId), last, *c.ETag)
 		}
-		if i < len(in.MultipartUpload.Parts)-1 && p.Segment.Size < backend.MinPartSize {
-			return nil, s3err.GetEntityTooSmallErr(p.Segment.Size, backend.MinPartSize)
+		if i < len(in.MultipartUpload.Parts)-1 && p.Size < backend.MinPartSize {
+			return nil, s3err.GetEntityTooSmallErr(p.Size, backend.MinPartSize)
 		}
-		sum, _ := hex.DecodeString(p.Segment.MD5)
+		sum, _ := hex.DecodeString(p.MD5)
 		etags.Write(sum)
-		delete(parts, last)
-		ver.Segments = append(ver.Segments, p.Segment)
-		ver.Size += p.Segment.Size
+		delete(up.Parts, last)
+		ver.Segments = append(ver.Segments, p)
+		ver.Size += p.Size
 	}
 	ver.ETag = fmt.Sprintf("%x-%d", etags.Sum(nil), len(ver.Segments))
-	if in.MpuObjectSize != nil && *in.MpuObjectSize != ver.Size {
-		return nil, s3err.GetIncorrectMpObjectSizeErr(ver.Size, *in.MpuObjectSize)
-	}
 	return ver, nil
 }

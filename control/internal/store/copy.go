@@ -11,9 +11,6 @@ import (
 // CopyObject writes a new object with the body of another, or of an earlier
 // version of the same, which is how that version is restored.
 func (s *Store) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (out s3response.CopyObjectOutput, err error) {
-	if err := writable(ctx); err != nil {
-		return out, err
-	}
 	bucket, key := str(in.Bucket), str(in.Key)
 	if err := validKey(key); err != nil {
 		return out, err
@@ -30,23 +27,16 @@ func (s *Store) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (
 		return out, err
 	}
 	dl := deadline(ctx)
-	if _, _, err := s.bucket(dl, bucket); err != nil {
-		return out, err
-	}
 	body, err := s.open(dl, old, 0, old.Size)
 	if err != nil {
 		return out, err
 	}
-	ver := Version{Headers: old.Headers, Tags: old.Tags}
-	src := source{body: body, length: old.Size, sum: old.Sum}
-	head, err := s.store(ctx, bucket, key, ver, src, nil, nil)
+	head, err := s.store(ctx, bucket, key, Version{Headers: old.Headers}, source{body: body, length: old.Size}, nil, nil)
 	if err != nil {
 		return out, err
 	}
 	return s3response.CopyObjectOutput{
-		CopyObjectResult: &s3response.CopyObjectResult{
-			ETag: ptr(quote(head.ETag)), LastModified: &head.Time,
-		},
-		VersionId: shownID(&head.Version), CopySourceVersionId: shownID(old),
+		CopyObjectResult: &s3response.CopyObjectResult{ETag: new(quote(head.ETag)), LastModified: &head.Time},
+		VersionId:        shownID(&head.Version), CopySourceVersionId: shownID(old),
 	}, nil
 }

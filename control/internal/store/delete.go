@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -15,12 +16,6 @@ import (
 // DeleteObject removes a key, puts a delete marker on it, or removes one
 // version of it, as the bucket's versioning state and the request say.
 func (s *Store) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	if err := writable(ctx); err != nil {
-		return nil, err
-	}
-	if in.IfMatch != nil || in.IfMatchLastModifiedTime != nil || in.IfMatchSize != nil {
-		return nil, s3err.GetAPIError(s3err.ErrNotImplemented)
-	}
 	return s.remove(deadline(ctx), str(in.Bucket), str(in.Key), str(in.VersionId))
 }
 
@@ -35,27 +30,19 @@ func (s *Store) remove(dl time.Time, bucket, key, id string) (*s3.DeleteObjectOu
 			return s.planRemoveVersion(dl, bucket, key, id, v, out)
 		}
 		if v.bucket.Versioning == "" {
-			return s.planRemove(bucket, key, v), nil
+			return s.planRemoveVersion(dl, bucket, key, nullVersion, v, &s3.DeleteObjectOutput{})
 		}
 		c, err := s.push(dl, bucket, key, v, Version{Marker: true, Time: time.Now().UTC()})
 		if err != nil {
 			return nil, err
 		}
-		out.DeleteMarker, out.VersionId = ptr(true), &c.head.ID
+		out.DeleteMarker, out.VersionId = new(true), &c.head.ID
 		return c, nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
-}
-
-// planRemove removes a key of a bucket that has never kept versions.
-func (s *Store) planRemove(bucket, key string, v view) *change {
-	if v.head == nil {
-		return &change{none: true}
-	}
-	return &change{ops: append(s.drop(v.head.Segments), clientv3.OpDelete(versionKey(bucket, key, v.head.Seq)))}
 }
 
 // planRemoveVersion removes one version. If it is the latest, the next newest
@@ -70,7 +57,7 @@ func (s *Store) planRemoveVersion(dl time.Time, bucket, key, id string, v view, 
 		return &change{none: true}, nil
 	}
 	if ver.Marker {
-		out.DeleteMarker = ptr(true)
+		out.DeleteMarker = new(true)
 	}
 	c := &change{ops: append(s.drop(ver.Segments), clientv3.OpDelete(versionKey(bucket, key, ver.Seq)))}
 	head := *v.head
@@ -109,42 +96,40 @@ func (s *Store) newestBelow(dl time.Time, bucket, key string, seq uint64) (*Vers
 // DeleteObjects deletes each object in a transaction of its own; what failed
 // is reported for each.
 func (s *Store) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
-	if err := writable(ctx); err != nil {
-		return s3response.DeleteResult{}, err
-	}
 	if _, _, err := s.bucket(deadline(ctx), str(in.Bucket)); err != nil {
 		return s3response.DeleteResult{}, err
 	}
-	objs := in.Delete.Objects
-	outs, errs := make([]*s3.DeleteObjectOutput, len(objs)), make([]error, len(objs))
-	end := time.Now().Add(Budget + time.Duration(len(objs))*10*time.Millisecond)
+	var res s3response.DeleteResult
+	var mu sync.Mutex // guards res
+	end := time.Now().Add(Budget + time.Duration(len(in.Delete.Objects))*10*time.Millisecond)
 	var work errgroup.Group
 	work.SetLimit(8)
-	for i, o := range objs {
+	for _, o := range in.Delete.Objects {
 		work.Go(func() error {
-			if o.ETag != nil || o.LastModifiedTime != nil || o.Size != nil {
-				errs[i] = s3err.GetAPIError(s3err.ErrNotImplemented)
+			out, err := s.removeOne(end, str(in.Bucket), o)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				res.Error = append(res.Error, deleteError(o, err))
 				return nil
 			}
-			dl := time.Now().Add(min(Budget, time.Until(end)))
-			outs[i], errs[i] = s.remove(dl, str(in.Bucket), str(o.Key), str(o.VersionId))
+			d := types.DeletedObject{Key: o.Key, VersionId: o.VersionId, DeleteMarker: out.DeleteMarker}
+			if d.DeleteMarker != nil {
+				d.DeleteMarkerVersionId = out.VersionId
+			}
+			res.Deleted = append(res.Deleted, d)
 			return nil
 		})
 	}
 	_ = work.Wait()
-	var res s3response.DeleteResult
-	for i, o := range objs {
-		if errs[i] != nil {
-			res.Error = append(res.Error, deleteError(o, errs[i]))
-			continue
-		}
-		d := types.DeletedObject{Key: o.Key, VersionId: o.VersionId, DeleteMarker: outs[i].DeleteMarker}
-		if d.DeleteMarker != nil {
-			d.DeleteMarkerVersionId = outs[i].VersionId
-		}
-		res.Deleted = append(res.Deleted, d)
-	}
 	return res, nil
+}
+
+func (s *Store) removeOne(end time.Time, bucket string, o types.ObjectIdentifier) (*s3.DeleteObjectOutput, error) {
+	if o.ETag != nil || o.LastModifiedTime != nil || o.Size != nil {
+		return nil, s3err.GetAPIError(s3err.ErrNotImplemented)
+	}
+	return s.remove(time.Now().Add(min(Budget, time.Until(end))), bucket, str(o.Key), str(o.VersionId))
 }
 
 func deleteError(o types.ObjectIdentifier, err error) types.Error {

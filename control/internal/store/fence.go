@@ -37,20 +37,11 @@ func (s *Store) Open(deadline time.Time) error { return s.moveFence(deadline) }
 // KeepFence moves the fence whenever a change was left without an answer. It
 // returns when ctx ends.
 func (s *Store) KeepFence(ctx context.Context) {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+	Every(ctx, 50*time.Millisecond, func() {
+		if s.fence.dirty.CompareAndSwap(true, false) && s.moveFence(time.Now().Add(opTimeout)) != nil {
+			s.fence.broken()
 		}
-		if s.fence.dirty.CompareAndSwap(true, false) {
-			if err := s.moveFence(time.Now().Add(opTimeout)); err != nil {
-				s.fence.broken()
-			}
-		}
-	}
+	})
 }
 
 func (s *Store) moveFence(deadline time.Time) error {

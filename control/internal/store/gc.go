@@ -51,18 +51,11 @@ func (s *Store) pressed() bool { return s.inUse != nil && s.inUse() > pressedAt 
 
 // Collect removes garbage on the node that leads, until ctx ends.
 func (s *Store) Collect(ctx context.Context, leads func() bool) {
-	tick := time.NewTicker(collectEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	Every(ctx, collectEvery, func() {
 		if leads() {
 			s.collectGarbage(time.Now())
 		}
-	}
+	})
 }
 
 // collectGarbage removes what is due: data that nothing names any more, and

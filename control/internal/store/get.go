@@ -11,101 +11,68 @@ import (
 	"github.com/versity/versitygw/s3err"
 )
 
-// request is what a GET and a HEAD of an object have in common.
-type request struct {
-	bucket, key, id, rng string
-	part                 *int32
-	checksums            types.ChecksumMode
-	pre                  backend.PreConditions
-}
-
-// found is the version that answers a request, and the part of its body.
-type found struct {
-	*Version
-	off, length  int64
-	contentRange *string // nil for the whole
-	sum          Checksum
-}
-
-// find answers from one linearizable read. If the latest version is a delete
-// marker, or that is what was asked for, it returns it with the error.
-func (s *Store) find(ctx context.Context, r request) (f found, err error) {
-	if r.part != nil {
-		return f, s3err.GetAPIError(s3err.ErrNotImplemented)
+// find describes the version that answers a GET or a HEAD, and finds where in
+// its body the answer begins, from one linearizable read. If the latest version is a delete marker, or that is what
+// was asked for, it says so with the error.
+func (s *Store) find(ctx context.Context, in *s3.GetObjectInput) (ver *Version, off int64, out *s3.GetObjectOutput, err error) {
+	if in.PartNumber != nil {
+		return nil, 0, nil, s3err.GetAPIError(s3err.ErrNotImplemented)
 	}
-	if f.Version, err = s.object(ctx, r.bucket, r.key, r.id); err != nil {
-		return f, err
+	if ver, err = s.object(ctx, str(in.Bucket), str(in.Key), str(in.VersionId)); err != nil {
+		if ver != nil {
+			out = &s3.GetObjectOutput{DeleteMarker: new(true), LastModified: &ver.Time}
+		}
+		return nil, 0, out, err
 	}
-	if err := backend.EvaluatePreconditions(quote(f.ETag), f.Time.Truncate(time.Second), r.pre); err != nil {
-		return found{}, err
+	if err := backend.EvaluatePreconditions(quote(ver.ETag), ver.Time.Truncate(time.Second), backend.PreConditions{
+		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch, IfModSince: in.IfModifiedSince, IfUnmodeSince: in.IfUnmodifiedSince,
+	}); err != nil {
+		return nil, 0, nil, err
 	}
-	partial := false
-	if f.off, f.length, partial, err = backend.ParseObjectRange(f.Size, r.rng); err != nil {
-		return found{}, err
+	off, length, partial, err := backend.ParseObjectRange(ver.Size, str(in.Range))
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	h := ver.Headers
+	out = &s3.GetObjectOutput{
+		AcceptRanges: new("bytes"), ContentLength: &length,
+		ETag: new(quote(ver.ETag)), LastModified: &ver.Time, VersionId: shownID(ver), StorageClass: types.StorageClassStandard,
+		Metadata: h.Meta, ContentType: strPtr(h.ContentType), ContentEncoding: strPtr(h.ContentEncoding),
+		ContentDisposition: strPtr(h.ContentDisposition), ContentLanguage: strPtr(h.ContentLanguage), CacheControl: strPtr(h.CacheControl),
 	}
 	if partial {
-		f.contentRange = ptr(fmt.Sprintf("bytes %d-%d/%d", f.off, f.off+f.length-1, f.Size))
-	} else if r.checksums == types.ChecksumModeEnabled {
-		f.sum = f.Sum
+		out.ContentRange = new(fmt.Sprintf("bytes %d-%d/%d", off, off+length-1, ver.Size))
 	}
-	return f, nil
+	return ver, off, out, nil
 }
 
 // HeadObject describes an object.
 func (s *Store) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	f, err := s.find(ctx, request{str(in.Bucket), str(in.Key), str(in.VersionId), str(in.Range), in.PartNumber, in.ChecksumMode, backend.PreConditions{
-		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch, IfModSince: in.IfModifiedSince, IfUnmodeSince: in.IfUnmodifiedSince,
-	}})
-	if err != nil {
-		if f.Version != nil {
-			return &s3.HeadObjectOutput{DeleteMarker: ptr(true), LastModified: &f.Time}, err
-		}
+	_, _, out, err := s.find(ctx, &s3.GetObjectInput{
+		Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId, Range: in.Range, PartNumber: in.PartNumber,
+		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch, IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince,
+	})
+	if out == nil {
 		return nil, err
 	}
-	h := f.Headers
 	return &s3.HeadObjectOutput{
-		AcceptRanges: ptr("bytes"), ContentLength: &f.length, ContentRange: f.contentRange,
-		ETag: ptr(quote(f.ETag)), LastModified: &f.Time, VersionId: shownID(f.Version), StorageClass: types.StorageClassStandard,
-		Metadata: h.Meta, ContentType: strPtr(h.ContentType), ContentEncoding: strPtr(h.ContentEncoding),
-		ContentDisposition: strPtr(h.ContentDisposition), ContentLanguage: strPtr(h.ContentLanguage), CacheControl: strPtr(h.CacheControl),
-		ChecksumType: f.sum.kind(), ChecksumCRC32: f.sum.of("CRC32"), ChecksumCRC32C: f.sum.of("CRC32C"),
-		ChecksumCRC64NVME: f.sum.of("CRC64NVME"), ChecksumSHA256: f.sum.of("SHA256"),
-	}, nil
+		DeleteMarker: out.DeleteMarker, AcceptRanges: out.AcceptRanges, ContentLength: out.ContentLength, ContentRange: out.ContentRange,
+		ETag: out.ETag, LastModified: out.LastModified, VersionId: out.VersionId, StorageClass: out.StorageClass,
+		Metadata: out.Metadata, ContentType: out.ContentType, ContentEncoding: out.ContentEncoding,
+		ContentDisposition: out.ContentDisposition, ContentLanguage: out.ContentLanguage, CacheControl: out.CacheControl,
+	}, err
 }
 
 // GetObject answers with an object's body, or a part of it.
 func (s *Store) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	f, err := s.find(ctx, request{str(in.Bucket), str(in.Key), str(in.VersionId), str(in.Range), in.PartNumber, in.ChecksumMode, backend.PreConditions{
-		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch, IfModSince: in.IfModifiedSince, IfUnmodeSince: in.IfUnmodifiedSince,
-	}})
+	ver, off, out, err := s.find(ctx, in)
 	if err != nil {
-		if f.Version != nil {
-			return &s3.GetObjectOutput{DeleteMarker: ptr(true), LastModified: &f.Time}, err
-		}
+		return out, err
+	}
+	if out.Body, err = s.open(deadline(ctx), ver, off, *out.ContentLength); err != nil {
 		return nil, err
 	}
-	body, err := s.open(deadline(ctx), f.Version, f.off, f.length)
-	if err != nil {
-		return nil, err
-	}
-	h := f.Headers
-	return &s3.GetObjectOutput{
-		Body: body, AcceptRanges: ptr("bytes"), ContentLength: &f.length, ContentRange: f.contentRange,
-		ETag: ptr(quote(f.ETag)), LastModified: &f.Time, VersionId: shownID(f.Version), StorageClass: types.StorageClassStandard,
-		Metadata: h.Meta, ContentType: strPtr(h.ContentType), ContentEncoding: strPtr(h.ContentEncoding),
-		ContentDisposition: strPtr(h.ContentDisposition), ContentLanguage: strPtr(h.ContentLanguage), CacheControl: strPtr(h.CacheControl),
-		ChecksumType: f.sum.kind(), ChecksumCRC32: f.sum.of("CRC32"), ChecksumCRC32C: f.sum.of("CRC32C"),
-		ChecksumCRC64NVME: f.sum.of("CRC64NVME"), ChecksumSHA256: f.sum.of("SHA256"),
-	}, nil
-}
-
-// GetObjectTagging returns the tags that a version was written with.
-func (s *Store) GetObjectTagging(ctx context.Context, bucket, key, id string) (map[string]string, error) {
-	ver, err := s.object(ctx, bucket, key, id)
-	if err != nil {
-		return nil, err
-	}
-	return ver.Tags, nil
+	return out, nil
 }
 
 // shownID is the version id that an answer names; the null version has none.

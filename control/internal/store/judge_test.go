@@ -30,7 +30,7 @@ func judge(etcd *simEtcd, plain *Store, history []*asked) error {
 		case strings.HasPrefix(e.key, versionPrefix) && e.before != nil && e.after != nil:
 			return fmt.Errorf("version %q was rewritten", e.key)
 		case strings.HasPrefix(e.key, headPrefix):
-			_, key := splitObject(e.key[len(headPrefix):])
+			_, key, _ := strings.Cut(e.key[len(headPrefix):], "\x00")
 			before, after := headOf(e.before), headOf(e.after)
 			registers[key] = append(registers[key], state{e.at, after.ETag})
 			if wrote := !after.Marker && after.Next > before.Next; wrote {

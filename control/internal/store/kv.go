@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/versity/versitygw/s3err"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -47,9 +45,6 @@ func (s *Store) read(deadline time.Time, ops ...clientv3.Op) (*clientv3.TxnRespo
 		cancel()
 		if err == nil {
 			return resp, nil
-		}
-		if errors.Is(err, rpctypes.ErrCompacted) {
-			return nil, err
 		}
 		if !pause(deadline) {
 			return nil, ErrUnavailable

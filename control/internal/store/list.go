@@ -17,17 +17,12 @@ import (
 // pageSize is how many records one read of a listing fetches.
 const pageSize = 500
 
-// walk calls fn for each record from key from up to end, all at the revision
-// of its first, linearizable read. fn returns where to go on ("" for the next
-// record) or stops. It starts with pages of at most limit records.
-func (s *Store) walk(dl time.Time, from, end string, limit int, fn visit) error {
-	return s.walkAt(dl, 0, from, end, limit, fn)
-}
-
 type visit func(kv *mvccpb.KeyValue) (skip string, stop bool, err error)
 
-// walkAt is walk at a given revision.
-func (s *Store) walkAt(dl time.Time, rev int64, from, end string, limit int, fn visit) error {
+// walk calls fn for each record from key from up to end, all at one revision:
+// rev, or that of its first, linearizable read. fn returns where to go on (""
+// for the next record) or stops. It reads pages of at most limit records.
+func (s *Store) walk(dl time.Time, rev int64, from, end string, limit int, fn visit) error {
 	limit = max(2, min(limit, pageSize))
 	for from < end {
 		resp, err := s.read(dl, clientv3.OpGet(from, clientv3.WithRange(end), clientv3.WithLimit(int64(limit)), clientv3.WithRev(rev)))
@@ -75,7 +70,7 @@ func (s *Store) list(dl time.Time, bucket, prefix, delimiter, after string, maxK
 	l := &listing{}
 	base := headRange(bucket)
 	from := startOf(base, prefix, delimiter, after, "\x00")
-	err := s.walk(dl, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
+	err := s.walk(dl, 0, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		key := string(kv.Key)[len(base):]
 		head, err := decode[Head](kv.Value)
 		if err != nil {
@@ -95,7 +90,7 @@ func (s *Store) list(dl time.Time, bucket, prefix, delimiter, after string, maxK
 		}
 		l.next = key
 		l.objects = append(l.objects, s3response.Object{
-			Key: &key, ETag: ptr(quote(head.ETag)), Size: &head.Size, LastModified: &head.Time,
+			Key: &key, ETag: new(quote(head.ETag)), Size: &head.Size, LastModified: &head.Time,
 			StorageClass: types.ObjectStorageClassStandard,
 		})
 		return "", false, nil
@@ -157,10 +152,10 @@ func (s *Store) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (s
 	res := s3response.ListObjectsV2Result{
 		Name: in.Bucket, Prefix: in.Prefix, StartAfter: in.StartAfter, ContinuationToken: in.ContinuationToken,
 		MaxKeys: in.MaxKeys, Delimiter: in.Delimiter, IsTruncated: &l.truncated, Contents: l.objects,
-		CommonPrefixes: l.prefixes, KeyCount: ptr(int32(len(l.objects) + len(l.prefixes))),
+		CommonPrefixes: l.prefixes, KeyCount: new(int32(len(l.objects) + len(l.prefixes))),
 	}
 	if l.truncated {
-		res.NextContinuationToken = ptr(base64.RawURLEncoding.EncodeToString([]byte(l.next)))
+		res.NextContinuationToken = new(base64.RawURLEncoding.EncodeToString([]byte(l.next)))
 	}
 	return res, nil
 }

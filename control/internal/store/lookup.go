@@ -7,29 +7,6 @@ import (
 	"github.com/versity/versitygw/s3err"
 )
 
-// lookup finds a version of a key: the latest if id is empty. A delete marker
-// is returned as it is. A key or version that is not there is an S3 error.
-func (s *Store) lookup(dl time.Time, bucket, key, id string) (*Version, error) {
-	if err := validKey(key); err != nil {
-		return nil, err
-	}
-	v, err := s.view(dl, bucket, key)
-	if err != nil {
-		return nil, err
-	}
-	if id == "" {
-		if v.head == nil {
-			return nil, s3err.GetAPIError(s3err.ErrNoSuchKey)
-		}
-		return &v.head.Version, nil
-	}
-	ver, err := s.versionOf(dl, bucket, key, id, v)
-	if err == nil && ver == nil {
-		err = s3err.GetNoSuchVersionErr(key, id)
-	}
-	return ver, err
-}
-
 // versionOf finds a version by its id on a view of its key; nil if there is
 // none.
 func (s *Store) versionOf(dl time.Time, bucket, key, id string, v view) (*Version, error) {
@@ -47,17 +24,31 @@ func (s *Store) versionOf(dl time.Time, bucket, key, id string, v view) (*Versio
 	return ver, err
 }
 
-// object finds a version that has a body. It returns a delete marker with the
-// error that it leads to.
-func (s *Store) object(ctx context.Context, bucket, key, id string) (*Version, error) {
-	ver, err := s.lookup(deadline(ctx), bucket, key, id)
+// object finds a version that has a body: the latest if id is empty. It
+// returns a delete marker with the error that it leads to.
+func (s *Store) object(ctx context.Context, bucket, key, id string) (ver *Version, err error) {
+	if err := validKey(key); err != nil {
+		return nil, err
+	}
+	dl := deadline(ctx)
+	v, err := s.view(dl, bucket, key)
+	if err != nil {
+		return nil, err
+	}
+	if id != "" {
+		ver, err = s.versionOf(dl, bucket, key, id, v)
+	} else if v.head != nil {
+		ver = &v.head.Version
+	}
 	switch {
 	case err != nil:
 		return nil, err
-	case !ver.Marker:
-		return ver, nil
-	case id != "":
+	case ver == nil && id != "":
+		return nil, s3err.GetNoSuchVersionErr(key, id)
+	case ver == nil || ver.Marker && id == "":
+		return ver, s3err.GetAPIError(s3err.ErrNoSuchKey)
+	case ver.Marker:
 		return ver, s3err.GetAPIError(s3err.ErrMethodNotAllowed)
 	}
-	return ver, s3err.GetAPIError(s3err.ErrNoSuchKey)
+	return ver, nil
 }

@@ -135,7 +135,7 @@ func run(t *testing.T, sch schedule, d defect) (violation error) {
 		etcd := &simEtcd{records: map[string]*mvccpb.KeyValue{}}
 		plain := New(&simKV{etcd: etcd}, "plain", nil)
 		ctx, stop := context.WithCancel(context.Background())
-		if err := errors.Join(plain.Open(time.Now().Add(time.Second)), plain.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: ptr("b")}, nil)); err != nil {
+		if err := errors.Join(plain.Open(time.Now().Add(time.Second)), plain.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: new("b")}, nil)); err != nil {
 			t.Fatal(err)
 		}
 		if sch.Versioning != "" {
@@ -183,7 +183,7 @@ func ask(s *Store, gateway int, st step, id string) *asked {
 	}
 	var version string
 	if st.Kind == opUpdate || st.Kind == opRemove {
-		head, err := s.HeadObject(ctx, &s3.HeadObjectInput{Bucket: ptr("b"), Key: &a.key})
+		head, err := s.HeadObject(ctx, &s3.HeadObjectInput{Bucket: new("b"), Key: &a.key})
 		if err != nil {
 			a.Kind = opGet // nothing to name: it becomes a read
 		} else {
@@ -195,14 +195,14 @@ func ask(s *Store, gateway int, st step, id string) *asked {
 	}
 	a.start = time.Now()
 	defer func() { a.end = time.Now() }()
-	in := s3response.PutObjectInput{Bucket: ptr("b"), Key: &a.key, Body: strings.NewReader(body), ContentLength: ptr(int64(len(body)))}
+	in := s3response.PutObjectInput{Bucket: new("b"), Key: &a.key, Body: strings.NewReader(body), ContentLength: new(int64(len(body)))}
 	switch a.Kind {
 	case opCreate:
-		in.IfNoneMatch = ptr("*")
+		in.IfNoneMatch = new("*")
 	case opUpdate:
 		in.IfMatch = &a.expected
 	case opDelete, opRemove:
-		_, a.err = s.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: ptr("b"), Key: &a.key, VersionId: strPtr(version)})
+		_, a.err = s.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: new("b"), Key: &a.key, VersionId: strPtr(version)})
 		return a
 	case opGet:
 		a.etag, a.err = read(s, a.key)
@@ -215,7 +215,7 @@ func ask(s *Store, gateway int, st step, id string) *asked {
 
 // read reads a key and its body to the end; an absent one has no ETag.
 func read(s *Store, key string) (string, error) {
-	out, err := s.GetObject(context.Background(), &s3.GetObjectInput{Bucket: ptr("b"), Key: &key})
+	out, err := s.GetObject(context.Background(), &s3.GetObjectInput{Bucket: new("b"), Key: &key})
 	if isCode(err, "NoSuchKey") {
 		return "", nil
 	}

@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/uuid"
-	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -21,20 +22,14 @@ const MaxParts = 1000
 
 // CreateMultipartUpload starts an upload. Nothing of it is visible to readers.
 func (s *Store) CreateMultipartUpload(ctx context.Context, in s3response.CreateMultipartUploadInput) (res s3response.InitiateMultipartUploadResult, err error) {
-	if err := writable(ctx); err != nil {
-		return res, err
-	}
 	bucket, key, id := str(in.Bucket), str(in.Key), uuid.New().String()
 	if err := validKey(key); err != nil {
 		return res, err
 	}
-	up := Upload{Started: time.Now().UTC(), Algorithm: string(in.ChecksumAlgorithm), Headers: Headers{
+	up := Upload{Started: time.Now().UTC(), Parts: map[int32]Segment{}, Headers: Headers{
 		ContentType: str(in.ContentType), ContentEncoding: str(in.ContentEncoding), ContentDisposition: str(in.ContentDisposition),
 		ContentLanguage: str(in.ContentLanguage), CacheControl: str(in.CacheControl), Meta: in.Metadata,
 	}}
-	if up.Tags, err = backend.ParseObjectTags(str(in.Tagging)); err != nil {
-		return res, err
-	}
 	ok, err := s.writeRepeatable(deadline(ctx), []clientv3.Cmp{exists(bucketKey(bucket))}, []clientv3.Op{put(uploadKey(bucket, key, id), up)})
 	if err == nil && !ok {
 		err = s3err.GetBucketErr(s3err.ErrNoSuchBucket, bucket)
@@ -42,7 +37,8 @@ func (s *Store) CreateMultipartUpload(ctx context.Context, in s3response.CreateM
 	return s3response.InitiateMultipartUploadResult{Bucket: bucket, Key: key, UploadId: id}, err
 }
 
-// upload reads an upload's record and its revision.
+// upload reads an upload's record and its revision, which every change of its
+// parts changes.
 func (s *Store) upload(dl time.Time, bucket, key, id string) (*Upload, int64, error) {
 	kvs, err := s.get(dl, bucketKey(bucket), uploadKey(bucket, key, id))
 	if err != nil {
@@ -58,82 +54,42 @@ func (s *Store) upload(dl time.Time, bucket, key, id string) (*Upload, int64, er
 	return up, kvs[1].ModRevision, err
 }
 
-// parts reads the parts of an upload by number. They are current as long as
-// the upload's record is the one that was read before.
-func (s *Store) parts(dl time.Time, id string) (map[int32]*Part, error) {
-	parts := map[int32]*Part{}
-	err := s.walk(dl, partRange(id), prefixEnd(partRange(id)), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
-		p, err := decode[Part](kv.Value)
-		if err == nil {
-			parts[p.Number] = p
-		}
-		return "", false, err
-	})
-	return parts, err
-}
-
 // AbortMultipartUpload ends an upload and gives its parts to the collector.
 func (s *Store) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput) error {
-	if err := writable(ctx); err != nil {
+	dl, k := deadline(ctx), uploadKey(str(in.Bucket), str(in.Key), str(in.UploadId))
+	up, rev, err := s.upload(dl, str(in.Bucket), str(in.Key), str(in.UploadId))
+	if err != nil {
 		return err
 	}
-	dl, id := deadline(ctx), str(in.UploadId)
-	for {
-		_, rev, err := s.upload(dl, str(in.Bucket), str(in.Key), id)
-		if err != nil {
-			return err
-		}
-		parts, err := s.parts(dl, id)
-		if err != nil {
-			return err
-		}
-		k := uploadKey(str(in.Bucket), str(in.Key), id)
-		ops := append(s.dropParts(parts), clientv3.OpDelete(k), deleteAll(partRange(id)))
-		done, err := s.writeOnce(dl, []clientv3.Cmp{modIs(k, rev)}, ops)
-		if err != nil || done {
-			return err
-		}
-		if !pause(dl) {
-			return errBusy
-		}
+	ops := append(s.drop(slices.Collect(maps.Values(up.Parts))), clientv3.OpDelete(k))
+	done, err := s.writeOnce(dl, []clientv3.Cmp{modIs(k, rev)}, ops)
+	if err == nil && !done {
+		err = errBusy // a part came meanwhile
 	}
+	return err
 }
 
-// dropParts is the operation that gives parts' data to the collector.
-func (s *Store) dropParts(parts map[int32]*Part) []clientv3.Op {
-	var segments []Segment
-	for _, p := range parts {
-		segments = append(segments, p.Segment)
-	}
-	return s.drop(segments)
-}
-
-// ListMultipartUploads lists the uploads in progress.
+// ListMultipartUploads lists the uploads in progress, in one page only.
 func (s *Store) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (res s3response.ListMultipartUploadsResult, err error) {
-	bucket, prefix, dl := str(in.Bucket), str(in.Prefix), deadline(ctx)
-	if _, _, err := s.bucket(dl, bucket); err != nil {
+	if str(in.KeyMarker)+str(in.UploadIdMarker)+str(in.Delimiter) != "" {
+		return res, s3err.GetAPIError(s3err.ErrNotImplemented)
+	}
+	dl, base := deadline(ctx), uploadRange(str(in.Bucket))
+	if _, _, err := s.bucket(dl, str(in.Bucket)); err != nil {
 		return res, err
 	}
-	base := uploadRange(bucket)
-	var ups []s3response.Upload
-	err = s.walk(dl, base+prefix, prefixEnd(base+prefix), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
+	from := base + str(in.Prefix)
+	err = s.walk(dl, 0, from, prefixEnd(from), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		key, id, _ := strings.Cut(string(kv.Key)[len(base):], "\x00")
+		if res.IsTruncated = len(res.Uploads) == int(*in.MaxUploads); res.IsTruncated {
+			return "", true, nil
+		}
 		up, err := decode[Upload](kv.Value)
-		if err == nil && (key > str(in.KeyMarker) || key == str(in.KeyMarker) && str(in.UploadIdMarker) != "") {
-			ups = append(ups, s3response.Upload{Key: key, UploadID: id, Initiated: up.Started, StorageClass: types.StorageClassStandard})
+		if err == nil {
+			res.Uploads = append(res.Uploads, s3response.Upload{Key: key, UploadID: id, Initiated: up.Started, StorageClass: types.StorageClassStandard})
 		}
 		return "", false, err
 	})
-	if err != nil {
-		return res, err
-	}
-	page, err := backend.ListMultipartUploads(ups, prefix, str(in.Delimiter), str(in.KeyMarker), str(in.UploadIdMarker), int(*in.MaxUploads))
-	if err != nil {
-		return res, err
-	}
-	return s3response.ListMultipartUploadsResult{
-		Bucket: bucket, Prefix: prefix, Delimiter: str(in.Delimiter), KeyMarker: str(in.KeyMarker), UploadIDMarker: str(in.UploadIdMarker),
-		MaxUploads: int(*in.MaxUploads), IsTruncated: page.IsTruncated, NextKeyMarker: page.NextKeyMarker,
-		NextUploadIDMarker: page.NextUploadIDMarker, Uploads: page.Uploads, CommonPrefixes: page.CommonPrefixes,
-	}, nil
+	res.Bucket, res.Prefix, res.MaxUploads = str(in.Bucket), str(in.Prefix), int(*in.MaxUploads)
+	return res, err
 }

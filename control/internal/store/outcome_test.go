@@ -38,7 +38,7 @@ func newStore(t *testing.T) (*Store, *clientv3.Client) {
 	if err := s.Open(time.Now().Add(5 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: ptr("b")}, nil); err != nil {
+	if err := s.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: new("b")}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return s, c
@@ -84,7 +84,7 @@ func (t *lossyTxn) Commit() (*clientv3.TxnResponse, error) {
 
 func putString(s *Store, key, body string, ifNoneMatch, ifMatch *string) error {
 	_, err := s.PutObject(context.Background(), s3response.PutObjectInput{
-		Bucket: ptr("b"), Key: &key, Body: strings.NewReader(body), ContentLength: ptr(int64(len(body))),
+		Bucket: new("b"), Key: &key, Body: strings.NewReader(body), ContentLength: new(int64(len(body))),
 		IfNoneMatch: ifNoneMatch, IfMatch: ifMatch,
 	})
 	return err
@@ -92,7 +92,7 @@ func putString(s *Store, key, body string, ifNoneMatch, ifMatch *string) error {
 
 func getString(t *testing.T, s *Store, key string) string {
 	t.Helper()
-	out, err := s.GetObject(context.Background(), &s3.GetObjectInput{Bucket: ptr("b"), Key: &key})
+	out, err := s.GetObject(context.Background(), &s3.GetObjectInput{Bucket: new("b"), Key: &key})
 	if err != nil {
 		return err.Error()
 	}
@@ -116,13 +116,13 @@ func TestLostAnswerIsNotAFailedPrecondition(t *testing.T) {
 			l := &lossy{KV: c}
 			s.kv = l
 			loss(l)
-			if err := putString(s, key, body, ptr("*"), nil); err != nil {
+			if err := putString(s, key, body, new("*"), nil); err != nil {
 				t.Errorf("%s lost: %v", name, err)
 			}
 			if got := getString(t, s, key); got != body {
 				t.Errorf("%s lost: %d bytes, not %d", name, len(got), len(body))
 			}
-			if err := putString(s, key, "second", ptr("*"), nil); err == nil {
+			if err := putString(s, key, "second", new("*"), nil); err == nil {
 				t.Error("a second create succeeded")
 			}
 		}
@@ -140,13 +140,13 @@ func TestUnknownOutcomeIsNotRepeated(t *testing.T) {
 	for name, between := range map[string]func(){
 		"overwritten": func() { _ = putString(plain, "overwritten", "theirs", nil, nil) },
 		"deleted": func() {
-			_, _ = plain.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: ptr("b"), Key: ptr("deleted")})
+			_, _ = plain.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: new("b"), Key: new("deleted")})
 		},
 	} {
 		l := &lossy{KV: c, between: between}
 		l.answers.Store(1)
 		s.kv = l
-		if err := putString(s, name, "ours", ptr("*"), nil); err != error(ErrUnavailable) {
+		if err := putString(s, name, "ours", new("*"), nil); err != error(ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestCheckFindsDivergence(t *testing.T) {
 	}
 	damage := func(want string, do func(v *Version)) {
 		t.Helper()
-		v, err := s.lookup(time.Now().Add(time.Second), "b", "one", "")
+		v, err := s.object(ctx, "b", "one", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,55 +4,29 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/versity/versitygw/backend"
-	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 )
 
 // PutObject stores an object. The body is read to its end, and verified,
 // before the one transaction that makes it visible.
 func (s *Store) PutObject(ctx context.Context, in s3response.PutObjectInput) (out s3response.PutObjectOutput, err error) {
-	if err := writable(ctx); err != nil {
-		return out, err
-	}
 	bucket, key := str(in.Bucket), str(in.Key)
 	if err := validKey(key); err != nil {
 		return out, err
-	}
-	if in.ObjectLockMode != "" || in.ObjectLockLegalHoldStatus != "" {
-		return out, s3err.GetAPIError(s3err.ErrMissingObjectLockConfigurationNoSpaces)
 	}
 	ver := Version{Headers: Headers{
 		ContentType: str(in.ContentType), ContentEncoding: str(in.ContentEncoding), ContentDisposition: str(in.ContentDisposition),
 		ContentLanguage: str(in.ContentLanguage), CacheControl: str(in.CacheControl), Meta: in.Metadata,
 	}}
-	if ver.Tags, err = backend.ParseObjectTags(str(in.Tagging)); err != nil {
-		return out, err
-	}
-	src := source{body: in.Body, sum: putSum(in)}
-	if in.ContentLength != nil {
-		src.length = *in.ContentLength
-	}
-	if src.length > ChunkSize {
-		// Do not take a long body that will be refused.
-		v, err := s.view(deadline(ctx), bucket, key)
-		if err != nil {
-			return out, err
-		}
-		if err := preconditions(v, in.IfMatch, in.IfNoneMatch); err != nil {
-			return out, err
-		}
-	}
+	sum := given(in.ChecksumCRC32, in.ChecksumCRC32C, in.ChecksumCRC64NVME, in.ChecksumSHA256)
+	src := source{in.Body, aws.ToInt64(in.ContentLength), sum}
 	head, err := s.store(ctx, bucket, key, ver, src, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return out, err
 	}
-	out = s3response.PutObjectOutput{
-		ETag: quote(head.ETag), Size: &head.Size, VersionID: str(shownID(&head.Version)),
-		ChecksumType: head.Sum.kind(), ChecksumCRC32: head.Sum.of("CRC32"), ChecksumCRC32C: head.Sum.of("CRC32C"),
-		ChecksumCRC64NVME: head.Sum.of("CRC64NVME"), ChecksumSHA256: head.Sum.of("SHA256"),
-	}
-	return out, nil
+	return s3response.PutObjectOutput{ETag: quote(head.ETag), Size: &head.Size, VersionID: str(shownID(&head.Version))}, nil
 }
 
 func quote(etag string) string { return `"` + etag + `"` }
@@ -62,12 +36,6 @@ func preconditions(v view, ifMatch, ifNoneMatch *string) error {
 	etag := ""
 	if present {
 		etag = v.head.ETag
-	}
-	if ifMatch != nil && *ifMatch == "*" && ifNoneMatch == nil {
-		if !present {
-			return s3err.GetAPIError(s3err.ErrNoSuchKey)
-		}
-		return nil
 	}
 	return backend.EvaluateObjectPutPreconditions(etag, ifMatch, ifNoneMatch, present)
 }
@@ -82,7 +50,7 @@ func (s *Store) store(ctx context.Context, bucket, key string, ver Version, src 
 	}
 	dl = dl.Add(time.Since(began)) // the body's own time does not count
 	ver.Size, ver.ETag, ver.Time = st.segment.Size, st.segment.MD5, time.Now().UTC()
-	ver.Sum, ver.Segments = st.sum, []Segment{st.segment}
+	ver.Segments = []Segment{st.segment}
 	if st.marker != "" && clientGone(ctx) {
 		s.discard(st)
 		return nil, errBusy

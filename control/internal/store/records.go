@@ -28,12 +28,6 @@ type Headers struct {
 	Meta               map[string]string `json:"meta,omitempty"`
 }
 
-// Checksum is the additional checksum (x-amz-checksum-*) of a body.
-type Checksum struct {
-	Algorithm string `json:"a,omitempty"`
-	Value     string `json:"v,omitempty"`
-}
-
 // Segment is one run of chunks written by one upload or one part.
 type Segment struct {
 	Data   string `json:"d"`
@@ -45,16 +39,14 @@ type Segment struct {
 // Version is one version of an object, or one delete marker. The data that
 // its segments name is unique to the write that made it and never changes.
 type Version struct {
-	ID       string            `json:"id"`
-	Seq      uint64            `json:"seq"`
-	Size     int64             `json:"size"`
-	ETag     string            `json:"etag,omitempty"`
-	Time     time.Time         `json:"time"`
-	Marker   bool              `json:"marker,omitempty"`
-	Headers  Headers           `json:"h"`
-	Tags     map[string]string `json:"tags,omitempty"`
-	Sum      Checksum          `json:"sum,omitzero"`
-	Segments []Segment         `json:"segs,omitempty"`
+	ID       string    `json:"id"`
+	Seq      uint64    `json:"seq"`
+	Size     int64     `json:"size"`
+	ETag     string    `json:"etag,omitempty"`
+	Time     time.Time `json:"time"`
+	Marker   bool      `json:"marker,omitempty"`
+	Headers  Headers   `json:"h"`
+	Segments []Segment `json:"segs,omitempty"`
 }
 
 // Head is the record that every change to a key compares and replaces.
@@ -70,19 +62,11 @@ type Head struct {
 	Mutation string `json:"mut"`
 }
 
-// Upload is a multipart upload in progress.
+// Upload is a multipart upload in progress, with its parts by number.
 type Upload struct {
-	Started   time.Time         `json:"started"`
-	Headers   Headers           `json:"h"`
-	Tags      map[string]string `json:"tags,omitempty"`
-	Algorithm string            `json:"a,omitempty"` // of the parts' checksums
-}
-
-// Part is one uploaded part.
-type Part struct {
-	Number  int32    `json:"n"`
-	Segment Segment  `json:"seg"`
-	Sum     Checksum `json:"sum,omitzero"`
+	Started time.Time         `json:"started"`
+	Headers Headers           `json:"h"`
+	Parts   map[int32]Segment `json:"parts"`
 }
 
 // Garbage lists the data that is removed when its marker is due.

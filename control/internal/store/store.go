@@ -12,14 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/s3err"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
-
-// ReadOnlyMark in an account's ProjectID marks a credential that may not write.
-const ReadOnlyMark = 1
 
 // DeadlineKey is the request-local under which a middleware leaves the time
 // by which the request must have been answered.
@@ -36,6 +32,8 @@ type Store struct {
 	fence fence
 	// inUse tells how many bytes of the etcd database are in use.
 	inUse func() int64
+	// Reader is the access key that may read everything, and write nothing.
+	Reader string
 	// LeaderChanged, if set, returns a channel that closes when another
 	// member becomes leader.
 	LeaderChanged func() <-chan struct{}
@@ -52,6 +50,20 @@ func New(kv clientv3.KV, name string, inUse func() int64) *Store {
 
 func (s *Store) String() string { return "ha-control" }
 
+// Every calls fn at each interval, until ctx ends.
+func Every(ctx context.Context, interval time.Duration, fn func()) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			fn()
+		}
+	}
+}
+
 // deadline is the time by which the request must have been answered.
 func deadline(ctx context.Context) time.Time {
 	if t, ok := ctx.Value(DeadlineKey).(time.Time); ok {
@@ -64,14 +76,6 @@ func deadline(ctx context.Context) time.Time {
 func clientGone(ctx context.Context) bool {
 	f, ok := ctx.Value(GoneKey).(func() bool)
 	return ok && f()
-}
-
-// writable refuses credentials that may only read.
-func writable(ctx context.Context) error {
-	if a, ok := ctx.Value("account").(auth.Account); ok && a.ProjectID == ReadOnlyMark {
-		return s3err.GetAPIError(s3err.ErrAccessDenied)
-	}
-	return nil
 }
 
 func validKey(key string) error {
@@ -90,8 +94,6 @@ func str(p *string) string {
 	}
 	return *p
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // strPtr is nil for the empty string.
 func strPtr(v string) *string {

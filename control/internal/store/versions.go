@@ -18,18 +18,21 @@ const versionTail = 1 + 16
 // key, all read at one revision.
 func (s *Store) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersionsInput) (s3response.ListVersionsResult, error) {
 	dl := deadline(ctx)
-	bucket, prefix, delimiter, maxKeys := str(in.Bucket), str(in.Prefix), str(in.Delimiter), int(*in.MaxKeys)
+	bucket, prefix, maxKeys := str(in.Bucket), str(in.Prefix), int(*in.MaxKeys)
 	truncated := false
 	res := s3response.ListVersionsResult{
-		Name: in.Bucket, Prefix: in.Prefix, Delimiter: in.Delimiter, MaxKeys: in.MaxKeys,
+		Name: in.Bucket, Prefix: in.Prefix, MaxKeys: in.MaxKeys,
 		KeyMarker: in.KeyMarker, VersionIdMarker: in.VersionIdMarker, IsTruncated: &truncated,
+	}
+	if str(in.Delimiter) != "" {
+		return res, s3err.GetAPIError(s3err.ErrNotImplemented)
 	}
 	if _, _, err := s.bucket(dl, bucket); err != nil {
 		return res, err
 	}
 	base := versionRange(bucket)
 	marker := str(in.KeyMarker)
-	from := startOf(base, prefix, delimiter, marker, "\x01")
+	from := startOf(base, prefix, "", marker, "\x01")
 	seen := "" // the key whose latest version has been passed
 	if id := str(in.VersionIdMarker); id != "" && marker >= prefix && marker != "" {
 		seq, ok := versionSeq(id)
@@ -39,7 +42,7 @@ func (s *Store) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 		from, seen = versionKey(bucket, marker, seq)+"\x00", marker
 	}
 	count, nextKey, nextID := 0, "", ""
-	err := s.walk(dl, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
+	err := s.walk(dl, 0, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
 		k := string(kv.Key)[len(base):]
 		key := k[:len(k)-versionTail]
 		ver, err := decode[Version](kv.Value)
@@ -51,22 +54,17 @@ func (s *Store) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 			return "", true, nil
 		}
 		count++
-		if cp, ok := commonPrefix(key, prefix, delimiter); ok {
-			res.CommonPrefixes = append(res.CommonPrefixes, types.CommonPrefix{Prefix: &cp})
-			nextKey, nextID = cp, ""
-			return prefixEnd(base + cp), false, nil
-		}
 		latest := key != seen
 		seen, nextKey, nextID = key, key, newVersionID(ver.Seq)
 		if ver.Marker {
 			res.DeleteMarkers = append(res.DeleteMarkers, types.DeleteMarkerEntry{
-				Key: &key, VersionId: &ver.ID, IsLatest: &latest, LastModified: ptr(ver.Time.Truncate(time.Millisecond)),
+				Key: &key, VersionId: &ver.ID, IsLatest: &latest, LastModified: new(ver.Time.Truncate(time.Millisecond)),
 			})
 			return "", false, nil
 		}
 		res.Versions = append(res.Versions, s3response.ObjectVersion{
 			Key: &key, VersionId: &ver.ID, IsLatest: &latest, LastModified: &ver.Time,
-			ETag: ptr(quote(ver.ETag)), Size: &ver.Size, StorageClass: types.ObjectVersionStorageClassStandard,
+			ETag: new(quote(ver.ETag)), Size: &ver.Size, StorageClass: types.ObjectVersionStorageClassStandard,
 		})
 		return "", false, nil
 	})
