@@ -189,6 +189,15 @@ func TestCredentialsRotate(t *testing.T) {
 		if _, err := c.clientAs(n, roKey, roSecret).ListBuckets(t.Context()); err != nil {
 			t.Errorf("the read-only credential may not list: %v", err)
 		}
+		nobody := c.clientAs(n, "", "")
+		_, list := nobody.ListObjectsV2("faults", "", "", "", "", 10)
+		_, intruded := nobody.Client.PutObject(t.Context(), "faults", "k", strings.NewReader("x"), 1, minio.PutObjectOptions{DisableMultipart: true})
+		_, _, _, read := nobody.GetObject(t.Context(), "faults", "k", minio.GetObjectOptions{})
+		for what, err := range map[string]error{"GET": read, "PUT": intruded, "a listing": list} {
+			if code(err) != "AccessDenied" {
+				t.Errorf("%s without a credential is answered with %v", what, err)
+			}
+		}
 		reader := c.clientAs(n, roKey, roSecret)
 		if _, err := reader.StatObject(t.Context(), "faults", "k", minio.StatObjectOptions{}); err != nil {
 			t.Errorf("the read-only credential may not read: %v", err)
