@@ -101,6 +101,15 @@ def read(
     that decide a backend are used). Raises UsageError if the stack is not there, UnreadableError if it cannot be
     understood."""
     checkout, folder = find(stacks, name)
+    try:
+        return _read(checkout, folder, name, environment, caller or {})
+    except NoValueError as error:
+        raise UnreadableError(
+            f"{folder.relative_to(checkout)}: an expression has no value ({error})"
+        ) from error
+
+
+def _read(checkout: Path, folder: Path, name: str, environment: str, shell: Mapping[str, str]) -> StackConfig:
     reading = Reading(checkout)
     loaded = readings.load_folder(reading, folder)
     if not loaded:
@@ -108,7 +117,6 @@ def read(
     for pattern in _BESIDE:
         for path in sorted(folder.glob(pattern)):
             reading.bytes(path)
-    shell = caller or {}
     known = Known(fixed=dict.fromkeys(_ENVIRONMENT_NAMES, environment) if environment else {})
     around = environments.read(reading, folder, shell, known)
     known = Known(around.values, known.fixed)

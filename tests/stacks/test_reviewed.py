@@ -10,6 +10,7 @@ from readiness.stacks import plan as plans
 from readiness.stacks.config import read
 from readiness.stacks.draft import draft
 from readiness.stacks.harmless import reaches_out
+from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, STACK, pointing, s3, shape, write
 
@@ -115,6 +116,15 @@ def test_a_draft_leaves_out_the_value_of_a_secret_variable(tmp_path: Path) -> No
     text = draft(shape(tmp_path, files))
     assert "NOT-A-REAL" not in text
     assert "-var=size=2" in text
+
+
+def test_an_expression_without_a_value_is_named(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "main.tf": "locals {\n}\n",
+        "terragrunt.hcl": 'generate "backend" {\n  path = "b.tf"\n  contents = ["backend"]\n}\n',
+    }
+    with pytest.raises(UnreadableError, match=f"{STACK}: an expression has no value"):
+        shape(tmp_path, files)
 
 
 def test_a_draft_shows_every_alternative(tmp_path: Path) -> None:
