@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from readiness.stacks.recipes.model import within
+from readiness.stacks.recipes.model import Files, Known, within
 from readiness.stacks.text import Open, Text, joined, text
-
-if TYPE_CHECKING:
-    from readiness.stacks.recipes.shell import Script
 
 _EXPANSION = re.compile(r"\$\{?(\w+|[@*#?$!-])(?:(:?[-=+?]|%%?|##?|\^\^?|,,?|//?|:)(.*))?\}?", re.DOTALL)
 
 
-def expand(content: str, script: Script) -> Text:
+class Shell(Protocol):
+    """What an expansion asks of the script that it stands in."""
+
+    @property
+    def folder(self) -> Text: ...
+    @property
+    def known(self) -> Known: ...
+    @property
+    def checkout(self) -> Path | None: ...
+    @property
+    def files(self) -> Callable[[Text], Files] | None: ...
+    def variable(self, name: str) -> Text | None: ...
+    def words(self, node: Any) -> Iterator[Text]: ...
+    def decoded(self, content: str) -> Text: ...
+
+
+def expand(content: str, script: Shell) -> Text:
     """The value of `$NAME` or `${NAME…}`."""
     found = _EXPANSION.fullmatch(content.removesuffix("}") if content.startswith("${") else content)
     if found is None:
@@ -32,7 +46,7 @@ def expand(content: str, script: Script) -> Text:
     return _changed(name, value, how, rest)
 
 
-def substitution(node: Any, script: Script) -> Text:
+def substitution(node: Any, script: Shell) -> Text:
     """The value of `$(command …)`: known for what only names a folder or reads a file."""
     commands = [child for child in node.named_children if child.type != "comment"]
     if len(commands) == 1 and commands[0].type == "list":
@@ -49,7 +63,7 @@ def substitution(node: Any, script: Script) -> Text:
     return known or _unknown(node)
 
 
-def _changed_to(node: Any, script: Script) -> Text | None:
+def _changed_to(node: Any, script: Shell) -> Text | None:
     """`$(cd FOLDER && pwd)`."""
     inner = node.named_children
     if (
@@ -64,7 +78,7 @@ def _changed_to(node: Any, script: Script) -> Text | None:
     return within(script.folder, next((word for word in words[1:] if word.literal != "--"), words[-1]))
 
 
-def _place(name: str, words: list[Text], script: Script) -> Text | None:
+def _place(name: str, words: list[Text], script: Shell) -> Text | None:
     """What a program prints that knows nothing but names."""
     if name == "pwd":
         return script.folder
@@ -80,7 +94,7 @@ def _place(name: str, words: list[Text], script: Script) -> Text | None:
     return None
 
 
-def _default(name: str, own: Text | None, default: Text, script: Script) -> Text:
+def _default(name: str, own: Text | None, default: Text, script: Shell) -> Text:
     if own is not None:
         if own.literal == "":
             return default
@@ -96,7 +110,7 @@ def _default(name: str, own: Text | None, default: Text, script: Script) -> Text
     return Text((Open(name, options),))
 
 
-def _quoted(content: str, script: Script) -> Text:
+def _quoted(content: str, script: Shell) -> Text:
     """The word after `:-`, with the expansions in it."""
     content = content.strip("\"'")
     pieces = re.split(r"(\$\{[^{}]*\}|\$\w+)", content)
@@ -124,7 +138,7 @@ def _changed(name: str, value: Text, how: str, rest: str) -> Text:
     return Text((Open(name),))
 
 
-def _words(command: Any, script: Script) -> list[Text]:
+def _words(command: Any, script: Shell) -> list[Text]:
     return [word for child in command.named_children for word in script.words(child)]
 
 

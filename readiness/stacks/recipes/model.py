@@ -17,6 +17,10 @@ Command: TypeAlias = Callable[[Mapping[str, str]], str]
 CALLED_FROM = "the folder it is called in"
 
 
+Files = Callable[[str, Sequence[str]], Text | None]
+"""What a program that only reads a file would print (`yq`, `jq`, `cat`), None where that is not known."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known outside of a recipe.

@@ -13,7 +13,7 @@ import tree_sitter
 import tree_sitter_bash
 
 from readiness.stacks.recipes.expansion import expand, substitution
-from readiness.stacks.recipes.model import Init, Known, Placeholders, within, words_of
+from readiness.stacks.recipes.model import Files, Init, Known, Placeholders, within, words_of
 from readiness.stacks.text import Open, Text, joined, one_of, text
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
@@ -21,9 +21,6 @@ _PROGRAMS = ("tofu", "terraform", "terragrunt", "tf", "opentofu")
 _VARIABLE_PROGRAM = re.compile(r"(?i)(tf|tofu|terraform|terragrunt|opentofu)(_?(bin|cmd|binary|path|exe))?")
 _LOOPS = 32
 _DEEPEST = 8
-
-Files = Callable[[str, Sequence[str]], Text | None]
-"""What a program that only reads a file would print (`yq`, `jq`, `cat`), None where that is not known."""
 
 
 class Script:
