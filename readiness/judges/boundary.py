@@ -68,7 +68,7 @@ def _bucket(one: Observation) -> Finding:
 
 def no_cache_contacts(seen: Seen) -> Finding:
     """B.2: of all connections that this process made, none went to a cache or executor endpoint, and those that were
-    made went to the candidate.
+    made went to the candidate. Those of `tofu`'s processes are not observed, and the reason says so.
     """
     if (left := untried(seen, [Step.CONNECTIONS])) is not None:
         return left
@@ -79,7 +79,10 @@ def no_cache_contacts(seen: Seen) -> Finding:
     toward = int(str(found["candidate"]))
     if not toward:
         return unknown("no connection to the candidate was seen: nothing was measured")
-    reason = f"{found['all']} connections, {toward} to the candidate's endpoints, none to a cache or executor"
+    reason = (
+        f"{found['all']} connections of the suite's own process, {toward} to the candidate's endpoints, none to a "
+        "cache or executor; those of tofu's processes were not observed: they are given no address of one"
+    )
     numbers = {name: int(str(found[name])) for name in ("addresses", "cache_addresses")}
     return proved(reason, toward, **numbers)
 
