@@ -28,6 +28,9 @@ from readiness.tofu.probe import NoOpProbe, moved_probe
 from readiness.tofu.watched import Watched
 from readiness.topology import Endpoint, FaultKind, Unsupported
 
+HOLD = 2.0
+"""Seconds in which an apply stays in its middle once the longest proof of a fault so far would be over."""
+
 
 @dataclass(frozen=True)
 class _Done:
@@ -49,6 +52,7 @@ class TofuCampaign:
         self._rto = subject.promises.rto
         self._probe = NoOpProbe(env, "no-op")
         self._prepared: list[Observation] = []
+        self._longest_proof = 0.0
 
     def plans_through(
         self, _subject: Subject, see: Recording, wanted: Sequence[Fault], moving: Fault | None = None
@@ -140,7 +144,14 @@ class TofuCampaign:
 
         def hit(fault: Fault, endpoint: Endpoint, part: Watched) -> None:
             name, held = fault.name.replace(":", "-"), self._rto[fault.kind] + 1
-            apply_through_fault(part, name, endpoint, self.fault(part, fault), fault_seconds=held)
+            apply_through_fault(
+                part,
+                name,
+                endpoint,
+                self.fault(part, fault),
+                hold_seconds=HOLD + self._longest_proof,
+                fault_seconds=held,
+            )
 
         for fault, endpoint in (
             (faults.crash(topology, crashed), own),
@@ -159,7 +170,9 @@ class TofuCampaign:
         why: str | None = None
         try:
             with self._done(fault) as event:
-                yield _Done(event)
+                done = _Done(event)
+                self._longest_proof = max(self._longest_proof, done.fired - event.injecting)
+                yield done
         except Unsupported as error:
             outcome, why = "error", str(error)
         except Unjudged as error:

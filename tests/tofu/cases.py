@@ -214,7 +214,7 @@ def _hit() -> Recorded:
     asked: dict[str, Any] = {"case": HIT, "revision": 2, "members": {"hit": "m"}}
     return [
         state(step.BEFORE, asked={"case": HIT}),
-        tofu(step.HIT, case=HIT, result={"middle": True, "errored": False, "settle": 90.0}),
+        tofu(step.HIT, case=HIT, at=4.0, result={"middle": True, "errored": False, "settle": 90.0}),
         fault(HIT),
         refusal(step.LEFT, case=HIT),
         *(state(step.STATE, end, asked=asked, serial=2, revision=2, members={"hit": "m"}) for end in ENDS),
@@ -427,6 +427,7 @@ CASES = (
         },
         {
             "never came to the middle": failed(MIDWAY.HIT, middle=False),
+            "over before the fault was seen": changed(MIDWAY.HIT, completed=1.9),
             "the fault did not fire": _through(outcome="unanswered", error="did not fire"),
             "no answer": lost(MIDWAY.STATE),
             "not prepared": also(unprepared(case=HIT)),

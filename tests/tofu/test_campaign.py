@@ -11,11 +11,13 @@ from typing import Any, cast
 import pytest
 
 from readiness import faults
+from readiness.campaign import opentofu
 from readiness.campaign.opentofu import TofuCampaign
 from readiness.campaign.settings import NOT_SELECTED, Settings
 from readiness.faults import Fault
 from readiness.finding import Finding, State
 from readiness.load.rig import Rig
+from readiness.recording import Recording
 from readiness.subject import Subject
 from readiness.tofu.env import Disposable
 from readiness.tofu.run import Run
@@ -214,3 +216,20 @@ def test_each_criterion_of_plans_keeps_what_was_prepared_for_all(stand: Stand) -
         found = executed(id_, campaign.plans_through, [SILENCE], subject=stand.subject)
         assert found.state is State.PROVED, found.reason
     assert [tofu.ran.count("init") for tofu in stand.made.values()] == [1] * len(stand.made)
+
+
+def test_an_apply_is_held_in_its_middle_for_longer_than_proofs_took(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.candidate.proof_seconds = 7
+    campaign = stand.campaign()
+    executed("P2.6", campaign.plans_through, [SILENCE], subject=stand.subject)
+    held: list[float] = []
+
+    def hit(*_given: object, hold_seconds: float, **_how: object) -> None:
+        held.append(hold_seconds)
+
+    monkeypatch.setattr(opentofu, "apply_through_fault", hit)
+    campaign.hit_midway(stand.subject, Recording(stand.subject, "P2.9"))
+    assert len(held) == 2
+    assert all(seconds > 7 + 1 for seconds in held)

@@ -57,6 +57,11 @@ def _case(observations: Sequence[Observation]) -> Finding:
         return unknown(f"the apply never came to the middle, where the fault was to hit it: {run.why()}")
     if found := fault_undone(observations):
         return found
+    fault = last(observations, FAULT)
+    if run is not None and fault is not None and run.completed <= float(result(fault)["fired"]):
+        return unknown(
+            "the apply had ended before the fault was seen to have fired: it was not hit for certain"
+        )
     push = last(observations, Step.PUSH)
     violations = _violations(observations, run, push)
     measured = _measured(observations, run, push)
