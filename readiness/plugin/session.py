@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -31,6 +32,7 @@ from readiness.plugin.progress import Progress
 from readiness.plugin.run import Run, revision
 from readiness.providers.abilities import AdoptsProcesses, Heals, KeepsCommandLog
 from readiness.providers.base import Provider
+from readiness.providers.engine.journal import Undo, Verb
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.removal import Bounds
@@ -39,6 +41,10 @@ from readiness.scratch.active import stacks_point_elsewhere
 from readiness.scratch.live_state import held_state
 from readiness.subject import Subject, target_of
 from readiness.topology import Topology, Unsupported
+from readiness.undo.journal import DurableJournal
+from readiness.undo.lock import CandidateLock, keys_of
+from readiness.undo.play import WORK
+from readiness.undo.stored import refuse_open
 from readiness.undos import Undos
 
 SERVICE_SECONDS = 15.0
@@ -82,11 +88,14 @@ class Session:
         self._provider: Provider | None = None
         self._topology: Topology | None = None
         self._stopped = False
+        self._work_entry: str | None = None
         self.undos = Undos(self.say)
         self._cleaning_ended = threading.Event()
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
-        self.work = Path(tempfile.mkdtemp(prefix="tofu-ha-"))
+        self.work = Path(tempfile.gettempdir()) / f"{WORK}{secrets.token_hex(6)}"
+        self._lock = CandidateLock(run.id)
+        self._journal = DurableJournal(run.id, run.loaded)
 
     def start(self) -> None:
         """Programs, store, credentials. Raises UsageError for what an operator can put right; nothing was
@@ -96,7 +105,11 @@ class Session:
         phases = {BY_ID[id_].phase for id_ in self.run.selected}
         if phases & {2, 3} or self.run.options.tofu:
             self._tofu = obtain.tofu(self.run.options.tofu)
-        provider = self._provider = self._create(self.run.loaded, run_dir=self.work, progress=self.say)
+        self._keep_off_others()
+        self._make_work()
+        provider = self._provider = self._create(
+            self.run.loaded, run_dir=self.work, progress=self.say, journal=self._journal
+        )
         if not provider.owns_candidate:
             self._topology = self._reached(provider)
         required = self.run.options.require_signature
@@ -118,12 +131,29 @@ class Session:
                 provider.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
             self._watch_secrets(provider)
             if self.run.evidence:
+                self.run.evidence.event("lock", of="this machine and user", keys=self._lock.keys)
                 self.run.evidence.event("endpoints", **addresses_of(self._topology))
             self.run.facts["versions"] = dict(provider.versions())
             if self._tofu:
                 self.run.facts["tofu"] = self._tofu.version
         self.run.split["candidate ready"] = round(time.monotonic() - begun, 1)
         self._tests_begun = time.monotonic()
+
+    def _keep_off_others(self) -> None:
+        """Raises UsageError while another run goes on against the candidate, or has left something on it."""
+        if self.run.loaded.candidate.provider.kind in providers.OWNED:
+            return
+        self._lock.take(keys_of(self.run.loaded))
+        refuse_open(self.run.loaded, f"tofu-state-ha-readiness undo --candidate {self.run.options.candidate}")
+
+    def _make_work(self) -> None:
+        """The run's private folder, which its journal names before it is there."""
+        self._journal.begin()
+        undo = Undo("session", self.run.loaded.candidate.name, Verb.REMOVE, str(self.work))
+        self._work_entry = self._journal.open(
+            Verb.MAKE, str(self.work), undo, {"by hand": f"rm -rf {self.work}"}
+        )
+        self.work.mkdir(mode=0o700)
 
     def _reached(self, provider: Provider) -> Topology:
         """A candidate that runs already. Raises UsageError for an endpoint that cannot be used."""
@@ -169,6 +199,10 @@ class Session:
                 self._provider.stop()
                 self._keep_commands(self._provider)
             shutil.rmtree(self.work, ignore_errors=True)
+            if self._work_entry and not self.work.exists():
+                self._journal.close(self._work_entry)
+            self._journal.end()
+            self._lock.release()
             self.run.split["taken down"] = round(time.monotonic() - begun, 1)
             self.progress.stop()
 

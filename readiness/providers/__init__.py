@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # the supervisor imports this package and stays small
     from readiness.providers.engine.journal import Journal
 
 KINDS = ("processes", "commands", "containers", "kubernetes")
+OWNED = ("processes", "containers")
+"""Kinds whose candidate is the run's own: it starts it, and removes it."""
 
 
 def create(

@@ -28,7 +28,9 @@ class Fake:
     owns_candidate = True
     topology = TOPOLOGY
 
-    def __init__(self, _loaded: object, *, run_dir: Path | None = None, progress: object = None) -> None:
+    def __init__(
+        self, _loaded: object, *, run_dir: Path | None = None, progress: object = None, journal: object = None
+    ) -> None:
         self.run_dir = run_dir
 
     def start(self) -> Topology:

@@ -96,7 +96,12 @@ def environment(place: Path, more: Mapping[str, str] | None = None) -> dict[str,
     }
     return (
         kept
-        | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        | {
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(temporary),
+            "XDG_STATE_HOME": str(place / "state"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         | dict(more or {})
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,10 +30,10 @@ class Store:
 
 
 @pytest.fixture
-def made() -> Iterator[Any]:
+def made() -> Any:
     """A session of a candidate that runs already, with leave for faults."""
     options = SimpleNamespace(allow_faults=True, faults_on_state=None, stacks=None)
-    session: Any = Session(SimpleNamespace(options=options), SimpleNamespace())  # type: ignore[arg-type]
+    session: Any = Session(SimpleNamespace(options=options, id="run", loaded=None), SimpleNamespace())  # type: ignore[arg-type]
     subject = SimpleNamespace(
         provider=SimpleNamespace(owns_candidate=False),
         candidate=SimpleNamespace(boundary=SimpleNamespace(state_bucket="tofu-state")),
@@ -42,8 +41,7 @@ def made() -> Iterator[Any]:
         client=lambda _endpoint: Store([]),
     )
     vars(session).update(subject=subject, active_stacks=proved("none points at it", 4))
-    yield session
-    session.work.rmdir()
+    return session
 
 
 def holds(session: Any, keys: list[str] | None) -> None:

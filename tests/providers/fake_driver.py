@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from readiness.providers.engine.driver import Driver, NetworkWatch, Watch
@@ -25,9 +26,9 @@ class Journal(MemoryJournal):
         super().__init__()
         self._done = done
 
-    def open(self, action: Verb, target: str, undo: Undo) -> str:
+    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
         self._done.append(f"open {undo.verb} {target}")
-        return super().open(action, target, undo)
+        return super().open(action, target, undo, reach)
 
     def close(self, id_: str) -> None:
         self._done.append("close")

@@ -194,7 +194,7 @@ def test_stored_data_that_is_not_an_undo_is_refused() -> None:
 def test_a_journal_forgets_what_was_closed_and_keeps_the_order_of_the_rest() -> None:
     journal = MemoryJournal()
     undos = [Undo("p", "c", Verb.THAW, name) for name in ("a", "b", "c")]
-    ids = [journal.open(Verb.FREEZE, undo.target, undo) for undo in undos]
+    ids = [journal.open(Verb.FREEZE, undo.target, undo, {}) for undo in undos]
     journal.close(ids[1])
     journal.close(ids[1])
     assert journal.left() == (undos[0], undos[2])

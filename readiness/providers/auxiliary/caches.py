@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from readiness.providers.auxiliary.auxiliaries import CACHE, Auxiliaries
@@ -33,11 +34,11 @@ class StartsCaches(Engine[D]):
         """The cache stand-in is there again."""
         self._undo(Verb.START_CACHES, CACHE, self._start_cache)
 
-    def undo(self, undo: Undo) -> None:
+    def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
         if undo.verb is Verb.START_CACHES:
             self.start_caches()
         else:
-            super().undo(undo)
+            super().undo(undo, reach)
 
     def _start_cache(self, _name: str) -> None:
         if self._auxiliaries and self.cache_endpoints:

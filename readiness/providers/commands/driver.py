@@ -137,6 +137,16 @@ class CommandDriver(Driver[CommandWatch]):
         command = self._undoing(undo, target)
         if command is not None and not self.needs(undo, target):
             self._run.take_over(_UNDO[undo], target, command)
+        elif command is None and undo is Verb.RESTORE:  # it was drained by stopping each instance
+            for instance in self.topology.on(target):
+                self.take_over(Verb.START, instance.name)
+
+    def reach(self, undo: Verb, target: str) -> dict[str, str]:
+        command = self._undoing(undo, target)
+        if command is None and undo is Verb.RESTORE:
+            here = [self.candidate.instance(instance.name).start for instance in self.topology.on(target)]
+            return {"by hand": "; ".join(self._run.by_hand(start) for start in here if start)}
+        return {"by hand": self._run.by_hand(command)} if command else {}
 
     def _undoing(self, undo: Verb, target: str) -> Command | None:
         if undo in (Verb.START, Verb.THAW):

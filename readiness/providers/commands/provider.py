@@ -56,6 +56,8 @@ class Commands(CommandVerbs[CommandDriver]):
     def stop(self) -> None:
         """Undoes every fault; the store itself stays."""
         if self._run.supervised is not None:
+            for left in self.heal():
+                self._progress(f"could not undo {left} yet; the supervisor tries once more")
             self._run.undo_everything()
             self._run.supervised.end()
 

@@ -82,6 +82,10 @@ class Runner:
         self._log: list[str] = []
         self._lock = threading.RLock()
 
+    def by_hand(self, command: Command) -> str:
+        """The command as it is typed into a shell; without secrets."""
+        return f"cd {shlex.quote(str(self._folder))} && {self._line(command)}"
+
     def missing_program(self, command: Command) -> str | None:
         """The program of that command, if there is none of that name."""
         name = command.argv[0]
@@ -165,7 +169,8 @@ class Runner:
         """The command that did it has undone it, too."""
         with self._lock:
             if self._open.pop(_key(verb, target), None) and self.supervised is not None:
-                self.supervised.forget_undo(_key(verb, target))
+                with contextlib.suppress(SupervisorGone):
+                    self.supervised.forget_undo(_key(verb, target))
 
     def undo_everything(self) -> None:
         """The last fault first. What fails stays with the supervisor, which tries once more."""
@@ -221,7 +226,8 @@ class Runner:
         supervised = self.supervised
         try:
             if supervised is not None:
-                supervised.adopt(process.pid)  # a fault must not go on after its undo
+                with contextlib.suppress(SupervisorGone):  # a fault is refused before, an undo must be done
+                    supervised.adopt(process.pid)  # a fault must not go on after its undo
             return process.wait(command.seconds)
         except subprocess.TimeoutExpired:
             return None

@@ -21,7 +21,7 @@ from readiness.providers.containers.driver import ContainerDriver
 from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.run import ContainerRun, new_run
 from readiness.providers.engine import sockets
-from readiness.providers.engine.journal import Journal
+from readiness.providers.engine.journal import Journal, Verb
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
 from readiness.providers.supervisor import network
@@ -75,7 +75,10 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
         self._record.write("start", self._candidate.name)
         supervised = self._run.supervised = Supervised(self._run_dir)
         try:
-            run = ContainerRun(self._engine, self._plan, self._images, supervised, new_run())
+            id_ = new_run()
+            by_hand = f"python -m readiness.providers.containers.remove {id_}"
+            self._opened(Verb.MAKE, f"containers of {id_}", {"containers": id_, "by hand": by_hand})
+            run = ContainerRun(self._engine, self._plan, self._images, supervised, id_)
             self._driver = ContainerDriver(self._plan, run, self._run, self._whole_by_command)
             run.build()
             self._run.environment = self._plan.variables()
@@ -101,8 +104,11 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
 
     def stop(self) -> None:
         self._record.write("stop", self._candidate.name)
-        for left in self._driver.run.end() if self._driver is not None else ():
-            self._progress(f"could not remove {left}; trying again")
+        left = self._driver.run.end() if self._driver is not None else []
+        for each in left:
+            self._progress(f"could not remove {each}; trying again")
+        if not left:
+            self._all_gone()
         self._engine.close()
         if self._run.supervised is not None:
             self._run.supervised.end()

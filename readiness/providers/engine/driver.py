@@ -87,6 +87,10 @@ class Driver(ABC, Generic[W]):
     def take_over(self, undo: Verb, target: str) -> None:
         """A fault that another process left is to be undone by this one: `needs` says so from now on."""
 
+    def reach(self, undo: Verb, target: str) -> Mapping[str, str]:
+        """What another process needs to undo it, for the journal; `by hand` is a command line, without secrets."""
+        return {}
+
     # -- observing
 
     @abstractmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -160,10 +160,13 @@ class Engine(Generic[D]):
 
     def restore(self, node: str) -> None:
         here = self._on(node)
-        self._undo(Verb.RESTORE, node, self.driver.restore)
+        if self.driver.needs(Verb.RESTORE, node):
+            self._record.write(Verb.RESTORE, node)
+            self.driver.restore(node)
         for name in here:
             self.thaw(name)
             self.start_instance(name)
+        self._close(Verb.RESTORE, node)
 
     def unplug(self, node: str) -> Proof:
         self._on(node)
@@ -204,9 +207,15 @@ class Engine(Generic[D]):
                 failed.append(f"{undo.target} ({undo.verb}): {one_line(str(error))}")
         return failed
 
-    def undo(self, undo: Undo) -> None:
-        """Do what a journal holds, also that of another process. Raises what the verb raises, and KeyError for a target
-        that there is not.
+    def affected(self, undo: Undo) -> tuple[str, ...]:
+        """The instances that are in service again once that is undone."""
+        if undo.verb in (Verb.START, Verb.THAW):
+            return (undo.target,)
+        return self._on(undo.target) if undo.verb in (Verb.RESTORE, Verb.PLUG) else ()
+
+    def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
+        """Do what a journal holds; `reach`: of another process, with what it wrote down for that. Raises what the verb
+        raises, and KeyError for a target that there is not.
         """
         verbs: dict[Verb, Callable[[str], None]] = {
             Verb.START: self.start_instance,
@@ -244,7 +253,7 @@ class Engine(Generic[D]):
         undo, ids = Undo(self.name, self._candidate.name, UNDO_OF[verb], target), list[str]()
 
         def begin() -> None:
-            ids.append(self._journal.open(verb, target, undo))
+            ids.append(self._journal.open(verb, target, undo, self.driver.reach(undo.verb, target)))
             with self._lock:
                 self._open[undo] += ids
             self._record.write(verb, target)
@@ -270,6 +279,22 @@ class Engine(Generic[D]):
             self._record.write(verb, target)
             act(target)
         self._close(verb, target)
+
+    def _opened(self, action: Verb, target: str, reach: Mapping[str, str]) -> Undo:
+        """Written down: this is about to be done, or there."""
+        undo = Undo(self.name, self._candidate.name, UNDO_OF[action], target)
+        id_ = self._journal.open(action, target, undo, reach)
+        with self._lock:
+            self._open[undo].append(id_)
+        return undo
+
+    def _all_gone(self) -> None:
+        """The candidate was the run's own, and is not there any more: there is nothing to undo."""
+        with self._lock:
+            ids = [id_ for each in self._open.values() for id_ in each]
+            self._open.clear()
+        for id_ in ids:
+            self._journal.close(id_)
 
     def _close(self, verb: Verb, target: str) -> None:
         with self._lock:

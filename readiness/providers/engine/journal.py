@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Verb(StrEnum):
@@ -29,6 +29,10 @@ class Verb(StrEnum):
     REPAIR = "repair"
     STOP_CACHES = "stop_caches"
     START_CACHES = "start_caches"
+    ADD_KEY = "rotate_add"
+    RETIRE_KEY = "rotate_retire"
+    MAKE = "make"
+    REMOVE = "remove"
 
 
 UNDO_OF: Mapping[Verb, Verb] = {
@@ -38,6 +42,8 @@ UNDO_OF: Mapping[Verb, Verb] = {
     Verb.DRAIN: Verb.RESTORE,
     Verb.UNPLUG: Verb.PLUG,
     Verb.STOP_CACHES: Verb.START_CACHES,
+    Verb.ADD_KEY: Verb.RETIRE_KEY,
+    Verb.MAKE: Verb.REMOVE,
 }
 """A restart undoes itself, unless it is interrupted. Erased data has no undo: a repair follows it."""
 
@@ -69,8 +75,11 @@ class Undo:
 class Journal(Protocol):
     """Where that is written. Thread-safe."""
 
-    def open(self, action: Verb, target: str, undo: Undo) -> str:
-        """Called before the action; the fault is there from now on. Returns an id."""
+    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
+        """Called before the action; the fault is there from now on. `reach`: what another process needs to undo it,
+        by name; `by hand` is a command line. Returns an id. Raises OSError if it cannot be written: then nothing may
+        be done.
+        """
         ...
 
     def close(self, id_: str) -> None:
@@ -86,7 +95,7 @@ class MemoryJournal:
         self._lock = threading.Lock()
         self._open: dict[str, Undo] = {}
 
-    def open(self, action: Verb, target: str, undo: Undo) -> str:
+    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
         with self._lock:
             id_ = f"{next(self._ids)}-{action}-{target}"
             self._open[id_] = undo
@@ -100,3 +109,20 @@ class MemoryJournal:
         """What is not undone yet, in the order in which it was done."""
         with self._lock:
             return tuple(self._open.values())
+
+
+@runtime_checkable
+class UndoesLater(Protocol):
+    """Can undo what another process did to the candidate, without being started."""
+
+    def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
+        """Undoes it; `reach` is what that process wrote down for this. Raises whatever went wrong."""
+        ...
+
+    def affected(self, undo: Undo) -> tuple[str, ...]:
+        """The instances that are to be seen in service again then."""
+        ...
+
+    def in_service(self, instance: str) -> bool:
+        """As `Provider.in_service`."""
+        ...

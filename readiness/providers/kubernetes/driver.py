@@ -74,7 +74,9 @@ class KubernetesDriver(Driver[PodWatch]):
         runner: Runner,
         tls: ssl.SSLContext,
         settled: Callable[[], bool],
+        kubeconfig: str | None = None,
     ) -> None:
+        self._kubeconfig = kubeconfig
         self.cluster, self.declared, self.seats, self.holds = cluster, declared, seats, holds
         self.hooks = Hooks(declared.hooks, runner)
         self.keys: dict[str, Keys] = {}
@@ -123,6 +125,18 @@ class KubernetesDriver(Driver[PodWatch]):
         if undo is Verb.RESTORE:
             return self.holds.holds(target)
         return self._run.is_open(undo, target)
+
+    def reach(self, undo: Verb, target: str) -> dict[str, str]:
+        pod = self.seats.sitting(target) if undo in (Verb.START, Verb.THAW) else None
+        node = self.seats.seat(target).node if undo in (Verb.START, Verb.THAW) else target
+        if undo in (Verb.THAW, Verb.PLUG):
+            values = self._values(pod, node)
+            return values | {"by hand": self._run.by_hand(self.hooks.command(undo, values))}
+        by_hand = (
+            f"python -m readiness.providers.kubernetes.undo --context {self.declared.context} --node {node}"
+        )
+        by_hand += f" --kubeconfig {self._kubeconfig}" if self._kubeconfig else ""
+        return {"node": node, "held by": self.holds.run, "by hand": by_hand}
 
     def why_not(self, node: str, *, taint: bool = False) -> str | None:
         """Why that node is left alone: maintenance would touch others than the candidate. None if it may be done."""

@@ -106,7 +106,7 @@ class NodeHolds:
     """
 
     def __init__(self, cluster: Cluster, run: str, will_undo: Note, undone: Note) -> None:
-        self._cluster, self._run = cluster, run
+        self._cluster, self.run = cluster, run
         self._will_undo, self._undone = will_undo, undone
         self._reasons: dict[str, set[str]] = {}
         self._done: set[str] = set()
@@ -131,7 +131,7 @@ class NodeHolds:
             if reasons:
                 return False
             reasons.add(reason or "release")  # until it has succeeded
-            release(self._cluster, name, self._run)
+            release(self._cluster, name, self.run)
             self._done.discard(name)
             self._reasons.pop(name)
             self._undone(name)
@@ -149,7 +149,7 @@ class NodeHolds:
             return tuple(self._reasons)
 
     def _patch(self, verb: str, name: str, *, taint: bool) -> None:
-        hold = Hold(self._run, time.time())
+        hold = Hold(self.run, time.time())
         _until_accepted(self._cluster, verb, name, lambda node: held(node, hold, taint=taint))
 
 

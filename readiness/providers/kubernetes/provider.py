@@ -22,9 +22,9 @@ from readiness.paths import IMPORTS
 from readiness.providers.commands import contract as by_command
 from readiness.providers.commands import observe
 from readiness.providers.commands.reach import context, reach
-from readiness.providers.commands.runner import Runner
+from readiness.providers.commands.runner import CommandFailed, Runner
 from readiness.providers.commands.verbs import CommandVerbs
-from readiness.providers.engine.journal import Journal
+from readiness.providers.engine.journal import Journal, Undo, Verb
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes import look
 from readiness.providers.kubernetes.access import Access
@@ -32,7 +32,7 @@ from readiness.providers.kubernetes.api import connect, kubeconfig_of, why
 from readiness.providers.kubernetes.capture import capture
 from readiness.providers.kubernetes.credentials import keys_of
 from readiness.providers.kubernetes.driver import KubernetesDriver
-from readiness.providers.kubernetes.holds import NodeHolds
+from readiness.providers.kubernetes.holds import NodeHolds, release
 from readiness.providers.kubernetes.rights import BASE, Rights
 from readiness.providers.kubernetes.seats import Seats
 from readiness.providers.supervisor.client import Supervised
@@ -78,6 +78,7 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
             self._run,
             tls,
             self._whole_by_command,
+            kubeconfig_of(declared, self._folder),
         )
 
     # -- reaching it
@@ -143,6 +144,8 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
 
     def stop(self) -> None:
         """Undoes every fault; the store itself stays."""
+        for left in self.heal():
+            self._progress(f"could not undo {left} yet; the supervisor tries once more")
         for node in self.driver.holds.held():
             try:
                 self.driver.holds.release(node)
@@ -154,6 +157,20 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
             self._run.supervised.end()  # what is registered still is undone by the supervisor
         self._access.stop()
         self.driver.seats.stop()
+
+    def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
+        if reach is None or undo.verb is Verb.RETIRE_KEY:
+            super().undo(undo, reach)
+        elif undo.verb in (Verb.START, Verb.RESTORE):
+            release(self.driver.cluster, reach["node"], reach["held by"])
+        else:
+            ran = self._run.change(undo.verb, undo.target, self.driver.hooks.command(undo.verb, reach))
+            if not ran.ok:
+                raise CommandFailed(f"{undo.verb} {undo.target} {ran.ending}: {ran.stderr.strip()[-300:]}")
+
+    def affected(self, undo: Undo) -> tuple[str, ...]:
+        """Of what another process did: the API server has accepted it, and pods take their time to come back."""
+        return ()
 
     def _commands(self) -> Iterator[tuple[str, Command]]:
         """Every command with its place in the file, but those whose program is named by a value of the fault."""

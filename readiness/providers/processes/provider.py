@@ -13,7 +13,7 @@ from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.auxiliary.caches import StartsCaches
 from readiness.providers.engine import sockets
-from readiness.providers.engine.journal import Journal
+from readiness.providers.engine.journal import Journal, Verb
 from readiness.providers.processes import observe
 from readiness.providers.processes.capture import capture
 from readiness.providers.processes.deployment import Deployment, Progress
@@ -55,6 +55,8 @@ class Processes(StartsCaches[ProcessDriver]):
         self._record.write("start", self._candidate.name)
         deployment = Deployment(self._candidate, self._run_dir, self._progress, self._program, self._record)
         self._driver = ProcessDriver(self._candidate, deployment)
+        for path in deployment.store.litter():
+            self._opened(Verb.MAKE, str(path), {"litter": "yes", "by hand": f"rm -f {path}"})
         try:
             self._start_store(deployment)
             deployment.provision()
@@ -81,6 +83,7 @@ class Processes(StartsCaches[ProcessDriver]):
         self._record.write("stop", self._candidate.name)
         if self._driver is not None:
             self._driver.deployment.end()
+            self._all_gone()
 
     @property
     def supervised(self) -> Supervised:

@@ -1,0 +1,86 @@
+"""undo what runs that were killed left on their candidates.
+
+A run writes each fault down before it does it. This plays what is still open: idempotently, so that it can be repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from readiness.candidate.load import load
+from readiness.errors import UsageError
+from readiness.undo.play import by_hand, play
+from readiness.undo.stored import Stored, journals
+from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0: nothing is left; 1: something could not be undone, and it says what to do by hand; 4: bad input."""
+    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness undo", description=__doc__)
+    parser.add_argument("--candidate", metavar="NAME|PATH", help="only what was done to it (default: to any)")
+    parser.add_argument("--list", action="store_true", help="only say what is open")
+    parser.add_argument("--done", metavar="RUN", help="what that run left was undone by hand: close it")
+    asked = parser.parse_args(arguments)
+    try:
+        if asked.done:
+            return _done(asked.done)
+        found = _open(asked.candidate)
+        if not found:
+            print("nothing is left to undo")
+            return EXIT_GOOD
+        return _list(found) if asked.list else _play(found)
+    except UsageError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _open(candidate: str | None) -> list[Stored]:
+    loaded = load(candidate) if candidate else None
+    return [j for j in journals() if j.entries and (loaded is None or j.is_about(loaded))]
+
+
+def _list(found: list[Stored]) -> int:
+    for journal in found:
+        print(_title(journal))
+        for entry in journal.entries:
+            print(f"  {entry.time} {entry.words}; undone by: {by_hand(entry)}")
+    return EXIT_GOOD
+
+
+def _play(found: list[Stored]) -> int:
+    failed = False
+    for journal in found:
+        print(_title(journal))
+        if journal.goes_on:
+            continue
+        try:
+            played = play(journal, lambda line: print(f"  {line}"))
+        except (BlockingIOError, FileNotFoundError):
+            print("  another undo is at it")
+            continue
+        for entry, why in played.failed:
+            failed = True
+            print(f"  NOT undone: {entry.words}: {why}\n    by hand: {by_hand(entry)}")
+    return EXIT_JUDGED if failed else EXIT_GOOD
+
+
+def _done(run: str) -> int:
+    found = [journal for journal in journals() if journal.run == run]
+    if not found:
+        raise UsageError(f"--done {run}: no run of that name left anything; see --list")
+    if found[0].goes_on:
+        raise UsageError(f"--done {run}: it is still going on")
+    with found[0].held() as opened:
+        found[0].close(opened, found[0].entries)
+    print(f"closed: {', '.join(entry.words for entry in found[0].entries)}")
+    return EXIT_GOOD
+
+
+def _title(journal: Stored) -> str:
+    if journal.goes_on:
+        return f"run {journal.run} is still going on: left alone"
+    where = (
+        ", on another machine: see that it is over" if journal.process and journal.process.elsewhere else ""
+    )
+    return f"run {journal.run} against {journal.candidate} ({journal.candidate_path}){where}"
