@@ -11,6 +11,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     made = Lab(tmp_path_factory.mktemp("lab"), region="eu-north-1")
     before = dict(os.environ)
     os.environ.update(made.environment)
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     try:
         made.start()
         yield made

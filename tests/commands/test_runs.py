@@ -141,6 +141,28 @@ def test_a_killed_run_leaves_nothing_paused(lab: Lab, tmp_path: Path) -> None:
         os.kill(suite.pid, signal.SIGKILL)
         suite.wait(5)
     eventually(lambda: all(lab.ready(node) for node in NODES))
+    candidate = f"--candidate={lab.folder / 'lab.toml'}"
+    refused = run(lab, raw, tmp_path / "again", "-m", "phase0")
+    assert refused.returncode == 4
+    assert f"undo it first with: tofu-state-ha-readiness undo {candidate.replace('=', ' ')}" in refused.stderr
+    assert not (tmp_path / "again").exists()
+    assert said(lab, "undo", candidate, code=0).count("undone: ") >= 1
+    assert "nothing is left to undo" in said(lab, "undo", candidate, code=0)
+    left = lab.scratch()
+    assert len(left) == 2
+    listed = said(lab, "clean", candidate, f"--runs={runs}", code=0)
+    assert all(f"{name}  tagged by run" in listed or f"{name}  listed by run" in listed for name in left)
+    assert lab.scratch() == left, "without --yes nothing is removed"
+    said(lab, "clean", candidate, f"--runs={runs}", "--yes", code=0)
+    assert lab.scratch() == []
+
+
+def said(lab: Lab, *arguments: str, code: int) -> str:
+    """What that command prints."""
+    argv = [sys.executable, "-m", "readiness", *arguments]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow

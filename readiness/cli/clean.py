@@ -1,0 +1,84 @@
+"""list and remove the scratch buckets that earlier runs left on a candidate.
+
+A bucket is removed only if its name is that of a scratch bucket, and its tag or a run's scratch.jsonl says that a run
+made it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from readiness import paths, providers
+from readiness.candidate.load import Loaded, load
+from readiness.errors import UsageError
+from readiness.s3.boto3_library import boto3_client
+from readiness.s3.library import Answered, Unanswered
+from readiness.s3.removal import Bounds, NotRemoved, remove_bucket
+from readiness.subject import target_of
+from readiness.undo.leftovers import Found, find
+from readiness.undo.lock import CandidateLock, keys_of
+from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
+
+ANSWER_SECONDS = 30.0
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0: nothing is left, or it was only listed; 1: something could not be removed; 4: bad input."""
+    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness clean", description=__doc__)
+    parser.add_argument("--candidate", required=True, metavar="NAME|PATH", help="the candidate")
+    parser.add_argument(
+        "--runs", type=Path, default=paths.runs(), metavar="DIR", help="where evidence folders are"
+    )
+    parser.add_argument("--yes", action="store_true", help="remove them (without it they are only listed)")
+    asked = parser.parse_args(arguments)
+    lock = CandidateLock("clean")
+    try:
+        loaded = load(asked.candidate)
+        if loaded.candidate.provider.kind in providers.OWNED:
+            print(
+                "the suite starts and removes this candidate itself: what a killed run left is removed by undo"
+            )
+            return EXIT_GOOD
+        lock.take(keys_of(loaded))
+        return _clean(loaded, asked.runs, yes=asked.yes)
+    except (UsageError, Answered, Unanswered) as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    finally:
+        lock.release()
+
+
+def _clean(loaded: Loaded, runs: Path, *, yes: bool) -> int:
+    provider = providers.create(loaded)
+    try:
+        topology = provider.start()
+        front = topology.service or topology.endpoints[0]
+        client = boto3_client(target_of(loaded, provider, front), ANSWER_SECONDS)
+        found = find(client, runs)
+        _tell(found, yes=yes)
+        left = False
+        bounds = Bounds(say=lambda line: print(line, file=sys.stderr))
+        for bucket in found.ours if yes else ():
+            try:
+                remove_bucket(client, bucket.name, bounds)
+                print(f"removed {bucket.name}")
+            except (Answered, Unanswered, NotRemoved) as error:
+                left = True
+                print(f"NOT removed {bucket.name}: {error}")
+        return EXIT_JUDGED if left else EXIT_GOOD
+    finally:
+        provider.stop()
+
+
+def _tell(found: Found, *, yes: bool) -> None:
+    for name in found.others:
+        print(f"left alone: {name}: no tag and no scratch.jsonl says that a run made it")
+    if not found.ours:
+        print("no run has left a scratch bucket")
+        return
+    for bucket in found.ours:
+        print(f"{bucket.name}  {bucket.why}, made {bucket.made}")
+    if not yes:
+        print("add --yes to remove them; first see that no run from another machine is going on")
