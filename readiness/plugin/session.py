@@ -44,7 +44,7 @@ from readiness.topology import Topology, Unsupported
 from readiness.undo.journal import DurableJournal
 from readiness.undo.lock import CandidateLock, keys_of
 from readiness.undo.play import WORK
-from readiness.undo.stored import refuse_open
+from readiness.undo.stored import journals, refuse_open
 from readiness.undos import Undos
 
 SERVICE_SECONDS = 15.0
@@ -141,7 +141,13 @@ class Session:
 
     def _keep_off_others(self) -> None:
         """Raises UsageError while another run goes on against the candidate, or has left something on it."""
-        if self.run.loaded.candidate.provider.kind in providers.OWNED:
+        if self.run.loaded.candidate.provider.kind in providers.OWNED:  # each run starts one of its own
+            if any(
+                each.entries and not each.goes_on and each.is_about(self.run.loaded) for each in journals()
+            ):
+                self.say(
+                    "an earlier run was killed and left files: tofu-state-ha-readiness undo removes them"
+                )
             return
         self._lock.take(keys_of(self.run.loaded))
         refuse_open(self.run.loaded, f"tofu-state-ha-readiness undo --candidate {self.run.options.candidate}")

@@ -225,3 +225,11 @@ def test_collecting_only_leaves_no_report_that_passes(tmp_path: Path) -> None:
     ran = small(tmp_path / "run", one("P1.1", PROVED), "--collect-only")
     assert not ran.junit.exists() or failing(read(ran.junit))
     assert not ran.folders
+
+
+def test_a_run_that_ends_leaves_no_journal_and_says_what_it_locked(tmp_path: Path) -> None:
+    ran = small(tmp_path / "run", one("P1.1", PROVED))
+    journals = ran.place / "state" / "tofu-state-ha-readiness" / "undo"
+    assert list(journals.iterdir()) == []
+    rows = [json.loads(line) for line in (ran.folder / "events.jsonl").read_text().splitlines()]
+    assert [row["of"] for row in rows if row["event"] == "lock"] == ["this machine and user"]

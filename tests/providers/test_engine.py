@@ -198,3 +198,30 @@ def test_a_journal_forgets_what_was_closed_and_keeps_the_order_of_the_rest() -> 
     journal.close(ids[1])
     journal.close(ids[1])
     assert journal.left() == (undos[0], undos[2])
+
+
+def test_a_node_whose_instances_do_not_start_again_is_still_to_be_restored(provider: FakeProvider) -> None:
+    provider.drain("honey")
+    provider.driver.fails["start"] = OSError("no supervisor")
+    with pytest.raises(OSError, match="no supervisor"):
+        provider.restore("honey")
+    assert [undo["verb"] for undo in provider.left()] == ["restore"]
+    del provider.driver.fails["start"]
+    assert provider.heal() == []
+    assert provider.left() == []
+    assert provider.driver.runs(HONEY)
+
+
+def test_healing_undoes_the_last_fault_first_and_goes_on_after_one_that_fails(provider: FakeProvider) -> None:
+    provider.unplug("bumble")
+    provider.freeze(HONEY)
+    provider.kill("store-bumble")
+    provider.driver.fails["thaw"] = OSError("no answer")
+    provider.driver.done.clear()
+    assert provider.heal() == [f"{HONEY} (thaw): no answer"]
+    assert [act for act in provider.driver.done if act != "close"] == [
+        "start store-bumble",
+        f"thaw {HONEY}",
+        "join bumble",
+    ]
+    assert [undo["verb"] for undo in provider.left()] == ["thaw"]
