@@ -72,10 +72,6 @@ INSTEAD = {
         NEEDS_CLUSTER,
     ),
 }
-ONE_ALONE = (
-    ".venv/bin/python -m pytest suites/test_phase0_static_contract.py::test_endpoint_shape_and_audience"
-)
-EXITS = {ONE_ALONE: 1}  # part of a phase proves no phase
 SOURCES = (".py", ".toml", ".go", ".mod", ".yaml", ".j2")
 FOUND = sorted({command for _, command in commands()})
 
@@ -116,12 +112,11 @@ def test_a_shown_command_works(command: str, runs: tuple[Path, Path], tmp_path: 
     done = subprocess.run(
         shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
-    assert done.returncode == EXITS.get(command, 0), f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
 def test_variants_are_still_shown() -> None:
     assert VARIANTS.keys() <= set(FOUND)
-    assert EXITS.keys() <= set(FOUND)
     assert all(any(each.startswith(begin) for each in FOUND) for begin in INSTEAD)
 
 
