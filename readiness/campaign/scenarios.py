@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from readiness import faults
+from readiness.campaign.disk import Disk
 from readiness.campaign.stage import Stage
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import ScenarioRecord
@@ -93,11 +94,14 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
     def play(stage: Stage, rto: RTO) -> None:
         provider, contract = stage.subject.provider, stage.subject.contract
         first = faults.crash(topology, emptied)
+        disk = Disk(provider, emptied)
         with stage.fault(first):
             wiped = provider.wipe(emptied)
             stage.record.notes["wiped"] = wiped.observed
             if not wiped.fired:
                 raise Unjudged(f"the disk of {emptied} could not be emptied: {wiped.observed}")
+            if problem := disk.not_emptied():
+                raise Unjudged(problem)
             time.sleep(1.0)
             if contract.repair.kind == "procedure":
                 stage.record.notes["repair"] = provider.repair(emptied)
@@ -106,6 +110,9 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
         stage.record.notes["made whole after seconds"] = f"{stage.now() - began:.1f}"
         if not stage.record.whole:
             return
+        if problem := disk.not_filled():
+            raise Unjudged(problem)
+        stage.record.notes["bytes stored before, emptied and repaired"] = disk.told
         with stage.fault(faults.crash(topology, lost)) as event:
             stage.wait_until((event.fired or 0) + rto[FaultKind.CRASH] + 0.5)
             stage.snapshot("without:" + lost)

@@ -44,7 +44,7 @@ pause) kill -STOP $pid ;;
 unpause) kill -CONT $pid ;;
 identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
 wipe) rm -rf $node/data ;;
-bytes) du -s --block-size=1 $node/data | cut -f1 ;;
+bytes) echo $(($(du -s --block-size=1 $node/data 2>/dev/null | cut -f1) + 0)) ;;
 connections) ss -Htanp | grep "pid=$pid," ;;
 files) find $node/data -type f 2>/dev/null | wc -l ;;
 repair) touch $node/joining; shift 2; exec "$@" ;;

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.providers.commands import observe
@@ -27,11 +27,19 @@ class CommandWatch(Watch):
     """Looks at one instance as a client would; its identity command says which incarnation it is."""
 
     def __init__(
-        self, declared: DeclaredInstance, look_once: observe.Look, incarnation: Callable[[], Incarnation]
+        self,
+        declared: DeclaredInstance,
+        look_once: observe.Look,
+        incarnation: Callable[[], Incarnation],
+        others: Mapping[str, Incarnation],
+        *,
+        answers: bool,
     ) -> None:
         super().__init__(declared.name)
+        self._answers = answers
         self.declared, self._look, self._incarnation = declared, look_once, incarnation
         self._old = incarnation()
+        self._not_telling = observe.not_telling(self.name, self._old, incarnation(), others)
         self._before = look_once()
         self._watcher: Watcher | None = None
 
@@ -48,13 +56,19 @@ class CommandWatch(Watch):
             self._watcher.__exit__(*why)
 
     def killed(self, how: str) -> Proof:
+        if self._not_telling:
+            return Proof(False, self._not_telling)
         return observe.ended(self.name, self._followed, self._old, self._incarnation, how)
 
     def stopped(self, how: str) -> Proof:
         return self.killed(how)
 
     def replaced(self, how: str) -> Proof:
-        return observe.replaced(self.name, self._followed, self._old, self._incarnation, how)
+        if self._not_telling:
+            return Proof(False, self._not_telling)
+        return observe.replaced(
+            self.name, self._followed, self._old, self._incarnation, how, answers=self._answers
+        )
 
     def frozen(self, how: str) -> Proof:
         return observe.changed(self.name, self._before, self._look, observe.MUTE, how)
@@ -94,6 +108,7 @@ class CommandDriver(Driver[CommandWatch]):
         self.candidate, self._run, self._tls, self._settled = candidate, runner, tls, settled
         self.keys = candidate.keys
         self._started_at: dict[str, float] = {}
+        self._identities: dict[str, Incarnation] | None = None
 
     @property
     def topology(self) -> Topology:
@@ -173,7 +188,13 @@ class CommandDriver(Driver[CommandWatch]):
 
     def watch(self, instance: str) -> CommandWatch:
         declared = self.candidate.instance(instance)
-        return CommandWatch(declared, self._looker(declared), lambda: self._incarnation(declared))
+        return CommandWatch(
+            declared,
+            self._looker(declared),
+            lambda: self._incarnation(declared),
+            self._others(instance),
+            answers=self.candidate.endpoint_of(instance) is not None,
+        )
 
     def watch_network(self, node: str) -> LooksWatch:
         return self._looks(node, observe.CUT)
@@ -275,6 +296,13 @@ class CommandDriver(Driver[CommandWatch]):
         command = declared.probe
         assert command is not None, "checked when the candidate was resolved"
         return lambda: observe.of_probe(self._run.ask(command).code)
+
+    def _others(self, instance: str) -> dict[str, Incarnation]:
+        """The identities of the other instances, as they were when first an instance was watched."""
+        if self._identities is None:
+            names = [each.name for each in self.topology.instances]
+            self._identities = {name: self._incarnation(self.candidate.instance(name)) for name in names}
+        return {name: found for name, found in self._identities.items() if name != instance}
 
     def _incarnation(self, declared: DeclaredInstance) -> Incarnation:
         if declared.identity is None:

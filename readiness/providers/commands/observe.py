@@ -7,7 +7,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -15,7 +15,7 @@ from typing import Self
 from readiness.providers.engine import probe
 from readiness.topology import Proof
 
-LOOK_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 8.0, 0.05
+LOOK_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 8.0, 0.02
 _GATEWAY = (502, 504)
 
 
@@ -71,9 +71,9 @@ class Incarnation:
         """Both were there, and they differ."""
         return bool(self.identity) and bool(other.identity) and self.identity != other.identity
 
-    def ended_at(self, other: Incarnation) -> bool:
-        """It was there, and now nobody is (nothing printed, and no failure), or another one."""
-        return bool(self.identity) and other.identity is not None and other.identity != self.identity
+    def gone_at(self, other: Incarnation) -> bool:
+        """It was there, and now nobody is: nothing printed, and no failure."""
+        return bool(self.identity) and other.identity == ""
 
 
 class Watcher:
@@ -119,8 +119,8 @@ class Watcher:
 
 
 def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], how: str) -> Proof:
-    """The instance is dead: connections are refused or reset that were not before, or its incarnation is
-    gone.
+    """The instance is dead: connections are refused or reset that were not before, or its identity command finds
+    nobody. Another incarnation, of an instance that was never seen away, is none that ended.
     """
     before = watcher.before
     wanted = DEAD | {Seen.GATEWAY} if before is Seen.ANSWERED else DEAD
@@ -129,28 +129,39 @@ def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incar
     if after is not None:
         return Proof(True, found)
     new = now()
-    if old.ended_at(new):
+    if old.gone_at(new):
         return Proof(True, f"{found}; its incarnation {_brief(old)} is gone")
-    return Proof(False, found)
+    return Proof(False, f"{found}; incarnation {_brief(old)} before and {_brief(new)} after")
 
 
 def replaced(
-    name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], how: str
+    name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], how: str, *, answers: bool
 ) -> Proof:
-    """Another incarnation is there; where none is declared, the instance was seen to be away in between."""
-    if old.identity:
-        deadline = time.monotonic() + SETTLE_SECONDS
+    """The instance was seen to be away, and where an identity is declared, another incarnation is there now. One that
+    answers no endpoint is looked at by a command, too seldom to see a short absence: its identity alone tells.
+    """
+    away = watcher.wait_for(DEAD | {Seen.GATEWAY}, 1.0) if watcher.before is Seen.ANSWERED else None
+    found = f"{name}: {watcher.before} before, {away or 'never seen away'} during {how}"
+    if not old.identity or (answers and away is None):
+        return Proof(away is not None, found)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    new = now()
+    while not old.replaced_by(new) and time.monotonic() < deadline:
+        time.sleep(0.2)
         new = now()
-        while not old.replaced_by(new) and time.monotonic() < deadline:
-            time.sleep(0.2)
-            new = now()
-        return Proof(
-            old.replaced_by(new), f"{name}: incarnation {_brief(old)} before and {_brief(new)} after {how}"
-        )
-    found = watcher.wait_for(DEAD | {Seen.GATEWAY}, 1.0) if watcher.before is Seen.ANSWERED else None
-    return Proof(
-        found is not None, f"{name}: {watcher.before} before, {found or 'never seen away'} during {how}"
-    )
+    return Proof(old.replaced_by(new), f"{found}; incarnation {_brief(old)} before and {_brief(new)} after")
+
+
+def not_telling(
+    name: str, first: Incarnation, again: Incarnation, others: Mapping[str, Incarnation]
+) -> str | None:
+    """Why the identity of that instance tells nothing: read twice without a fault it differs, or another instance has
+    the same. None if it tells, or is not declared.
+    """
+    if first.identity != again.identity:
+        return f"{name}: its identity is {_brief(first)} and then {_brief(again)}, before anything was done"
+    same = [other for other, incarnation in others.items() if first.identity and incarnation == first]
+    return f"{name} has the identity of {', '.join(same)}: {_brief(first)}" if same else None
 
 
 def changed(name: str, before: Seen, look_once: Look, wanted: frozenset[Seen], how: str) -> Proof:
