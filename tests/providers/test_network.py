@@ -11,6 +11,7 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.providers.engine import probe
+from readiness.providers.processes.surroundings import way_out
 from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Unsupported
@@ -143,3 +144,39 @@ def test_the_reason_is_kept_when_namespaces_are_refused(
         layout.unplug("honey")
     with pytest.raises(UsageError, match=reason):
         network.create("namespaces", NODES, supervised, said.append)
+
+
+@pytest.mark.store
+def test_a_node_reaches_the_network_of_the_nodes_and_nothing_else(supervised: Supervised) -> None:
+    layout = namespaces(supervised)
+    (port,) = layout.ports(1)
+    listen(supervised, layout, "honey", port)
+    assert layout.reaches("bumble", layout.addresses["honey"], port)
+    assert not layout.reaches("bumble", layout.addresses["sting"], port)
+    with socket.create_server((layout.outside, 0)) as here:
+        assert layout.reaches("bumble", layout.outside, here.getsockname()[1])
+    found = way_out(layout, "bumble")
+    assert found.tried
+    assert found.reached == ()
+    in_use = [address.rsplit(":", 1)[0] for address in found.tried]
+    assert layout.outside not in in_use
+    assert "127.0.0.1" in in_use
+
+
+class Open(network.Loopback):
+    """A network from which everything is reached."""
+
+    def reaches(self, node: str, address: str, port: int) -> bool:
+        socket.create_connection((address, port), timeout=1).close()
+        return True
+
+
+def test_a_way_out_is_seen() -> None:
+    found = way_out(Open(NODES, "because"), "bumble")
+    assert found.tried
+    assert found.reached == found.tried
+
+
+def test_a_node_without_a_network_of_its_own_shows_no_way_out() -> None:
+    with pytest.raises(Unsupported, match="because"):
+        way_out(network.Loopback(NODES, "because"), "bumble")

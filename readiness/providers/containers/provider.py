@@ -126,7 +126,7 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
         return tuple(fact for node in self.topology.nodes for fact in self.driver.run.volumes(node))
 
     def stored_bytes(self, node: str) -> int:
-        """The content of the node's volumes."""
+        """What the node's volumes take on this machine's disk: for who may read them."""
         self._record.read("bytes", node)
         return self.driver.run.stored_bytes(node)
 

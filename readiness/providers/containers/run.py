@@ -10,6 +10,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from readiness.errors import UsageError
@@ -20,6 +21,7 @@ from readiness.providers.containers.pause import program
 from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.remove import remove
 from readiness.providers.engine import probe
+from readiness.providers.engine.disk import allocated
 from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
 from readiness.topology import VolumeFact
@@ -246,22 +248,14 @@ class ContainerRun:
         return sum(self._files_at(name, path) for name in self._names(node) for path in self._folders(name))
 
     def stored_bytes(self, node: str) -> int:
-        """How many bytes of content those files have."""
-        return sum(
-            entry.size
-            for name in self._names(node)
-            for path in self._folders(name)
-            for entry in self._entries(name, path)
-        )
+        """Bytes that the node's volumes take on this machine's disk. Raises OSError if they cannot be read here."""
+        return sum(allocated(Path(volume.path)) for volume in self.volumes(node))
 
     def _files_at(self, name: str, path: str) -> int:
-        return sum(entry.isfile() for entry in self._entries(name, path))
-
-    def _entries(self, name: str, path: str) -> Iterator[tarfile.TarInfo]:
         chunks, _ = self._client.api.get_archive(self._container(name), path)
         stream = io.BufferedReader(_Stream(chunks), PIECE)
         with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
-            yield from tar
+            return sum(entry.isfile() for entry in tar)
 
     def empty(self, node: str) -> None:
         """New volumes in place of the node's, and new containers on them, not started."""

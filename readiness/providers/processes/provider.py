@@ -13,12 +13,13 @@ from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.auxiliary.caches import StartsCaches
 from readiness.providers.engine import sockets
+from readiness.providers.engine.disk import allocated
 from readiness.providers.engine.journal import Journal, Verb
 from readiness.providers.processes import observe
 from readiness.providers.processes.capture import capture
 from readiness.providers.processes.deployment import Deployment, Progress
 from readiness.providers.processes.driver import ProcessDriver
-from readiness.providers.processes.surroundings import allocated, way_out
+from readiness.providers.processes.surroundings import way_out
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Keys, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 

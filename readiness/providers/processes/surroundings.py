@@ -1,29 +1,15 @@
-"""What the nodes of one run store, and what they reach."""
+"""What the nodes of one run reach beside their own network."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
 import psutil
 
 from readiness.providers.supervisor.network import Layout
 from readiness.topology import WayOut
-
-BLOCK = 512
-
-
-def allocated(folder: Path) -> int:
-    """Bytes that the file system has allocated for the files below that folder: holes do not count. What is removed
-    meanwhile does not count either.
-    """
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.lstat().st_blocks * BLOCK
-    return total
 
 
 def way_out(layout: Layout, node: str) -> WayOut:
