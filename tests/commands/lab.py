@@ -21,6 +21,7 @@ from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 
 NODES = ("bumble", "honey", "sting")
+HOST = "127.0.0.1"
 TOOL = Path(__file__).with_name("lab_tool.py")
 SCRIPT = """\
 set -eu
@@ -55,16 +56,20 @@ esac
 
 
 class Lab:
-    """Call `stop` at the end. `keys` and `reader` are in the environment variables of `environment`."""
+    """Call `stop` at the end. `keys` and `reader` are in the environment variables of `environment`.
 
-    def __init__(self, folder: Path, region: str = "us-east-1") -> None:
+    `hosts`: the address of each node.
+    """
+
+    def __init__(self, folder: Path, region: str = "us-east-1", hosts: tuple[str, ...] = (HOST,) * 3) -> None:
         self.folder, self.region = folder, region
         self.keys, self.reader = new_keys(), new_keys()
         self.admin_token = os.urandom(12).hex()
         ports = free_ports(9)
-        self.s3 = dict(zip(NODES, (f"http://127.0.0.1:{port}" for port in ports[:3]), strict=True))
-        self.admin = dict(zip(NODES, (f"http://127.0.0.1:{port}" for port in ports[3:6]), strict=True))
-        self.peer = dict(zip(NODES, (f"http://127.0.0.1:{port}" for port in ports[6:]), strict=True))
+        self.s3, self.admin, self.peer = (
+            {node: f"http://{hosts[at]}:{ports[3 * group + at]}" for at, node in enumerate(NODES)}
+            for group in range(3)
+        )
         (folder / "run.sh").write_text(SCRIPT)
         secrets = {
             "CONTROL_ROOT_ACCESS_KEY": self.keys.access_key,

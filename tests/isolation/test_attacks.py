@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from readiness.paths import ROOT
+from tests.commands.lab import Lab
 from tests.isolation.attack import NODES, Attack
 
 pytestmark = pytest.mark.store
@@ -29,10 +30,10 @@ def attack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
         made.stop()
 
 
-def judged(attack: Attack, runs: Path, raw: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def judged(lab: Attack | Lab, runs: Path, raw: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """State and reason of the stop conditions."""
     options = [
-        f"--candidate={attack.write(raw)}",
+        f"--candidate={lab.write(raw)}",
         f"--runs={runs}",
         "--seed=1",
         "-q",
@@ -42,7 +43,7 @@ def judged(attack: Attack, runs: Path, raw: dict[str, Any]) -> dict[str, tuple[s
     wanted = "two_independent or single_bumble or depends_on_caches"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "suites/test_phase0_static_contract.py", "-k", wanted],
-        cwd=ROOT, env={**os.environ, **attack.environment}, capture_output=True, text=True, timeout=200, check=False,
+        cwd=ROOT, env={**os.environ, **lab.environment}, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     folders = list(runs.iterdir()) if runs.exists() else []
     assert folders, done.stdout + done.stderr
@@ -87,3 +88,21 @@ def test_the_sockets_of_the_store_are_not_those_of_what_answers(attack: Attack, 
     found = judged(attack, tmp_path, attack.declared(connections=dict.fromkeys(NODES, of_store)))
     assert found["S.1"][0] == "UNKNOWN"
     assert "list those of the process that answers there" in found["S.1"][1]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    made = Lab(tmp_path_factory.mktemp("lab"), hosts=("127.0.0.5", "127.0.0.6", "127.0.0.7"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def test_three_nodes_that_are_three_are_proved(lab: Lab, tmp_path: Path) -> None:
+    found = judged(lab, tmp_path, lab.declared())
+    assert found["S.1"][0] == "PROVED", found["S.1"]
+    assert "of 3 instances led to what is not declared" in found["S.1"][1]
+    assert found["S.2"][0] == "PROVED", found["S.2"]
+    assert "the bytes stored grew on 3 of 3 nodes" in found["S.2"][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from readiness.providers.abilities import ShowsConnections, StoresBytes
+from readiness.providers.abilities import StoresBytes
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
@@ -78,51 +78,50 @@ def unseen_disk(_real: Provider, node: str) -> int:
     raise Unsupported(f"the disk of {node} cannot be seen")
 
 
+def crumbs(real: Provider, node: str) -> int:
+    """The other nodes keep a log of what the first one stores."""
+    assert isinstance(real, StoresBytes)
+    found = real.stored_bytes(node)
+    return found if node == real.topology.nodes[0] else found // 64
+
+
 def open_network(_real: Provider, _node: str) -> WayOut:
     return WayOut(("10.0.0.1:5432",), ("10.0.0.1:5432",))
 
 
-def backend(real: Provider, instance: str) -> tuple[TcpSocket, ...]:
-    """Every instance is a gateway to a database that no node declares."""
-    assert isinstance(real, ShowsConnections)
-    return (*real.connections(instance), TcpSocket("10.0.0.2:40000", "10.0.0.1:5432"))
+def one_open_network(real: Provider, node: str) -> WayOut:
+    """Only the last node reaches something else."""
+    return WayOut(("10.0.0.1:5432",), ("10.0.0.1:5432",) if node == real.topology.nodes[-1] else ())
 
 
-def no_connections(_real: Provider, _instance: str) -> tuple[TcpSocket, ...]:
-    return ()
+def untried_network(_real: Provider, _node: str) -> WayOut:
+    return WayOut((), ())
 
 
 def unseen_connections(_real: Provider, instance: str) -> tuple[TcpSocket, ...]:
     raise Unsupported(f"the connections of {instance} cannot be seen")
 
 
-def _gateways(name: str, does: str, says: str, connections: Callable[[Provider, str], object]) -> Defect:
-    verbs = {"way_out": open_network, "connections": connections}
-    stops = ("S.1", "S.2", "S.5")
-    return Defect(name, "issue 28", does, stops, says, verbs=verbs, never_proved=True)
+def _reaches(name: str, does: str, way_out: Callable[[Provider, str], WayOut]) -> Defect:
+    verbs: Mapping[str, Callable[..., object]] = {"way_out": way_out, "connections": unseen_connections}
+    return Defect(name, "issue 28", does, ("S.1", "S.2", "S.5"), "", verbs=verbs, never_proved=True)
 
 
-def _disks(name: str, does: str, says: str, bytes_: Callable[[Provider, str], int]) -> Defect:
-    return Defect(
-        name,
-        "issue 28",
-        does,
-        ("S.2",),
-        says,
-        verbs={"stored_bytes": bytes_},
-        never_proved=bytes_ is not one_disk,
-    )
+def _stores(name: str, does: str, bytes_: Callable[[Provider, str], int], says: str = "") -> Defect:
+    verbs = {"stored_bytes": bytes_}
+    return Defect(name, "issue 28", does, ("S.2",), says, verbs=verbs, never_proved=not says)
 
+
+_ONE = "the bytes stored grew on 1 of 3 nodes"
 
 DEFECTS = (
-    _disks(
-        "one-disk", "three nodes, of which one has a disk", "the bytes stored grew on 1 of 3 nodes", one_disk
-    ),
-    _disks("no-disk", "three nodes that store nothing", "", no_disk),
-    _disks("unseen-disk", "nobody can see what the nodes store", "", unseen_disk),
-    _gateways("one-backend", "three gateways over a database that no node declares", "", backend),
-    _gateways("no-connections", "the connections that are shown are another process's", "", no_connections),
-    _gateways("unseen-connections", "nobody can see what the instances reach", "", unseen_connections),
+    _stores("one-disk", "three nodes, of which one has a disk", one_disk, _ONE),
+    _stores("one-disk-and-logs", "three nodes, of which two keep only a log", crumbs, _ONE),
+    _stores("no-disk", "three nodes that store nothing", no_disk),
+    _stores("unseen-disk", "nobody can see what the nodes store", unseen_disk),
+    _reaches("way-out", "the nodes reach what is not declared", open_network),
+    _reaches("one-way-out", "one node reaches what is not declared", one_open_network),
+    _reaches("untried-way-out", "nobody tries what the nodes reach", untried_network),
     Defect(
         "one-process",
         "the design's list",
