@@ -87,7 +87,7 @@ class Lab:
             flags = [f"{flag} {urls[node].removeprefix('http://')}" for flag, urls in listen]
             (folder / node / "arguments").write_text(
                 f"{obtain.control()} serve --name {node} --data-dir {node}/data {' '.join(flags)} "
-                f"--initial-cluster {members} --region {region}"
+                f"--initial-cluster {members}"
             )
 
     @property
