@@ -50,10 +50,11 @@ def _surroundings(seen: Seen) -> tuple[str | None, str]:
     if not looks:
         return "it was not observed what the candidate reaches beside its nodes", ""
     if failed := next((one for one in looks if not one.ok), None):
-        return (
-            f"that the candidate reaches nothing but its nodes is declared, not observed: {failed.why()}",
-            "",
+        reached = next(
+            (f"{one.endpoint} reaches {at}" for one in ways for at in _strings(one, "reached")), None
         )
+        declared = "that the candidate reaches nothing but its nodes is declared, not observed"
+        return f"{reached or declared}: {failed.why()}", ""
     return _of_connections([_look(one) for one in looks])
 
 

@@ -102,26 +102,35 @@ def unseen_connections(_real: Provider, instance: str) -> tuple[TcpSocket, ...]:
     raise Unsupported(f"the connections of {instance} cannot be seen")
 
 
-def _reaches(name: str, does: str, way_out: Callable[[Provider, str], WayOut]) -> Defect:
+def _reaches(name: str, does: str, says: str, way_out: Callable[[Provider, str], WayOut]) -> Defect:
     verbs: Mapping[str, Callable[..., object]] = {"way_out": way_out, "connections": unseen_connections}
-    return Defect(name, "issue 28", does, ("S.1", "S.2", "S.5"), "", verbs=verbs, never_proved=True)
+    return Defect(name, "issue 28", does, ("S.1", "S.2", "S.5"), says, verbs=verbs, never_proved=True)
 
 
-def _stores(name: str, does: str, bytes_: Callable[[Provider, str], int], says: str = "") -> Defect:
+def _stores(name: str, does: str, says: str, bytes_: Callable[[Provider, str], int]) -> Defect:
     verbs = {"stored_bytes": bytes_}
-    return Defect(name, "issue 28", does, ("S.2",), says, verbs=verbs, never_proved=not says)
+    return Defect(name, "issue 28", does, ("S.2",), says, verbs=verbs, never_proved=says != _ONE)
 
 
 _ONE = "the bytes stored grew on 1 of 3 nodes"
 
 DEFECTS = (
-    _stores("one-disk", "three nodes, of which one has a disk", one_disk, _ONE),
-    _stores("one-disk-and-logs", "three nodes, of which two keep only a log", crumbs, _ONE),
-    _stores("no-disk", "three nodes that store nothing", no_disk),
-    _stores("unseen-disk", "nobody can see what the nodes store", unseen_disk),
-    _reaches("way-out", "the nodes reach what is not declared", open_network),
-    _reaches("one-way-out", "one node reaches what is not declared", one_open_network),
-    _reaches("untried-way-out", "nobody tries what the nodes reach", untried_network),
+    _stores("one-disk", "three nodes, of which one has a disk", _ONE, one_disk),
+    _stores("one-disk-and-logs", "three nodes, of which two keep only a log", _ONE, crumbs),
+    _stores("no-disk", "three nodes that store nothing", "grew on 0 of 3 nodes", no_disk),
+    _stores(
+        "unseen-disk", "nobody can see what the nodes store", "the disk of bumble cannot be seen", unseen_disk
+    ),
+    _reaches("way-out", "the nodes reach what is not declared", "bumble reaches 10.0.0.1:5432", open_network),
+    _reaches(
+        "one-way-out",
+        "one node reaches what is not declared",
+        "sting reaches 10.0.0.1:5432",
+        one_open_network,
+    ),
+    _reaches(
+        "untried-way-out", "nobody tries what the nodes reach", "declared, not observed", untried_network
+    ),
     Defect(
         "one-process",
         "the design's list",
