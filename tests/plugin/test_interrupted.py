@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from readiness.evidence.folder import verify_seal
-from tests.plugin.runs import FAKE, HOOK, Started, small, small_arguments, suite
+from tests.plugin.runs import FAKE, HOOK, Started, run, small, small_arguments, suite
 from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
 from tests.support.eventually import eventually
@@ -210,3 +210,20 @@ def test_a_run_that_timeout_ends_is_interrupted(tmp_path: Path) -> None:
     ran = small(tmp_path / "run", WAITS, hook=TWICE)
     assert (ran.code, ran.verdict["verdict"]) == (1, "INTERRUPTED"), ran.out + ran.err
     assert properties(read(ran.junit))["verdict"] == "INTERRUPTED"
+
+
+def test_a_second_run_does_not_take_the_report_of_one_that_goes_on(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    suites, env = suite(place, SLOW_END), {"PLACE": str(place)}
+    first = Started(place, suites, *small_arguments(place), env=env)
+    try:
+        eventually((place / "ending").exists, seconds=60)
+        second = run(place, *small_arguments(place), suites=suites, env=env)
+        assert second.code == 4, second.out + second.err
+        assert f"the report {place / 'junit.xml'} is that of run " in second.err
+        assert len(second.folders) == 1, "the first run's only"
+        (place / "signalled").touch()
+        ran = first.ran()
+    finally:
+        first.close()
+    assert properties(read(ran.junit))["run"] == ran.verdict["run"]
