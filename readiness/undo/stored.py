@@ -74,6 +74,10 @@ class Stored:
 
     def close(self, opened: int, done: Iterable[Entry]) -> None:
         """Those are undone; a journal in which nothing is open goes."""
+        if not self.path.read_bytes().endswith(
+            b"\n"
+        ):  # a crash cut off the last line: what it says was not done
+            os.write(opened, b"\n")
         closed = set()
         for entry in done:
             append(opened, {"kind": "close", "id": entry.id})

@@ -17,7 +17,7 @@ from readiness.cli import undo as command
 from readiness.errors import UsageError
 from readiness.paths import ROOT
 from readiness.providers.engine.journal import Undo, Verb
-from readiness.undo.journal import DurableJournal
+from readiness.undo.journal import DurableJournal, append
 from readiness.undo.living import Process, this_process
 from readiness.undo.lock import CandidateLock, keys_of
 from readiness.undo.stored import Stored, journals, refuse_open
@@ -210,7 +210,12 @@ def test_a_last_line_that_the_crash_cut_off_was_not_done(lent: Loaded) -> None:
     stored = killed(lent)
     with stored.path.open("a") as out:
         out.write('{"kind": "open", "id": "2-kill-st')
-    assert [entry.words for entry in journals()[0].entries] == ["freeze store-a"]
+    (cut,) = journals()
+    assert [entry.words for entry in cut.entries] == ["freeze store-a"]
+    with cut.held() as opened:
+        cut.close(opened, cut.entries[:0])
+        append(opened, {"kind": "close", "id": cut.entries[0].id})
+    assert journals()[0].entries == ()
 
 
 def test_a_folder_that_is_no_run_s_is_never_removed(lent: Loaded, tmp_path: Path) -> None:
