@@ -8,7 +8,7 @@ from tests.commands.lab import Lab
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(tmp_path_factory.mktemp("lab"), region="eu-north-1")
+    made = Lab(tmp_path_factory.mktemp("lab"))
     before = dict(os.environ)
     os.environ.update(made.environment)
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))

@@ -22,6 +22,7 @@ from tests.support.ports import free_ports
 
 NODES = ("bumble", "honey", "sting")
 HOST = "127.0.0.1"
+REGION = "us-east-1"
 TOOL = Path(__file__).with_name("lab_tool.py")
 SCRIPT = """\
 set -eu
@@ -61,8 +62,8 @@ class Lab:
     `hosts`: the address of each node.
     """
 
-    def __init__(self, folder: Path, region: str = "us-east-1", hosts: tuple[str, ...] = (HOST,) * 3) -> None:
-        self.folder, self.region = folder, region
+    def __init__(self, folder: Path, hosts: tuple[str, ...] = (HOST,) * 3) -> None:
+        self.folder, self.region = folder, REGION
         self.keys, self.reader = new_keys(), new_keys()
         self.admin_token = os.urandom(12).hex()
         ports = free_ports(9)
