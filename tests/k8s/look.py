@@ -10,6 +10,9 @@ from readiness.providers.kubernetes.provider import Kubernetes
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import NAMESPACE
 
+UNOBSERVED = ("S.1", "S.2", "S.5")
+"""What is not observed in a cluster yet (docs/kubernetes.md), so that nothing there is READY."""
+
 
 def schedulable(cluster: Cluster) -> bool:
     """Whether no node is cordoned or marked."""
