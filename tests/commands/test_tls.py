@@ -67,7 +67,7 @@ def bucket(provider: Commands, lab: Lab) -> str:
     assert provider.topology.service is not None
     name = f"tls-{uuid.uuid4().hex[:8]}"
     s3 = boto3_client(target(lab, provider.topology.service), 5)
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": lab.region})  # type: ignore[typeddict-item]
+    s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
 
