@@ -30,6 +30,7 @@ REPRODUCTIONS = (
     f".venv/bin/python -m pytest {PHASE1}::test_damaged_uploads_are_refused --candidate singleton --seed 1",
     f".venv/bin/python -m pytest {PHASE1}::test_if_match_refuses_a_stale_etag --candidate rustfs --seed 1",
 )
+INSTALLED = "the console script is of the installed package"
 VARIANTS = {
     **dict.fromkeys(REPRODUCTIONS, ("--collect-only", RUNS_ALL)),
     "./just tofu-state-ha-readiness": ("--collect-only", RUNS_ALL),
@@ -52,6 +53,12 @@ INSTEAD = {
     "tofu-state-ha-readiness --candidate my-store.toml": (
         "./just --summary",
         "tests/package runs the installed package",
+    ),
+    "tofu-state-ha-readiness clean": (".venv/bin/python -m readiness clean --candidate singleton", INSTALLED),
+    "tofu-state-ha-readiness undo --list": (".venv/bin/python -m readiness undo --list", INSTALLED),
+    "tofu-state-ha-readiness undo --candidate": (
+        ".venv/bin/python -m readiness undo --candidate singleton",
+        INSTALLED,
     ),
     "./just check": (
         "./just --summary",
