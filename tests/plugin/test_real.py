@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from readiness.evidence.folder import verify_seal
+from readiness.plugin.run import revision
 from tests.plugin.runs import Ran, one_clear_message, run
 from tests.plugin.test_junit import cases, failing, properties, read
 
@@ -38,13 +39,14 @@ def test_what_was_judged_is_proved_and_the_rest_is_not(real: Ran) -> None:
     states = {row["id"]: row["state"] for row in real.verdict["criteria"]}
     assert {id_ for id_, state in states.items() if state == "PROVED"} == set(chosen), real.out
     assert set(states.values()) == {"PROVED", "NOT RUN"}
-    assert (real.code, real.verdict["verdict"]) == (1, "PHASE 0 NOT PROVED")
+    told = f"{len(chosen)} of {len(chosen)} selected criteria PROVED; not a verdict"
+    assert (real.code, real.verdict["verdict"]) == (0, told)
 
 
 def test_report_and_evidence_say_the_same(real: Ran) -> None:
     suite = read(real.junit)
     found = properties(suite)
-    assert failing(suite)
+    assert not failing(suite)
     assert found["verdict"] == real.verdict["verdict"]
     assert found["fingerprint"] == real.verdict["fingerprint"]
     assert found["seal"] == verify_seal(real.folder)["root"]
@@ -79,13 +81,17 @@ def test_no_secret_is_kept_or_shown(real: Ran) -> None:
 
 def test_its_evidence_is_taken_for_the_gate(real: Ran, tmp_path: Path) -> None:
     ran = run(tmp_path / "run", "-m", "phase4", "--evidence", str(real.folder))
-    row = ran.criterion("P1.4")
+    if "dirty" in revision():
+        one_clear_message(ran, "was made by a changed suite")
+        return
+    row = ran.criterion("P0.3")
     assert row["state"] == "PROVED"
     assert row["reason"].endswith(f"[{real.folder.name}]")
+    assert ran.state("P1.4") == "NOT RUN", "phase 1 was not judged whole"
     gate = ran.criterion("P4.1")
     assert gate["state"] == "REFUTED", "the other criteria were not judged"
     assert "P1.1 NOT RUN" in gate["reason"]
-    assert "P1.4" not in gate["reason"].split()
+    assert "P0.3" not in gate["reason"].split()
     others = {id_: ran.state(id_) for id_ in ("B.1", "B.2", "S.6", "P4.2")}
     assert set(others.values()) == {"PROVED"}, others
     assert "the evidence is not complete" in ran.criterion("P4.3")["reason"]
