@@ -51,7 +51,7 @@ class Subject:
     @property
     def promises(self) -> Promises:
         """The numbers of the contract, as judges take them."""
-        return Promises.of(self.declared)
+        return self.loaded.promises
 
     @property
     def response_seconds(self) -> float:

@@ -17,6 +17,7 @@ from readiness import criteria
 from readiness.candidate.fingerprint import resolve_all
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
+from readiness.evidence.seen import Promises
 from readiness.paths import CANDIDATES
 
 
@@ -36,6 +37,11 @@ class Loaded:
         """The absolute path of `s3.ca_bundle`, which is written relative to the candidate file."""
         said = self.candidate.s3.ca_bundle
         return str((self.path.parent / said).resolve()) if said else None
+
+    @property
+    def promises(self) -> Promises:
+        """The numbers of the contract, as judges take them."""
+        return Promises.of(self.candidate.model_dump(mode="json", by_alias=True))
 
 
 def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -77,7 +76,7 @@ def _read(folder: Path, loaded: Loaded, suite: str, keys: Sequence[Key]) -> Earl
         about = RunRecord.model_validate_json((folder / "run.json").read_bytes())
         verdict = VerdictRecord.model_validate_json((folder / "verdict.json").read_bytes())
         _must_fit(folder, about, verdict, loaded, suite)
-        findings = dict(_findings(folder, signed=signed_by is not None))
+        findings = dict(_findings(folder, verdict, signed=signed_by is not None))
     except (BrokenSeal, BadSignature, Unreadable) as error:
         raise UsageError(f"--evidence: {error}") from None
     except (OSError, ValidationError) as error:
@@ -106,20 +105,17 @@ def _must_fit(folder: Path, about: RunRecord, verdict: VerdictRecord, loaded: Lo
             raise UsageError(f"--evidence {folder} {reason}")
 
 
-def _findings(folder: Path, *, signed: bool) -> Iterator[tuple[str, Finding]]:
+def _findings(folder: Path, verdict: VerdictRecord, *, signed: bool) -> Iterator[tuple[str, Finding]]:
     """What today's judges say of each criterion. Where they cannot say it, a refusal stands; everything else does only
     in signed evidence.
     """
-    verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
-    said = {row["id"]: row for row in verdict["criteria"]}
+    said = {row.id: row for row in verdict.criteria}
     for row in judged_again(folder):
         if row.criterion not in BY_ID or row.said is State.NOT_RUN:
             continue
         note = f"[{folder.name}]"
         kept = said[row.criterion]
-        claimed = Finding(
-            row.said, f"{row.said_reason} {note}", kept["measured"], max(int(kept["observations"]), 1)
-        )
+        claimed = Finding(row.said, f"{row.said_reason} {note}", kept.measured, max(kept.observations, 1))
         if row.now is not None:
             yield row.criterion, replace(row.now, reason=f"{row.now.reason} {note}", witness=())
         elif row.said is State.REFUTED or (signed and BY_ID[row.criterion].judge is None):

@@ -19,7 +19,6 @@ from readiness.criteria import BY_ID, MANIFEST
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
-from readiness.evidence.seen import Promises
 from readiness.finding import Finding, State
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import Found
@@ -165,7 +164,7 @@ class Run:
         Raises ValueError for a verdict that contradicts itself: nothing is sealed then, and the failing sentinel stays.
         """
         verdict = self.judge()
-        if kept := promises_kept(verdict.results, self._promises.rto):
+        if kept := promises_kept(verdict.results, self.loaded.promises.rto):
             self.facts["measured"] = kept
         folder = "none"
         if self.evidence:
@@ -192,10 +191,6 @@ class Run:
         again = words.next_step(row, self._description().model_dump(mode="json"))
         first = {"start with": f"{found['id']} {found['title']}"} if found else {}
         return first | ({"re-run only this criterion": again} if again else {})
-
-    @property
-    def _promises(self) -> Promises:
-        return Promises.of(self.loaded.candidate.model_dump(mode="json", by_alias=True))
 
     def properties(self) -> dict[str, str]:
         """Suite properties of the JUnit report."""
