@@ -113,6 +113,24 @@ class WayOut:
     reached: tuple[str, ...]
 
 
+class Way(StrEnum):
+    """Which packets between a node and its peers are lost: all, those that it sends, or those that it is sent."""
+
+    BOTH = "both ways"
+    OUTGOING = "outgoing"
+    INCOMING = "incoming"
+
+    @property
+    def outgoing(self) -> bool:
+        """What the node sends to its peers is lost."""
+        return self is not Way.INCOMING
+
+    @property
+    def incoming(self) -> bool:
+        """What its peers send to the node is lost."""
+        return self is not Way.OUTGOING
+
+
 class FaultKind(StrEnum):
     """What can happen to an instance or a node; each has an RTO in the contract (P0.4)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from readiness.topology import TcpSocket, WayOut
+from readiness.topology import Proof, TcpSocket, Way, WayOut
 
 
 @runtime_checkable
@@ -98,4 +98,32 @@ class ShowsConnections(Protocol):
 
     def connections(self, instance: str) -> Sequence[TcpSocket]:
         """Its sockets now, those that listen among them. Raises Unsupported, or OSError if they cannot be read."""
+        ...
+
+
+@runtime_checkable
+class SplitsPeers(Protocol):
+    """Can cut a node off from its peers and not from its clients: a split brain."""
+
+    def isolate_from_peers(self, node: str, way: Way) -> Proof:
+        """Packets between the node and its peers are dropped without an answer, in both directions or in one. Raises
+        Unsupported.
+        """
+        ...
+
+    def rejoin_peers(self, node: str) -> None:
+        """Undoes `isolate_from_peers`; without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
+class Limps(Protocol):
+    """Can make a node slow without stopping it: a grey failure."""
+
+    def limp(self, node: str) -> Proof:
+        """From now on the node answers hundreds of times slower. Raises Unsupported."""
+        ...
+
+    def unlimp(self, node: str) -> None:
+        """Undoes `limp`; without it, nothing happens."""
         ...

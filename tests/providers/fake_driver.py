@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from readiness.providers.engine.driver import Driver, NetworkWatch, Watch
+from readiness.providers.engine.driver import Driver, NetworkWatch, PaceWatch, PeersWatch, Watch
 from readiness.providers.engine.engine import Engine
 from readiness.providers.engine.journal import MemoryJournal, Undo, Verb
-from readiness.topology import Endpoint, Instance, Keys, Proof, Topology, Unsupported
+from readiness.topology import Endpoint, Instance, Keys, Proof, Topology, Unsupported, Way
 from tests.providers.tiny import tiny
 
 TOPOLOGY = Topology(
@@ -58,6 +58,20 @@ class FakeNetwork(NetworkWatch):
         return Proof(True, how)
 
 
+class FakePeers(PeersWatch):
+    """Sees that they are cut off."""
+
+    def split(self, how: str) -> Proof:
+        return Proof(True, how)
+
+
+class FakePace(PaceWatch):
+    """Sees that it is slow."""
+
+    def slowed(self, how: str) -> Proof:
+        return Proof(True, how)
+
+
 class FakeDriver(Driver[FakeWatch]):
     """`fails` are acts that raise, by their name."""
 
@@ -98,6 +112,12 @@ class FakeDriver(Driver[FakeWatch]):
     def watch_network(self, node: str) -> NetworkWatch:
         return FakeNetwork()
 
+    def watch_peers(self, node: str, way: Way) -> PeersWatch:
+        return FakePeers()
+
+    def watch_pace(self, node: str) -> PaceWatch:
+        return FakePace()
+
     def metrics_url(self, instance: str) -> str:
         raise Unsupported(f"{instance} has no metrics")
 
@@ -125,6 +145,18 @@ class FakeDriver(Driver[FakeWatch]):
 
     def join(self, node: str) -> None:
         self._do("join", node)
+
+    def isolate(self, node: str, way: Way) -> str:
+        return self._do(f"isolate {way}", node)
+
+    def rejoin(self, node: str) -> None:
+        self._do("rejoin", node)
+
+    def limp(self, node: str) -> str:
+        return self._do("limp", node)
+
+    def unlimp(self, node: str) -> None:
+        self._do("unlimp", node)
 
     def erase(self, node: str) -> Proof:
         return Proof(True, self._do("erase", node))

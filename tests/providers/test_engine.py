@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from readiness.providers.engine.journal import MemoryJournal, Undo, Verb
-from readiness.topology import Proof, Unsupported
+from readiness.topology import Proof, Unsupported, Way
 from tests.providers.fake_driver import FakeDriver, FakeProvider, FakeWatch
 
 HONEY = "store-honey"
@@ -16,6 +16,13 @@ FAULTS: list[tuple[Fault, Fault, str, str]] = [
     (lambda p: p.freeze(HONEY), lambda p: p.thaw(HONEY), "thaw", HONEY),
     (lambda p: p.drain("honey"), lambda p: p.restore("honey"), "restore", "honey"),
     (lambda p: p.unplug("honey"), lambda p: p.plug("honey"), "plug", "honey"),
+    (
+        lambda p: p.isolate_from_peers("honey", Way.BOTH),
+        lambda p: p.rejoin_peers("honey"),
+        "rejoin_peers",
+        "honey",
+    ),
+    (lambda p: p.limp("honey"), lambda p: p.unlimp("honey"), "unlimp", "honey"),
 ]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from readiness import providers
 from readiness.candidate.load import load
 from readiness.providers.engine.journal import Undo, Verb
-from readiness.topology import Unsupported
+from readiness.topology import Unsupported, Way
 from readiness.undo.journal import DurableJournal
 from readiness.undo.play import WORK
 
@@ -27,6 +27,7 @@ def faults(provider: Any, chance: random.Random) -> tuple[Callable[[], object], 
     """One fault, and its undo."""
     instance = chance.choice(provider.topology.instances).name
     node = chance.choice(provider.topology.nodes)
+    way = chance.choice(tuple(Way))
     return chance.choice(
         [
             (lambda: provider.kill(instance), lambda: provider.start_instance(instance)),
@@ -34,6 +35,8 @@ def faults(provider: Any, chance: random.Random) -> tuple[Callable[[], object], 
             (lambda: provider.restart(instance), lambda: None),
             (lambda: provider.drain(node), lambda: provider.restore(node)),
             (lambda: provider.unplug(node), lambda: provider.plug(node)),
+            (lambda: provider.isolate_from_peers(node, way), lambda: provider.rejoin_peers(node)),
+            (lambda: provider.limp(node), lambda: provider.unlimp(node)),
         ]
     )
 

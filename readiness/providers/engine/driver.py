@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, Self, TypeVar
 
 from readiness.providers.engine.journal import Verb
-from readiness.topology import Keys, Proof, Topology, Unsupported
+from readiness.topology import Keys, Proof, Topology, Unsupported, Way
 
 
 class Watch(ABC):
@@ -54,6 +54,22 @@ class NetworkWatch(ABC):
     @abstractmethod
     def cut(self, how: str) -> Proof:
         """It answered, and now there is silence."""
+
+
+class PeersWatch(ABC):
+    """What is observed between a node, its peers and its clients from before the peers are cut off until after that."""
+
+    @abstractmethod
+    def split(self, how: str) -> Proof:
+        """What had to be lost between the node and its peers is lost, and its clients still reach it."""
+
+
+class PaceWatch(ABC):
+    """How fast a node answers, from before it is made to limp until after that."""
+
+    @abstractmethod
+    def slowed(self, how: str) -> Proof:
+        """It answers, and takes many times as long as before."""
 
 
 W = TypeVar("W", bound=Watch)
@@ -162,6 +178,28 @@ class Driver(ABC, Generic[W]):
     @abstractmethod
     def join(self, node: str) -> None:
         """Undoes `cut`."""
+
+    def watch_peers(self, node: str, way: Way) -> PeersWatch:
+        """Look at the node and its peers before they are cut off from each other. Raises Unsupported."""
+        raise Unsupported(f"{node}: this provider cuts a node off from everybody, not from its peers alone")
+
+    def isolate(self, node: str, way: Way) -> str:
+        """Packets between the node and its peers are dropped without an answer; those of its clients are not."""
+        raise Unsupported(f"{node}: this provider cuts a node off from everybody, not from its peers alone")
+
+    def rejoin(self, node: str) -> None:
+        """Undoes `isolate`."""
+
+    def watch_pace(self, node: str) -> PaceWatch:
+        """Look at how fast the node answers before it is made to limp. Raises Unsupported."""
+        raise Unsupported(f"{node}: this provider cannot make a node limp")
+
+    def limp(self, node: str) -> str:
+        """The node answers on, and takes hundreds of times as long."""
+        raise Unsupported(f"{node}: this provider cannot make a node limp")
+
+    def unlimp(self, node: str) -> None:
+        """Undoes `limp`."""
 
     @abstractmethod
     def erase(self, node: str) -> Proof:

@@ -20,7 +20,7 @@ from readiness.providers.engine.journal import UNDO_OF, Journal, MemoryJournal, 
 from readiness.providers.engine.readiness import ReadinessRule
 from readiness.providers.engine.record import Record
 from readiness.redact import one_line
-from readiness.topology import Endpoint, Keys, Proof, Topology, Unsupported
+from readiness.topology import Endpoint, Keys, Proof, Topology, Unsupported, Way
 
 METRICS_SECONDS = 5.0
 
@@ -179,6 +179,28 @@ class Engine(Generic[D]):
         self._on(node)
         self._undo(Verb.PLUG, node, self.driver.join)
 
+    def isolate_from_peers(self, node: str, way: Way) -> Proof:
+        self._on(node)
+        with self._fault(Verb.ISOLATE, node) as begin:
+            seen = self.driver.watch_peers(node, way)
+            begin()
+            return seen.split(self.driver.isolate(node, way))
+
+    def rejoin_peers(self, node: str) -> None:
+        self._on(node)
+        self._undo(Verb.REJOIN, node, self.driver.rejoin)
+
+    def limp(self, node: str) -> Proof:
+        self._on(node)
+        with self._fault(Verb.LIMP, node) as begin:
+            seen = self.driver.watch_pace(node)
+            begin()
+            return seen.slowed(self.driver.limp(node))
+
+    def unlimp(self, node: str) -> None:
+        self._on(node)
+        self._undo(Verb.UNLIMP, node, self.driver.unlimp)
+
     def wipe(self, node: str) -> Proof:
         here = self._on(node)
         self.driver.check(Verb.WIPE, node)
@@ -211,7 +233,8 @@ class Engine(Generic[D]):
         """The instances that are in service again once that is undone."""
         if undo.verb in (Verb.START, Verb.THAW):
             return (undo.target,)
-        return self._on(undo.target) if undo.verb in (Verb.RESTORE, Verb.PLUG) else ()
+        of_nodes = (Verb.RESTORE, Verb.PLUG, Verb.REJOIN, Verb.UNLIMP)
+        return self._on(undo.target) if undo.verb in of_nodes else ()
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
         """Do what a journal holds; `reach`: of another process, with what it wrote down for that. Raises what the verb
@@ -222,6 +245,8 @@ class Engine(Generic[D]):
             Verb.THAW: self.thaw,
             Verb.RESTORE: self.restore,
             Verb.PLUG: self.plug,
+            Verb.REJOIN: self.rejoin_peers,
+            Verb.UNLIMP: self.unlimp,
         }
         self.driver.take_over(undo.verb, undo.target)
         verbs[undo.verb](undo.target)

@@ -25,6 +25,10 @@ class Verb(StrEnum):
     RESTORE = "restore"
     UNPLUG = "unplug"
     PLUG = "plug"
+    ISOLATE = "isolate_from_peers"
+    REJOIN = "rejoin_peers"
+    LIMP = "limp"
+    UNLIMP = "unlimp"
     WIPE = "wipe"
     REPAIR = "repair"
     STOP_CACHES = "stop_caches"
@@ -41,6 +45,8 @@ UNDO_OF: Mapping[Verb, Verb] = {
     Verb.FREEZE: Verb.THAW,
     Verb.DRAIN: Verb.RESTORE,
     Verb.UNPLUG: Verb.PLUG,
+    Verb.ISOLATE: Verb.REJOIN,
+    Verb.LIMP: Verb.UNLIMP,
     Verb.STOP_CACHES: Verb.START_CACHES,
     Verb.ADD_KEY: Verb.RETIRE_KEY,
     Verb.MAKE: Verb.REMOVE,

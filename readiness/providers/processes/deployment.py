@@ -6,6 +6,7 @@ supervisor, network, store, service endpoint and cache stand-in, started and sto
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,14 @@ from signal import SIGCONT, SIGKILL, SIGTERM
 
 from readiness.candidate.model import Candidate
 from readiness.errors import UsageError
+from readiness.paths import IMPORTS
 from readiness.providers.auxiliary.auxiliaries import Auxiliaries, spawn
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
 from readiness.providers.processes.keeper import Keeper
 from readiness.providers.processes.logs import tail
 from readiness.providers.stores import recipe
-from readiness.providers.stores.base import Site, new_keys
+from readiness.providers.stores.base import Command, Site, new_keys
 from readiness.providers.supervisor import network
 from readiness.providers.supervisor.client import Status, Supervised
 from readiness.redact import redact
@@ -27,6 +29,9 @@ from readiness.topology import Instance, Keys, VolumeFact
 
 Progress = Callable[[str], None]
 ATTEMPTS = 3
+FROZEN, RUNNING = 0.45, 0.05
+"""A node that limps is stopped for so many seconds, and then goes on for so many."""
+LIMPER = "limp-"
 
 
 class Deployment:
@@ -96,6 +101,31 @@ class Deployment:
             return status, False
         return self.kill(instance), True
 
+    def limp(self, node: str) -> None:
+        """From now on the node's processes are stopped for most of the time. Raises RuntimeError if one is away."""
+        groups = []
+        for name in self._on(node):
+            status = self.supervised.status(name)
+            if status is None or not status.running:
+                raise RuntimeError(f"{name} does not run: it cannot limp")
+            groups.append(f"{status.pid}:{status.ticks}")
+        module = "readiness.providers.supervisor.limp"
+        argv = (sys.executable, "-m", module, str(FROZEN), str(RUNNING), *groups)
+        spawn(
+            self.supervised, LIMPER + node, Command(argv, {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"})
+        )
+
+    def unlimp(self, node: str) -> None:
+        """Undoes `limp`; without it, nothing happens. What makes a node limp has let it go on if it ended by itself."""
+        if not self.supervised.signal(LIMPER + node, SIGKILL):
+            return
+        self.supervised.wait(LIMPER + node, 10)
+        for name in self._on(node):
+            self.supervised.signal(name, SIGCONT)
+
+    def _on(self, node: str) -> list[str]:
+        return [name for name, instance in self._instances.items() if instance.node == node]
+
     def volumes(self) -> tuple[VolumeFact, ...]:
         """Each node's data folder as it is there, with the kind and access that the candidate declares for it."""
         declared = {volume.node: volume for volume in self._candidate.volumes}
@@ -110,6 +140,8 @@ class Deployment:
     def _failing(self) -> str | None:
         """A process that does not stay: started again in vain, or one that nobody starts again."""
         for name, status in self.supervised.statuses().items():
+            if name.startswith(LIMPER):
+                continue
             if not status.running and (
                 name not in self._instances or self.keeper.relaunched[name] >= ATTEMPTS
             ):

@@ -8,14 +8,16 @@ from signal import SIGCONT, SIGSTOP
 
 from readiness.candidate.model import Candidate
 from readiness.providers.engine import probe
-from readiness.providers.engine.driver import Driver, NetworkWatch, Watch
+from readiness.providers.engine.driver import Driver, NetworkWatch, PaceWatch, PeersWatch, Watch
 from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.pace import RequestWatch
 from readiness.providers.engine.readiness import PROBE_SECONDS
 from readiness.providers.engine.silence import ConnectWatch
 from readiness.providers.processes import observe
-from readiness.providers.processes.deployment import Deployment
+from readiness.providers.processes.deployment import FROZEN, RUNNING, Deployment
+from readiness.providers.processes.peers import ProcessPeers
 from readiness.providers.supervisor.client import Status
-from readiness.topology import Endpoint, Instance, Proof, Topology, Unsupported
+from readiness.topology import Endpoint, Instance, Proof, Topology, Unsupported, Way
 
 
 class ProcessWatch(Watch):
@@ -98,8 +100,21 @@ class ProcessDriver(Driver[ProcessWatch]):
         return ProcessWatch(self.deployment, self.topology.instance(instance))
 
     def watch_network(self, node: str) -> NetworkWatch:
-        url = next(found.url for found in self.topology.endpoints if found.node == node)
-        return ConnectWatch(node, *probe.address_of(url))
+        return ConnectWatch(node, *probe.address_of(self._endpoint(node).url))
+
+    def watch_peers(self, node: str, way: Way) -> PeersWatch:
+        peers = {
+            peer: probe.address_of(self._endpoint(peer).url) for peer in self.topology.nodes if peer != node
+        }
+        if not peers:
+            raise Unsupported(f"{node} has no peers to be cut off from")
+        return ProcessPeers(self.deployment.layout, self._endpoint(node), peers, way)
+
+    def watch_pace(self, node: str) -> PaceWatch:
+        return RequestWatch(node, self._endpoint(node).url)
+
+    def _endpoint(self, node: str) -> Endpoint:
+        return next(found for found in self.topology.endpoints if found.node == node)
 
     def metrics_url(self, instance: str) -> str:
         base = self._store.metrics_url(self.topology.instance(instance))
@@ -133,6 +148,20 @@ class ProcessDriver(Driver[ProcessWatch]):
 
     def join(self, node: str) -> None:
         self.deployment.layout.plug(node)
+
+    def isolate(self, node: str, way: Way) -> str:
+        self.deployment.layout.isolate(node, way)
+        return "cut off from its peers"
+
+    def rejoin(self, node: str) -> None:
+        self.deployment.layout.rejoin(node)
+
+    def limp(self, node: str) -> str:
+        self.deployment.limp(node)
+        return f"stopped for {FROZEN:g} of every {FROZEN + RUNNING:g} s"
+
+    def unlimp(self, node: str) -> None:
+        self.deployment.unlimp(node)
 
     def erase(self, node: str) -> Proof:
         folder = self.deployment.site.data(node)

@@ -69,6 +69,11 @@ class Supervisor:
             "register_after_death": self.after_death.append,
             "build_network": self.build_network,
             "set_port": lambda request: self.network.set_port(request["node"], up=request["up"]),
+            "isolate": lambda request: self.network.isolate(
+                request["node"], outgoing=request["outgoing"], incoming=request["incoming"]
+            ),
+            "rejoin": lambda request: self.network.rejoin(request["node"]),
+            "carries": lambda request: self.network.carries(request["source"], request["target"]),
             "reaches": lambda request: self.network.reaches(
                 request["node"], request["address"], request["port"]
             ),

@@ -146,6 +146,18 @@ class Supervised:
     def set_port(self, node: str, *, up: bool) -> None:
         self._ask("set_port", node=node, up=up)
 
+    def isolate(self, node: str, *, outgoing: bool, incoming: bool) -> None:
+        """From now on what the node sends to the other nodes, or is sent by them, is lost."""
+        self._ask("isolate", node=node, outgoing=outgoing, incoming=incoming)
+
+    def rejoin(self, node: str) -> None:
+        """Undoes `isolate`."""
+        self._ask("rejoin", node=node)
+
+    def carries(self, source: str, target: str) -> bool:
+        """Whether a datagram of the one node arrives at the other."""
+        return bool(self._ask("carries", source=source, target=target))
+
     def reaches(self, node: str, address: str, port: int) -> bool:
         """Whether a TCP connection can be made from the network of that node."""
         return bool(self._ask("reaches", node=node, address=address, port=port))

@@ -19,6 +19,9 @@ from readiness.providers.supervisor import linux
 
 PREFIX_LENGTH = 24
 REACH_SECONDS = 0.5
+DATAGRAMS, DATAGRAM_SECONDS = 3, 0.2
+NOBODY = "02:00:00:00:00:00"
+"""The link address of no interface of the switch: a packet to it is taken by nobody, and nothing answers."""
 
 
 class Network:
@@ -29,6 +32,8 @@ class Network:
         self._home = linux.open_network()
         self._open: list[int] = [self._home]
         self._ports: dict[str, int] = {}
+        self._nodes: dict[str, tuple[str, Any, int]] = {}
+        self._lost: dict[str, set[tuple[str, str]]] = {}
         self._sockets: list[Any] = []
         self._switch: Any = None
 
@@ -61,7 +66,9 @@ class Network:
             inside.link("set", index=index, state="up")
             placed.append((inside, index, address))
             if number:
-                self._ports[list(nodes)[number - 1]] = port
+                node = list(nodes)[number - 1]
+                self._ports[node] = port
+                self._nodes[node] = (address, inside, index)
         # Fixed neighbours: packets to a node without network vanish, as in a routed network.
         # Without them "no route to host" would be an answer, of a kind.
         for inside, index, own in placed:
@@ -73,16 +80,56 @@ class Network:
         """Plug or unplug the node's cable, at the switch: its own addresses and routes stay."""
         self._switch.link("set", index=self._ports[node], state="up" if up else "down")
 
+    def isolate(self, node: str, *, outgoing: bool, incoming: bool) -> None:
+        """From now on packets that the node sends to the other nodes, or is sent by them, are lost; no others are."""
+        pairs = set[tuple[str, str]]()
+        for peer in self._nodes.keys() - {node}:
+            pairs |= {(node, peer)} if outgoing else set()
+            pairs |= {(peer, node)} if incoming else set()
+        self._lost[node] = pairs
+        self._direct()
+
+    def rejoin(self, node: str) -> None:
+        """Undoes `isolate`."""
+        self._lost.pop(node, None)
+        self._direct()
+
+    def _direct(self) -> None:
+        """Where packets between nodes go: to the other one, or to nobody."""
+        lost = set[tuple[str, str]]().union(*self._lost.values())
+        for source, (_, inside, index) in self._nodes.items():
+            for target, (address, _, _) in self._nodes.items():
+                if source != target:
+                    to = NOBODY if (source, target) in lost else _mac(address)
+                    inside.neigh("replace", dst=address, lladdr=to, ifindex=index, state="permanent")
+
+    def carries(self, source: str, target: str) -> bool:
+        """Whether a datagram of the one node arrives at the other, within `DATAGRAM_SECONDS`."""
+        with (
+            self._socket_of(target, socket.SOCK_DGRAM) as ear,
+            self._socket_of(source, socket.SOCK_DGRAM) as mouth,
+        ):
+            ear.bind((self._nodes[target][0], 0))
+            ear.settimeout(DATAGRAM_SECONDS)
+            for _ in range(DATAGRAMS):
+                mouth.sendto(b"?", ear.getsockname())
+            try:
+                return bool(ear.recv(1))
+            except TimeoutError:
+                return False
+
     def reaches(self, node: str, address: str, port: int) -> bool:
         """Whether a TCP connection can be made from the node's namespace, within `REACH_SECONDS`."""
-        linux.enter_network(self.namespaces[node])
-        try:
-            attempt = socket.socket()  # it stays in the namespace in which it was made
-        finally:
-            linux.enter_network(self._home)
-        with attempt:
+        with self._socket_of(node, socket.SOCK_STREAM) as attempt:
             attempt.settimeout(REACH_SECONDS)
             return attempt.connect_ex((address, port)) == 0
+
+    def _socket_of(self, node: str, kind: socket.SocketKind) -> socket.socket:
+        linux.enter_network(self.namespaces[node])
+        try:
+            return socket.socket(type=kind)  # it stays in the namespace in which it was made
+        finally:
+            linux.enter_network(self._home)
 
     def close(self) -> None:
         """Let go of everything; with the last process inside, the namespaces are gone."""

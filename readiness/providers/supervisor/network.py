@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from readiness.errors import UsageError
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Unsupported
+from readiness.topology import Unsupported, Way
 
 Kind = Literal["auto", "loopback", "namespaces"]
 _TRIES = 50
@@ -36,6 +36,15 @@ class Layout(Protocol):
 
     def unplug(self, node: str) -> None: ...
     def plug(self, node: str) -> None: ...
+    def isolate(self, node: str, way: Way) -> None:
+        """Cut the node off from the other nodes, and from nobody else. Raises Unsupported."""
+        ...
+
+    def rejoin(self, node: str) -> None: ...
+    def carries(self, source: str, target: str) -> bool:
+        """Whether a datagram of the one node arrives at the other. Raises Unsupported."""
+        ...
+
     def reaches(self, node: str, address: str, port: int) -> bool:
         """Whether a TCP connection can be made from inside of the node's network. Raises Unsupported."""
         ...
@@ -60,6 +69,15 @@ class Loopback:
 
     def plug(self, node: str) -> None:
         """Nothing was unplugged."""
+
+    def isolate(self, node: str, way: Way) -> None:
+        raise Unsupported(f"{node} cannot be cut off from its peers: {self._reason}")
+
+    def rejoin(self, node: str) -> None:
+        """Nothing was isolated."""
+
+    def carries(self, source: str, target: str) -> bool:
+        raise Unsupported(f"{source} and {target} have no networks of their own: {self._reason}")
 
     def reaches(self, node: str, address: str, port: int) -> bool:
         raise Unsupported(f"{node} has no network of its own that {address}:{port} is not in: {self._reason}")
@@ -86,6 +104,15 @@ class Namespaces:
 
     def plug(self, node: str) -> None:
         self._supervised.set_port(node, up=True)
+
+    def isolate(self, node: str, way: Way) -> None:
+        self._supervised.isolate(node, outgoing=way.outgoing, incoming=way.incoming)
+
+    def rejoin(self, node: str) -> None:
+        self._supervised.rejoin(node)
+
+    def carries(self, source: str, target: str) -> bool:
+        return self._supervised.carries(source, target)
 
     def reaches(self, node: str, address: str, port: int) -> bool:
         return self._supervised.reaches(node, address, port)
