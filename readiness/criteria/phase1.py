@@ -1,6 +1,6 @@
 """Phase 1: Scratch S3 Proof."""
 
-from readiness.criteria.model import Criterion, Level
+from readiness.criteria.model import PROTECTED_STACKS, Criterion, Level
 from readiness.evidence.seen import Group, Seen
 from readiness.finding import Finding, merge
 from readiness.judges import buckets, conditions, objects
@@ -14,6 +14,7 @@ from readiness.judges.records import each, each_of_all, needs
 from readiness.judges.recovery import made_whole
 from readiness.judges.rotation import rotation
 from readiness.judges.safety import denials, safety
+from readiness.judges.stacks.points import no_active_stack
 from readiness.judges.uploads import damaged
 from readiness.judges.versions import versions
 
@@ -70,7 +71,13 @@ ROWS = (
         scenarios=(Group.CRASHES,),
         judge=lambda seen: each(seen.records()[:1], capture),
     ),
-    Criterion("P1.8", 1, "no active stack points at the candidate", Level.PLAN),
+    Criterion(
+        "P1.8",
+        1,
+        "no active stack points at the candidate",
+        Level.PLAN,
+        judge=lambda seen: no_active_stack(seen, PROTECTED_STACKS),
+    ),
     Criterion(
         "P1.9",
         1,

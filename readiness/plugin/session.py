@@ -18,6 +18,7 @@ import pytest
 
 from readiness import contacts, obtain, providers
 from readiness.campaign.campaign import Campaign
+from readiness.campaign.proving import proved
 from readiness.campaign.settings import Settings
 from readiness.criteria import BY_ID
 from readiness.errors import NotRun, Unjudged, UsageError
@@ -28,6 +29,7 @@ from readiness.load.context import Buckets
 from readiness.load.rig import Rig
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
+from readiness.outcomes import finding_of
 from readiness.plugin.progress import Progress
 from readiness.plugin.run import Run, revision
 from readiness.providers.abilities import AdoptsProcesses, Heals, KeepsCommandLog
@@ -283,8 +285,12 @@ class Session:
 
     @cached_property
     def active_stacks(self) -> Finding:
-        """P1.8, judged once: before anything is done to the candidate."""
-        return stacks_point_elsewhere(self.subject, self.run.options.stacks)
+        """P1.8, asked once: before anything is done to the candidate."""
+        stacks = self.run.options.stacks
+        try:
+            return proved(BY_ID["P1.8"], self.subject, lambda: self.campaign, stacks_point_elsewhere, stacks)
+        except NotRun as error:
+            return finding_of(error)
 
     def need_faults(self) -> None:
         """Raises NotRun where faults are not allowed: on a candidate that the suite did not start they need

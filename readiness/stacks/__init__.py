@@ -5,7 +5,6 @@ from readiness.stacks.config import StackConfig, read
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import check_plan
-from readiness.stacks.points import no_active_stack, points_at
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, PROTECTED, Examined, examine
 from readiness.stacks.standins import HttpSource, S3Source
@@ -25,9 +24,7 @@ __all__ = [
     "check_plan",
     "examine",
     "must_be_proved",
-    "no_active_stack",
     "one_at_a_time",
-    "points_at",
     "read",
     "turn",
 ]

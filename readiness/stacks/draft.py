@@ -6,8 +6,8 @@ import json
 import shlex
 from collections.abc import Sequence
 
+from readiness.judges.stacks.points import what_it_is
 from readiness.stacks.config import StackConfig
-from readiness.stacks.points import what_it_is
 from readiness.stacks.raw import fetch, store
 from readiness.stacks.sources import Variant
 

@@ -19,7 +19,7 @@ import botocore.configloader
 import botocore.exceptions
 
 from readiness.stacks.flat import cleaned
-from readiness.stacks.text import Open, Text, text
+from readiness.text import Open, Text, text
 
 _HTTP = (
     "address",

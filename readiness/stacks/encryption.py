@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from readiness.stacks.hcl import Body
 from readiness.stacks.reading import Loaded, encrypted
-from readiness.stacks.text import Text
+from readiness.text import Text
 
 VARIABLE = "TF_ENCRYPTION"
 

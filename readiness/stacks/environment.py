@@ -14,7 +14,7 @@ from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes.model import Known, folder_text
 from readiness.stacks.recipes.shell import Script
-from readiness.stacks.text import Open, Text, one_of, text
+from readiness.text import Open, Text, one_of, text
 
 _DECIDES = re.compile(
     r"AWS_(ENDPOINT_URL(_S3)?|S3_ENDPOINT|PROFILE|DEFAULT_PROFILE|CONFIG_FILE|REGION|DEFAULT_REGION)|"

@@ -12,7 +12,7 @@ from lark import Token, Tree
 
 from readiness.stacks.functions import NoValueError, Value, as_text, call, choose, opens, unknown, value_of
 from readiness.stacks.hcl import Expression, UnreadableError, parse_expression
-from readiness.stacks.text import Open, Text, joined, text
+from readiness.text import Open, Text, joined, text
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

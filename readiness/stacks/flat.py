@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 
 from readiness.stacks.functions import Value, as_text
-from readiness.stacks.recipes.model import Placeholders
-from readiness.stacks.text import Text, joined, text
+from readiness.text import Placeholders, Text, joined, text
 
 SET = "[set]"
 _SECRET = re.compile(

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from readiness.stacks.text import Open, Text, joined, one_of, text
+from readiness.text import Open, Text, joined, one_of, text
 
 Value: TypeAlias = "bool | int | float | Text | list[Any] | dict[str, Any] | None"
 """A value of HCL: text is always a `Text`; a value of which nothing is known is a Text of one open part."""

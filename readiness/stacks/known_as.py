@@ -7,21 +7,37 @@ import contextlib
 import functools
 import ipaddress
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeAlias
 
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.model import Candidate
-from readiness.stacks.points import Names, kubernetes_urls
+from readiness.evidence.stacks import BackendRead, CandidateNames
+from readiness.judges.stacks.points import hosts, kubernetes_urls
 
+Resolve: TypeAlias = Callable[[str], Collection[str]]
 SECONDS = 2.0
 """How long one host name may take to be resolved."""
 
 
-def names(candidate: Candidate, urls: Iterable[str], held: Iterable[str]) -> Names:
+def names(
+    candidate: Candidate, urls: Iterable[str], held: Iterable[str], read: Iterable[BackendRead]
+) -> CandidateNames:
     """The candidate's names: `urls` of its endpoints, `held` the buckets that it lists, and what its file declares:
-    the bucket of the state, its Services by their names in the cluster."""
+    the bucket of the state, its Services by their names in the cluster. Every host that these backends name is
+    looked up."""
     known = [*urls, *(_declared(candidate.kubernetes) if candidate.kubernetes else ())]
-    return Names(tuple(dict.fromkeys(known)), frozenset({*held, candidate.boundary.state_bucket}), resolver())
+    return looked_up(known, {*held, candidate.boundary.state_bucket}, read, resolver())
+
+
+def looked_up(
+    urls: Iterable[str], buckets: Iterable[str], read: Iterable[BackendRead], resolve: Resolve
+) -> CandidateNames:
+    """These names, with the addresses of every host that decides whether these backends point at one."""
+    known = tuple(dict.fromkeys(urls))
+    named = {host for one in read for host in hosts(one, known)}
+    addresses = {host: tuple(sorted(resolve(host))) for host in sorted(named)}
+    return CandidateNames(urls=known, buckets=tuple(sorted(buckets)), addresses=addresses)
 
 
 def _declared(cluster: DeclaredCluster) -> Iterator[str]:

@@ -9,14 +9,17 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from readiness.evidence.stacks import CandidateNames
 from readiness.finding import Finding, State, merge, proved, refuted, unknown
+from readiness.judges.stacks.points import Points, points_at
 from readiness.stacks import compare
 from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig
 from readiness.stacks.encryption import is_encrypted
 from readiness.stacks.harmless import reaches_out
+from readiness.stacks.known_as import looked_up
+from readiness.stacks.observed import backend_read
 from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
-from readiness.stacks.points import Names, Points, points_at
 from readiness.stacks.stack import Examined
 from readiness.stacks.standins import Source
 from readiness.stacks.wall import Wall
@@ -46,7 +49,7 @@ class Rehearsal:
     source: Source
     env: Disposable
     name: str = "rehearsal"
-    names: Names | None = None
+    names: CandidateNames | None = None
     found: dict[int, Finding] = field(default_factory=dict)
     versions: dict[str, str | None] = field(default_factory=dict)
 
@@ -114,8 +117,9 @@ class Rehearsal:
         if not isinstance(config, StackConfig):
             raise _RefusedError(f"its configuration cannot be read: {config}")
         urls = tuple(endpoint.url for endpoint in self.env.endpoints)
-        names = self.names or Names(urls, frozenset({self.env.place.bucket}))
-        pointing = points_at(config, names)
+        read = backend_read(config)
+        names = self.names or looked_up(urls, {self.env.place.bucket}, [read], lambda host: ())
+        pointing = points_at(read, names)
         if pointing.points is Points.YES:
             raise _RefusedError(f"its backend already points at the candidate ({pointing.reason})")
         if config.backend != self.source.kind:

@@ -11,15 +11,17 @@ from readiness import providers
 from readiness.candidate.load import load
 from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import UsageError
+from readiness.evidence.stacks import CandidateNames
 from readiness.finding import Finding, State, refuted, unknown
+from readiness.judges.stacks.points import what_it_is
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig
 from readiness.stacks.draft import draft
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.known_as import names
+from readiness.stacks.observed import backend_read
 from readiness.stacks.plan import MigrationPlan
-from readiness.stacks.points import Names, what_it_is
 from readiness.stacks.postgres import PgSource, Postgres
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, Examined, examine
@@ -81,7 +83,7 @@ class Rehearsals:
             source = self._source(examined)
             with turn(self._env.objects(self._env.entry), f"{PREFIX}/turn", name):
                 self._subject.say(f"rehearsal: {name}")
-                return Rehearsal(examined, source, self._env, names=self._names()).run()
+                return Rehearsal(examined, source, self._env, names=self._names(examined)).run()
         except UsageError as error:
             found: Finding = refuted(str(error))
         except _NoStandIn as error:
@@ -92,9 +94,10 @@ class Rehearsals:
             found = unknown(f"{type(error).__name__}: {error}")
         return {f"P3.{name}.{step}": found for step in range(1, 6)}
 
-    def _names(self) -> Names:
+    def _names(self, examined: Examined) -> CandidateNames:
         urls = [endpoint.url for endpoint in self._env.endpoints]
-        return names(self._subject.candidate, urls, (self._env.place.bucket,))
+        read = [backend_read(examined.config)] if isinstance(examined.config, StackConfig) else []
+        return names(self._subject.candidate, urls, (self._env.place.bucket,), read)
 
     def _keep_draft(self, examined: Examined) -> None:
         """A stack without a plan for its configuration gets a first draft, in the evidence, never in the checkout."""

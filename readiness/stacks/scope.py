@@ -10,7 +10,7 @@ from readiness.stacks.evaluate import NotHere, Scope, evaluate
 from readiness.stacks.functions import NoValueError, Value, as_text, unknown
 from readiness.stacks.hcl import Body, Expression, UnreadableError
 from readiness.stacks.reading import Loaded, Reading, local_values, variables
-from readiness.stacks.text import Open, Text, text
+from readiness.text import Open, Text, text
 
 _AUTOMATIC = ("terraform.tfvars", "terraform.tfvars.json")
 

@@ -20,7 +20,7 @@ from readiness.stacks.hcl import Body, UnreadableError
 from readiness.stacks.reading import Loaded, Reading
 from readiness.stacks.recipes.model import Init, Known, Recipe, folder_text, within, words_of
 from readiness.stacks.scope import NoNames, StackScope, body_values, variables_file
-from readiness.stacks.text import Open, Text, joined, text
+from readiness.text import Open, Text, joined, text
 
 _HTTP = re.compile(
     r"(lock_|unlock_|update_)?(address|method)|username|password|skip_cert_verification|retry_(max|wait_min|wait_max)|"

@@ -13,9 +13,9 @@ from readiness.stacks.evaluate import NotHere, evaluate
 from readiness.stacks.functions import NoValueError, Value, as_text, unknown
 from readiness.stacks.hcl import Body, Expression, UnreadableError
 from readiness.stacks.reading import Reading
-from readiness.stacks.recipes.model import Known, Placeholders
+from readiness.stacks.recipes.model import Known
 from readiness.stacks.scope import NoNames, body_values
-from readiness.stacks.text import Text, text
+from readiness.text import Placeholders, Text, text
 
 FILES = ("terragrunt.hcl", "terragrunt.hcl.json", "terragrunt.stack.hcl")
 

@@ -4,9 +4,11 @@ and what was kept says the same.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from readiness.criteria import MANIFEST
 from readiness.evidence.folder import Evidence
@@ -15,13 +17,12 @@ from readiness.finding import State
 from readiness.judges.conditions import races
 from readiness.redact import Redactor
 from tests.scratch.cases import CASES
+from tests.stacks.cases import CASES as STACKS
 from tests.static.cases import CASES as STATIC
 from tests.support.observations import Case, Defect, error, lost
 from tests.tofu.cases import CASES as TOFU
 
-ALL = (*CASES, *STATIC, *TOFU)
-STACKS = "P1.8"
-"""Is about files of the operator, not about answers of the candidate."""
+ALL = (*CASES, *STATIC, *TOFU, *STACKS)
 
 
 def each(kind: str) -> list[object]:
@@ -34,8 +35,8 @@ def each(kind: str) -> list[object]:
 
 
 def test_every_criterion_of_phases_0_to_2_has_a_judge() -> None:
-    assert [row.id for row in MANIFEST if row.phase < 3 and row.judge is None and row.id != STACKS] == []
-    without_scenarios = {row.id for row in MANIFEST if row.phase < 3 and not row.scenarios} - {STACKS}
+    assert [row.id for row in MANIFEST if row.phase < 3 and row.judge is None] == []
+    without_scenarios = {row.id for row in MANIFEST if row.phase < 3 and not row.scenarios}
     assert without_scenarios <= {case.id for case in ALL}
 
 
@@ -96,6 +97,20 @@ def test_what_was_kept_is_judged_the_same(case: Case, tmp_path: Path) -> None:
         loaded = list(load_observations(evidence.folder, "any"))
         assert loaded == kept == list(recorded)
         assert case.judged(loaded) == case.judged(recorded)
+
+
+@pytest.mark.parametrize("case", STACKS, ids=lambda case: case.id)
+def test_a_result_of_which_something_is_missing_proves_nothing(case: Case) -> None:
+    for number, one in enumerate(case.healthy):
+        for result in [None, {}, *_without_one(one.result)] if isinstance(one.result, dict) else []:
+            altered = [*case.healthy]
+            altered[number] = one.model_copy(update={"result": result})
+            assert case.judged(altered).state in (State.UNKNOWN, State.REFUTED), (one.step, result)
+
+
+def _without_one(result: dict[str, JsonValue]) -> Iterator[dict[str, JsonValue]]:
+    for name in result:
+        yield {other: value for other, value in result.items() if other != name}
 
 
 def test_races_that_nobody_ran_are_unknown() -> None:

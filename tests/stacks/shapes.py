@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from readiness.evidence.stacks import CandidateNames
+from readiness.judges.stacks.points import Pointing, points_at
 from readiness.stacks.config import StackConfig, read
-from readiness.stacks.points import Names, Pointing, points_at
+from readiness.stacks.known_as import Resolve, looked_up
+from readiness.stacks.observed import backend_read
 
-CANDIDATE = Names(("https://s3.state.example:9000",), frozenset({"tofu-state"}))
+CANDIDATE = CandidateNames(urls=("https://s3.state.example:9000",), buckets=("tofu-state",), addresses={})
 STACK = "tofu/stacks/attic"
 HERE = 'endpoints = { s3 = "https://s3.state.example:9000" }'
 ELSEWHERE = 'endpoints = { s3 = "https://s3.other.example:9000" }'
@@ -39,6 +42,15 @@ def shape(
     return read(write(folder, files), "attic", environment, caller)
 
 
-def pointing(config: StackConfig) -> Pointing:
-    """What P1.8 says of it."""
-    return points_at(config, CANDIDATE)
+def pointing(
+    config: StackConfig, names: CandidateNames = CANDIDATE, resolve: Resolve = lambda host: ()
+) -> Pointing:
+    """What P1.8 says of it, from what is kept of it."""
+    read = backend_read(config)
+    known = looked_up(names.urls, names.buckets, [read], resolve)
+    kept = (
+        known.model_validate_json(known.model_dump_json()),
+        read.model_validate_json(read.model_dump_json()),
+    )
+    assert kept == (known, read)
+    return points_at(read, known)

@@ -20,7 +20,7 @@ from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.sources import Variant
 from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
 from readiness.stacks.standins import HttpSource, S3Source
-from readiness.stacks.text import text
+from readiness.text import text
 from readiness.tofu import Disposable, Place, Tools
 from readiness.tofu.state import parse
 from readiness.topology import Keys

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from readiness.judges.stacks.points import Points
 from readiness.stacks import plan as plans
 from readiness.stacks.config import read
 from readiness.stacks.draft import draft
 from readiness.stacks.harmless import reaches_out
 from readiness.stacks.hcl import UnreadableError
-from readiness.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, STACK, pointing, s3, shape, write
 
 pytestmark = pytest.mark.store  # just reads the Justfiles

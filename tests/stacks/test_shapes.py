@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from readiness.stacks.points import Points
+from readiness.judges.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, pointing, s3, shape
 
 pytestmark = pytest.mark.store  # just reads the Justfiles

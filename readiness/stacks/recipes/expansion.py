@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from readiness.stacks.recipes.model import Files, Known, within
-from readiness.stacks.text import Open, Text, joined, text
+from readiness.text import Open, Text, joined, text
 
 _EXPANSION = re.compile(r"\$\{?(\w+|[@*#?$!-])(?:(:?[-=+?]|%%?|##?|\^\^?|,,?|//?|:)(.*))?\}?", re.DOTALL)
 

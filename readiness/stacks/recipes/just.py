@@ -15,10 +15,10 @@ from typing import Any
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Placeholders, Recipe, folder_text, within
+from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Recipe, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
-from readiness.stacks.text import Open, Text, joined, one_of, text
+from readiness.text import Open, Placeholders, Text, joined, one_of, text
 
 NAMES = ("justfile", ".justfile")
 SECONDS = 20

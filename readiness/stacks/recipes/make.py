@@ -10,10 +10,10 @@ from typing import Any
 
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import Init, Known, Placeholders, Recipe, folder_text
+from readiness.stacks.recipes.model import Init, Known, Recipe, folder_text
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
-from readiness.stacks.text import Open, Text, joined, text
+from readiness.text import Open, Placeholders, Text, joined, text
 
 _ASSIGNMENT = re.compile(r"(?:export\s+|override\s+)*([\w.-]+)\s*(\?=|:{1,3}=|\+=|=)\s*(.*)")
 _TARGET = re.compile(r"([^\s:#=][^:#=]*?)\s*::?(?!=)\s*([^#]*)")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from readiness.stacks.reading import Reading
-from readiness.stacks.text import Open, Text, joined, text
+from readiness.text import Open, Text, joined, text
 
 Command: TypeAlias = Callable[[Mapping[str, str]], str]
 
@@ -106,25 +106,6 @@ def within(folder: Text, path: Text) -> Text:
 def folder_text(folder: Path) -> Text:
     """An absolute folder."""
     return text(str(folder))
-
-
-class Placeholders:
-    """Open parts as words that a parser of shell takes for plain ones, and back."""
-
-    def __init__(self) -> None:
-        self._opens: list[Open] = []
-
-    def encode(self, value: Text) -> str:
-        return "".join(part if isinstance(part, str) else self._word(part) for part in value.parts)
-
-    def decode(self, content: str) -> Text:
-        pieces = re.split(r"__OPEN(\d+)__", content)
-        return joined(self._opens[int(piece)] if at % 2 else piece for at, piece in enumerate(pieces))
-
-    def _word(self, part: Open) -> str:
-        if part not in self._opens:
-            self._opens.append(part)
-        return f"__OPEN{self._opens.index(part)}__"
 
 
 def _segments(value: Text) -> list[Text]:

@@ -13,7 +13,7 @@ import yaml
 
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
-from readiness.stacks.text import Text, text
+from readiness.text import Text, text
 
 _PATH = re.compile(r"(?:\.[\w-]+|\[\d+\]|\.\[?\"[^\"]+\"\]?)+|\.")
 _STEP = re.compile(r"\.\[?\"([^\"]+)\"\]?|\.([\w-]+)|\[(\d+)\]")

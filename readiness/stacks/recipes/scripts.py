@@ -16,7 +16,7 @@ from readiness.stacks.recipes import commands
 from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Recipe, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
-from readiness.stacks.text import Open, Text, text
+from readiness.text import Open, Text, text
 
 _FOLDERS = ("working-directory", "working_directory", "workingDirectory", "dir")
 _INIT = re.compile(r"\b(init|plan)\b")

@@ -13,8 +13,8 @@ import tree_sitter
 import tree_sitter_bash
 
 from readiness.stacks.recipes.expansion import expand, substitution
-from readiness.stacks.recipes.model import Files, Init, Known, Placeholders, within, words_of
-from readiness.stacks.text import Open, Text, joined, one_of, text
+from readiness.stacks.recipes.model import Files, Init, Known, within, words_of
+from readiness.text import Open, Placeholders, Text, joined, one_of, text
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
 _PROGRAMS = ("tofu", "terraform", "terragrunt", "tf", "opentofu")

@@ -12,10 +12,10 @@ import yaml
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Placeholders, Recipe, folder_text, within
+from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Recipe, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
-from readiness.stacks.text import Open, Text, joined, text
+from readiness.text import Open, Placeholders, Text, joined, text
 
 NAMES = ("taskfile.yml", "taskfile.yaml", "taskfile.dist.yml", "taskfile.dist.yaml")
 _TEMPLATE = re.compile(r"(\{\{-?.*?-?\}\})", re.DOTALL)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from readiness.evidence.seen import Seen
+from readiness.evidence.stacks import BackendRead, CandidateNames, Way
 from readiness.finding import Finding, merge, proved, refuted, unknown
-from readiness.stacks.config import StackConfig
-from readiness.stacks.hcl import UnreadableError
-from readiness.stacks.recipes.model import Placeholders
-from readiness.stacks.sources import Variant
-from readiness.stacks.text import Text
+from readiness.judges.stacks.typed import careful, typed
+from readiness.text import Placeholders, Text
 
-Resolve = Callable[[str], Collection[str]]
 LOOPBACK = "loopback"
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
 _PORTS = {"http": 80, "https": 443}
@@ -67,15 +65,14 @@ class Pointing:
     reason: str
 
 
-@dataclass(frozen=True)
-class Names:
-    """Every name by which the candidate is known: URLs of its endpoints (the service endpoint and the names of its
-    Kubernetes Service among them), and the buckets it holds. `resolve` gives the addresses of a host; nothing is
-    looked up unless it is given."""
+class Step(StrEnum):
+    """What is asked. NAMES comes back with CandidateNames, BACKEND (of one stack, its `endpoint`) with BackendRead;
+    outcome error: the stack is not there; malformed: its files cannot be understood.
+    """
 
-    urls: tuple[str, ...]
-    buckets: frozenset[str] = frozenset()
-    resolve: Resolve = field(default=lambda host: ())
+    BUCKETS = "list-buckets"
+    NAMES = "names of the candidate"
+    BACKEND = "backend of a stack"
 
 
 def kubernetes_urls(service: str, namespace: str, port: int, scheme: str = "http") -> tuple[str, ...]:
@@ -93,61 +90,75 @@ def what_it_is(kind: str) -> str:
     return _KINDS.get(kind, f"a backend of the kind {kind}")
 
 
-def points_at(config: StackConfig, names: Names) -> Pointing:
+def points_at(read: BackendRead, names: CandidateNames) -> Pointing:
     """Whether any way in which this stack is initialised leads to an endpoint of the candidate: the same host and
     port, however they are spelt.
 
     Names are compared without case and final dot, a missing port is the scheme's, all loopback addresses and
     names are one host, and a bucket's virtual host is the endpoint's. An S3 backend without an endpoint is AWS, or
-    what a variable said in somebody's shell: unclear if it names a bucket of the candidate, or none.
+    what a variable said in somebody's shell: unclear if it names a bucket of the candidate, or none. So is a host
+    that was not looked up.
     """
-    found = [_variant(config, variant, names) for variant in config.variants]
-    if config.recorded is not None:
-        last = _variant(config, config.recorded, names)
+    found = [_way(read, way, names) for way in read.variants]
+    if read.recorded is not None:
+        last = _way(read, read.recorded, names)
         found += [last] if last.points is Points.YES else []
     yes = next((one for one in found if one.points is Points.YES), None)
     if yes is not None:
         return yes
     unclear = [one.reason for one in found if one.points is Points.UNCLEAR]
-    unclear += [f"{config.name}: {problem}" for problem in config.problems]
+    unclear += [f"{read.name}: {problem}" for problem in read.problems]
     if unclear:
-        unclear += [f"{config.name}: {problem}" for problem in config.other]
+        unclear += [f"{read.name}: {problem}" for problem in read.other]
         return Pointing(Points.UNCLEAR, "; ".join(dict.fromkeys(unclear)))
     return Pointing(Points.NO, found[0].reason)
 
 
-def _variant(config: StackConfig, variant: Variant, names: Names) -> Pointing:
+def hosts(read: BackendRead, urls: Iterable[str]) -> Iterator[str]:
+    """Every host whose addresses decide whether this stack points at a candidate with these URLs. Some come twice."""
+    for url in urls:
+        host, port = _split(url)
+        if host and port is not None:
+            yield host
+    for way in (*read.variants, *([read.recorded] if read.recorded else [])):
+        for name in _ADDRESSES:
+            for possible in (way.settings.get(name) or Text()).possible():
+                named, port = _place(possible)
+                if named.literal and port is not None:
+                    yield named.literal
+
+
+def _way(read: BackendRead, way: Way, names: CandidateNames) -> Pointing:
     ours = set(_ours(names))
-    unclear = [f"{config.name}: {missing}" for missing in variant.missing]
+    unclear = [f"{read.name}: {missing}" for missing in way.missing]
     for name in _ADDRESSES:
-        value = variant.settings.get(name)
+        value = way.settings.get(name)
         if value is None or not value.parts:
             continue
-        where = f"{config.name}: {name} = {value.assumed()} ({variant.sources.get(name) or variant.where})"
-        if _of_a_profile(value) and not _may_hold(variant, names):
+        where = f"{read.name}: {name} = {value.assumed()} ({way.sources.get(name) or way.where})"
+        if _of_a_profile(value) and not _may_hold(way, names):
             continue
-        points, why = _address(value, ours, names.resolve, http=config.backend == "http")
+        points, why = _address(value, ours, names, http=read.backend == "http")
         if points is Points.YES:
             return Pointing(Points.YES, f"{where} {why}")
-        if points is Points.UNCLEAR and config.backend in ("s3", "http"):
+        if points is Points.UNCLEAR and read.backend in ("s3", "http"):
             unclear.append(f"{where} {why}")
-    unclear += [f"{config.name}: {reason}" for reason in _incomplete(config.backend, variant, names)]
+    unclear += [f"{read.name}: {reason}" for reason in _incomplete(read.backend, way, names)]
     if unclear:
         return Pointing(Points.UNCLEAR, "; ".join(unclear))
     return Pointing(
-        Points.NO,
-        f"{config.name}: backend {config.backend} elsewhere ({_elsewhere(config.backend, variant)})",
+        Points.NO, f"{read.name}: backend {read.backend} elsewhere ({_elsewhere(read.backend, way)})"
     )
 
 
-def _elsewhere(kind: str, variant: Variant) -> str:
+def _elsewhere(kind: str, variant: Way) -> str:
     address = next((str(variant.settings[name]) for name in _ADDRESSES if name in variant.settings), "")
     if kind == "s3" and (not address or _of_a_profile(variant.settings.get("endpoints.s3") or Text())):
         return f"AWS, bucket {variant.settings['bucket']}, which the candidate does not hold"
     return f"{what_it_is(kind)}{f', {address}' if address else ''}"
 
 
-def _incomplete(kind: str, variant: Variant, names: Names) -> Iterator[str]:
+def _incomplete(kind: str, variant: Way, names: CandidateNames) -> Iterator[str]:
     """Why the settings do not say where the state is."""
     if kind == "http" and not variant.settings.get("address"):
         yield "the address of its http backend is not in its files"
@@ -157,7 +168,7 @@ def _incomplete(kind: str, variant: Variant, names: Names) -> Iterator[str]:
         yield f"the s3 backend names no endpoint; bucket {variant.settings.get('bucket') or '(not given)'}"
 
 
-def _may_hold(variant: Variant, names: Names) -> bool:
+def _may_hold(variant: Way, names: CandidateNames) -> bool:
     """Whether the bucket of this variant may be one of the candidate's."""
     bucket = variant.settings.get("bucket") or Text()
     return not bucket.parts or any(
@@ -170,25 +181,34 @@ def _of_a_profile(value: Text) -> bool:
     return all(part.name.startswith("profile ") for part in value.opens) and bool(value.opens)
 
 
-def _address(value: Text, ours: set[tuple[str, int]], resolve: Resolve, *, http: bool) -> tuple[Points, str]:
+def _address(
+    value: Text, ours: set[tuple[str, int]], names: CandidateNames, *, http: bool
+) -> tuple[Points, str]:
     """Whether one address is an endpoint of the candidate, in any of the values that it may have."""
     result = (Points.NO, "")
     for possible in value.possible():
-        places = Placeholders()
-        host, port = _split(places.encode(possible))
-        named = places.decode(host)
-        if named.opens or port is None or not host:
+        named, port = _place(possible)
+        if named.literal is None or port is None or not named.literal:
             if not named.opens or _may_be(named, ours):
                 result = (Points.UNCLEAR, _why_open(possible))
             continue
-        if _same({(_canonical(host), port)}, ours):
+        if _same({(_canonical(named.literal), port)}, ours):
             return Points.YES, "is an endpoint of the candidate"
-        addresses = {(_canonical(address), port) for address in resolve(host)}
-        if _same(addresses, ours):
+        found = names.addresses.get(named.literal)
+        if found is None:
+            result = (Points.UNCLEAR, "has a host that was not looked up")
+        elif _same({(_canonical(address), port) for address in found}, ours):
             if not http:
                 return Points.YES, "leads to an address of the candidate"
             result = (Points.UNCLEAR, "leads to an address of the candidate, under another name")
     return result
+
+
+def _place(value: Text) -> tuple[Text, int | None]:
+    """Host and port of an address, either of which may be open: no port is known then."""
+    places = Placeholders()
+    host, port = _split(places.encode(value))
+    return places.decode(host), port
 
 
 def _why_open(value: Text) -> str:
@@ -209,12 +229,12 @@ def _tail(host: Text) -> str:
     return last.lower().rstrip(".") if isinstance(last, str) else ""
 
 
-def _ours(names: Names) -> Iterator[tuple[str, int]]:
+def _ours(names: CandidateNames) -> Iterator[tuple[str, int]]:
     for url in names.urls:
         host, port = _split(url)
         if host and port is not None:
             yield _canonical(host), port
-            for address in names.resolve(host):
+            for address in names.addresses.get(host, ()):
                 yield _canonical(address), port
 
 
@@ -234,27 +254,45 @@ def _split(url: str) -> tuple[str, int | None]:
     return host, port or _PORTS.get(parts.scheme, 443)
 
 
-def no_active_stack(
-    configs: Mapping[str, StackConfig | UnreadableError], names: Names, *, observations: int
-) -> Finding:
-    """P1.8 over all protected stacks.
-
-    `observations` counts what stands behind the endpoints named here (the run's own answered requests to them):
+@careful
+def no_active_stack(seen: Seen, stacks: Collection[str]) -> Finding:
+    """P1.8 over these stacks. What stands behind it are the candidate's own answers, of every endpoint that is named:
     files alone prove nothing.
     """
-    findings = []
-    for name, config in configs.items():
-        if isinstance(config, UnreadableError):
-            findings.append(refuted(f"{name}: {config}"))
-            continue
-        found = points_at(config, names)
-        if found.points is Points.YES:
-            findings.append(refuted(found.reason))
-        elif found.points is Points.UNCLEAR:
-            findings.append(unknown(found.reason, observations=observations))
+    listed = list(seen.steps(Step.BUCKETS))
+    answered = [one for one in listed if one.ok]
+    findings = [unknown(f"list-buckets {one.where}: {one.why()}") for one in listed if not one.ok]
+    names = [typed(one, CandidateNames) for one in seen.steps(Step.NAMES)]
+    if not names:
+        return merge([*findings, unknown("the candidate's names were not gathered")])
+    known = names[-1]
+    if len(names) > 1 or not {one.asked.get("url") for one in listed} <= set(known.urls):
+        return unknown("the names of the candidate are not those of its endpoints")
+    if not answered:
+        findings.append(unknown("no endpoint of the candidate was asked"))
+    held = {str(name) for one in answered if isinstance(one.result, list) for name in one.result}
+    known = known.model_copy(update={"buckets": tuple(sorted({*known.buckets, *held}))})
+    read = {one.endpoint: one for one in seen.steps(Step.BACKEND)}
+    for stack in stacks:
+        one = read.get(stack)
+        if one is None or not one.answered:
+            findings.append(unknown(f"{stack}: its files were not read"))
+        elif not one.ok:
+            findings.append(refuted(one.why()))
+        elif (backend := typed(one, BackendRead)).name != stack:
+            findings.append(unknown(f"{stack}: what was read is that of {backend.name}"))
         else:
-            findings.append(proved(found.reason, observations))
+            findings.append(_pointing(backend, known, len(answered)))
     return merge(findings)
+
+
+def _pointing(read: BackendRead, names: CandidateNames, observations: int) -> Finding:
+    found = points_at(read, names)
+    if found.points is Points.YES:
+        return refuted(found.reason)
+    if found.points is Points.UNCLEAR:
+        return unknown(found.reason, observations=observations)
+    return proved(found.reason, observations)
 
 
 def _canonical(host: str) -> str:

@@ -31,7 +31,7 @@ class Open:
         return f"${{{self.name}:-{self.options[0]}}}" if self.options else f"${{{self.name}}}"
 
 
-Part: TypeAlias = "str | Open"
+Part: TypeAlias = str | Open
 
 
 @dataclass(frozen=True)
@@ -125,3 +125,22 @@ def one_of(name: str, texts: Iterable[Text]) -> Text:
             else:
                 options[literal] = None
     return Text((Open(name, tuple(options), closed and bool(options)),))
+
+
+class Placeholders:
+    """Open parts as words that a parser of shell takes for plain ones, and back."""
+
+    def __init__(self) -> None:
+        self._opens: list[Open] = []
+
+    def encode(self, value: Text) -> str:
+        return "".join(part if isinstance(part, str) else self._word(part) for part in value.parts)
+
+    def decode(self, content: str) -> Text:
+        pieces = re.split(r"__OPEN(\d+)__", content)
+        return joined(self._opens[int(piece)] if at % 2 else piece for at, piece in enumerate(pieces))
+
+    def _word(self, part: Open) -> str:
+        if part not in self._opens:
+            self._opens.append(part)
+        return f"__OPEN{self._opens.index(part)}__"
