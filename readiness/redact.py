@@ -21,37 +21,58 @@ _NAMES = (
 )
 _QUOTED = r"(?P<quote>\\*[\"'])(?:(?!(?P=quote))(?:\\.|[^\n\\]))*(?P<end>(?P=quote))?"
 _NOTHING = r"(?!(?:null|none|true|false)\b)"
+_NAME_PARTS = ("secret", "passw", "passphrase", "token", "key")
 _AS_JSON = re.compile(rf"(?i)(?P<lead>\b(?:{_NAMES})\\*[\"']\s*[:=]\s*\[?\s*){_QUOTED}")
 _ASSIGNED = re.compile(
     rf"(?i)(?P<lead>(?<![\w.-])(?:{_NAMES})\s*[:=]\s*)(?:{_QUOTED}|{_NOTHING}[^\s\"',;}}&\\\])]+)"
 )
 _PATTERNS = (
-    re.compile(
-        r"(?P<lead>)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)",
-        re.DOTALL,
+    (
+        ("-----begin",),
+        re.compile(
+            r"(?P<lead>)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)",
+            re.DOTALL,
+        ),
     ),
-    re.compile(r"(?i)(?P<lead>\b[a-z][a-z0-9+.-]*://)[^/\s\"'@\\]+(?=@)"),
-    re.compile(
-        r"(?i)(?P<lead>(?:x-amz-)?(?:signature|security-token|credential)(?:=|%3D|\\*\":\s*\\*\"|:\s*))"
-        r"[A-Za-z0-9%/+=_.-]+"
+    (("://",), re.compile(r"(?i)(?P<lead>\b[a-z][a-z0-9+.-]*://)[^/\s\"'@\\]+(?=@)")),
+    (
+        ("signature", "security-token", "credential"),
+        re.compile(
+            r"(?i)(?P<lead>(?:x-amz-)?(?:signature|security-token|credential)(?:=|%3D|\\*\":\s*\\*\"|:\s*))"
+            r"[A-Za-z0-9%/+=_.-]+"
+        ),
     ),
-    re.compile(
-        r"(?i)(?P<lead>authorization\\*[\"']?\s*[:=]\s*\[?\\*[\"']?(?:bearer|basic)\s+)[^\s\",'\\\]]+"
+    (
+        ("authorization",),
+        re.compile(
+            r"(?i)(?P<lead>authorization\\*[\"']?\s*[:=]\s*\[?\\*[\"']?(?:bearer|basic)\s+)[^\s\",'\\\]]+"
+        ),
     ),
-    re.compile(
-        r"(?i)(?P<lead>authorization\\*[\"']?\s*[:=]\s*\[?\\*[\"']?)"
-        r"(?!bearer |basic |aws4-|\[|removed\])[^\s,&\"'\\]+(?: [^\s,&\"'\\=]+)?"
+    (
+        ("authorization",),
+        re.compile(
+            r"(?i)(?P<lead>authorization\\*[\"']?\s*[:=]\s*\[?\\*[\"']?)"
+            r"(?!bearer |basic |aws4-|\[|removed\])[^\s,&\"'\\]+(?: [^\s,&\"'\\=]+)?"
+        ),
     ),
-    re.compile(r"(?i)(?P<lead>\bbearer\s+)(?=\S*\d|\S{20})[\w.~+/=-]{6,}"),
-    re.compile(r"(?i)(?P<lead>\b(?:set-)?cookie\\*[\"']?\s*[:=]\s*\\*[\"']?)[^\n\"'\\]+"),
-    re.compile(
-        r"(?P<lead>)\b(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}"
-        r"|gl(?:pat|dt|rt|cbt)-[\w-]{16,}|hv[sb]\.[\w-]{20,}|xox[abprs]-[\w-]{10,}|AGE-SECRET-KEY-\w{20,})"
+    (("bearer",), re.compile(r"(?i)(?P<lead>\bbearer\s+)(?=\S*\d|\S{20})[\w.~+/=-]{6,}")),
+    (
+        ("cookie",),
+        re.compile(r"(?i)(?P<lead>\b(?:set-)?cookie\\*[\"']?\s*[:=]\s*\\*[\"']?)[^\n\"'\\]+"),
     ),
-    _AS_JSON,
-    _ASSIGNED,
+    (
+        ("eyj", "akia", "asia", "gh", "gl", "hvs.", "hvb.", "xox", "age-secret-key-"),
+        re.compile(
+            r"(?P<lead>)\b(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}"
+            r"|github_pat_\w{20,}|gl(?:pat|dt|rt|cbt)-[\w-]{16,}|hv[sb]\.[\w-]{20,}|xox[abprs]-[\w-]{10,}"
+            r"|AGE-SECRET-KEY-\w{20,})"
+        ),
+    ),
+    (_NAME_PARTS, _AS_JSON),
+    (_NAME_PARTS, _ASSIGNED),
 )
-"""URL userinfo, signatures, headers that authenticate, private keys, and tokens that their prefix gives away."""
+"""URL userinfo, signatures, headers that authenticate, private keys, and tokens that their prefix gives away; before
+each pattern the substrings, in lower case, of which every match contains one: most texts contain none."""
 _SECRET_NAME = re.compile(rf"(?i){_NAMES}")
 _REFERENCE = re.compile(
     r"(?i)(?:access_key|secret_key|secret|.*_(?:file|path|url|dir|name|id|days|owner|source))"
@@ -87,8 +108,11 @@ class Redactor:
         """The text without secrets."""
         for spelling in self._spellings:
             text = text.replace(spelling, SECRET)
-        for pattern in _PATTERNS:
-            text = pattern.sub(_removed, text)
+        # Beyond ASCII, other characters match `(?i)s` and `(?i)k` too: there every pattern is tried.
+        lower = text.lower() if text.isascii() else None
+        for parts, pattern in _PATTERNS:
+            if lower is None or any(part in lower for part in parts):
+                text = pattern.sub(_removed, text)
         return text
 
     def clean_value(self, value: Any) -> Any:

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from readiness.redact import Redactor, one_line, redact, secrets_of_environment
+from readiness.redact import _PATTERNS, Redactor, _removed, one_line, redact, secrets_of_environment
 
 CANARY = "Canary7Of9Quiet"
+PIECES = (
+    *("https", "://", "me:", f"{CANARY}", "@host", "X-Amz-", "Signature", "credential", "security-token"),
+    *("authorization", "Bearer ", "basic ", "set-cookie", "-----BEGIN RSA PRIVATE KEY-----", "eyJ.a.b"),
+    *("AKIA", "ASIA", "0123456789ABCDEF", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+    *("gldt-", "glrt-", "glcbt-", "hvs.", "hvb.", "xoxb-", "xoxp-", "AGE-SECRET-KEY-", "a" * 24, "secret"),
+    *("passwd", "password", "passphrase", "token", "private_key", "access-key", "key_data", "api_key"),
+    *("apikey", "encryption-key", "=", ": ", "%3D", '"', "'", "\\", "[", " ", "\n", "expired"),
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +48,15 @@ CANARY = "Canary7Of9Quiet"
         f"passphrase: {CANARY}",
         f"encryption_key={CANARY}",
         f"X-Amz-Security-Token={CANARY}&x=1",
+        f"security-token%3D{CANARY}",
+        f"X-Amz-Signature={CANARY}",
+        f"X-Amz-Credential={CANARY}/20261124/us-east-1/s3/aws4_request",
         f"glpat-{CANARY}0123456789",
+        f"ghp_{CANARY}0123456789",
+        f"hvs.{CANARY}0123456789",
+        f"hvb.{CANARY}0123456789",
+        f"xoxb-{CANARY}",
+        f"AGE-SECRET-KEY-{CANARY}0123456789",
         f"eyJhbGciOiJub25lIn0.{CANARY}.sig",
         json.dumps({"password": f'with "quotes" {CANARY}'}),
         json.dumps({"said": json.dumps({"client_secret": CANARY, "n": 1})}),
@@ -64,6 +82,27 @@ def test_a_known_shape_is_removed_though_nobody_named_it(text: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert Redactor().clean(text) == text
+
+
+@pytest.mark.parametrize("prefix", ["AKIA", "ASIA"])
+def test_an_access_key_of_aws_is_removed_wherever_it_stands(prefix: str) -> None:
+    assert Redactor().clean(f"user {prefix}0123456789ABCDEF.") == "user [removed]."
+
+
+@given(
+    st.lists(
+        st.sampled_from(PIECES).flatmap(lambda piece: st.sampled_from([piece, piece.upper()])), max_size=8
+    )
+)
+def test_a_pattern_is_passed_over_only_where_it_matches_nothing(pieces: list[str]) -> None:
+    text = expected = "".join(pieces)
+    for _, pattern in _PATTERNS:
+        expected = pattern.sub(_removed, expected)
+    assert Redactor().clean(text) == expected
+
+
+def test_a_character_that_only_matches_without_case_hides_no_secret() -> None:
+    assert CANARY not in Redactor().clean(f"\u017fecret={CANARY}")
 
 
 def test_json_stays_json() -> None:
