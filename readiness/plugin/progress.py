@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from rich.console import Console
@@ -27,17 +28,23 @@ def standard_error() -> TextIO:
 
 
 class Progress:
-    """Shows phases, criteria, and what is being waited for and for how long. Safe to stop twice."""
+    """Shows phases, criteria, and what is being waited for and for how long. Safe to stop twice.
 
-    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+    `clock` counts seconds.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.console = Console(file=stream, highlight=False)
         if not self.console.is_terminal:
             self.console.width = 100
         self.quiet = quiet
+        self._clock = clock
         self.live = self.console.is_terminal and not quiet
         self._phase: int | None = None
         self._criterion: Criterion | None = None
-        self._waiting, self._criterion_since = "", time.monotonic()
+        self._waiting, self._criterion_since = "", clock()
         self._waiting_since = self._criterion_since
         self._spinner = Spinner("dots")
         self._line = LiveLine(
@@ -52,7 +59,9 @@ class Progress:
     def say(self, line: str) -> None:
         """What is going on: a line of its own before the first criterion, and where there is no live line."""
         same = line == self._waiting
-        self._waiting, self._waiting_since = line, self._waiting_since if same else time.monotonic()
+        self._waiting, self._waiting_since = line, self._waiting_since if same else self._clock()
+        if self._line.is_started:
+            self._line.refresh()
         if not same and not (self.live and self._criterion):
             self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
 
@@ -62,14 +71,14 @@ class Progress:
             self._phase = criterion.phase
             self.console.print(Text(f"\nPhase {criterion.phase}: {PHASES[criterion.phase]}", "bold"))
         self._criterion, self._waiting = criterion, ""
-        self._criterion_since = self._waiting_since = time.monotonic()
+        self._criterion_since = self._waiting_since = self._clock()
         if self.live:
             self._line.start()
 
     def done(self, criterion: Criterion, state: State) -> None:
         """The criterion was judged."""
         if not self.quiet and state is not State.NOT_RUN:
-            took = time.monotonic() - self._criterion_since
+            took = self._clock() - self._criterion_since
             line = Text.assemble(
                 (MARKS[state].glyph, MARKS[state].style), f" {criterion.id} {criterion.title}"
             )
@@ -84,7 +93,7 @@ class Progress:
         self._criterion = None
 
     def _render(self) -> Table:
-        now = time.monotonic()
+        now = self._clock()
         row = Table.grid(padding=(0, 1))
         line = Text()
         if self._criterion:

@@ -17,6 +17,7 @@ UP, GONE = (Seen.ANSWERED,), (Seen.ANSWERED, Seen.REFUSED)
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observe, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(observe, "ABSENCE_SECONDS", 0.1)
 
 
 def watched(looks: Sequence[Seen]) -> Iterator[Watcher]:

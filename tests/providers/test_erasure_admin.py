@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from readiness.providers.stores.erasure import Erasure
 from readiness.providers.stores.minio import Minio
 from readiness.providers.stores.rustfs import Rustfs
 from tests.providers.sites import site
+from tests.support.handler_server import handled_by
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -51,10 +51,8 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
     Answer.asked, Answer.status, Answer.info, Answer.reached = [], 200, {}, ()
-    with HTTPServer(("127.0.0.1", 0), Answer) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+    with handled_by(Answer) as running:
         yield running
-        running.shutdown()
 
 
 def asking(

@@ -1,6 +1,5 @@
 """The recipe versitygw: what is started, and what its users' administration asks for."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from readiness.providers.stores.versitygw import Versitygw
 from readiness.topology import Endpoint
 from tests.providers.sites import shown, site
+from tests.support.handler_server import handled_by
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -30,10 +30,8 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
     Answer.asked, Answer.status = [], 201
-    with HTTPServer(("127.0.0.1", 0), Answer) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+    with handled_by(Answer) as running:
         yield running
-        running.shutdown()
 
 
 def asking(store: Versitygw, server: HTTPServer) -> Versitygw:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -83,10 +84,14 @@ def test_what_a_store_says_is_escaped(tmp_path: Path) -> None:
 
 
 def test_the_page_is_bounded(tmp_path: Path) -> None:
-    many = {f"value {number}": float(number + 1) for number in range(3000)}
-    long = "a word " * 20_000
-    op = Op(0, "probe", "p", "one", Verb.READ, "b", "k" * 900, 0, 1, Outcome.UNKNOWN, error="e" * 5000)
+    many = {f"value {number} {'n' * 100}": float(number + 1) for number in range(500)}
+    long = "a word " * 7000
+    op = Op(0, "probe", "p", "one", Verb.READ, "b", "k" * 400, 0, 1, Outcome.UNKNOWN, error="e" * 500)
     findings = {criterion.id: red(long, many, [op] * 60) for criterion in MANIFEST}
+    each = (long, json.dumps(many), op.as_json() * 60)
+    assert all(len(part) * len(MANIFEST) > MAX_BYTES for part in each), (
+        "without a bound any of them is too much"
+    )
     folder = make(tmp_path, Made(findings=findings))
     assert (folder / "report.html").stat().st_size < MAX_BYTES
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 import pytest
 from rich.console import Console
@@ -28,12 +27,20 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal()
 
 
-def play(progress: Progress, wait: float = 0) -> None:
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def play(progress: Progress, clock: Clock | None = None) -> None:
     progress.say("embedded is ready")
     progress.begin(BY_ID["P1.6"])
     for scenario in ("crash:bumble", "crash:bumble", "crash:honey"):
         progress.say(scenario)
-        time.sleep(wait)
+        if clock:
+            clock.now += 1
     progress.done(BY_ID["P1.6"], State.PROVED)
     progress.begin(BY_ID["P1.7"])
     progress.done(BY_ID["P1.7"], State.NOT_RUN)
@@ -56,7 +63,8 @@ def test_where_there_is_no_terminal_lines_are_few_and_plain() -> None:
 
 
 def test_on_a_terminal_a_live_line_says_what_is_waited_for_and_how_long(terminal: Terminal) -> None:
-    play(Progress(terminal), wait=0.6)
+    clock = Clock()
+    play(Progress(terminal, clock=clock), clock)
     said = terminal.getvalue()
     assert "P1.6" in said
     assert "crash:honey, 0 s" in said

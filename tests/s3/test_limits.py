@@ -34,7 +34,7 @@ def both(url: str) -> tuple[Library, Library]:
 def test_an_answer_that_drips_ends(
     number: int, call: Callable[[Library], object], answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "whole_seconds", lambda _seconds: 0.5)
+    monkeypatch.setattr(transport, "whole_seconds", lambda _seconds: 0.2)
     with serving_in_thread(answer) as server, pytest.raises(Unanswered):
         call(both(server.url)[number])
 

@@ -13,7 +13,7 @@ from tests.support.thread_server import dripping, endless, serving_in_thread
 @pytest.mark.parametrize("head", [False, True], ids=["body", "head"])
 def test_a_page_that_drips(head: bool) -> None:
     with serving_in_thread(dripping(head=head)) as server, pytest.raises(TooLate):
-        probe.call(f"{server.url}/metrics", 0.5)
+        probe.call(f"{server.url}/metrics", 0.2)
 
 
 def test_a_page_without_an_end() -> None:

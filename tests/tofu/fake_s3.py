@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from readiness.topology import Endpoint
+from tests.support.handler_server import POLL_SECONDS
 
 
 @dataclass
@@ -51,7 +52,7 @@ class FakeS3:
         server.daemon_threads = True
         server.store = self  # type: ignore[attr-defined]
         self.servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         return Endpoint(name, url) if service else Endpoint(name, url, node=name, instance=name)
 

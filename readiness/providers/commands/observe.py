@@ -15,7 +15,7 @@ from typing import Self
 from readiness.providers.engine import probe
 from readiness.topology import Proof
 
-LOOK_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 8.0, 0.02
+LOOK_SECONDS, ABSENCE_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 1.0, 8.0, 0.02
 _GATEWAY = (502, 504)
 
 
@@ -140,7 +140,9 @@ def replaced(
     """The instance was seen to be away, and where an identity is declared, another incarnation is there now. One that
     answers no endpoint is looked at by a command, too seldom to see a short absence: its identity alone tells.
     """
-    away = watcher.wait_for(DEAD | {Seen.GATEWAY}, 1.0) if watcher.before is Seen.ANSWERED else None
+    away = (
+        watcher.wait_for(DEAD | {Seen.GATEWAY}, ABSENCE_SECONDS) if watcher.before is Seen.ANSWERED else None
+    )
     found = f"{name}: {watcher.before} before, {away or 'never seen away'} during {how}"
     if not old.identity or (answers and away is None):
         return Proof(away is not None, found)
