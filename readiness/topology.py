@@ -132,9 +132,16 @@ class Way(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What can happen to an instance or a node; each has an RTO in the contract (P0.4)."""
+    """What can happen to an instance or a node. Those of PROMISED have an RTO of their own in the contract (P0.4); for
+    clients the others are a silence at worst, so that they are held to its RTO.
+    """
 
     RESTART = "restart"
     DRAIN = "drain"
     CRASH = "crash"
     SILENCE = "silence"
+    POWER_CUT = "power-cut"
+    FULL_DISK = "full-disk"
+
+
+PROMISED = (FaultKind.RESTART, FaultKind.DRAIN, FaultKind.CRASH, FaultKind.SILENCE)

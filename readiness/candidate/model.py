@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from readiness.candidate.declared import DeclaredCommands, DeclaredEndpoint, DeclaredInstance, DeclaredNode
 from readiness.candidate.declared_containers import DeclaredContainer
 from readiness.candidate.declared_kubernetes import DeclaredCluster
-from readiness.topology import FaultKind
+from readiness.topology import PROMISED, FaultKind
 
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -116,6 +116,14 @@ class Failure(_Strict):
     response_seconds: Seconds = 3.0
     readiness: Readiness = Readiness()
 
+    @model_validator(mode="after")
+    def _promised(self) -> Failure:
+        if others := [kind for kind in self.rto_seconds if kind not in PROMISED]:
+            raise ValueError(
+                f"rto_seconds.{others[0]} is not promised apart: it is held to rto_seconds.silence; leave it out"
+            )
+        return self
+
 
 class Metric(_Strict):
     """A metric that must answer: its name, and what it is read from."""
@@ -188,6 +196,7 @@ class Provider(_Strict):
     store: str = ""
     nodes: tuple[str, ...] = ()
     network: Literal["auto", "loopback", "namespaces"] = "auto"
+    disks: Literal["auto", "folders", "loop-devices"] = "auto"
     options: dict[str, str | int | bool | float | list[str]] = {}
 
 

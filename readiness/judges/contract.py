@@ -10,7 +10,7 @@ from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.judges.alerts import Named, RulesUnreadable, Watches
-from readiness.topology import FaultKind
+from readiness.topology import PROMISED
 
 SETTINGS_SEEN_WITHIN = 10.0
 """Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""
@@ -113,7 +113,7 @@ def failure_behaviour(seen: Seen) -> Finding:
     """
     said = seen.contract["failure"]
     rto: Mapping[str, Any] = said["rto_seconds"]
-    missing = [kind.value for kind in FaultKind if kind.value not in rto]
+    missing = [kind.value for kind in PROMISED if kind.value not in rto]
     if missing:
         return refuted(
             f"no RTO for {', '.join(missing)}: contract.failure.rto_seconds needs a number for each fault kind"

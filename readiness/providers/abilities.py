@@ -75,6 +75,32 @@ class Heals(Protocol):
 
 
 @runtime_checkable
+class CutsPower(Protocol):
+    """Can cut the power of a node. A kill leaves what the kernel had not written yet; this does not."""
+
+    def power_off(self, node: str) -> Proof:
+        """Its processes die, and of its disk only what was synced is left. Raises Unsupported."""
+        ...
+
+    def power_on(self, node: str) -> None:
+        """Undoes `power_off`; returns once its instances were started. Without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
+class FillsDisks(Protocol):
+    """Can take the space of a node's disk away."""
+
+    def fill(self, node: str) -> Proof:
+        """Its disk is full. While it is, fills what was freed meanwhile. Raises Unsupported."""
+        ...
+
+    def free(self, node: str) -> None:
+        """Undoes `fill`. Without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
 class StoresBytes(Protocol):
     """Can see how much each node stores."""
 

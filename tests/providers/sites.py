@@ -5,6 +5,7 @@ from pathlib import Path
 
 from readiness.providers.stores.base import Site, new_keys
 from readiness.providers.supervisor.network import Loopback
+from readiness.providers.supervisor.storage import Folders
 
 
 def site(
@@ -13,7 +14,7 @@ def site(
     """Nodes on loopback addresses, and keys of this test."""
     layout = Loopback(nodes, "a test")
     keys = {role: new_keys() for role in ("admin", "read_only")}
-    return Site(folder, layout, tuple(nodes), keys, {}, program)
+    return Site(folder, layout, Folders(folder, "a test"), tuple(nodes), keys, {}, program)
 
 
 def shown(argv: Sequence[str | Path]) -> str:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from readiness.providers.auxiliary.auxiliaries import CACHE, Auxiliaries
 from readiness.providers.engine.driver import Driver
-from readiness.providers.engine.engine import Engine
+from readiness.providers.engine.hardware import Hardware
 from readiness.providers.engine.journal import Undo, Verb
 
 D = TypeVar("D", bound=Driver[Any])
 
 
-class StartsCaches(Engine[D]):
+class StartsCaches(Hardware[D]):
     """`_auxiliaries` is set by the provider once it has started them."""
 
     _auxiliaries: Auxiliaries | None = None

@@ -10,7 +10,7 @@ from readiness.errors import UsageError
 from readiness.providers.commands import contract
 from readiness.providers.commands.runner import Runner
 from readiness.providers.engine.driver import Driver
-from readiness.providers.engine.engine import Engine
+from readiness.providers.engine.hardware import Hardware
 from readiness.providers.engine.journal import Undo, Verb
 from readiness.providers.supervisor.client import Supervised
 from readiness.redact import Redactor
@@ -20,7 +20,7 @@ UNKNOWN_KEY = "a new credential"
 D = TypeVar("D", bound=Driver[Any])
 
 
-class CommandVerbs(Engine[D]):
+class CommandVerbs(Hardware[D]):
     """`_run` and `_secrets` are set by the provider."""
 
     _run: Runner

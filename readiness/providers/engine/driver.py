@@ -201,6 +201,22 @@ class Driver(ABC, Generic[W]):
     def unlimp(self, node: str) -> None:
         """Undoes `limp`."""
 
+    def power_off(self, node: str) -> Proof:
+        """The node's power is cut: its processes die, and its disk has only what was synced. Raises Unsupported."""
+        raise Unsupported(f"the power of {node} cannot be cut here")
+
+    def power_on(self, node: str) -> None:
+        """Undoes `power_off`: its disk is as it was left, and its instances are started."""
+
+    def fill(self, node: str) -> Proof:
+        """The node's disk is full. Safe to call again while it is: what was freed meanwhile is filled. Raises
+        Unsupported.
+        """
+        raise Unsupported(f"the disk of {node} cannot be filled here")
+
+    def free(self, node: str) -> None:
+        """Undoes `fill`."""
+
     @abstractmethod
     def erase(self, node: str) -> Proof:
         """Remove the data of a node whose instances are all stopped."""

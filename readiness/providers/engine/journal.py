@@ -29,6 +29,10 @@ class Verb(StrEnum):
     REJOIN = "rejoin_peers"
     LIMP = "limp"
     UNLIMP = "unlimp"
+    POWER_OFF = "power_off"
+    POWER_ON = "power_on"
+    FILL = "fill"
+    FREE = "free"
     WIPE = "wipe"
     REPAIR = "repair"
     STOP_CACHES = "stop_caches"
@@ -47,6 +51,8 @@ UNDO_OF: Mapping[Verb, Verb] = {
     Verb.UNPLUG: Verb.PLUG,
     Verb.ISOLATE: Verb.REJOIN,
     Verb.LIMP: Verb.UNLIMP,
+    Verb.POWER_OFF: Verb.POWER_ON,
+    Verb.FILL: Verb.FREE,
     Verb.STOP_CACHES: Verb.START_CACHES,
     Verb.ADD_KEY: Verb.RETIRE_KEY,
     Verb.MAKE: Verb.REMOVE,

@@ -1,12 +1,13 @@
 """The processes of one run:
 
-supervisor, network, store, service endpoint and cache stand-in, started and stopped together.
+supervisor, network, disks, store, service endpoint and cache stand-in, started and stopped together.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,20 +19,23 @@ from readiness.paths import IMPORTS
 from readiness.providers.auxiliary.auxiliaries import Auxiliaries, spawn
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
+from readiness.providers.processes import observe
 from readiness.providers.processes.keeper import Keeper
 from readiness.providers.processes.logs import tail
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Command, Site, new_keys
-from readiness.providers.supervisor import network
-from readiness.providers.supervisor.client import Status, Supervised
+from readiness.providers.supervisor import network, storage
+from readiness.providers.supervisor.client import Revived, Status, Supervised
 from readiness.redact import redact
-from readiness.topology import Instance, Keys, VolumeFact
+from readiness.topology import Instance, Keys, Proof, VolumeFact
 
 Progress = Callable[[str], None]
 ATTEMPTS = 3
 FROZEN, RUNNING = 0.45, 0.05
 """A node that limps is stopped for so many seconds, and then goes on for so many."""
 LIMPER = "limp-"
+DARK_SECONDS = 0.1
+UNUSED_SECONDS = 10.0
 
 
 class Deployment:
@@ -63,7 +67,10 @@ class Deployment:
                 self.starting.wait_until,
             )
             keys: Mapping[str, Keys] = {role: new_keys() for role in ("admin", "read_only")}
-            self.site = Site(self.folder, self.layout, declared.nodes, keys, declared.options, program)
+            self.storage = storage.create(declared.disks, declared.nodes, self.supervised, progress)
+            self.site = Site(
+                self.folder, self.layout, self.storage, declared.nodes, keys, declared.options, program
+            )
             self.store = of_store(self.site)
             (self.folder / "logs").mkdir()
             if litter := self.store.litter():
@@ -88,6 +95,39 @@ class Deployment:
         self.keeper.leave(instance.name)
         self.supervised.signal(instance.name, SIGKILL)
         return self.supervised.wait(instance.name, 10)
+
+    def power_off(self, node: str) -> Proof:
+        """The power of a node is cut and its disk mounted again, which shows what is left; its instances stay away.
+
+        Raises Unsupported where it has no disk of its own, RuntimeError if the disk cannot be mounted again.
+        """
+        here = [instance.name for instance in self.store.instances if instance.node == node]
+        for name in here:
+            self.keeper.leave(name)
+        error = self.storage.cut_power(node, here)
+        ended = [self.supervised.wait(name, 10) for name in here]
+        time.sleep(DARK_SECONDS)  # for what is cut at the same time: a mount takes as long as many cuts
+        seen = self._revived(node)
+        dead = all(status is None or not status.running for status in ended)
+        return observe.power_cut(node, error, seen, dead=dead)
+
+    def _revived(self, node: str) -> Revived:
+        """Raises RuntimeError if something still uses the disk after a while."""
+        deadline = time.monotonic() + UNUSED_SECONDS
+        while True:
+            try:
+                return self.storage.revive(node)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    def power_on(self, node: str) -> None:
+        """The disk of a node is mounted, and its instances are started, in their order."""
+        self._revived(node)
+        for instance in self.store.instances:
+            if instance.node == node:
+                self.launch(instance)
 
     def stop_gracefully(self, instance: Instance) -> tuple[Status | None, bool]:
         """SIGTERM, bounded; then SIGKILL. Returns the final status and whether SIGKILL was needed."""
@@ -133,7 +173,7 @@ class Deployment:
         for node in self.site.nodes:
             volume, path = declared.get(node), self.site.data(node)
             kind, access = (volume.kind, volume.access) if volume else ("local-dir", "local")
-            if path.is_dir():
+            if self.storage.seen(path).is_dir():
                 facts.append(VolumeFact(node, kind, access, str(path)))
         return tuple(facts)
 
@@ -179,5 +219,5 @@ class Deployment:
 
     def _spawn_instance(self, name: str) -> Status:
         instance = self._instances[name]
-        self.site.data(instance.node).mkdir(parents=True, exist_ok=True)
+        self.site.make(self.site.data(instance.node))
         return spawn(self.supervised, name, self.store.command(instance), instance.node)

@@ -1,4 +1,4 @@
-"""The primitives of the provider `processes`: signals, cables of network namespaces, folders."""
+"""The primitives of the provider `processes`: signals, cables of network namespaces, folders and disks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from signal import SIGCONT, SIGSTOP
 from readiness.candidate.model import Candidate
 from readiness.providers.engine import probe
 from readiness.providers.engine.driver import Driver, NetworkWatch, PaceWatch, PeersWatch, Watch
+from readiness.providers.engine.fill import TRIED, available, fill, refused
 from readiness.providers.engine.journal import Verb
 from readiness.providers.engine.pace import RequestWatch
 from readiness.providers.engine.readiness import PROBE_SECONDS
@@ -18,6 +19,8 @@ from readiness.providers.processes.deployment import FROZEN, RUNNING, Deployment
 from readiness.providers.processes.peers import ProcessPeers
 from readiness.providers.supervisor.client import Status
 from readiness.topology import Endpoint, Instance, Proof, Topology, Unsupported, Way
+
+BALLAST = "ballast"
 
 
 class ProcessWatch(Watch):
@@ -75,9 +78,20 @@ class ProcessDriver(Driver[ProcessWatch]):
     def _with(self, service: Endpoint | None) -> Topology:
         return Topology(self.deployment.site.nodes, self._store.instances, self._store.endpoints, service)
 
+    # -- what may be done
+
+    def check(self, verb: Verb, target: str) -> None:
+        if verb in (Verb.POWER_OFF, Verb.FILL):
+            self.deployment.storage.disk(target)
+
     # -- observing
 
     def needs(self, undo: Verb, target: str) -> bool:
+        if undo is Verb.POWER_ON:
+            storage = self.deployment.storage
+            return storage.is_down(target) or not all(self.runs(i.name) for i in self.topology.on(target))
+        if undo is Verb.FREE:
+            return self._ballast(target).exists()
         return undo is not Verb.START or not self.runs(target)
 
     def runs(self, instance: str) -> bool:
@@ -163,12 +177,36 @@ class ProcessDriver(Driver[ProcessWatch]):
     def unlimp(self, node: str) -> None:
         self.deployment.unlimp(node)
 
+    def power_off(self, node: str) -> Proof:
+        return self.deployment.power_off(node)
+
+    def power_on(self, node: str) -> None:
+        self.deployment.power_on(node)
+
+    def fill(self, node: str) -> Proof:
+        disk = self.deployment.storage.disk(node)
+        fill(self._ballast(node))
+        error = refused(disk)
+        return Proof(
+            error == "ENOSPC",
+            f"{node}: {available(disk)} bytes are available on its disk, and a write of {TRIED} bytes "
+            + (f"ends with {error}" if error else "was taken"),
+        )
+
+    def free(self, node: str) -> None:
+        self._ballast(node).unlink(missing_ok=True)
+
+    def _ballast(self, node: str) -> Path:
+        return self.deployment.storage.disk(node) / BALLAST
+
     def erase(self, node: str) -> Proof:
-        folder = self.deployment.site.data(node)
+        storage = self.deployment.storage
+        folder = storage.seen(storage.data(node))
         held = next((path.name for path in folder.rglob("*") if path.is_file()), None)
-        # Moved, not removed: that takes minutes where there are many small files. It goes with the run's folder.
-        folder.rename(Path(tempfile.mkdtemp(dir=folder.parent, prefix=".wiped-")) / node)
-        folder.mkdir()
+        if not storage.renew(node):
+            # Moved, not removed: that takes minutes where there are many small files. It goes with the run's folder.
+            folder.rename(Path(tempfile.mkdtemp(dir=folder.parent, prefix=".wiped-")) / node)
+            folder.mkdir()
         left = list(folder.iterdir())
         data = f"{node}: its data ({'nothing' if held is None else f'such as {held}'}) is out of its reach"
         return Proof(not left and held is not None, f"{data}, {len(left)} entries left")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from readiness.providers.supervisor import linux
-from readiness.providers.supervisor.client import Status
+from readiness.providers.supervisor.client import Revived, Status
 from readiness.topology import Proof
 
 SETTLE_SECONDS = 2.0
@@ -47,6 +47,22 @@ def group_states(group: int) -> dict[int, str]:
     """The state letters of the threads of each process of a process group."""
     members = [process.pid for process in linux.all_processes() if process.group == group]
     return {pid: "".join(linux.thread_states(pid)) for pid in members}
+
+
+def power_cut(node: str, error: str | None, disk: Revived, *, dead: bool) -> Proof:
+    """Its processes are gone, its disk was shut down (`error` of a write after that), and mounted again it has what was
+    synced and not what was never synced.
+    """
+    lost = "is gone" if disk.unsynced == 0 else f"is there ({disk.unsynced} bytes)"
+    seen = (
+        f"its processes {'were killed' if dead else 'still run'}",
+        f"a write to its disk got {error or 'through'}",
+        f"mounted again, its journal {'was' if disk.recovered else 'was not'} to be replayed",
+        f"what was never synced {lost}",
+        f"what was synced is {'there' if disk.kept else 'gone'}",
+    )
+    fired = dead and error == "EIO" and disk.recovered and disk.kept and disk.unsynced == 0
+    return Proof(fired, f"{node}: {', '.join(seen)}")
 
 
 def ended(name: str, after: Status | None, how: str) -> Proof:

@@ -112,7 +112,8 @@ class Processes(StartsCaches[ProcessDriver]):
 
     def stored_bytes(self, node: str) -> int:
         """What the node's data folder takes on the disk."""
-        return allocated(self.driver.deployment.site.data(node))
+        storage = self.driver.deployment.storage
+        return allocated(storage.seen(storage.data(node)))
 
     def way_out(self, node: str) -> WayOut:
         """As `SeesWayOut`; Unsupported without network namespaces."""

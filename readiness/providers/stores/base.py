@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from readiness.providers.supervisor.network import Layout
+from readiness.providers.supervisor.storage import Storage
 from readiness.topology import Endpoint, Instance, Keys, Unsupported
 
 
@@ -28,19 +29,25 @@ class Command:
 class Site:
     """What a recipe may use:
 
-    the run's private folder, the nodes, keys made for this run, options, and programs by name.
+    the run's private folder, the nodes, their networks and disks, keys made for this run, options, and
+    programs by name.
     """
 
     folder: Path
     layout: Layout
+    storage: Storage
     nodes: tuple[str, ...]
     keys: Mapping[str, Keys]
     options: Mapping[str, object]
     program: Callable[[str], Path]
 
     def data(self, node: str) -> Path:
-        """The folder that holds all data of a node, and nothing else."""
-        return self.folder / "data" / node
+        """The folder that holds all data of a node, and nothing else, as its processes see it."""
+        return self.storage.data(node)
+
+    def make(self, folder: Path) -> None:
+        """Make a folder below the data of a node, which its processes see under that path."""
+        self.storage.seen(folder).mkdir(parents=True, exist_ok=True)
 
     def number(self, option: str, default: float) -> float:
         """A numeric option of the candidate file."""

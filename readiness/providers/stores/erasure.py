@@ -83,7 +83,7 @@ class Erasure(Store):
 
     def command(self, instance: Instance) -> Command:
         for drive in self.drives(instance.node):
-            drive.mkdir(parents=True, exist_ok=True)
+            self.site.make(drive)
         environment = {"HOME": str(self.site.folder)} | dict(self.environment())
         if self.site.options.get("pod"):
             environment["KUBERNETES_SERVICE_HOST"] = self.site.layout.outside

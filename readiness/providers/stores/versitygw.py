@@ -35,7 +35,7 @@ class Versitygw(Store):
         data = self.site.data(instance.node)
         buckets, versions, users = data / "buckets", data / "versions", data / "users"
         for folder in (buckets, versions, users):
-            folder.mkdir(parents=True, exist_ok=True)
+            self.site.make(folder)
         argv = (
             *(self._program, "--port", self._listen, "--health", HEALTH, "--iam-dir", users, "--quiet"),
             *("posix", "--versioning-dir", versions, buckets),

@@ -35,7 +35,7 @@ class WeedSingleton(Store):
 
     def prepare(self) -> None:
         write_identities(self.site, self.site.folder / "s3.json")
-        self.site.data(self._node).mkdir(parents=True, exist_ok=True)
+        self.site.make(self.site.data(self._node))
 
     def command(self, instance: Instance) -> Command:
         folder = self.site.folder

@@ -100,7 +100,7 @@ class WeedCluster(Store):
     def _weed_command(self, node: str) -> Command:
         folder, ports, address = self.site.folder, self._ports[node], self.site.layout.addresses[node]
         data = self.site.data(node) / "weed"
-        data.mkdir(parents=True, exist_ok=True)
+        self.site.make(data)
         masters = ",".join(self._at(name, "master") for name in self.site.nodes)
         argv = (
             *(self._weed, "-logtostderr=true", "server", "-s3", "-filer", f"-dir={data}"),

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.providers.supervisor import linux
+from readiness.providers.supervisor.disks import Disk, Disks
 
 Request = Mapping[str, Any]
 END_SECONDS = 10.0
@@ -58,6 +59,7 @@ class Supervisor:
         self.undo: dict[str, Request] = {}
         self.after_death: list[Request] = []
         self.network: Any = None
+        self.disks: Disks | None = None
         self.requests: dict[str, Callable[[Request], object]] = {
             "spawn": self.spawn,
             "signal": self.signal,
@@ -77,6 +79,11 @@ class Supervisor:
             "reaches": lambda request: self.network.reaches(
                 request["node"], request["address"], request["port"]
             ),
+            "build_disks": self.build_disks,
+            "cut_power": self.cut_power,
+            "revive_disk": lambda request: self._disk(request).revive(),
+            "renew_disk": lambda request: self._disk(request).make(),
+            "disk_is_down": lambda request: self._disk(request).down,
             "end": self.end,
         }
 
@@ -161,6 +168,27 @@ class Supervisor:
             raise
         self.network = network
 
+    def build_disks(self, request: Request) -> None:
+        disks = Disks(self.folder / "disks", request["nodes"])
+        try:
+            disks.build()
+        except BaseException:
+            disks.close()
+            raise
+        self.disks = disks
+
+    def cut_power(self, request: Request) -> str | None:
+        """Kill those children and cut the power of the node's disk, with nothing in between."""
+        disk = self._disk(request)
+        for name in request["names"]:
+            self.signal({"name": name, "signal": signal.SIGKILL, "group": True})
+        return disk.cut()
+
+    def _disk(self, request: Request) -> Disk:
+        if self.disks is None:
+            raise RuntimeError("no disks were built")
+        return self.disks[request["node"]]
+
     def end(self, _request: Request) -> None:
         raise _Ended(asked=True)
 
@@ -192,6 +220,8 @@ class Supervisor:
         self._kill_everything()  # what those commands may have left
         if self.network is not None:
             self.network.close()
+        if self.disks is not None:
+            self.disks.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _kill_everything(self) -> None:

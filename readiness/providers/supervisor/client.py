@@ -40,6 +40,18 @@ class Status:
         return self.ended is None
 
 
+@dataclass(frozen=True)
+class Revived:
+    """What was seen of a disk whose power is back. `recovered`: its superblock asked for the journal to be replayed.
+    `unsynced`: bytes that are there of a file that was written and never synced before the cut. `kept`: a file that had
+    been synced is whole.
+    """
+
+    recovered: bool
+    unsynced: int
+    kept: bool
+
+
 class Supervised:
     """One supervisor and the private folder it made. `end` (or the death of this process) removes everything."""
 
@@ -157,6 +169,29 @@ class Supervised:
     def carries(self, source: str, target: str) -> bool:
         """Whether a datagram of the one node arrives at the other."""
         return bool(self._ask("carries", source=source, target=target))
+
+    def build_disks(self, nodes: Mapping[str, int]) -> None:
+        """A disk of so many MiB for each node (see disks.Disks). Raises RuntimeError if that is refused."""
+        self._ask("build_disks", nodes=dict(nodes))
+
+    def cut_power(self, node: str, names: Sequence[str]) -> str | None:
+        """Kill the processes of these names, and cut the power of the node's disk. Returns the name of the error of a
+        write after that; None: it was taken.
+        """
+        refused: str | None = self._ask("cut_power", node=node, names=list(names))
+        return refused
+
+    def revive_disk(self, node: str) -> Revived:
+        """The power of the disk is back. Raises RuntimeError while a process still uses it."""
+        return Revived(**self._ask("revive_disk", node=node))
+
+    def renew_disk(self, node: str) -> None:
+        """A new, empty disk. Raises RuntimeError while a process still uses the old one."""
+        self._ask("renew_disk", node=node)
+
+    def disk_is_down(self, node: str) -> bool:
+        """Whether the disk is without power."""
+        return bool(self._ask("disk_is_down", node=node))
 
     def reaches(self, node: str, address: str, port: int) -> bool:
         """Whether a TCP connection can be made from the network of that node."""

@@ -1,18 +1,24 @@
 """The few Linux calls that Python does not offer:
 
-parent-death signals, subreapers, network namespaces, process states.
+parent-death signals, subreapers, network and mount namespaces, process states, file systems that lose their power.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CLONE_NEWNET = 0x4000_0000
+CLONE_NEWNS = 0x0002_0000
+MS_REC, MS_SLAVE = 1 << 14, 1 << 19
+EXT4_IOC_SHUTDOWN = 0x8004_587D
+GOING_DOWN_WITHOUT_LOG_FLUSH = 2
 _OWN_NETWORK = "/proc/self/ns/net"
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -47,6 +53,27 @@ def open_network() -> int:
 def new_network() -> None:
     """Move this thread into a new, empty, unnamed network namespace."""
     _call("unshare", CLONE_NEWNET)
+
+
+def new_mounts() -> None:
+    """Move this process into a mount namespace of its own: what it mounts is seen by its children only, and is gone
+    with the last of them. What the machine mounts and unmounts is still seen. Raises OSError without the right to it.
+    """
+    _call("unshare", CLONE_NEWNS)
+    if _libc.mount(b"none", b"/", None, ctypes.c_ulong(MS_REC | MS_SLAVE), None) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"mount: {os.strerror(number)}")
+
+
+def cut_power(mount_point: Path) -> None:
+    """The ext4 there stops at once without flushing its journal: only what was synced is on its device. Every access
+    fails with EIO from now on. Raises OSError. Source: EXT4_IOC_SHUTDOWN in the kernel's fs/ext4/ioctl.c.
+    """
+    opened = os.open(mount_point, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(opened, EXT4_IOC_SHUTDOWN, struct.pack("I", GOING_DOWN_WITHOUT_LOG_FLUSH))
+    finally:
+        os.close(opened)
 
 
 @dataclass(frozen=True)
