@@ -9,7 +9,7 @@ from readiness.candidate.load import load
 from readiness.paths import CANDIDATES
 from readiness.providers.stores import RECIPES, recipe
 from readiness.providers.stores.base import Store
-from readiness.topology import FaultKind
+from readiness.topology import PROMISED
 
 FILES = sorted(path for path in CANDIDATES.glob("*.toml") if path.stem != "TEMPLATE")
 
@@ -18,7 +18,7 @@ FILES = sorted(path for path in CANDIDATES.glob("*.toml") if path.stem != "TEMPL
 def test_candidate_file(path: Path) -> None:
     candidate = load(path.stem).candidate
     assert candidate.name == path.stem
-    assert set(candidate.contract.failure.rto_seconds) == set(FaultKind)
+    assert set(candidate.contract.failure.rto_seconds) == set(PROMISED)
     rules = candidate.contract.observability.alert_rules
     if rules is not None:
         text = (CANDIDATES / rules).read_text(encoding="utf-8")
