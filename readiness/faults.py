@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
 from readiness.load.service import ServiceWatch
+from readiness.not_undone import NotUndone
 from readiness.providers.base import Provider
 from readiness.topology import FaultKind, Proof, Topology
-from readiness.undos import Undos
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,11 @@ def injected(
     watch: ServiceWatch,
     now: Callable[[], float],
     note: Callable[[Event], None],
-    undos: Undos,
+    not_undone: NotUndone,
 ) -> Iterator[Event]:
     """Do the fault, yield, heal it whatever happens. Does not wait until whole.
 
-    Raises Unjudged if it did not fire, or could not be healed, which `undos` knows from then on.
+    Raises Unjudged if it did not fire, or could not be healed, which `not_undone` knows from then on.
     """
     event = Event(fault.name, fault.kind, fault.nodes, fault.instances, now())
     watch.hold_out(fault.instances)
@@ -124,7 +124,7 @@ def injected(
         try:
             _heal(fault, provider)
         except Exception as error:
-            raise Unjudged(undos.failed(fault.name, error)) from error
+            raise Unjudged(not_undone.failed(fault.name, error)) from error
         finally:
             event.healed = now()
             watch.readmit(fault.instances)

@@ -11,11 +11,11 @@ from readiness.candidate.load import Loaded
 from readiness.candidate.model import Candidate, Contract
 from readiness.evidence.folder import Evidence
 from readiness.evidence.seen import Promises
+from readiness.not_undone import NotUndone
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.topology import Endpoint, Topology
-from readiness.undos import Undos
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,7 +31,7 @@ class Subject:
     evidence: Evidence
     seed: int
     say: Callable[[str], None]
-    undos: Undos
+    not_undone: NotUndone
 
     @property
     def candidate(self) -> Candidate:

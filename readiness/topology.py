@@ -113,7 +113,7 @@ class WayOut:
     reached: tuple[str, ...]
 
 
-class Way(StrEnum):
+class Direction(StrEnum):
     """Which packets between a node and its peers are lost: all, those that it sends, or those that it is sent."""
 
     BOTH = "both ways"
@@ -123,12 +123,12 @@ class Way(StrEnum):
     @property
     def outgoing(self) -> bool:
         """What the node sends to its peers is lost."""
-        return self is not Way.INCOMING
+        return self is not Direction.INCOMING
 
     @property
     def incoming(self) -> bool:
         """What its peers send to the node is lost."""
-        return self is not Way.OUTGOING
+        return self is not Direction.OUTGOING
 
 
 class FaultKind(StrEnum):

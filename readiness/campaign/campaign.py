@@ -137,7 +137,7 @@ class Campaign:
         if name not in self._records:
             last = next(reversed(self._records), "its start")
             self._records[name] = record
-            if reason := self.subject.undos.reason:
+            if reason := self.subject.not_undone.reason:
                 record.spoiled = f"not played: {reason}"
             elif wait_whole(self.subject.provider, self.rig.watch, self._patience):
                 self._patience = self.settings.whole_within

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from readiness.evidence.folder import Recorder
 from readiness.history import Outcome, Verb
 from readiness.load.bodies import identify
-from readiness.load.context import Known
+from readiness.load.context import KnownObject
 from readiness.load.operations import unquote_value
 from readiness.s3.library import Answered, Library, Unanswered
 from readiness.topology import Endpoint
@@ -28,13 +28,13 @@ class _Silent(Exception):
     """A call was not answered in time."""
 
 
-class Matrix:
+class Snapshots:
     """Takes snapshots of objects that nobody changes any more."""
 
     def __init__(self, recorder: Recorder, libraries: Callable[[Endpoint], Iterable[Library]]) -> None:
         self._recorder, self._libraries = recorder, libraries
 
-    def take(self, label: str, endpoints: Iterable[Endpoint], objects: Iterable[Known]) -> None:
+    def take(self, label: str, endpoints: Iterable[Endpoint], objects: Iterable[KnownObject]) -> None:
         """One snapshot; every call is recorded, whatever comes back. A view ends at its first silence: the next calls
         would each wait as long, and what does not answer has been seen.
         """
@@ -44,7 +44,7 @@ class Matrix:
                 with contextlib.suppress(_Silent):
                     self._view(label, endpoint, library, wanted)
 
-    def _view(self, label: str, endpoint: Endpoint, library: Library, wanted: list[Known]) -> None:
+    def _view(self, label: str, endpoint: Endpoint, library: Library, wanted: list[KnownObject]) -> None:
         for bucket in sorted({known.bucket for known in wanted}):
             here = [known for known in wanted if known.bucket == bucket]
             prefix = here[0].key.rsplit("/", 1)[0] + "/"
@@ -74,7 +74,7 @@ class Matrix:
             lambda: tuple(sorted(f"{v.key}@{v.version}" for v in library.versions(bucket, prefix))),
         )
 
-    def _object(self, label: str, endpoint: Endpoint, library: Library, known: Known) -> None:
+    def _object(self, label: str, endpoint: Endpoint, library: Library, known: KnownObject) -> None:
         at = (known.bucket, known.key)
         self._see(label, endpoint, library, Verb.HEAD, *at, lambda: unquote_value(library.head(*at).value))
         self._see(label, endpoint, library, Verb.READ, *at, lambda: identify(library.get(*at)))

@@ -190,11 +190,11 @@ class TofuCampaign:
         def note(event: Event) -> None:
             evidence.event("fault", phase=2, **asdict(event))
 
-        if reason := self.subject.undos.reason:
+        if reason := self.subject.not_undone.reason:
             raise Unjudged(reason)
         if not wait_whole(provider, watch, whole):
             raise Unjudged(f"{fault.name} was not done: the candidate is not whole")
-        with injected(fault, provider, watch, evidence.now, note, self.subject.undos) as event:
+        with injected(fault, provider, watch, evidence.now, note, self.subject.not_undone) as event:
             yield event
         if not wait_whole(provider, watch, whole):
             raise Unjudged(f"the candidate is not whole {whole:.0f} s after {fault.name} was healed")

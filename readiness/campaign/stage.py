@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 
-from readiness.campaign.matrix import Matrix
+from readiness.campaign.matrix import Snapshots
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import NOT_WHOLE, SETTLE, Captured, Event, ScenarioRecord
 from readiness.faults import Fault, injected, wait_whole
@@ -64,7 +64,7 @@ class Stage:
             response_seconds=subject.response_seconds,
         )
         self._healthy: tuple[str, ...] = ()
-        self._matrix = Matrix(
+        self._matrix = Snapshots(
             recorder, lambda endpoint: libraries(subject.target(endpoint), subject.response_seconds)
         )
 
@@ -94,7 +94,7 @@ class Stage:
     def fault(self, fault: Fault) -> Iterator[Event]:
         """The fault while inside; sweepers read fast from just before the heal."""
         with injected(
-            fault, self.subject.provider, self.rig.watch, self.now, self._note, self.subject.undos
+            fault, self.subject.provider, self.rig.watch, self.now, self._note, self.subject.not_undone
         ) as event:
             self.record.events.append(event)
             yield event

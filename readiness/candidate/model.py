@@ -189,7 +189,7 @@ class Boundary(_Strict):
     cache_buckets: tuple[str, ...] = ("attic", "bazel-cache", "rbe-cas")
 
 
-class Provider(_Strict):
+class ProviderTable(_Strict):
     """How the candidate is reached and how faults are done to it."""
 
     kind: Text
@@ -208,7 +208,7 @@ class Candidate(_Strict):
     candidate_class: CandidateClass = Field(alias="class")
     summary: Text
     s3: S3 = S3()
-    provider: Provider
+    provider: ProviderTable
     endpoints: tuple[DeclaredEndpoint, ...] = ()
     nodes: tuple[DeclaredNode, ...] = ()
     instances: tuple[DeclaredInstance, ...] = ()

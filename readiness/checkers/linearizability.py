@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from readiness.checkers.explain import explain
 from readiness.checkers.quick import quick
-from readiness.checkers.register import Act, Unreadable, acts_of
+from readiness.checkers.register import Act, NoMeaning, acts_of
 from readiness.checkers.render import joined, refutation, render
 from readiness.checkers.shrink import prefix, shrink
 from readiness.checkers.wgl import search
@@ -62,7 +62,7 @@ def check_linearizable(
             continue
         try:
             acts = acts_of(ops)
-        except Unreadable as error:
+        except NoMeaning as error:
             strange.append(f"{'/'.join(key)}: {error}")
             continue
         definite += sum(act.definite for act in acts)

@@ -81,7 +81,7 @@ MEANING: dict[tuple[Verb, int | None], Kind] = {
 ATTEMPT = {Verb.WRITE: Kind.SET, Verb.CREATE: Kind.CREATE, Verb.CAS: Kind.CAS, Verb.DELETE: Kind.DELETE}
 
 
-class Unreadable(Exception):
+class NoMeaning(Exception):
     """The model gives this operation no meaning; the message names it."""
 
 
@@ -96,12 +96,12 @@ def act_of(op: Op) -> Act | None:
     else:
         meaning = MEANING.get((op.verb, op.status))
         if meaning is None:
-            raise Unreadable(f"{op.verb} answered {op.status}")
+            raise NoMeaning(f"{op.verb} answered {op.status}")
         kind, ret = meaning, op.completed
     if kind in (Kind.SET, Kind.CREATE, Kind.CAS, Kind.SEES) and op.value is None:
-        raise Unreadable(f"{op.verb} without the id of its body")
+        raise NoMeaning(f"{op.verb} without the id of its body")
     if op.verb is Verb.CAS and op.expected is None:
-        raise Unreadable("cas that names no expected body")
+        raise NoMeaning("cas that names no expected body")
     return Act(op, kind, op.value, op.expected, op.invoked, ret)
 
 

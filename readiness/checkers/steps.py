@@ -38,7 +38,7 @@ class Effect:
 
 
 @dataclass(slots=True)
-class Step:
+class RegisterStep:
     """One return: the act that returns, and what is pending just before it."""
 
     until: float
@@ -117,7 +117,7 @@ class Names:
         return value if value is None or self.returned.get(value, -1.0) >= max(until, 0.0) else OTHER
 
 
-def prepare(acts: Sequence[Act], names: Names) -> tuple[list[Step], list[Effect]]:
+def prepare(acts: Sequence[Act], names: Names) -> tuple[list[RegisterStep], list[Effect]]:
     """The steps in time order, and the unknown effects in call order, less those that nothing could need."""
     events: list[tuple[float, int, int]] = []
     for number, act in enumerate(acts):
@@ -125,7 +125,7 @@ def prepare(acts: Sequence[Act], names: Names) -> tuple[list[Step], list[Effect]
         if act.definite:
             events.append((act.ret, 1, number))
     events.sort()
-    steps: list[Step] = []
+    steps: list[RegisterStep] = []
     unknowns: list[Effect] = []
     equals: dict[tuple[Kind, str | None, str | None], int] = {}
     free: list[int] = []
@@ -162,7 +162,7 @@ def _step(
     effects: dict[int, Effect],
     watching: dict[int, Act],
     unknowns: int,
-) -> Step:
+) -> RegisterStep:
     seen: dict[str, int] = {}
     absent = present = 0
     differs: list[tuple[str | None, int]] = []
@@ -177,7 +177,7 @@ def _step(
             present |= mask
         else:
             differs.append((watch.expected, mask))
-    return Step(
+    return RegisterStep(
         until=moment,
         bit=bit,
         sees=act.value if act.kind is Kind.SEES else None,

@@ -17,7 +17,7 @@ from readiness.history import READS, WRITES, Op, Outcome, Verb, binding
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimedWrite:
     """A write that happened between `invoked` and `settled` (infinite: perhaps, and any time later)."""
 
     op: Op
@@ -39,7 +39,7 @@ class Event:
 class Track:
     """Some of an object's writes, to be asked by time. Each question costs O(log n)."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[TimedWrite]) -> None:
         self.events = sorted(events, key=lambda event: event.invoked)
         self._invoked = [event.invoked for event in self.events]
         self._open: list[float] = []
@@ -49,12 +49,12 @@ class Track:
             self._open.append(latest)
         settled = sorted((e for e in self.events if e.settled != math.inf), key=lambda event: event.settled)
         self._settled = [event.settled for event in settled]
-        self._last: list[Event] = []
+        self._last: list[TimedWrite] = []
         for event in settled:
             last = self._last[-1] if self._last else event
             self._last.append(event if event.invoked >= last.invoked else last)
 
-    def last(self, before: float) -> Event | None:
+    def last(self, before: float) -> TimedWrite | None:
         """Of the writes settled before `before`, the one that was invoked last."""
         index = bisect_left(self._settled, before)
         return self._last[index - 1] if index else None
@@ -72,20 +72,20 @@ class Timeline:
     puts: Track
     deletes: Track
     all: Track
-    written: dict[str, list[Event]] = field(default_factory=dict)
+    written: dict[str, list[TimedWrite]] = field(default_factory=dict)
     refused: dict[str, Op] = field(default_factory=dict)
 
-    def certainly_there(self, invoked: float, completed: float) -> Event | None:
+    def certainly_there(self, invoked: float, completed: float) -> TimedWrite | None:
         """The write after which the object is there for all of an operation; None if that is not certain."""
         put = self.puts.last(invoked)
         return None if put is None or self.deletes.possible(put.invoked, completed) else put
 
-    def certainly_absent(self, invoked: float, completed: float) -> Event | None:
+    def certainly_absent(self, invoked: float, completed: float) -> TimedWrite | None:
         """The delete after which it is absent for all of an operation; None if that is not certain."""
         delete = self.deletes.last(invoked)
         return None if delete is None or self.puts.possible(delete.invoked, completed) else delete
 
-    def replaced(self, read: Op) -> Event | None:
+    def replaced(self, read: Op) -> TimedWrite | None:
         """What replaced the body that `read` found, before it was invoked; None if that is not certain."""
         last = self.all.last(read.invoked)
         if last is None:
@@ -117,16 +117,16 @@ def _timeline(key: tuple[str, str], ops: list[Op], sights: dict[tuple[str, str, 
             tries.setdefault(op.value, []).append(op)
         elif op.value is not None:
             refused[op.value] = op
-    puts: list[Event] = []
-    deletes: list[Event] = []
-    written: dict[str, list[Event]] = {}
+    puts: list[TimedWrite] = []
+    deletes: list[TimedWrite] = []
+    written: dict[str, list[TimedWrite]] = {}
     for value, same in tries.items():
         for op in same:
             settled = op.completed if op.acknowledged else math.inf
             sight = None if op.acknowledged or value is None or len(same) > 1 else sights.get((*key, value))
             if sight is not None:
                 settled = sight.completed
-            event = Event(op, op.invoked, settled, sight)
+            event = TimedWrite(op, op.invoked, settled, sight)
             if op.verb is Verb.DELETE:
                 deletes.append(event)
             else:

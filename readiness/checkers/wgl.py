@@ -28,7 +28,7 @@ from readiness.checkers.steps import Effect, Names, prepare
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchResult:
     """`ordered`: True there is an order, False there is none, None the budget ended first.
 
     `states` counts the nodes kept in memory. If there is none, `until` is the return time that no order
@@ -106,7 +106,7 @@ def search(
     states: int = 400_000,
     deadline: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Result:
+) -> SearchResult:
     """Looks for an order that explains `acts` (in call order) from `initial` on; gives up at the caps."""
     walk = _Walk(acts, initial)
     rounds = 0
@@ -114,9 +114,9 @@ def search(
         walk.mark()
         rounds += 1
         if walk.nodes > states:
-            return Result(None, walk.nodes, capped="memory")
+            return SearchResult(None, walk.nodes, capped="memory")
         if deadline is not None and rounds % 256 == 0 and clock() > deadline:
-            return Result(None, walk.nodes, capped="time")
+            return SearchResult(None, walk.nodes, capped="time")
         if not walk.choose():
-            return Result(False, walk.nodes, until=walk.steps[walk.furthest].until)
-    return Result(True, walk.nodes)
+            return SearchResult(False, walk.nodes, until=walk.steps[walk.furthest].until)
+    return SearchResult(True, walk.nodes)

@@ -17,7 +17,7 @@ from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered
 from readiness.s3.removal import Bounds, NotRemoved, remove_bucket
 from readiness.subject import target_of
-from readiness.undo.leftovers import Found, find
+from readiness.undo.leftovers import ScratchBuckets, find
 from readiness.undo.lock import CandidateLock, keys_of
 from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
 
@@ -72,7 +72,7 @@ def _clean(loaded: Loaded, runs: Path, *, yes: bool) -> int:
         provider.stop()
 
 
-def _tell(found: Found, *, yes: bool) -> None:
+def _tell(found: ScratchBuckets, *, yes: bool) -> None:
     for name in found.others:
         print(f"left alone: {name}: no tag and no scratch.jsonl says that a run made it")
     if not found.ours:

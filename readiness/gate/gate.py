@@ -14,7 +14,7 @@ from readiness.gate.earlier import MAX_AGE_SECONDS, Earlier
 
 
 @dataclass(frozen=True)
-class Found:
+class GateFindings:
     """What the gate is asked about: every finding so far by criterion, and the evidence behind it. `earlier` are the
     runs that findings were taken over from; `programs` the versions of the store and of tofu in this run.
     """
@@ -37,7 +37,7 @@ def _before_gate() -> list[Criterion]:
     ]
 
 
-def direct_evidence(found: Found) -> Finding:
+def direct_evidence(found: GateFindings) -> Finding:
     """S.6: what was found rests on direct observations of this candidate, S3 or `tofu` operations of the suite itself,
     and those are in the evidence. A cache hit, a dispatched job or an RBE signal is none, and nothing here records one.
     """
@@ -51,7 +51,7 @@ def direct_evidence(found: Found) -> Finding:
     return proved(f"{total} direct observations behind {len(findings)} findings", kept, claimed=total)
 
 
-def all_proved(found: Found) -> Finding:
+def all_proved(found: GateFindings) -> Finding:
     """P4.1: every criterion of phases 0 to 3, the stop conditions and the boundary is PROVED."""
     wanted = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
     open_ = [
@@ -65,7 +65,7 @@ def all_proved(found: Found) -> Finding:
     return proved(f"all {len(wanted)} criteria are PROVED", len(wanted))
 
 
-def no_stop(found: Found) -> Finding:
+def no_stop(found: GateFindings) -> Finding:
     """P4.2: each of the plan's stop conditions was judged, and none holds."""
     states = {
         criterion.id: found.state(criterion) for criterion in MANIFEST if criterion.id in STOP_CONDITIONS
@@ -79,7 +79,7 @@ def no_stop(found: Found) -> Finding:
     return proved(f"none of {len(states)} stop conditions holds", len(states))
 
 
-def evidence_complete(found: Found) -> Finding:
+def evidence_complete(found: GateFindings) -> Finding:
     """P4.3: every history was kept whole, the evidence is younger than a day, and the candidate's file is the
     one that was judged.
     """
@@ -116,7 +116,7 @@ def evidence_complete(found: Found) -> Finding:
     )
 
 
-def _other_programs(found: Found) -> str | None:
+def _other_programs(found: GateFindings) -> str | None:
     for run in found.earlier:
         if other := sorted(name for name in run.programs if run.programs[name] != found.programs.get(name)):
             told = ", ".join(f"{name} {run.programs[name]}" for name in other)

@@ -31,7 +31,7 @@ class Buckets:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownObject:
     """An object that the store has acknowledged and that nobody will change or delete."""
 
     bucket: str
@@ -53,8 +53,8 @@ class Context:
     buckets: Buckets
     rng: random.Random
     response_seconds: float
-    canon: list[Known] = field(default_factory=list)
-    recent: deque[Known] = field(default_factory=lambda: deque(maxlen=60))
+    canon: list[KnownObject] = field(default_factory=list)
+    recent: deque[KnownObject] = field(default_factory=lambda: deque(maxlen=60))
     burst_until: float = 0.0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -79,7 +79,7 @@ class Context:
         except TimeoutError:
             pass
 
-    def known(self, index: int) -> Known | None:
+    def known(self, index: int) -> KnownObject | None:
         """Alternately an object from before the fault and one acknowledged during it."""
-        pool: Sequence[Known] = self.recent if index % 2 and self.recent else self.canon
+        pool: Sequence[KnownObject] = self.recent if index % 2 and self.recent else self.canon
         return pool[self.rng.randrange(len(pool))] if pool else None

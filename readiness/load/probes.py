@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 
 from readiness.history import Verb
-from readiness.load.context import Context, Known
+from readiness.load.context import Context, KnownObject
 from readiness.topology import Endpoint
 
 INTERVAL = 0.1
@@ -43,7 +43,7 @@ async def _shot(c: Context, endpoint: Endpoint, verb: Verb, tick: int) -> None:
             )
         ).op
         if op.acknowledged and op.in_service and op.value:
-            c.recent.append(Known(bucket, key, op.value))
+            c.recent.append(KnownObject(bucket, key, op.value))
         return
     known = c.known(tick)
     if known is not None:

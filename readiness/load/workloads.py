@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from readiness.history import Outcome, Verb
-from readiness.load.context import Context, Known
+from readiness.load.context import Context, KnownObject
 from readiness.load.operations import Client
 from readiness.topology import Endpoint
 
@@ -205,6 +205,6 @@ async def write_canon(c: Context, count: int = 12) -> None:
                 )
             ).op
             if op.acknowledged:
-                c.canon.append(Known(bucket, key, value))
+                c.canon.append(KnownObject(bucket, key, value))
                 break
             await c.pause(0.2)

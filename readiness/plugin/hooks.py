@@ -154,7 +154,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if run is None or criterion is None:
         return
     item.config.stash[SESSION].progress.begin(criterion)
-    if (reason := item.config.stash[SESSION].undos.reason) and not criterion.of_the_gate:
+    if (reason := item.config.stash[SESSION].not_undone.reason) and not criterion.of_the_gate:
         raise Unjudged(reason)
     if criterion.phase < 4 and not run.options.keep_going and (why := run.red_before(criterion.phase)):
         pytest.skip(why)

@@ -21,7 +21,7 @@ from readiness.evidence.folder import Evidence
 from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
 from readiness.finding import Finding, State
 from readiness.gate.earlier import Earlier, programs_of, taken_over
-from readiness.gate.gate import Found
+from readiness.gate.gate import GateFindings
 from readiness.gate.signature import sign, signer_of
 from readiness.plugin.options import Options
 from readiness.redact import Redactor
@@ -123,9 +123,9 @@ class Run:
             self.findings.setdefault(id_, []).extend(findings)
         self.selected |= taken.findings.keys()
 
-    def found(self) -> Found:
+    def found(self) -> GateFindings:
         """What the gate is asked about."""
-        return Found(self.findings, self.loaded, self.evidence, self._earlier, programs_of(self.facts))
+        return GateFindings(self.findings, self.loaded, self.evidence, self._earlier, programs_of(self.facts))
 
     def red_before(self, phase: int) -> str | None:
         """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it

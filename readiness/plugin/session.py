@@ -29,12 +29,13 @@ from readiness.load.context import Buckets
 from readiness.load.rig import Rig
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
+from readiness.not_undone import NotUndone
 from readiness.outcomes import finding_of
 from readiness.plugin.progress import Progress
 from readiness.plugin.run import Run, revision
 from readiness.providers.abilities import AdoptsProcesses, Heals, KeepsCommandLog
 from readiness.providers.base import Provider
-from readiness.providers.engine.journal import Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.removal import Bounds
@@ -47,7 +48,6 @@ from readiness.undo.journal import DurableJournal
 from readiness.undo.lock import CandidateLock, keys_of
 from readiness.undo.play import WORK
 from readiness.undo.stored import journals, refuse_open
-from readiness.undos import Undos
 
 SERVICE_SECONDS = 15.0
 """How long the instances may take to be in service before the first check."""
@@ -91,7 +91,7 @@ class Session:
         self._topology: Topology | None = None
         self._stopped = False
         self._work_entry: str | None = None
-        self.undos = Undos(self.say)
+        self.not_undone = NotUndone(self.say)
         self._cleaning_ended = threading.Event()
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
@@ -157,9 +157,9 @@ class Session:
     def _make_work(self) -> None:
         """The run's private folder, which its journal names before it is there."""
         self._journal.begin()
-        undo = Undo("session", self.run.loaded.candidate.name, Verb.REMOVE, str(self.work))
+        undo = Undo("session", self.run.loaded.candidate.name, FaultVerb.REMOVE, str(self.work))
         self._work_entry = self._journal.open(
-            Verb.MAKE, str(self.work), undo, {"by hand": f"rm -rf {self.work}"}
+            FaultVerb.MAKE, str(self.work), undo, {"by hand": f"rm -rf {self.work}"}
         )
         self.work.mkdir(mode=0o700)
 
@@ -255,7 +255,7 @@ class Session:
             self.run.evidence,
             self.run.options.seed,
             self.say,
-            self.undos,
+            self.not_undone,
         )
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from readiness.topology import Proof, TcpSocket, Way, WayOut
+from readiness.topology import Direction, Proof, TcpSocket, WayOut
 
 
 @runtime_checkable
@@ -131,7 +131,7 @@ class ShowsConnections(Protocol):
 class SplitsPeers(Protocol):
     """Can cut a node off from its peers and not from its clients: a split brain."""
 
-    def isolate_from_peers(self, node: str, way: Way) -> Proof:
+    def isolate_from_peers(self, node: str, way: Direction) -> Proof:
         """Packets between the node and its peers are dropped without an answer, in both directions or in one. Raises
         Unsupported.
         """

@@ -29,26 +29,26 @@ WEIGHT = {"REFUTED": 0, "UNKNOWN": 1, "PROVED": 2, "NOT RUN": 3}
 
 
 @dataclass(frozen=True)
-class Run:
+class PublishedRun:
     """One evidence folder."""
 
     about: Mapping[str, Any]
     verdict: Mapping[str, Any]
 
 
-def read(folder: Path) -> Run:
+def read(folder: Path) -> PublishedRun:
     """The folder, with its seal verified. Raises UsageError."""
     try:
         verify_seal(folder)
         about = json.loads((folder / "run.json").read_text("utf-8"))
-        return Run(about, json.loads((folder / "verdict.json").read_text("utf-8")))
+        return PublishedRun(about, json.loads((folder / "verdict.json").read_text("utf-8")))
     except BrokenSeal as error:
         raise UsageError(f"{folder} is not as the run left it: {error}") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder} is not the evidence folder of a finished run: {error}") from None
 
 
-def together(runs: Sequence[Run]) -> dict[str, Any]:
+def together(runs: Sequence[PublishedRun]) -> dict[str, Any]:
     """One verdict from all the runs. Raises UsageError if they are not of the same candidate."""
     first = runs[0]
     for run in runs[1:]:
@@ -84,7 +84,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"expected_red": row["expected_red"]} if row.get("expected_red") else {})
 
 
-def page(runs: Sequence[Run], combined: Mapping[str, Any], note: str = "") -> str:
+def page(runs: Sequence[PublishedRun], combined: Mapping[str, Any], note: str = "") -> str:
     """The store's page, as Markdown. `note`: a sentence on what else the machine did."""
     about = runs[0].about
     counts = {state: sum(row["state"] == state for row in combined["criteria"]) for state in WORST_FIRST}
@@ -135,7 +135,7 @@ def _line(row: Mapping[str, Any]) -> str:
     return f"- **{row['id']}** {row['title']}: {row['reason']}{expected}"
 
 
-def _run_line(run: Run) -> str:
+def _run_line(run: PublishedRun) -> str:
     judged = sum(row["state"] != "NOT RUN" for row in run.verdict["criteria"])
     return (
         f"| {run.verdict['run']} | {run.about['suite']} | {run.about['machine']} | {judged} criteria "
@@ -159,7 +159,7 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, "", f"{legend}."])
 
 
-def write(runs: Sequence[Run], reports: Path, *, note: str = "") -> Path:
+def write(runs: Sequence[PublishedRun], reports: Path, *, note: str = "") -> Path:
     """Writes the store's page and verdict, and renews the table. Returns the page."""
     combined = together(runs)
     folder = reports / str(combined["candidate"])

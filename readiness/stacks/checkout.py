@@ -18,8 +18,8 @@ from readiness.stacks.standins import Source
 from readiness.stacks.values import placeholder
 from readiness.stacks.wall import Wall
 from readiness.tofu.env import UnpreparedError
-from readiness.tofu.run import Job, Run, Running
-from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, Client, Place, Tools
+from readiness.tofu.run import Job, Running, TofuRun
+from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, StatePlace, TofuClient, Tools
 from readiness.topology import Endpoint
 
 OVERRIDE = "zzzz_readiness_override.tf"
@@ -34,7 +34,7 @@ _TAKEN_OVER = re.compile(
 SETTINGS = DISPOSABLE / "state.s3.tfbackend"
 
 
-class Checkout(Client):
+class Checkout(TofuClient):
     """The stack's folder and its local modules, copied in their places; the operator's checkout is only read."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Checkout(Client):
         stack: Stack | None,
         source: Source,
         candidate: Endpoint,
-        place: Place,
+        place: StatePlace,
         wall: Wall | None = None,
     ) -> None:
         self.config = config
@@ -120,7 +120,7 @@ class Checkout(Client):
         files = (f"-var-file={path}" for path in self.described.var_files)
         return (*files, *(f"-var={name}={value}" for name, value in self.described.variables.items()))
 
-    def init_source(self, key: str, *, reconfigure: bool = False) -> Run:
+    def init_source(self, key: str, *, reconfigure: bool = False) -> TofuRun:
         """`init` against the source: the stack's backend block is replaced by an empty one of the same kind, for the
         stack's own settings lead elsewhere (another store, DynamoDB, STS)."""
         self.endpoint = Endpoint(f"its source ({self.source.kind})", "")
@@ -128,7 +128,7 @@ class Checkout(Client):
         options = ("-reconfigure",) if reconfigure else ()
         return self.run("init", "-no-color", *options, *self.source.options(key))
 
-    def migrate(self) -> Run:
+    def migrate(self) -> TofuRun:
         """`init -migrate-state` to the candidate: the one change is the backend block, by an override file.
 
         The state has been put there before, byte for byte: tofu finds both equal and copies nothing. Without
@@ -144,13 +144,13 @@ class Checkout(Client):
         place = self.place.backend_config(self.endpoint)
         return self.run("init", "-no-color", "-migrate-state", f"-backend-config={SETTINGS}", *place)
 
-    def stack_plan(self) -> Run:
+    def stack_plan(self) -> TofuRun:
         return self.run("plan", "-no-color", "-detailed-exitcode", *self.variables())
 
-    def stack_apply(self) -> Run:
+    def stack_apply(self) -> TofuRun:
         return self.run("apply", "-no-color", "-auto-approve", *self.variables())
 
-    def read_live(self, command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[Run, bytes]:
+    def read_live(self, command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[TofuRun, bytes]:
         """The only command that touches the live state: it reads. In the operator's checkout, with the operator's
         environment."""
         program = shutil.which(command[0], path=environment.get("PATH"))

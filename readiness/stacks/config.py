@@ -18,12 +18,12 @@ from readiness.stacks.encryption import Encryption, encryption
 from readiness.stacks.evaluate import evaluate
 from readiness.stacks.functions import NoValueError, as_text
 from readiness.stacks.hcl import Expression, UnreadableError
-from readiness.stacks.reading import Backend, Loaded, Reading
+from readiness.stacks.reading import Backend, LoadedFile, Reading
 from readiness.stacks.recipes import find as recipes
-from readiness.stacks.recipes.model import Known
+from readiness.stacks.recipes.model import RecipeContext
 from readiness.stacks.recorded import recorded
 from readiness.stacks.scope import StackScope
-from readiness.stacks.sources import Planned, Stack, Variant, planned, variants
+from readiness.stacks.sources import Planned, StackFiles, Variant, planned, variants
 from readiness.stacks.written import writers
 
 _PLACES = ("tofu/stacks", "stacks", "terraform/stacks", ".")
@@ -117,14 +117,14 @@ def _read(checkout: Path, folder: Path, name: str, environment: str, shell: Mapp
     for pattern in _BESIDE:
         for path in sorted(folder.glob(pattern)):
             reading.bytes(path)
-    known = Known(fixed=dict.fromkeys(_ENVIRONMENT_NAMES, environment) if environment else {})
+    known = RecipeContext(fixed=dict.fromkeys(_ENVIRONMENT_NAMES, environment) if environment else {})
     around = environments.read(reading, folder, shell, known)
-    known = Known(around.values, known.fixed)
+    known = RecipeContext(around.values, known.fixed)
     block = readings.backend(loaded)
     given = terragrunt.generated(reading, folder, known)
     if given is not None and (given.writes or block.kind == "local"):
         block = Backend(given.kind, None, given.where)
-    stack = Stack(
+    stack = StackFiles(
         reading,
         folder,
         block.kind,
@@ -168,7 +168,7 @@ def _read(checkout: Path, folder: Path, name: str, environment: str, shell: Mapp
 
 
 def _modules(
-    reading: Reading, loaded: Sequence[Loaded], folder: Path
+    reading: Reading, loaded: Sequence[LoadedFile], folder: Path
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Module calls of the stack, and every file of its configuration; local modules are read too (and theirs), for
     they are part of what a plan was written for."""
@@ -219,7 +219,7 @@ def _variable_files(folder: Path, environment: str) -> tuple[str, ...]:
     return tuple(named or (names if len(names) == 1 else ()))
 
 
-def _uses_workspace(reading: Reading, loaded: Sequence[Loaded]) -> bool:
+def _uses_workspace(reading: Reading, loaded: Sequence[LoadedFile]) -> bool:
     return any("terraform.workspace" in reading.text(reading.checkout / one.shown) for one in loaded)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from readiness.stacks.hcl import Body
-from readiness.stacks.reading import Loaded, encrypted
+from readiness.stacks.reading import LoadedFile, encrypted
 from readiness.text import Text
 
 VARIABLE = "TF_ENCRYPTION"
@@ -34,7 +34,7 @@ def is_encrypted(body: bytes) -> bool:
     return isinstance(document, dict) and "encrypted_data" in document and "resources" not in document
 
 
-def encryption(loaded: Sequence[Loaded], environment: Mapping[str, Text]) -> Encryption | None:
+def encryption(loaded: Sequence[LoadedFile], environment: Mapping[str, Text]) -> Encryption | None:
     """The encryption of this configuration, None where there is none."""
     body = encrypted(loaded)
     if body is None:

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
-from readiness.stacks.recipes.model import Known, folder_text
+from readiness.stacks.recipes.model import RecipeContext, folder_text
 from readiness.stacks.recipes.shell import Script
 from readiness.text import Open, Text, one_of, text
 
@@ -38,7 +38,7 @@ def decides(name: str) -> bool:
 
 
 def read(
-    reading: Reading, folder: Path, caller: Mapping[str, str], known: Known | None = None
+    reading: Reading, folder: Path, caller: Mapping[str, str], known: RecipeContext | None = None
 ) -> Environment:
     """The environment of a stack's folder. Where files and the caller's shell differ, each value is possible."""
     found: dict[str, list[tuple[str, Text]]] = {}
@@ -49,7 +49,7 @@ def read(
         for file in _FILES:
             path = place / file
             if path.is_file():
-                for name, setting in _file(reading, path, known or Known()).items():
+                for name, setting in _file(reading, path, known or RecipeContext()).items():
                     found.setdefault(name, []).append((reading.shown(path), setting))
         if place == reading.checkout:
             break
@@ -59,7 +59,7 @@ def read(
     )
 
 
-def _file(reading: Reading, path: Path, known: Known) -> dict[str, Text]:
+def _file(reading: Reading, path: Path, known: RecipeContext) -> dict[str, Text]:
     content = reading.text(path)
     if path.name.startswith(".envrc"):
         script = Script(content, folder_text(path.parent), known, path=path, checkout=reading.checkout)

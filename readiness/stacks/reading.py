@@ -64,7 +64,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedFile:
     """One file of a configuration."""
 
     shown: str
@@ -82,7 +82,7 @@ class Backend:
     shown: str
 
 
-def load_folder(reading: Reading, folder: Path) -> tuple[Loaded, ...]:
+def load_folder(reading: Reading, folder: Path) -> tuple[LoadedFile, ...]:
     """The configuration in this folder, overrides last. Raises UnreadableError."""
     names = {path.name: path for path in folder.iterdir() if not (path.is_dir() or _ignored(path.name))}
     loaded = []
@@ -95,11 +95,13 @@ def load_folder(reading: Reading, folder: Path) -> tuple[Loaded, ...]:
             continue
         reading.bytes(path)
         shown = reading.shown(path)
-        loaded.append(Loaded(shown, hcl.load(path, shown), stem == "override" or stem.endswith("_override")))
+        loaded.append(
+            LoadedFile(shown, hcl.load(path, shown), stem == "override" or stem.endswith("_override"))
+        )
     return tuple(sorted(loaded, key=lambda one: one.override))
 
 
-def backend(loaded: Iterable[Loaded]) -> Backend:
+def backend(loaded: Iterable[LoadedFile]) -> Backend:
     """The backend or cloud block that counts. Raises UnreadableError for more than one."""
     found: list[Backend] = []
     for override, group in _groups(loaded):
@@ -118,7 +120,7 @@ def backend(loaded: Iterable[Loaded]) -> Backend:
     return found[0] if found else Backend("local", None, "")
 
 
-def encrypted(loaded: Iterable[Loaded]) -> Body | None:
+def encrypted(loaded: Iterable[LoadedFile]) -> Body | None:
     """The `encryption` block of the `terraform` block, if there is one."""
     found = [
         body
@@ -129,7 +131,7 @@ def encrypted(loaded: Iterable[Loaded]) -> Body | None:
     return found[-1] if found else None
 
 
-def variables(loaded: Iterable[Loaded]) -> dict[str, Mapping[str, Expression]]:
+def variables(loaded: Iterable[LoadedFile]) -> dict[str, Mapping[str, Expression]]:
     """The variables' arguments by name, overrides merged."""
     found: dict[str, Mapping[str, Expression]] = {}
     for one in loaded:
@@ -138,7 +140,7 @@ def variables(loaded: Iterable[Loaded]) -> dict[str, Mapping[str, Expression]]:
     return found
 
 
-def local_values(loaded: Iterable[Loaded]) -> dict[str, Expression]:
+def local_values(loaded: Iterable[LoadedFile]) -> dict[str, Expression]:
     """The local values by name, overrides merged."""
     found: dict[str, Expression] = {}
     for one in loaded:
@@ -161,7 +163,7 @@ def _state_blocks(block: Body) -> Iterator[tuple[str, Body]]:
         yield "cloud", body
 
 
-def _groups(loaded: Iterable[Loaded]) -> Iterator[tuple[bool, list[Loaded]]]:
+def _groups(loaded: Iterable[LoadedFile]) -> Iterator[tuple[bool, list[LoadedFile]]]:
     rows = list(loaded)
     yield False, [one for one in rows if not one.override]
     yield True, [one for one in rows if one.override]

@@ -23,7 +23,7 @@ from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
 from readiness.stacks.stack import Examined
 from readiness.stacks.standins import Source
 from readiness.stacks.wall import Wall
-from readiness.tofu.env import Disposable, Seen, UnpreparedError, ready
+from readiness.tofu.env import Disposable, ObservationCount, UnpreparedError, ready
 from readiness.tofu.locks import refused
 from readiness.tofu.objects import StoreError
 from readiness.tofu.state import NotAStateError, Snapshot, parse
@@ -135,7 +135,9 @@ class Rehearsal:
         self._no_op(checkout)
         self._rollback(checkout, config, plan, before, pulled)
 
-    def _prove(self, step: int, reason: str, seen: Seen, **measured: float | int | str | bool | None) -> None:
+    def _prove(
+        self, step: int, reason: str, seen: ObservationCount, **measured: float | int | str | bool | None
+    ) -> None:
         self.found[step] = proved(f"{self.stack}: {reason}", seen.count, **measured)
 
     @property

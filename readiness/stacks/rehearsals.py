@@ -29,7 +29,7 @@ from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
 from readiness.subject import Subject
 from readiness.tofu.env import Disposable
-from readiness.tofu.workspace import Place
+from readiness.tofu.workspace import StatePlace
 
 PREFIX = "p3"
 
@@ -149,4 +149,4 @@ class Rehearsals:
         client = boto3_client(Target(endpoint.url, keys, loaded.candidate.s3.region), 30)
         client.create_bucket(Bucket="live-state")
         client.put_bucket_versioning(Bucket="live-state", VersioningConfiguration={"Status": "Enabled"})
-        return S3Source(endpoint, keys, Place("live-state", "unused", loaded.candidate.s3.region))
+        return S3Source(endpoint, keys, StatePlace("live-state", "unused", loaded.candidate.s3.region))

@@ -9,7 +9,7 @@ from readiness.stacks import hcl
 from readiness.stacks.evaluate import NotHere, Scope, evaluate
 from readiness.stacks.functions import NoValueError, Value, as_text, unknown
 from readiness.stacks.hcl import Body, Expression, UnreadableError
-from readiness.stacks.reading import Loaded, Reading, local_values, variables
+from readiness.stacks.reading import LoadedFile, Reading, local_values, variables
 from readiness.text import Open, Text, text
 
 _AUTOMATIC = ("terraform.tfvars", "terraform.tfvars.json")
@@ -25,7 +25,7 @@ class StackScope:
         self,
         reading: Reading,
         folder: Path,
-        loaded: Sequence[Loaded],
+        loaded: Sequence[LoadedFile],
         given: Mapping[str, Value] | None = None,
         environment: Mapping[str, Text] | None = None,
         workspace: Text | None = None,

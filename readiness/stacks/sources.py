@@ -17,8 +17,8 @@ from readiness.stacks.evaluate import evaluate
 from readiness.stacks.flat import flatten, is_secret
 from readiness.stacks.functions import Value
 from readiness.stacks.hcl import Body, UnreadableError
-from readiness.stacks.reading import Loaded, Reading
-from readiness.stacks.recipes.model import Init, Known, Recipe, folder_text, within, words_of
+from readiness.stacks.reading import LoadedFile, Reading
+from readiness.stacks.recipes.model import Init, Recipe, RecipeContext, folder_text, within, words_of
 from readiness.stacks.scope import NoNames, StackScope, body_values, variables_file
 from readiness.text import Open, Text, joined, text
 
@@ -59,7 +59,7 @@ class Planned:
 
 
 @dataclass
-class Stack:
+class StackFiles:
     """What variants are made from. `values` are the backend block's and where they stand."""
 
     reading: Reading
@@ -67,7 +67,7 @@ class Stack:
     kind: str
     body: Body | None
     shown: str
-    loaded: Sequence[Loaded]
+    loaded: Sequence[LoadedFile]
     environment: Environment
     home: Path | None
     given: Mapping[str, Value] = field(default_factory=dict)
@@ -82,7 +82,9 @@ class Stack:
         return {**self.environment.values, **(init.environment if init else {})}
 
 
-def variants(stack: Stack, recipes: Sequence[Recipe], known: Known, environment: str) -> list[Variant]:
+def variants(
+    stack: StackFiles, recipes: Sequence[Recipe], known: RecipeContext, environment: str
+) -> list[Variant]:
     """Every way in which this stack is initialised, the likeliest first. There is always one."""
     found: list[Variant] = []
     used: set[Path] = set()
@@ -133,13 +135,13 @@ def _shown(kind: str, value: Text) -> str:
     return f"{name}=…" if kind == "var" and is_secret(name) else str(value.assumed())
 
 
-def _note(stack: Stack, recipe: Recipe) -> None:
+def _note(stack: StackFiles, recipe: Recipe) -> None:
     """The recipe counts, and what it has read."""
     stack.reading.note(recipe.where, recipe.text)
     stack.reading.digests |= recipe.reading.digests
 
 
-def planned(stack: Stack, recipes: Sequence[Recipe], known: Known) -> list[Planned]:
+def planned(stack: StackFiles, recipes: Sequence[Recipe], known: RecipeContext) -> list[Planned]:
     """The recipes that plan this stack."""
     found = []
     for recipe in recipes:
@@ -168,7 +170,7 @@ def _merged(found: Sequence[Variant]) -> list[Variant]:
 
 
 def _applicable(
-    stack: Stack, recipe: Recipe, known: Known, verb: str
+    stack: StackFiles, recipe: Recipe, known: RecipeContext, verb: str
 ) -> Iterator[tuple[Mapping[str, str], Init, Mapping[str, str]]]:
     for at, init in enumerate(recipe.inits(known)):
         bound = init.folder.matched(str(stack.folder))
@@ -182,7 +184,7 @@ def _applicable(
 
 
 def _expanded(
-    stack: Stack, recipe: Recipe, at: int, known: Known, literal: Mapping[str, str], depth: int
+    stack: StackFiles, recipe: Recipe, at: int, known: RecipeContext, literal: Mapping[str, str], depth: int
 ) -> Iterator[tuple[Mapping[str, str], Init, Mapping[str, str]]]:
     """The init with every file that it names chosen: an open name is each of the files that are there."""
     inits = recipe.inits(known)
@@ -225,7 +227,7 @@ def _matching(folder: Path, value: Text) -> list[tuple[str, dict[str, str]]]:
     )
 
 
-def _options(stack: Stack, init: Init) -> Iterator[tuple[str, Text]]:
+def _options(stack: StackFiles, init: Init) -> Iterator[tuple[str, Text]]:
     """The options that decide a backend, in order: ("file", path), ("pair", NAME=VALUE), ("var-file", path),
     ("var", NAME=VALUE). Those of TF_CLI_ARGS come first, as tofu puts them."""
     words: list[Text] = []
@@ -263,7 +265,7 @@ def _options(stack: Stack, init: Init) -> Iterator[tuple[str, Text]]:
 
 
 def _variant(
-    stack: Stack,
+    stack: StackFiles,
     where: str,
     init: Init | None,
     chosen: Mapping[str, str],
@@ -305,7 +307,7 @@ def _variant(
 
 
 def _given_variables(
-    stack: Stack,
+    stack: StackFiles,
     where: str,
     options: Sequence[tuple[str, Text]],
     literal: Mapping[str, str],
@@ -326,12 +328,12 @@ def _given_variables(
     return variables
 
 
-def _settings_file(stack: Stack, path: Path, scope: StackScope) -> dict[str, Value]:
+def _settings_file(stack: StackFiles, path: Path, scope: StackScope) -> dict[str, Value]:
     stack.reading.bytes(path)
     return body_values(hcl.load(path, stack.reading.shown(path)), scope)
 
 
-def _file(stack: Stack, value: Text, literal: Mapping[str, str]) -> Path | None:
+def _file(stack: StackFiles, value: Text, literal: Mapping[str, str]) -> Path | None:
     known = literal.get(str(value)) or value.literal
     if known is None:
         return None
@@ -376,4 +378,4 @@ def _fits(kind: str, name: str) -> bool:
     return kind != "s3" or not _HTTP.fullmatch(name)
 
 
-__all__ = ["Stack", "UnreadableError", "Variant", "variants"]
+__all__ = ["StackFiles", "UnreadableError", "Variant", "variants"]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from readiness.stacks.http_backend import HttpBackend
 from readiness.tofu.objects import Objects
-from readiness.tofu.workspace import Place
+from readiness.tofu.workspace import StatePlace
 from readiness.topology import Endpoint, Keys
 
 PROFILE = "readiness-source"
@@ -158,7 +158,7 @@ class S3Source:
 
     kind = "s3"
 
-    def __init__(self, endpoint: Endpoint, keys: Keys, place: Place) -> None:
+    def __init__(self, endpoint: Endpoint, keys: Keys, place: StatePlace) -> None:
         self._endpoint = endpoint
         self._keys = keys
         self._place = place
@@ -227,5 +227,5 @@ class S3Source:
     def restore(self, key: str, version: str) -> None:
         self._objects.restore(self._at(key).key, version)
 
-    def _at(self, key: str) -> Place:
+    def _at(self, key: str) -> StatePlace:
         return self._place.at(f"{key}/terraform.tfstate")

@@ -13,7 +13,7 @@ from readiness.stacks.evaluate import NotHere, evaluate
 from readiness.stacks.functions import NoValueError, Value, as_text, unknown
 from readiness.stacks.hcl import Body, Expression, UnreadableError
 from readiness.stacks.reading import Reading
-from readiness.stacks.recipes.model import Known
+from readiness.stacks.recipes.model import RecipeContext
 from readiness.stacks.scope import NoNames, body_values
 from readiness.text import Placeholders, Text, text
 
@@ -31,7 +31,7 @@ class Generated:
     writes: bool
 
 
-def generated(reading: Reading, folder: Path, known: Known) -> Generated | None:
+def generated(reading: Reading, folder: Path, known: RecipeContext) -> Generated | None:
     """What the terragrunt.hcl of this folder and what it includes say of the backend. Raises UnreadableError."""
     path = next((folder / name for name in FILES[:2] if (folder / name).is_file()), None)
     if path is None:
@@ -55,7 +55,9 @@ def _decoded(value: Any, places: Placeholders) -> Any:
 class _File:
     """One file of Terragrunt, and the scope of its expressions."""
 
-    def __init__(self, reading: Reading, path: Path, stack: Path, known: Known, depth: int = 0) -> None:
+    def __init__(
+        self, reading: Reading, path: Path, stack: Path, known: RecipeContext, depth: int = 0
+    ) -> None:
         self.reading, self.path, self.stack, self.known, self.depth = reading, path, stack, known, depth
         if depth > 8:
             raise UnreadableError(f"{reading.shown(path)}: includes itself")

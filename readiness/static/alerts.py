@@ -39,7 +39,7 @@ class Rule(BaseModel):
     keep_firing_for: Annotated[str, BeforeValidator(_duration)] = "0s"
 
 
-class Group(BaseModel):
+class RuleGroup(BaseModel):
     """Rules that are evaluated together."""
 
     name: str
@@ -49,7 +49,7 @@ class Group(BaseModel):
 class Groups(BaseModel):
     """A rule file, or the `spec` of a PrometheusRule or VMRule object."""
 
-    groups: list[Group]
+    groups: list[RuleGroup]
 
 
 def record_alert_rules(subject: Subject, see: Recording) -> None:

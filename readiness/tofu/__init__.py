@@ -9,16 +9,16 @@ from readiness.tofu.env import Disposable
 from readiness.tofu.midway import apply_through_fault
 from readiness.tofu.probe import NoOpProbe
 from readiness.tofu.rollback import restore_and_forward
-from readiness.tofu.run import Run
+from readiness.tofu.run import TofuRun
 from readiness.tofu.stale import stale_lock
-from readiness.tofu.workspace import Client, Place, Tools
+from readiness.tofu.workspace import StatePlace, TofuClient, Tools
 
 __all__ = [
-    "Client",
     "Disposable",
     "NoOpProbe",
-    "Place",
-    "Run",
+    "StatePlace",
+    "TofuClient",
+    "TofuRun",
     "Tools",
     "apply_through_fault",
     "concurrent_applies",

@@ -18,7 +18,7 @@ from readiness.judges.opentofu.commands import lock_id, result
 from readiness.judges.opentofu.contention import Step, holds
 from readiness.recording import Stopped
 from readiness.tofu.watched import Watched
-from readiness.tofu.workspace import Client
+from readiness.tofu.workspace import TofuClient
 
 TRIES = 4  # of one member; a lock that vanished between PUT and GET is tried again at once
 MOST_ROUNDS = 40
@@ -33,7 +33,7 @@ class _Contention:
     limit: float
     attempts: list[Observation] = field(default_factory=list)
 
-    def add(self, client: Client, member: str) -> bool:
+    def add(self, client: TofuClient, member: str) -> bool:
         """Add one member: only this resource is targeted, so that what other clients added stays (`-target`
         leaves it alone).
         """
@@ -104,7 +104,7 @@ def concurrent_applies(
 
 def _contend(
     contention: _Contention,
-    workers: list[Client],
+    workers: list[TofuClient],
     rounds: int,
     fault: AbstractContextManager[Any] | None,
     fault_seconds: float,
@@ -139,7 +139,7 @@ def _do(fault: AbstractContextManager[Any], seconds: float, contention: _Content
         time.sleep(seconds)
 
 
-def _after(watched: Watched, key: str, contention: _Contention, workers: list[Client]) -> None:
+def _after(watched: Watched, key: str, contention: _Contention, workers: list[TofuClient]) -> None:
     left = lock_id(watched.lock(Step.LEFT, key, watched.env.entry))
     if left:
         watched.prepared(workers[0].force_unlock(left))

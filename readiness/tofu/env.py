@@ -12,9 +12,9 @@ from readiness.finding import Finding, refuted, unknown
 from readiness.s3.library import Malformed
 from readiness.tofu.locks import Lock, from_object
 from readiness.tofu.objects import Objects, StoreError
-from readiness.tofu.run import Run
+from readiness.tofu.run import TofuRun
 from readiness.tofu.state import NotAStateError, Snapshot, parse
-from readiness.tofu.workspace import Client, Place, Tools
+from readiness.tofu.workspace import StatePlace, TofuClient, Tools
 from readiness.topology import Endpoint
 
 P = ParamSpec("P")
@@ -28,7 +28,7 @@ class UnpreparedError(Exception):
 
 
 @dataclass
-class Seen:
+class ObservationCount:
     """Counts the direct observations of the candidate since it was made: tofu commands that ended, and object
     requests."""
 
@@ -41,7 +41,7 @@ class Seen:
         ended = sum(1 for run in self.env.tools.runs[self.runs :] if run.code is not None)
         return ended + self.env.calls() - self.calls
 
-    def of(self, *commands: str) -> list[Run]:
+    def of(self, *commands: str) -> list[TofuRun]:
         """The runs since then of these subcommands."""
         return [run for run in self.env.tools.runs[self.runs :] if run.argv[1] in commands]
 
@@ -56,11 +56,11 @@ class Disposable:
     """
 
     tools: Tools
-    place: Place
+    place: StatePlace
     prefix: str
     endpoints: tuple[Endpoint, ...]
     sensitive: Mapping[str, str] = field(default_factory=dict)
-    _clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], TofuClient] = field(default_factory=dict)
     _objects: dict[str, Objects] = field(default_factory=dict)
     _initialised: set[tuple[str, str]] = field(default_factory=set)
 
@@ -76,13 +76,13 @@ class Disposable:
     def others(self, endpoint: Endpoint) -> tuple[Endpoint, ...]:
         return tuple(other for other in self.endpoints if other.name != endpoint.name)
 
-    def where(self, key: str) -> Place:
+    def where(self, key: str) -> StatePlace:
         """The place of the state called `key`."""
         return self.place.at(f"{self.prefix}/{key}/terraform.tfstate")
 
-    def make(self, name: str, endpoint: Endpoint, key: str, *, max_retries: int | None = None) -> Client:
+    def make(self, name: str, endpoint: Endpoint, key: str, *, max_retries: int | None = None) -> TofuClient:
         """A new client, not initialised."""
-        return Client(
+        return TofuClient(
             self.tools, name, endpoint, self.where(key), max_retries=max_retries, sensitive=self.sensitive
         )
 
@@ -92,8 +92,8 @@ class Disposable:
         endpoint: Endpoint,
         *,
         max_retries: int | None = None,
-        need: Callable[[Run], object] | None = None,
-    ) -> Client:
+        need: Callable[[TofuRun], object] | None = None,
+    ) -> TofuClient:
         """The initialised client of this state through this endpoint. `need` is given its `init`, and raises if that
         failed (by default UnpreparedError); it is then asked again the next time.
         """
@@ -128,8 +128,8 @@ class Disposable:
     def calls(self) -> int:
         return sum(objects.calls for objects in self._objects.values())
 
-    def seen(self) -> Seen:
-        return Seen(self, len(self.tools.runs), self.calls())
+    def seen(self) -> ObservationCount:
+        return ObservationCount(self, len(self.tools.runs), self.calls())
 
     def snapshot(self, key: str, endpoint: Endpoint) -> Snapshot | None:
         """The state object as this endpoint gives it; None if it says that there is none."""
@@ -142,7 +142,7 @@ class Disposable:
         return None if body is None else from_object(body) or Lock("?")
 
 
-def ready(run: Run) -> Run:
+def ready(run: TofuRun) -> TofuRun:
     """The run, if it succeeded. Raises UnpreparedError; NotAStateError if it could not read what the store returned."""
     if not run.ok and any(words in run.stderr for words in UNPARSABLE):
         raise NotAStateError(f"tofu {run.command} through {run.endpoint}: {run.why()}")

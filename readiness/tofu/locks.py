@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from readiness.tofu.run import Run
+from readiness.tofu.run import TofuRun
 
 ACQUIRE = "Error acquiring the state lock"
 RELEASE = "Error releasing the state lock"
@@ -39,7 +39,7 @@ def from_object(body: bytes) -> Lock | None:
         return None
 
 
-def from_error(run: Run) -> Lock | None:
+def from_error(run: TofuRun) -> Lock | None:
     """The lock that tofu showed ("Lock Info: ID: …") when it was refused."""
     said = dict(
         re.findall(r"^[\s│]*(ID|Path|Operation|Who|Created):[ ]+(\S.*?)\s*$", run.stderr, re.MULTILINE)
@@ -55,12 +55,12 @@ def from_error(run: Run) -> Lock | None:
     )
 
 
-def refused(run: Run) -> bool:
+def refused(run: TofuRun) -> bool:
     """The command ended because it did not get the lock: it changed nothing."""
     return run.code not in (0, None) and ACQUIRE in run.stderr
 
 
-def vanished(run: Run) -> bool:
+def vanished(run: TofuRun) -> bool:
     """Refused, but the lock was gone when tofu looked whose it was: freed between its PUT and its GET.
 
     A LockError without information is not tried again, whatever -lock-timeout says (statemgr.LockError.Retriable).

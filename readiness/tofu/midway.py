@@ -15,7 +15,7 @@ from readiness.recording import Stopped
 from readiness.tofu.run import Running
 from readiness.tofu.stale import began
 from readiness.tofu.watched import Watched
-from readiness.tofu.workspace import Client
+from readiness.tofu.workspace import TofuClient
 from readiness.topology import Endpoint
 
 
@@ -81,7 +81,7 @@ def _apply(
 
 def _hit(
     watched: Watched,
-    client: Client,
+    client: TofuClient,
     running: Running,
     fault: AbstractContextManager[Any],
     seconds: float,
@@ -98,7 +98,7 @@ def _hit(
         raise
 
 
-def _pushed(watched: Watched, client: Client) -> bool:
+def _pushed(watched: Watched, client: TofuClient) -> bool:
     client.errored.chmod(0o600)
     push = client.state_push(client.errored)
     client.errored.unlink()

@@ -25,7 +25,7 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True)
-class Version:
+class ObjectVersion:
     """One version of a key, newest first in lists. `marker`: a delete marker."""
 
     id: str
@@ -106,14 +106,14 @@ class Objects:
     def delete(self, key: str) -> None:
         self._answered(lambda: self._client.delete_object(Bucket=self.bucket, Key=key))
 
-    def versions(self, key: str) -> list[Version]:
+    def versions(self, key: str) -> list[ObjectVersion]:
         """All versions of exactly this key, newest first."""
         listed = partial(self._client.list_object_versions, Bucket=self.bucket, Prefix=key)
         answer = self._looked(lambda: self._answered(listed))
-        rows: list[tuple[Any, Version]] = []
+        rows: list[tuple[Any, ObjectVersion]] = []
         for kind, marker in (("Versions", False), ("DeleteMarkers", True)):
             rows += [
-                (row["LastModified"], Version(row["VersionId"], marker, bool(row["IsLatest"])))
+                (row["LastModified"], ObjectVersion(row["VersionId"], marker, bool(row["IsLatest"])))
                 for row in answer.get(kind, ())
                 if row["Key"] == key
             ]

@@ -13,7 +13,7 @@ from readiness.judges.opentofu.commands import lock_id, refused, wrong_answer
 from readiness.judges.opentofu.plans import BEFORE, Step
 from readiness.tofu.env import Disposable
 from readiness.tofu.watched import Watched
-from readiness.tofu.workspace import NO_RETRIES, Client
+from readiness.tofu.workspace import NO_RETRIES, TofuClient
 from readiness.topology import Endpoint
 
 PAUSE = 0.1  # between tries
@@ -27,7 +27,7 @@ def whole_try(budget: float) -> float:
 
 def plan_within(
     watched: Watched,
-    client: Client,
+    client: TofuClient,
     deadline: float,
     variables: Mapping[str, object] | None = None,
     *,
@@ -105,7 +105,7 @@ class NoOpProbe:
             raise watched.unprepared(endpoint.name, why)
         return max(possible)
 
-    def _client(self, watched: Watched, endpoint: Endpoint) -> Client:
+    def _client(self, watched: Watched, endpoint: Endpoint) -> TofuClient:
         return watched.client(self._key(endpoint), endpoint, max_retries=NO_RETRIES)
 
     def prepare(self, watched: Watched) -> None:
@@ -206,7 +206,7 @@ class NoOpProbe:
         if len(possible) > 1:
             self._write(watched, self._client(watched, endpoint), max(possible) + 1, limit=None)
 
-    def _write(self, watched: Watched, client: Client, revision: int, limit: float | None = 5.0) -> None:
+    def _write(self, watched: Watched, client: TofuClient, revision: int, limit: float | None = 5.0) -> None:
         run = client.apply({"revision": revision}, limit=limit)
         one = watched.ran(Step.WRITE, run, revision=revision)
         known = self.revisions[client.endpoint.name]

@@ -26,7 +26,7 @@ AFTER_THE_REASON = ("Lock Info:", "OpenTofu acquires a state lock", "Error: ")
 
 
 @dataclass(frozen=True)
-class Run:
+class TofuRun:
     """One command and its output.
 
     `started` and `ended` are seconds since the run's epoch (the injected clock); `wall` is the Unix time of the
@@ -104,7 +104,7 @@ class Running:
         self._job = job
         self._redact = redact
         self._clock = clock
-        self._run: Run | None = None
+        self._run: TofuRun | None = None
         self._ended: float | None = None
         streams = (job.streams or job.folder) / f".{time.monotonic_ns()}"
         self._out = _private(streams.with_suffix(".out"))
@@ -140,7 +140,7 @@ class Running:
         self._ended = self._ended or self._clock()
         return False
 
-    def wait(self, limit: float, grace: float = 2.0) -> Run:
+    def wait(self, limit: float, grace: float = 2.0) -> TofuRun:
         """The record, once the command has ended; after `limit` seconds it is interrupted, after `grace` more
         killed."""
         if self._run:
@@ -155,7 +155,7 @@ class Running:
             raise
         return self._record(code)
 
-    def kill(self) -> Run:
+    def kill(self) -> TofuRun:
         """SIGKILL to the whole group, as for a client that dies; the record's code is then -9."""
         self._signal(signal.SIGKILL)
         return self._record(self._process.wait())
@@ -179,7 +179,7 @@ class Running:
         except ProcessLookupError:
             return
 
-    def _record(self, code: int | None) -> Run:
+    def _record(self, code: int | None) -> TofuRun:
         if self._run:
             return self._run
         ended = self._ended or self._clock()
@@ -191,7 +191,7 @@ class Running:
             said = f"[{len(self.output)} bytes, not recorded]"
         else:
             said = _shorten(self._redact.clean(self.output.decode("utf-8", errors="replace")))
-        self._run = Run(
+        self._run = TofuRun(
             argv=tuple(self._redact.clean(word) for word in ("tofu", *self._job.arguments)),
             endpoint=self._job.endpoint,
             code=code,

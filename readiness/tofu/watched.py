@@ -20,9 +20,9 @@ from readiness.s3.library import Malformed
 from readiness.tofu import locks
 from readiness.tofu.env import UNPARSABLE, Disposable
 from readiness.tofu.objects import StoreError
-from readiness.tofu.run import Run
+from readiness.tofu.run import TofuRun
 from readiness.tofu.state import NotAStateError, Snapshot, parse
-from readiness.tofu.workspace import Client
+from readiness.tofu.workspace import TofuClient
 from readiness.topology import Endpoint
 
 UNREADABLE = (*UNPARSABLE, "S3 bucket does not exist")
@@ -42,7 +42,7 @@ class Watched:
         return replace(self, case=case)
 
     def ran(
-        self, step: str, run: Run, kept: Mapping[str, JsonValue] | None = None, /, **asked: JsonValue
+        self, step: str, run: TofuRun, kept: Mapping[str, JsonValue] | None = None, /, **asked: JsonValue
     ) -> Observation:
         """Keeps this command."""
         outcome: Outcome = "unanswered" if run.code is None else "ok" if run.ok else "error"
@@ -59,7 +59,7 @@ class Watched:
             asked=self._asked(command=run.argv[1], client=run.client, **asked),
         )
 
-    def prepared(self, run: Run, **asked: JsonValue) -> Observation:
+    def prepared(self, run: TofuRun, **asked: JsonValue) -> Observation:
         """Keeps this command, which has to succeed before anything can be judged. Raises Stopped if it did not."""
         one = self.ran(PREPARE, run, **asked)
         if not one.ok:
@@ -72,11 +72,11 @@ class Watched:
         self.see.keep(PREPARE, about, PROVIDER, now, "unanswered", error=why, asked=self._asked())
         return Stopped(why)
 
-    def client(self, key: str, endpoint: Endpoint, *, max_retries: int | None = None) -> Client:
+    def client(self, key: str, endpoint: Endpoint, *, max_retries: int | None = None) -> TofuClient:
         """The initialised client of this state through this endpoint. Raises Stopped if init fails."""
         return self.env.client(key, endpoint, max_retries=max_retries, need=self.prepared)
 
-    def made(self, name: str, endpoint: Endpoint, key: str) -> Client:
+    def made(self, name: str, endpoint: Endpoint, key: str) -> TofuClient:
         """A client of its own, initialised. Raises Stopped if init fails."""
         client = self.env.make(name, endpoint, key)
         self.prepared(client.init())
@@ -90,7 +90,7 @@ class Watched:
         return self.pulled(step, run, body, **asked)
 
     def pulled(
-        self, step: str, run: Run, body: bytes, **asked: JsonValue
+        self, step: str, run: TofuRun, body: bytes, **asked: JsonValue
     ) -> tuple[Observation, bytes | None]:
         """Keeps this `state pull`."""
         if not run.ok:
@@ -189,7 +189,7 @@ def _shown(lock: locks.Lock | None) -> JsonValue:
     return {"id": lock.id, "created": lock.created} if lock else None
 
 
-def _said(run: Run) -> dict[str, JsonValue]:
+def _said(run: TofuRun) -> dict[str, JsonValue]:
     said: dict[str, JsonValue] = {"wall": round(run.wall, 6)}
     if run.code == 2:
         said["to_create"] = run.stdout.count("will be created")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from readiness.paths import STACKS
 from readiness.redact import Redactor
-from readiness.tofu.run import Clock, Job, OnSpawn, Run, Running, environment, make_home, words
+from readiness.tofu.run import Clock, Job, OnSpawn, Running, TofuRun, environment, make_home, words
 from readiness.topology import Endpoint, Keys
 
 DISPOSABLE = STACKS / "disposable"
@@ -19,7 +19,7 @@ NO_RETRIES = 1  # the backend's max_retries counts attempts: 1 is a single try, 
 
 
 @dataclass(frozen=True)
-class Place:
+class StatePlace:
     """Where a state lies, and how S3 is spoken there."""
 
     bucket: str
@@ -33,7 +33,7 @@ class Place:
         """The lock object (OpenTofu 1.10 and later, `use_lockfile`)."""
         return f"{self.key}.tflock"
 
-    def at(self, key: str) -> Place:
+    def at(self, key: str) -> StatePlace:
         return replace(self, key=key)
 
     def backend_config(self, endpoint: Endpoint, max_retries: int | None = None) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class Tools:
     on_spawn: OnSpawn = lambda pid: None
     limit: float = 60.0
     secrets: tuple[str, ...] = ()
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TofuRun] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,14 +75,14 @@ class Tools:
     def redactor(self, more: Iterable[str]) -> Redactor:
         return Redactor((self.keys.secret_key, self.keys.access_key, *self.secrets, *more))
 
-    def record(self, run: Run) -> Run:
+    def record(self, run: TofuRun) -> TofuRun:
         with self._lock:
             if not any(run is known for known in self.runs):
                 self.runs.append(run)
         return run
 
 
-class Client:
+class TofuClient:
     """One initialised checkout: a private copy of a configuration with its own TF_DATA_DIR, bound to one endpoint.
 
     Several clients live side by side, each with its own endpoint, and need no -reconfigure. Each has a folder of
@@ -95,7 +95,7 @@ class Client:
         tools: Tools,
         name: str,
         endpoint: Endpoint,
-        place: Place,
+        place: StatePlace,
         *,
         source: Path = DISPOSABLE,
         max_retries: int | None = None,
@@ -146,10 +146,10 @@ class Client:
         )
         return Running(job, self.redact, self.tools.clock, self.tools.on_spawn)
 
-    def finish(self, running: Running, limit: float | None = None, grace: float = 2.0) -> Run:
+    def finish(self, running: Running, limit: float | None = None, grace: float = 2.0) -> TofuRun:
         return self.tools.record(running.wait(self.tools.limit if limit is None else limit, grace))
 
-    def run(self, *arguments: str, limit: float | None = None, grace: float = 2.0) -> Run:
+    def run(self, *arguments: str, limit: float | None = None, grace: float = 2.0) -> TofuRun:
         return self.finish(self.start(*arguments), limit, grace)
 
     def init_arguments(self, *, reconfigure: bool = False) -> tuple[str, ...]:
@@ -159,10 +159,10 @@ class Client:
         place = self.place.backend_config(self.endpoint, self.max_retries)
         return ("init", "-no-color", *options, *settings, *place)
 
-    def init(self, *, reconfigure: bool = False, limit: float | None = None) -> Run:
+    def init(self, *, reconfigure: bool = False, limit: float | None = None) -> TofuRun:
         return self.run(*self.init_arguments(reconfigure=reconfigure), limit=limit)
 
-    def move_to(self, endpoint: Endpoint, *, limit: float | None = None) -> Run:
+    def move_to(self, endpoint: Endpoint, *, limit: float | None = None) -> TofuRun:
         """`tofu init -reconfigure` to another endpoint, in this same checkout: what an operator does when an
         endpoint is gone."""
         self.endpoint = endpoint
@@ -176,7 +176,7 @@ class Client:
         lock_timeout: float = 0,
         limit: float | None = None,
         grace: float = 2.0,
-    ) -> Run:
+    ) -> TofuRun:
         """`tofu plan -detailed-exitcode`: 0 no changes, 2 changes, 1 an error."""
         options = ["plan", "-no-color", "-detailed-exitcode", *_locking(lock, lock_timeout)]
         return self.run(*words(options, variables or {}), limit=limit, grace=grace)
@@ -198,31 +198,33 @@ class Client:
         targets: Sequence[str] = (),
         lock_timeout: float = 0,
         limit: float | None = None,
-    ) -> Run:
+    ) -> TofuRun:
         return self.finish(self.start_apply(variables, targets=targets, lock_timeout=lock_timeout), limit)
 
-    def destroy(self, variables: Mapping[str, object] | None = None, *, limit: float | None = None) -> Run:
+    def destroy(
+        self, variables: Mapping[str, object] | None = None, *, limit: float | None = None
+    ) -> TofuRun:
         return self.run(*words(["destroy", "-no-color", "-auto-approve"], variables or {}), limit=limit)
 
-    def state_pull(self, *, limit: float | None = None) -> tuple[Run, bytes]:
+    def state_pull(self, *, limit: float | None = None) -> tuple[TofuRun, bytes]:
         """The record, and the state's bytes (empty where there is no state): a secret, which the record does not
         hold."""
         return self._secret("state", "pull", limit=limit)
 
-    def output_json(self, *, limit: float | None = None) -> tuple[Run, bytes]:
+    def output_json(self, *, limit: float | None = None) -> tuple[TofuRun, bytes]:
         return self._secret("output", "-no-color", "-json", limit=limit)
 
-    def show_json(self, *, limit: float | None = None) -> tuple[Run, bytes]:
+    def show_json(self, *, limit: float | None = None) -> tuple[TofuRun, bytes]:
         return self._secret("show", "-no-color", "-json", limit=limit)
 
-    def state_push(self, path: Path, *, force: bool = False, limit: float | None = None) -> Run:
+    def state_push(self, path: Path, *, force: bool = False, limit: float | None = None) -> TofuRun:
         options = ["-force"] if force else []
         return self.run("state", "push", "-no-color", *options, str(path), limit=limit)
 
-    def force_unlock(self, lock_id: str, *, limit: float | None = None) -> Run:
+    def force_unlock(self, lock_id: str, *, limit: float | None = None) -> TofuRun:
         return self.run("force-unlock", "-no-color", "-force", lock_id, limit=limit)
 
-    def _secret(self, *arguments: str, limit: float | None) -> tuple[Run, bytes]:
+    def _secret(self, *arguments: str, limit: float | None) -> tuple[TofuRun, bytes]:
         running = self.start(*arguments, secret_output=True)
         run = self.finish(running, limit)
         return run, running.output

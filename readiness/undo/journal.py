@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.candidate.load import Loaded
-from readiness.providers.engine.journal import Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.undo.living import this_process
 from readiness.undo.lock import keys_of
 from readiness.undo.state import state_folder, sync_folder
@@ -49,7 +49,7 @@ class DurableJournal:
         self._append({"kind": "run", **self._about(), "process": this_process().text, "keys": keys})
         sync_folder(folder)
 
-    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
+    def open(self, action: FaultVerb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
         with self._lock:
             id_ = f"{next(self._ids)}-{action}-{target}"
             about = {**self._about(), "action": str(action), **undo.as_data(), "reach": dict(reach)}

@@ -17,7 +17,7 @@ from readiness import providers
 from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.paths import IMPORTS
-from readiness.providers.engine.journal import UndoesLater, Verb
+from readiness.providers.engine.journal import FaultVerb, UndoesLater
 from readiness.redact import one_line
 from readiness.undo.stored import Entry, Stored
 
@@ -77,7 +77,7 @@ def _provider(journal: Stored) -> UndoesLater | str:
 
 
 def _undo(journal: Stored, entry: Entry, later: UndoesLater | str | None) -> str:
-    if entry.undo.verb is Verb.REMOVE:
+    if entry.undo.verb is FaultVerb.REMOVE:
         return _remove(entry)
     if later is None:
         return "its store was of the run, and ended with it"

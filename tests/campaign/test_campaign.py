@@ -24,10 +24,10 @@ from readiness.judges.records import each as each_record
 from readiness.judges.recovery import made_whole
 from readiness.judges.safety import safety
 from readiness.load.rig import Rig
+from readiness.not_undone import NotUndone
 from readiness.redact import Redactor
 from readiness.subject import Subject
 from readiness.topology import Proof
-from readiness.undos import Undos
 from tests.campaign.defects import DEFECTS
 from tests.campaign.healthy import RTO, record
 from tests.campaign.test_away import TOPOLOGY
@@ -50,7 +50,7 @@ def campaign(evidence: Evidence) -> Campaign:
         promises=Promises(RTO),
         declared={},
         say=lambda _line: None,
-        undos=Undos(print),
+        not_undone=NotUndone(print),
     )
     return Campaign(cast("Subject", subject), cast("Rig", SimpleNamespace(watch=None)), SETTINGS)
 
@@ -87,7 +87,7 @@ def test_without_a_whole_candidate_no_fault_is_done_and_nothing_is_proved(
 def test_after_an_undo_that_failed_nothing_more_is_played_and_the_reason_is_the_suites(
     campaign: Campaign, waits: list[float]
 ) -> None:
-    campaign.subject.undos.failed("crash:bumble", OSError("start ended with 1"))
+    campaign.subject.not_undone.failed("crash:bumble", OSError("start ended with 1"))
     for criterion in ("P1.4", "P1.9", "P1.13", "P1.19"):
         found = judged(campaign, criterion)
         assert found.state is State.UNKNOWN

@@ -10,8 +10,8 @@ from readiness import faults
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
 from readiness.faults import Fault, injected, wait_whole
+from readiness.not_undone import NotUndone
 from readiness.topology import FaultKind, Proof
-from readiness.undos import Undos
 from tests.plugin.fake import TOPOLOGY
 
 
@@ -54,12 +54,12 @@ SILENCE = faults.silence(TOPOLOGY, "a")
 
 
 def through(
-    book: Any, fault: Fault = SILENCE, error: BaseException | None = None, undos: Undos | None = None
+    book: Any, fault: Fault = SILENCE, error: BaseException | None = None, not_undone: NotUndone | None = None
 ) -> Event:
     clock = iter(float(n) for n in range(100))
     noted: list[Event] = []
     try:
-        with injected(fault, book, book, lambda: next(clock), noted.append, undos or Undos(print)):
+        with injected(fault, book, book, lambda: next(clock), noted.append, not_undone or NotUndone(print)):
             book.done.append("held")
             if error:
                 raise error
@@ -116,14 +116,14 @@ def test_healing_is_tried_again_and_a_heal_that_fails_is_no_success(monkeypatch:
     assert book.done.count("heal a-0") == 3
     stuck: Any = Book(fails=9)
     told: list[str] = []
-    undos = Undos(told.append)
-    assert undos.reason is None
+    not_undone = NotUndone(told.append)
+    assert not_undone.reason is None
     with pytest.raises(
         Unjudged, match="the suite itself left the candidate broken: it could not undo silence:a"
     ):
-        through(stuck, undos=undos)
-    assert "silence:a: OSError: busy" in str(undos.reason)
-    assert Undos(print).reason is None
+        through(stuck, not_undone=not_undone)
+    assert "silence:a: OSError: busy" in str(not_undone.reason)
+    assert NotUndone(print).reason is None
     (line,) = told
     assert line.startswith("COULD NOT UNDO silence:a: OSError: busy.")
     assert stuck.done.count("heal a-0") == 3

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.checkers.quick import Order, quick
-from readiness.checkers.register import Unreadable, acts_of
+from readiness.checkers.register import NoMeaning, acts_of
 from readiness.checkers.simulate import Shape, register, spoilt
 from readiness.checkers.wgl import search
 from readiness.history import Op, Verb
@@ -46,7 +46,7 @@ def test_what_it_finds_brute_force_finds_too(
     history = sorted(tiny(rows), key=lambda each: (each.invoked, each.index))
     try:
         acts_of(history)
-    except Unreadable:
+    except NoMeaning:
         assert quick(history) is None
         return
     if quick(history) is not None:

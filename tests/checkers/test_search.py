@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import pytest
 
 from readiness.checkers import check_linearizable, linearizability
-from readiness.checkers.register import Act, Kind, Unreadable, act_of, acts_of
+from readiness.checkers.register import Act, Kind, NoMeaning, act_of, acts_of
 from readiness.checkers.shrink import prefix, removable, shrink
 from readiness.checkers.simulate import Shape, register, spoilt
-from readiness.checkers.wgl import Result, search
+from readiness.checkers.wgl import SearchResult, search
 from readiness.finding import State
 from readiness.grounds import Doubt, DoubtKind, Summary, SummaryKind, Violation, ViolationKind
 from readiness.history import Op, Outcome
@@ -81,7 +81,7 @@ def test_what_says_nothing_is_no_act(silent: Op) -> None:
     ],
 )
 def test_what_has_no_meaning_is_named(made: Op, told: str) -> None:
-    with pytest.raises(Unreadable, match=f"^{told}$"):
+    with pytest.raises(NoMeaning, match=f"^{told}$"):
         act_of(made)
 
 
@@ -227,8 +227,8 @@ def test_the_caps_of_the_search() -> None:
     whole = search(acts)
     assert (whole.ordered, whole.until, whole.capped) == (False, 51, "")
     assert search(acts, states=whole.states) == whole
-    assert search(acts, states=whole.states - 1) == Result(None, whole.states, capped="memory")
-    assert search([]) == Result(True, 0)
+    assert search(acts, states=whole.states - 1) == SearchResult(None, whole.states, capped="memory")
+    assert search([]) == SearchResult(True, 0)
 
 
 def test_the_time_is_looked_at_now_and_then() -> None:

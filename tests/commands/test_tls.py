@@ -24,7 +24,7 @@ from readiness.s3.clients import libraries
 from readiness.s3.wire import Target, Wire
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
-from readiness.tofu.workspace import Place, Tools
+from readiness.tofu.workspace import StatePlace, Tools
 from readiness.topology import Endpoint
 from tests.commands.front import Front
 from tests.commands.lab import Lab
@@ -110,7 +110,7 @@ def test_wire_through_a_broken_network_keeps_name_and_certificate(
 def test_tofu(provider: Commands, lab: Lab, bucket: str, tmp_path: Path) -> None:
     subject = on_paper(tmp_path)
     tools = Tools(obtain.tofu(None).path, tmp_path / "tofu", lab.keys, subject.now)
-    place = Place(bucket, "unused", lab.region, True, str(lab.folder / "ca.pem"))
+    place = StatePlace(bucket, "unused", lab.region, True, str(lab.folder / "ca.pem"))
     env = Disposable(tools, place, "p", provider.topology.all_endpoints(), sensitive={"token": "x"})
     done = {"P2.1": basics.init_everywhere, "P2.2": basics.first_write, "P2.11": basics.pull_everywhere}
     for id_, execution in done.items():

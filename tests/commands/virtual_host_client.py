@@ -18,7 +18,7 @@ from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.wire import Target, Wire
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
-from readiness.tofu.workspace import Place, Tools
+from readiness.tofu.workspace import StatePlace, Tools
 from readiness.topology import Endpoint, Keys
 from tests.support.executed import executed, on_paper
 
@@ -70,7 +70,7 @@ def main(url: str, region: str, folder: str) -> None:
     asyncio.run(by_wire(target))
     subject = on_paper(Path(folder))
     tools = Tools(obtain.tofu(None).path, Path(folder), keys, subject.now)
-    place = Place(BUCKET, "unused", region, path_style=False)
+    place = StatePlace(BUCKET, "unused", region, path_style=False)
     env = Disposable(tools, place, "p", (Endpoint("e", url, "n", "i"),), sensitive={"token": "x"})
     for id_, execution in (("P2.1", basics.init_everywhere), ("P2.2", basics.first_write)):
         found = executed(id_, execution, env, subject=subject)

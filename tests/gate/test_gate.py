@@ -20,7 +20,7 @@ from readiness.evidence.folder import Evidence
 from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.gate import boundary, gate
 from readiness.gate.earlier import Earlier
-from readiness.gate.gate import Found
+from readiness.gate.gate import GateFindings
 from readiness.load.context import Buckets
 from readiness.redact import Redactor
 from tests.gate.test_evidence import put
@@ -30,16 +30,16 @@ PROVED, REFUTED, UNKNOWN = State.PROVED, State.REFUTED, State.UNKNOWN
 EMBEDDED = load("embedded")
 
 
-def run(**findings: Finding) -> Found:
+def run(**findings: Finding) -> GateFindings:
     """Findings of a run in which everything is PROVED but these (ids with _ for the dot)."""
     found = {c.id: [proved("seen", 2)] for c in MANIFEST}
     for id_, finding in findings.items():
         found[id_.replace("_", ".")] = [finding]
 
-    return Found(found, EMBEDDED, None)
+    return GateFindings(found, EMBEDDED, None)
 
 
-def without(found: Found, id_: str) -> Found:
+def without(found: GateFindings, id_: str) -> GateFindings:
     """The same without any finding of that criterion."""
     return replace(found, findings={k: v for k, v in found.findings.items() if k != id_})
 
@@ -71,7 +71,7 @@ def test_stop_conditions(id_: str) -> None:
     assert gate.no_stop(without(run(), id_)).state is UNKNOWN
 
 
-def test_indirect_evidence_is_a_stop_condition(kept: Found, tmp_path: Path) -> None:
+def test_indirect_evidence_is_a_stop_condition(kept: GateFindings, tmp_path: Path) -> None:
     assert gate.direct_evidence(kept).state is PROVED
     empty = replace(kept, evidence=Evidence(tmp_path / "empty", Redactor()))
     found = gate.direct_evidence(empty)

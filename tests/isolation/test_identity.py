@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from readiness.providers.commands import observe
-from readiness.providers.commands.observe import Incarnation, Seen, Watcher
+from readiness.providers.commands.observe import Incarnation, Sighting, Watcher
 from readiness.topology import Proof
 
 OLD, NEW, NOBODY, UNTOLD = Incarnation("7 100"), Incarnation("8 200"), Incarnation(""), Incarnation(None)
-UP, GONE = (Seen.ANSWERED,), (Seen.ANSWERED, Seen.REFUSED)
+UP, GONE = (Sighting.ANSWERED,), (Sighting.ANSWERED, Sighting.REFUSED)
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +20,14 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observe, "ABSENCE_SECONDS", 0.1)
 
 
-def watched(looks: Sequence[Seen]) -> Iterator[Watcher]:
+def watched(looks: Sequence[Sighting]) -> Iterator[Watcher]:
     """A watcher to whom the instance looks like this, the last of it for good."""
     left = list(looks)
     with Watcher(lambda: left.pop(0) if len(left) > 1 else left[0]) as watcher:
         yield watcher
 
 
-def replaced(looks: Sequence[Seen], old: Incarnation, new: Incarnation, *, answers: bool = True) -> Proof:
+def replaced(looks: Sequence[Sighting], old: Incarnation, new: Incarnation, *, answers: bool = True) -> Proof:
     (proof,) = (
         observe.replaced("s", watcher, old, lambda: new, "it", answers=answers) for watcher in watched(looks)
     )
@@ -40,7 +40,7 @@ def test_an_instance_without_an_endpoint_is_known_by_its_identity() -> None:
     assert not replaced(UP, UNTOLD, UNTOLD, answers=False).fired
 
 
-def ended(looks: Sequence[Seen], old: Incarnation, new: Incarnation) -> Proof:
+def ended(looks: Sequence[Sighting], old: Incarnation, new: Incarnation) -> Proof:
     (proof,) = (observe.ended("s", watcher, old, lambda: new, "it") for watcher in watched(looks))
     return proof
 
@@ -56,7 +56,7 @@ def ended(looks: Sequence[Seen], old: Incarnation, new: Incarnation) -> Proof:
         (GONE, OLD, NOBODY, False),
     ],
 )
-def test_replaced(looks: Sequence[Seen], old: Incarnation, new: Incarnation, *, fired: bool) -> None:
+def test_replaced(looks: Sequence[Sighting], old: Incarnation, new: Incarnation, *, fired: bool) -> None:
     assert replaced(looks, old, new).fired is fired
 
 
@@ -71,7 +71,7 @@ def test_replaced(looks: Sequence[Seen], old: Incarnation, new: Incarnation, *, 
         (UP, UNTOLD, UNTOLD, False),
     ],
 )
-def test_ended(looks: Sequence[Seen], old: Incarnation, new: Incarnation, *, fired: bool) -> None:
+def test_ended(looks: Sequence[Sighting], old: Incarnation, new: Incarnation, *, fired: bool) -> None:
     assert ended(looks, old, new).fired is fired
 
 

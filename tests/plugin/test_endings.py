@@ -105,7 +105,7 @@ def test_not_run(judge): raise NotRun("needs --allow-faults")
 
 @c("P0.1")
 def test_whose_fault_cannot_be_undone(candidate_session, judge):
-    candidate_session.undos.failed("crash:a", OSError("start ended with 1"))
+    candidate_session.not_undone.failed("crash:a", OSError("start ended with 1"))
     judge(proved("seen", 1))
 
 @c("P0.2")

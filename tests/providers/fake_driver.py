@@ -7,8 +7,8 @@ from typing import Any
 
 from readiness.providers.engine.driver import Driver, NetworkWatch, PaceWatch, PeersWatch, Watch
 from readiness.providers.engine.engine import Engine
-from readiness.providers.engine.journal import MemoryJournal, Undo, Verb
-from readiness.topology import Endpoint, Instance, Keys, Proof, Topology, Unsupported, Way
+from readiness.providers.engine.journal import FaultVerb, MemoryJournal, Undo
+from readiness.topology import Direction, Endpoint, Instance, Keys, Proof, Topology, Unsupported
 from tests.providers.tiny import tiny
 
 TOPOLOGY = Topology(
@@ -26,7 +26,7 @@ class Journal(MemoryJournal):
         super().__init__()
         self._done = done
 
-    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
+    def open(self, action: FaultVerb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
         self._done.append(f"open {undo.verb} {target}")
         return super().open(action, target, undo, reach)
 
@@ -42,7 +42,7 @@ class FakeWatch(Watch):
         super().__init__(name)
         self._driver = driver
 
-    def absent(self, verb: Verb) -> str | None:
+    def absent(self, verb: FaultVerb) -> str | None:
         return None if self.name in self._driver.up else "it did not run"
 
     def killed(self, how: str) -> Proof:
@@ -80,19 +80,19 @@ class FakeDriver(Driver[FakeWatch]):
         self.up = {instance.name for instance in TOPOLOGY.instances}
         self.keys = {"admin": Keys("access", "a-secret-of-the-fake")}
         self.fails: dict[str, Exception] = {}
-        self.refused: frozenset[Verb] = frozenset()
+        self.refused: frozenset[FaultVerb] = frozenset()
         self.fires = True
 
     @property
     def topology(self) -> Topology:
         return TOPOLOGY
 
-    def check(self, verb: Verb, target: str) -> None:
+    def check(self, verb: FaultVerb, target: str) -> None:
         if verb in self.refused:
             raise Unsupported(f"no {verb} of {target} here")
 
-    def needs(self, undo: Verb, target: str) -> bool:
-        return undo is not Verb.START or target not in self.up
+    def needs(self, undo: FaultVerb, target: str) -> bool:
+        return undo is not FaultVerb.START or target not in self.up
 
     def runs(self, instance: str) -> bool:
         return instance in self.up
@@ -112,7 +112,7 @@ class FakeDriver(Driver[FakeWatch]):
     def watch_network(self, node: str) -> NetworkWatch:
         return FakeNetwork()
 
-    def watch_peers(self, node: str, way: Way) -> PeersWatch:
+    def watch_peers(self, node: str, way: Direction) -> PeersWatch:
         return FakePeers()
 
     def watch_pace(self, node: str) -> PaceWatch:
@@ -146,7 +146,7 @@ class FakeDriver(Driver[FakeWatch]):
     def join(self, node: str) -> None:
         self._do("join", node)
 
-    def isolate(self, node: str, way: Way) -> str:
+    def isolate(self, node: str, way: Direction) -> str:
         return self._do(f"isolate {way}", node)
 
     def rejoin(self, node: str) -> None:

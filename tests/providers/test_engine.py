@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from readiness.providers.engine.journal import MemoryJournal, Undo, Verb
-from readiness.topology import Proof, Unsupported, Way
+from readiness.providers.engine.journal import FaultVerb, MemoryJournal, Undo
+from readiness.topology import Direction, Proof, Unsupported
 from tests.providers.fake_driver import FakeDriver, FakeProvider, FakeWatch
 
 HONEY = "store-honey"
@@ -17,7 +17,7 @@ FAULTS: list[tuple[Fault, Fault, str, str]] = [
     (lambda p: p.drain("honey"), lambda p: p.restore("honey"), "restore", "honey"),
     (lambda p: p.unplug("honey"), lambda p: p.plug("honey"), "plug", "honey"),
     (
-        lambda p: p.isolate_from_peers("honey", Way.BOTH),
+        lambda p: p.isolate_from_peers("honey", Direction.BOTH),
         lambda p: p.rejoin_peers("honey"),
         "rejoin_peers",
         "honey",
@@ -83,7 +83,7 @@ def test_an_undo_that_fails_stays_open(provider: FakeProvider) -> None:
 
 
 def test_a_refused_verb_is_neither_written_down_nor_recorded(provider: FakeProvider) -> None:
-    provider.driver.refused = frozenset({Verb.KILL, Verb.DRAIN, Verb.WIPE, Verb.REPAIR})
+    provider.driver.refused = frozenset({FaultVerb.KILL, FaultVerb.DRAIN, FaultVerb.WIPE, FaultVerb.REPAIR})
     for refused in (
         lambda: provider.kill(HONEY),
         lambda: provider.drain("honey"),
@@ -200,8 +200,8 @@ def test_stored_data_that_is_not_an_undo_is_refused() -> None:
 
 def test_a_journal_forgets_what_was_closed_and_keeps_the_order_of_the_rest() -> None:
     journal = MemoryJournal()
-    undos = [Undo("p", "c", Verb.THAW, name) for name in ("a", "b", "c")]
-    ids = [journal.open(Verb.FREEZE, undo.target, undo, {}) for undo in undos]
+    undos = [Undo("p", "c", FaultVerb.THAW, name) for name in ("a", "b", "c")]
+    ids = [journal.open(FaultVerb.FREEZE, undo.target, undo, {}) for undo in undos]
     journal.close(ids[1])
     journal.close(ids[1])
     assert journal.left() == (undos[0], undos[2])

@@ -13,7 +13,7 @@ from readiness.providers.engine.pace import REQUESTS, RequestWatch
 from readiness.providers.processes import observe
 from readiness.providers.processes.peers import Links
 from readiness.providers.processes.provider import Processes
-from readiness.topology import Unsupported, Way
+from readiness.topology import Direction, Unsupported
 from tests.providers.tiny import tiny
 from tests.support.eventually import eventually
 
@@ -42,13 +42,13 @@ EVERYTHING = {(a, b) for a in NODES for b in NODES if a != b}
 @pytest.mark.parametrize(
     ("way", "lost"),
     [
-        (Way.BOTH, {("honey", "bumble"), ("honey", "sting"), ("bumble", "honey"), ("sting", "honey")}),
-        (Way.OUTGOING, {("honey", "bumble"), ("honey", "sting")}),
-        (Way.INCOMING, {("bumble", "honey"), ("sting", "honey")}),
+        (Direction.BOTH, {("honey", "bumble"), ("honey", "sting"), ("bumble", "honey"), ("sting", "honey")}),
+        (Direction.OUTGOING, {("honey", "bumble"), ("honey", "sting")}),
+        (Direction.INCOMING, {("bumble", "honey"), ("sting", "honey")}),
     ],
 )
 def test_a_node_is_cut_off_from_its_peers_and_not_from_its_clients(
-    provider: Processes, way: Way, lost: set[tuple[str, str]]
+    provider: Processes, way: Direction, lost: set[tuple[str, str]]
 ) -> None:
     assert isinstance(provider, SplitsPeers)
     assert carried(provider) == EVERYTHING
@@ -68,8 +68,10 @@ def test_a_node_is_cut_off_from_its_peers_and_not_from_its_clients(
 
 @pytest.mark.store
 def test_two_nodes_that_are_cut_off_come_back_one_by_one(provider: Processes) -> None:
-    assert provider.isolate_from_peers("honey", Way.OUTGOING).fired
-    assert not provider.isolate_from_peers("sting", Way.BOTH).fired  # not whole before: no proof of this one
+    assert provider.isolate_from_peers("honey", Direction.OUTGOING).fired
+    assert not provider.isolate_from_peers(
+        "sting", Direction.BOTH
+    ).fired  # not whole before: no proof of this one
     provider.rejoin_peers("sting")
     assert carried(provider) == EVERYTHING - {("honey", "bumble"), ("honey", "sting")}
     assert provider.heal() == []
@@ -81,12 +83,12 @@ def test_without_networks_of_their_own_or_peers_it_is_refused_and_its_undo_does_
     provider = make(tiny(network="loopback"))
     provider.start()
     with pytest.raises(Unsupported, match="have no networks of their own"):
-        provider.isolate_from_peers("honey", Way.BOTH)
+        provider.isolate_from_peers("honey", Direction.BOTH)
     provider.rejoin_peers("honey")
     alone = make(tiny(nodes=["bumble"]))
     alone.start()
     with pytest.raises(Unsupported, match="bumble has no peers"):
-        alone.isolate_from_peers("bumble", Way.BOTH)
+        alone.isolate_from_peers("bumble", Direction.BOTH)
     assert not any("isolate_from_peers" in line for line in provider.recorded_calls())
 
 
@@ -152,15 +154,15 @@ WHOLE = Links({"a": True, "b": True}, {"a": True, "b": True}, {"a": True, "b": T
         (WHOLE, set()),
         (
             Links({"a": False, "b": False}, {"a": False, "b": False}, {"a": False, "b": False}, "accepted"),
-            {Way.BOTH},
+            {Direction.BOTH},
         ),
         (
             Links({"a": False, "b": False}, {"a": True, "b": True}, {"a": False, "b": False}, "accepted"),
-            {Way.OUTGOING},
+            {Direction.OUTGOING},
         ),
         (
             Links({"a": True, "b": True}, {"a": False, "b": False}, {"a": False, "b": False}, "accepted"),
-            {Way.INCOMING},
+            {Direction.INCOMING},
         ),
         (
             Links({"a": False, "b": True}, {"a": False, "b": False}, {"a": False, "b": False}, "accepted"),
@@ -177,6 +179,6 @@ WHOLE = Links({"a": True, "b": True}, {"a": True, "b": True}, {"a": True, "b": T
         ),
     ],
 )
-def test_what_proves_a_split(links: Links, ways: set[Way]) -> None:
-    assert {way for way in Way if links.split(way)} == ways
+def test_what_proves_a_split(links: Links, ways: set[Direction]) -> None:
+    assert {way for way in Direction if links.split(way)} == ways
     assert links.whole is (links is WHOLE)

@@ -9,7 +9,7 @@ from typing import Any
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate
-from readiness.providers.stores.base import Command, Health, Site, Store
+from readiness.providers.stores.base import Health, Site, StartCommand, Store
 from readiness.topology import Endpoint, Instance
 
 TINY = Path(__file__).with_name("tiny_store.py")
@@ -33,11 +33,11 @@ class TinyStore(Store):
     def url(self, node: str, port: int) -> str:
         return f"http://{self.site.layout.addresses[node]}:{port}"
 
-    def command(self, instance: Instance) -> Command:
+    def command(self, instance: Instance) -> StartCommand:
         port = self.port if instance.kind == "front" else self.back_port
         address = self.site.layout.addresses[instance.node]
         argv = (sys.executable, "-S", TINY, address, str(port), self.site.data(instance.node))
-        return Command(argv, {"TINY_SECRET": self.site.keys["admin"].secret_key} | ENVIRONMENT)
+        return StartCommand(argv, {"TINY_SECRET": self.site.keys["admin"].secret_key} | ENVIRONMENT)
 
     def probe_url(self, instance: Instance) -> str:
         return self.url(instance.node, self.back_port) + "/ready"

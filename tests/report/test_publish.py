@@ -76,6 +76,6 @@ def test_what_cannot_be_published_is_told_and_nothing_is_written(
     assert capsys.readouterr().err
     other = make(tmp_path, name=OTHER)
     changed = publish.read(other)
-    changed = publish.Run(changed.about, {**changed.verdict, "fingerprint": "b" * 64})
+    changed = publish.PublishedRun(changed.about, {**changed.verdict, "fingerprint": "b" * 64})
     with pytest.raises(UsageError, match="is of another candidate"):
         publish.together([publish.read(other), changed])

@@ -21,7 +21,7 @@ from readiness.stacks.sources import Variant
 from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
 from readiness.stacks.standins import HttpSource, S3Source
 from readiness.text import text
-from readiness.tofu import Disposable, Place, Tools
+from readiness.tofu import Disposable, StatePlace, Tools
 from readiness.tofu.state import parse
 from readiness.topology import Keys
 from tests.stacks.test_config import digest
@@ -58,7 +58,7 @@ def backend() -> Iterator[HttpBackend]:
 def env(program: Path, store: FakeS3, tmp_path: Path) -> Disposable:
     tools = Tools(program, tmp_path / "tofu", KEYS, lambda: 0.0)
     endpoints = (store.listen("one"), store.listen("two"), store.listen("service", service=True))
-    return Disposable(tools, Place("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
+    return Disposable(tools, StatePlace("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
 
 
 def small(name: str, stacks: Path = EXAMPLES) -> Examined:
@@ -103,7 +103,7 @@ def test_from_an_s3_store_with_other_credentials_and_back(
 ) -> None:
     kept = monkeypatch.setattr("readiness.stacks.checkout.Checkout.remove", lambda self: None)
     assert kept is None
-    source = S3Source(singleton.listen("singleton"), SOURCE_KEYS, Place("source", "unused"))
+    source = S3Source(singleton.listen("singleton"), SOURCE_KEYS, StatePlace("source", "unused"))
     found = Rehearsal(small("runner-dashboard"), source, env).run()
     assert states(found) == [State.PROVED] * 5, found
     assert "rolled back to version:before-migration" in found["P3.runner-dashboard.5"].reason

@@ -24,7 +24,7 @@ from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import Examined, Stack
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.wall import Wall
-from readiness.tofu import Disposable, Place, Tools
+from readiness.tofu import Disposable, StatePlace, Tools
 from readiness.topology import Endpoint, Keys
 from tests.stacks.shapes import s3, shape
 from tests.tofu.conftest import KEYS, SENSITIVE, program
@@ -147,7 +147,7 @@ def store() -> Iterator[FakeS3]:
 def env(program: Path, store: FakeS3, tmp_path: Path) -> Disposable:
     tools = Tools(program, tmp_path / "tofu", KEYS, lambda: 0.0)
     endpoints = (store.listen("one"), store.listen("service", service=True))
-    return Disposable(tools, Place("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
+    return Disposable(tools, StatePlace("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def sources(tmp_path: Path) -> Iterator[dict[str, Source]]:
     with HttpBackend("the-password-of-the-http-backend") as backend:
         yield {
             "http": HttpSource(backend),
-            "s3": S3Source(singleton.listen("singleton"), SOURCE_KEYS, Place("source", "unused")),
+            "s3": S3Source(singleton.listen("singleton"), SOURCE_KEYS, StatePlace("source", "unused")),
             "local": LocalSource(tmp_path / "source"),
         }
     singleton.close()
@@ -265,7 +265,9 @@ def test_an_error_of_the_source_is_said_of_the_source(
 
 
 def test_a_source_with_an_address_of_its_own_may_be_reached() -> None:
-    source = S3Source(Endpoint("store", "http://10.77.0.11:9000"), SOURCE_KEYS, Place("source", "unused"))
+    source = S3Source(
+        Endpoint("store", "http://10.77.0.11:9000"), SOURCE_KEYS, StatePlace("source", "unused")
+    )
     assert source.hosts() == ("10.77.0.11",)
     with Wall() as wall:
         assert wall.environment(source.hosts())["NO_PROXY"] == "10.77.0.11"

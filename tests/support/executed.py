@@ -15,11 +15,11 @@ from readiness.evidence.folder import Evidence
 from readiness.evidence.observation import load_observations
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding
+from readiness.not_undone import NotUndone
 from readiness.providers.base import Provider
 from readiness.redact import Redactor
 from readiness.subject import Subject
 from readiness.topology import Topology
-from readiness.undos import Undos
 
 
 def on_paper(folder: Path | None = None, *, secrets: tuple[str, ...] = ()) -> Subject:
@@ -32,7 +32,7 @@ def on_paper(folder: Path | None = None, *, secrets: tuple[str, ...] = ()) -> Su
         evidence=Evidence(kept, Redactor(secrets)),
         seed=0,
         say=lambda line: None,
-        undos=Undos(lambda line: None),
+        not_undone=NotUndone(lambda line: None),
     )
 
 

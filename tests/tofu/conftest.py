@@ -7,7 +7,7 @@ import pytest
 
 from readiness.obtain import tofu
 from readiness.subject import Subject
-from readiness.tofu import Disposable, Place, Tools
+from readiness.tofu import Disposable, StatePlace, Tools
 from readiness.topology import Keys
 from tests.support.executed import on_paper
 from tests.tofu.fake_s3 import FakeS3
@@ -41,4 +41,4 @@ def tools(program: Path, tmp_path: Path, subject: Subject) -> Tools:
 @pytest.fixture
 def env(store: FakeS3, tools: Tools) -> Disposable:
     endpoints = (store.listen("one"), store.listen("two"), store.listen("service", service=True))
-    return Disposable(tools, Place("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})
+    return Disposable(tools, StatePlace("bucket", "unused"), "run", endpoints, {"secret": SENSITIVE})

@@ -20,8 +20,8 @@ from readiness.load.rig import Rig
 from readiness.recording import Recording
 from readiness.subject import Subject
 from readiness.tofu.env import Disposable
-from readiness.tofu.run import Run
-from readiness.tofu.workspace import Place, Tools
+from readiness.tofu.run import TofuRun
+from readiness.tofu.workspace import StatePlace, Tools
 from readiness.topology import Endpoint, FaultKind, Keys, Proof, Unsupported
 from tests.plugin.fake import TOPOLOGY
 from tests.support.executed import executed, on_paper
@@ -83,20 +83,20 @@ class Tofu:
     def tools(self) -> Any:
         return self
 
-    def run(self, *arguments: str, **_how: Any) -> Run:
+    def run(self, *arguments: str, **_how: Any) -> TofuRun:
         began = self.clock()
         self.clock.at += 0.2
         self.ran.append(arguments[0])
         code = self.code if arguments[0] == "plan" else 0
-        return Run(("tofu", *arguments), self.endpoint.name, code, began, self.clock(), began, "", "", 1)
+        return TofuRun(("tofu", *arguments), self.endpoint.name, code, began, self.clock(), began, "", "", 1)
 
-    def plan(self, *_given: Any, **_how: Any) -> Run:
+    def plan(self, *_given: Any, **_how: Any) -> TofuRun:
         return self.run("plan")
 
-    def apply(self, *_given: Any, **_how: Any) -> Run:
+    def apply(self, *_given: Any, **_how: Any) -> TofuRun:
         return self.run("apply")
 
-    def init(self) -> Run:
+    def init(self) -> TofuRun:
         return self.run("init")
 
     def init_arguments(self, **_how: Any) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
     subject = replace(paper, provider=cast(Any, candidate), topology=TOPOLOGY)
     assert subject.promises.rto[FaultKind.SILENCE] == RTO
     tools = Tools(Path("tofu"), tmp_path / "tofu", Keys("A", "S"), clock)
-    env = Disposable(tools, Place("b", "k"), "p", TOPOLOGY.all_endpoints())
+    env = Disposable(tools, StatePlace("b", "k"), "p", TOPOLOGY.all_endpoints())
     stand = Stand(subject, candidate, env)
 
     def make(_name: str, endpoint: Endpoint, key: str, **_how: Any) -> Tofu:

@@ -10,8 +10,8 @@ from readiness.finding import State
 from readiness.judges.opentofu.contention import (
     Attempt,
     Contest,
-    Hold,
     Left,
+    LockHold,
     gaps,
     holds,
     judge,
@@ -21,7 +21,7 @@ from readiness.judges.opentofu.contention import (
 from readiness.recording import Recording
 from readiness.tofu.env import Disposable
 from readiness.tofu.locks import from_error, from_object, refused, vanished
-from readiness.tofu.run import Run
+from readiness.tofu.run import TofuRun
 from readiness.tofu.watched import Watched
 from tests.support.executed import on_paper
 
@@ -43,11 +43,11 @@ CREATED = 1778062272.123456
 
 def run(
     code: int | None = 0, stderr: str = "", wall: float = 0.0, seconds: float = 1.0, client: str = "c"
-) -> Run:
-    return Run(("tofu", "apply"), "one", code, 10, 10 + seconds, wall, "", stderr, 1, client)
+) -> TofuRun:
+    return TofuRun(("tofu", "apply"), "one", code, 10, 10 + seconds, wall, "", stderr, 1, client)
 
 
-def kept(run: Run) -> Observation:
+def kept(run: TofuRun) -> Observation:
     """The observation that is kept of it."""
     return Watched(cast(Disposable, None), Recording(on_paper(), "P2.8")).ran("apply", run)
 
@@ -85,17 +85,17 @@ def test_4405_is_certain_only_by_exclusion() -> None:
 
 def test_holds_are_read_and_overlaps_found() -> None:
     apart = holds("a begin 1.0\na end 2.0\nb begin 2.5\nb end 3.0\n")
-    assert apart == [Hold("a", 1, 2), Hold("b", 2.5, 3)]
+    assert apart == [LockHold("a", 1, 2), LockHold("b", 2.5, 3)]
     assert overlap(apart) is None
     assert gaps(apart) == [0.5]
     assert overlap(holds("a begin 1.0\nb begin 1.5\na end 2.0\nb end 2.1\n")) == (
-        Hold("a", 1, 2),
-        Hold("b", 1.5, 2.1),
+        LockHold("a", 1, 2),
+        LockHold("b", 1.5, 2.1),
     )
     assert overlap(holds("a begin 1.0\nb begin 1.5\nb end 2.1\n")) is None, (
         "an open interval says only when it began"
     )
-    nested = [Hold("long", 0, 10), Hold("short", 1, 2), Hold("late", 5, 6)]
+    nested = [LockHold("long", 0, 10), LockHold("short", 1, 2), LockHold("late", 5, 6)]
     assert overlap(nested) is not None
     with pytest.raises(ValueError, match="hold log"):
         holds("a begin %N\n")
@@ -104,7 +104,7 @@ def test_holds_are_read_and_overlaps_found() -> None:
 def contest(**changes: object) -> Contest:
     whole = Contest(
         attempts=(Attempt("a", kept(run())), Attempt("b", kept(run()))),
-        holds=(Hold("a", 1, 2), Hold("b", 3, 4)),
+        holds=(LockHold("a", 1, 2), LockHold("b", 3, 4)),
         serial_before=1,
         serials={"one": 3, "two": 3},
         present={"one": frozenset("ab"), "two": frozenset("ab")},
@@ -120,7 +120,7 @@ def test_a_contest_without_fault_is_proved() -> None:
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"holds": (Hold("a", 1, 2), Hold("b", 1.5, 4))}, "held the lock at the same time"),
+        ({"holds": (LockHold("a", 1, 2), LockHold("b", 1.5, 4))}, "held the lock at the same time"),
         (
             {"present": {"one": frozenset("ab"), "two": frozenset("a")}},
             "two: acknowledged changes are not in the state: b",
@@ -176,7 +176,7 @@ def test_too_few_successes_prove_nothing() -> None:
 
 
 def test_a_holder_of_whom_no_interval_was_noted_proves_nothing() -> None:
-    for noted in ((), (Hold("a", 1, 2),), (Hold("a", 1, 2), Hold("b", 3, 3))):
+    for noted in ((), (LockHold("a", 1, 2),), (LockHold("a", 1, 2), LockHold("b", 3, 3))):
         found = judge(contest(holds=noted))
         assert found.state is State.UNKNOWN
         assert "nobody noted" in found.reason

@@ -16,7 +16,7 @@ from readiness.finding import State
 from readiness.obtain import weed
 from readiness.recording import Recording
 from readiness.subject import Subject
-from readiness.tofu import Disposable, Place, Tools, basics
+from readiness.tofu import Disposable, StatePlace, Tools, basics
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.rollback import restore_and_forward
 from readiness.tofu.stale import stale_lock
@@ -87,7 +87,7 @@ def real(url: str, tools: Tools) -> Disposable:
         Endpoint("one", url, "one", "one"),
         Endpoint("service", url.replace("127.0.0.1", "localhost")),
     )
-    return Disposable(tools, Place("tofu", "unused"), "run", endpoints, {"secret": SENSITIVE})
+    return Disposable(tools, StatePlace("tofu", "unused"), "run", endpoints, {"secret": SENSITIVE})
 
 
 def contended(_subject: Subject, see: Recording, env: Disposable) -> None:

@@ -10,7 +10,7 @@ import pytest
 from readiness.redact import Redactor
 from readiness.tofu import Disposable, Tools
 from readiness.tofu.env import UnpreparedError, ready
-from readiness.tofu.run import Job, Run, Running, environment, make_home, words
+from readiness.tofu.run import Job, Running, TofuRun, environment, make_home, words
 from tests.tofu.conftest import KEYS, SENSITIVE
 from tests.tofu.fake_s3 import FakeS3
 
@@ -118,8 +118,8 @@ def test_variables_are_words_and_everything_but_text_is_json() -> None:
 
 
 def test_why_names_the_error() -> None:
-    def run(code: int | None, stderr: str) -> Run:
-        return Run(("tofu", "plan"), "one", code, 1, 3.5, 0, "", stderr, 1)
+    def run(code: int | None, stderr: str) -> TofuRun:
+        return TofuRun(("tofu", "plan"), "one", code, 1, 3.5, 0, "", stderr, 1)
 
     assert run(None, "").why() == "no answer within 2.5 s"
     assert run(1, "\nError: Failed\n\nbecause of it\n").why() == "exit code 1: Failed: because of it"

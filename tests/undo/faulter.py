@@ -17,8 +17,8 @@ from typing import Any
 
 from readiness import providers
 from readiness.candidate.load import load
-from readiness.providers.engine.journal import Undo, Verb
-from readiness.topology import Unsupported, Way
+from readiness.providers.engine.journal import FaultVerb, Undo
+from readiness.topology import Direction, Unsupported
 from readiness.undo.journal import DurableJournal
 from readiness.undo.play import WORK
 
@@ -27,7 +27,7 @@ def faults(provider: Any, chance: random.Random) -> tuple[Callable[[], object], 
     """One fault, and its undo."""
     instance = chance.choice(provider.topology.instances).name
     node = chance.choice(provider.topology.nodes)
-    way = chance.choice(tuple(Way))
+    way = chance.choice(tuple(Direction))
     return chance.choice(
         [
             (lambda: provider.kill(instance), lambda: provider.start_instance(instance)),
@@ -46,7 +46,7 @@ def main(candidate: str, run: str, seed: str) -> None:
     work = Path(tempfile.gettempdir()) / f"{WORK}{run}"
     journal = DurableJournal(run, loaded)
     journal.begin()
-    entry = journal.open(Verb.MAKE, str(work), Undo("session", run, Verb.REMOVE, str(work)), {})
+    entry = journal.open(FaultVerb.MAKE, str(work), Undo("session", run, FaultVerb.REMOVE, str(work)), {})
     work.mkdir()
     provider: Any = providers.create(loaded, run_dir=work, journal=journal)
     try:

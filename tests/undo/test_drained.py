@@ -8,7 +8,7 @@ import pytest
 
 from readiness.candidate.load import load
 from readiness.providers import create
-from readiness.providers.engine.journal import Undo, UndoesLater, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo, UndoesLater
 from tests.undo.test_journal import CANDIDATE
 
 
@@ -25,5 +25,5 @@ def test_each_instance_of_a_drained_node_is_started(tmp_path: Path, monkeypatch:
     )
     provider = create(load(str(path)))
     assert isinstance(provider, UndoesLater)
-    provider.undo(Undo("commands", "lent", Verb.RESTORE, "a"), {})
+    provider.undo(Undo("commands", "lent", FaultVerb.RESTORE, "a"), {})
     assert (tmp_path / "started").exists()

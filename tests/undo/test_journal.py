@@ -16,7 +16,7 @@ from readiness.candidate.load import Loaded, load
 from readiness.cli import undo as command
 from readiness.errors import UsageError
 from readiness.paths import ROOT
-from readiness.providers.engine.journal import Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.undo.journal import DurableJournal, append
 from readiness.undo.living import Process, this_process
 from readiness.undo.lock import CandidateLock, keys_of
@@ -68,8 +68,8 @@ def lent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loaded:
 
 
 def fault(journal: DurableJournal, target: str = "store-a") -> str:
-    undo = Undo("commands", "lent", Verb.THAW, target)
-    return journal.open(Verb.FREEZE, target, undo, {"by hand": "unpause it"})
+    undo = Undo("commands", "lent", FaultVerb.THAW, target)
+    return journal.open(FaultVerb.FREEZE, target, undo, {"by hand": "unpause it"})
 
 
 def killed(lent: Loaded, run: str = "run-1", targets: tuple[str, ...] = ("store-a",)) -> Stored:
@@ -223,7 +223,7 @@ def test_a_folder_that_is_no_run_s_is_never_removed(lent: Loaded, tmp_path: Path
     journal = DurableJournal("run-1", lent)
     journal.begin()
     target = str(tmp_path / "precious")
-    journal.open(Verb.MAKE, target, Undo("session", "lent", Verb.REMOVE, target), {})
+    journal.open(FaultVerb.MAKE, target, Undo("session", "lent", FaultVerb.REMOVE, target), {})
     assert journal._file is not None
     os.close(journal._file)
     journal.path.write_text(journal.path.read_text().replace(this_process().text, "there nowhere 1 1"))

@@ -46,7 +46,7 @@ INTERMEDIATE = 15.0  # tofu writes an intermediate state when an apply lasts lon
 
 
 @dataclass(frozen=True)
-class Hold:
+class LockHold:
     """An interval (Unix time) that lies inside the time in which one client held the lock. Open at the end: `end`
     is `begin`."""
 
@@ -55,7 +55,7 @@ class Hold:
     end: float
 
 
-def holds(log: str) -> list[Hold]:
+def holds(log: str) -> list[LockHold]:
     """The intervals in a hold log (stacks/disposable/main.tf). Raises ValueError if its times cannot be read."""
     begun: dict[str, float] = {}
     found = []
@@ -66,17 +66,17 @@ def holds(log: str) -> list[Hold]:
         member, what, when = match[1], match[2], float(match[3])
         if what == "begin":
             if member in begun:
-                found.append(Hold(member, begun[member], begun[member]))
+                found.append(LockHold(member, begun[member], begun[member]))
             begun[member] = when
         else:
-            found.append(Hold(member, begun.pop(member), when))
-    found += [Hold(member, when, when) for member, when in begun.items()]
+            found.append(LockHold(member, begun.pop(member), when))
+    found += [LockHold(member, when, when) for member, when in begun.items()]
     return sorted(found, key=lambda hold: hold.begin)
 
 
-def overlap(intervals: Iterable[Hold]) -> tuple[Hold, Hold] | None:
+def overlap(intervals: Iterable[LockHold]) -> tuple[LockHold, LockHold] | None:
     """Two clients that held the lock at the same time, if any did."""
-    furthest: Hold | None = None
+    furthest: LockHold | None = None
     for hold in sorted(intervals, key=lambda hold: hold.begin):
         if furthest is not None and hold.begin < furthest.end:
             return furthest, hold
@@ -112,7 +112,7 @@ class Contest:
     """
 
     attempts: tuple[Attempt, ...]
-    holds: tuple[Hold, ...]
+    holds: tuple[LockHold, ...]
     serial_before: int
     serials: Mapping[str, int]
     present: Mapping[str, frozenset[str]]
@@ -227,7 +227,7 @@ def _violations(contest: Contest, fewest: int, most: int, own: bool) -> list[str
     return faults
 
 
-def _together(first: Hold, second: Hold) -> str:
+def _together(first: LockHold, second: LockHold) -> str:
     least = min(first.end, second.end) - second.begin
     return f"{first.member} and {second.member} held the lock at the same time, for at least {least:.3f} s"
 
@@ -295,12 +295,12 @@ def _left(one: Observation | None) -> Left | None:
     return Left(str(shown["id"]), shown["created"]) if shown else None
 
 
-def _holds(observations: Sequence[Observation]) -> list[Hold]:
+def _holds(observations: Sequence[Observation]) -> list[LockHold]:
     rows = [row for one in of(observations, Step.HOLDS) for row in result(one)["holds"]]
-    return [Hold(str(member), float(begin), float(end)) for member, begin, end in rows]
+    return [LockHold(str(member), float(begin), float(end)) for member, begin, end in rows]
 
 
-def gaps(intervals: Iterable[Hold]) -> list[float]:
+def gaps(intervals: Iterable[LockHold]) -> list[float]:
     """Seconds between one holder and the next, for the report."""
     return [
         after.begin - before.end for before, after in pairwise(sorted(intervals, key=lambda hold: hold.begin))

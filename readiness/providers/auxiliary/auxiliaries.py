@@ -12,7 +12,7 @@ from readiness.errors import UsageError
 from readiness.paths import IMPORTS
 from readiness.providers.auxiliary import balancer
 from readiness.providers.engine import probe
-from readiness.providers.stores.base import Command, Health
+from readiness.providers.stores.base import Health, StartCommand
 from readiness.providers.supervisor.client import Status, Supervised
 from readiness.topology import Endpoint
 
@@ -20,7 +20,7 @@ SERVICE, CACHE = "service", "cache-stand-in"
 WaitUntil = Callable[[Callable[[], bool], str, float], None]
 
 
-def spawn(supervised: Supervised, name: str, command: Command, node: str | None = None) -> Status:
+def spawn(supervised: Supervised, name: str, command: StartCommand, node: str | None = None) -> Status:
     """Start a supervised process, its log in the run's folder. Raises UsageError."""
     folder = supervised.folder
     environment = {"PATH": os.defpath, "TMPDIR": str(folder)} | dict(command.env)
@@ -70,7 +70,9 @@ class Auxiliaries:
             self._address,
             str(port),
         )
-        spawn(self._supervised, CACHE, Command(argv, {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"}))
+        spawn(
+            self._supervised, CACHE, StartCommand(argv, {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"})
+        )
         self.cache_endpoints = (f"http://{self._address}:{port}",)
         self._wait_until(lambda: probe.status(self.cache_endpoints[0], 0.5) == 200, "the cache stand-in", 10)
 

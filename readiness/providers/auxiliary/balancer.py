@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from readiness.providers.stores.base import Command, Health
+from readiness.providers.stores.base import Health, StartCommand
 
 CHECK_SECONDS = 0.25
 CHECK_TIMEOUT = "350ms"
@@ -72,12 +72,14 @@ def configuration(listen: str, upstreams: Sequence[str], health: Health) -> dict
     }
 
 
-def command(program: Path, folder: Path, listen: str, upstreams: Sequence[str], health: Health) -> Command:
+def command(
+    program: Path, folder: Path, listen: str, upstreams: Sequence[str], health: Health
+) -> StartCommand:
     """Write the configuration into the folder and say how Caddy is started with it. Its home is the folder, too."""
     path = folder / "balancer.json"
     path.write_text(json.dumps(configuration(listen, upstreams, health), indent=1), encoding="utf-8")
     home = str(folder)
-    return Command(
+    return StartCommand(
         (program, "run", "--config", path),
         {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "TMPDIR": home},
     )

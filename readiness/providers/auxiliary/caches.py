@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from readiness.providers.auxiliary.auxiliaries import CACHE, Auxiliaries
 from readiness.providers.engine.driver import Driver
 from readiness.providers.engine.hardware import Hardware
-from readiness.providers.engine.journal import Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo
 
 D = TypeVar("D", bound=Driver[Any])
 
@@ -25,17 +25,17 @@ class StartsCaches(Hardware[D]):
 
     def stop_caches(self) -> None:
         """The cache stand-in goes away."""
-        with self._fault(Verb.STOP_CACHES, CACHE) as begin:
+        with self._fault(FaultVerb.STOP_CACHES, CACHE) as begin:
             begin()
             if self._auxiliaries:
                 self._auxiliaries.stop_cache()
 
     def start_caches(self) -> None:
         """The cache stand-in is there again."""
-        self._undo(Verb.START_CACHES, CACHE, self._start_cache)
+        self._undo(FaultVerb.START_CACHES, CACHE, self._start_cache)
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
-        if undo.verb is Verb.START_CACHES:
+        if undo.verb is FaultVerb.START_CACHES:
             self.start_caches()
         else:
             super().undo(undo, reach)

@@ -12,14 +12,19 @@ from collections.abc import Callable, Mapping
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.providers.commands import observe
 from readiness.providers.commands.contract import no_command
-from readiness.providers.commands.observe import Incarnation, Seen, Watcher
+from readiness.providers.commands.observe import Incarnation, Sighting, Watcher
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
 from readiness.providers.engine.driver import Driver, NetworkWatch, Watch, emptied, together
-from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.journal import FaultVerb
 from readiness.topology import Proof, Topology
 
-_UNDO = {Verb.START: "start", Verb.THAW: "unpause", Verb.RESTORE: "restore", Verb.PLUG: "plug"}
+_UNDO = {
+    FaultVerb.START: "start",
+    FaultVerb.THAW: "unpause",
+    FaultVerb.RESTORE: "restore",
+    FaultVerb.PLUG: "plug",
+}
 """The command that undoes: what a registered undo is known by."""
 
 
@@ -82,7 +87,7 @@ class CommandWatch(Watch):
 class LooksWatch(NetworkWatch):
     """Looks at several instances, which all must change in one of the wanted ways."""
 
-    def __init__(self, node: str, looks: dict[str, observe.Look], wanted: frozenset[Seen]) -> None:
+    def __init__(self, node: str, looks: dict[str, observe.Look], wanted: frozenset[Sighting]) -> None:
         self._node, self._looks, self._wanted = node, looks, wanted
         self._before = {name: look() for name, look in looks.items()}
 
@@ -116,64 +121,64 @@ class CommandDriver(Driver[CommandWatch]):
 
     # -- what may be done
 
-    def check(self, verb: Verb, target: str) -> None:
-        if verb in (Verb.RESTART, Verb.KILL, Verb.FREEZE):
+    def check(self, verb: FaultVerb, target: str) -> None:
+        if verb in (FaultVerb.RESTART, FaultVerb.KILL, FaultVerb.FREEZE):
             self._check_instance(verb, self.candidate.instance(target))
         else:
             self._check_node(verb, self.candidate.node(target))
 
     @staticmethod
-    def _check_instance(verb: Verb, declared: DeclaredInstance) -> None:
+    def _check_instance(verb: FaultVerb, declared: DeclaredInstance) -> None:
         whom = f"instance {declared.name}"
-        if verb is Verb.RESTART and not (declared.restart or (declared.stop and declared.start)):
+        if verb is FaultVerb.RESTART and not (declared.restart or (declared.stop and declared.start)):
             raise no_command("restart", whom, "restart, or stop and start,")
-        if verb is Verb.KILL and not declared.kill:
+        if verb is FaultVerb.KILL and not declared.kill:
             raise no_command("kill", whom)
-        if verb is Verb.FREEZE and not (declared.pause and declared.unpause):
+        if verb is FaultVerb.FREEZE and not (declared.pause and declared.unpause):
             raise no_command("pause", whom)
 
-    def _check_node(self, verb: Verb, declared: DeclaredNode) -> None:
+    def _check_node(self, verb: FaultVerb, declared: DeclaredNode) -> None:
         whom = f"node {declared.name}"
-        if verb is Verb.DRAIN and not (declared.drain and declared.restore):
+        if verb is FaultVerb.DRAIN and not (declared.drain and declared.restore):
             here = (self.candidate.instance(instance.name) for instance in self.topology.on(declared.name))
             if not all(instance.stop and instance.start for instance in here):
                 raise no_command("drain", whom, "drain and restore, or stop and start of each instance,")
-        if verb is Verb.UNPLUG and not (declared.unplug and declared.plug):
+        if verb is FaultVerb.UNPLUG and not (declared.unplug and declared.plug):
             raise no_command("unplug", whom)
-        if verb is Verb.WIPE and not (declared.wipe and declared.files):
+        if verb is FaultVerb.WIPE and not (declared.wipe and declared.files):
             raise no_command("wipe", whom)
-        if verb is Verb.REPAIR and not declared.repair:
+        if verb is FaultVerb.REPAIR and not declared.repair:
             raise no_command("repair", whom)
 
-    def needs(self, undo: Verb, target: str) -> bool:
+    def needs(self, undo: FaultVerb, target: str) -> bool:
         return self._run.is_open(_UNDO[undo], target)
 
-    def take_over(self, undo: Verb, target: str) -> None:
+    def take_over(self, undo: FaultVerb, target: str) -> None:
         command = self._undoing(undo, target)
         if command is not None and not self.needs(undo, target):
             self._run.take_over(_UNDO[undo], target, command)
-        elif command is None and undo is Verb.RESTORE:  # it was drained by stopping each instance
+        elif command is None and undo is FaultVerb.RESTORE:  # it was drained by stopping each instance
             for instance in self.topology.on(target):
-                self.take_over(Verb.START, instance.name)
+                self.take_over(FaultVerb.START, instance.name)
 
-    def reach(self, undo: Verb, target: str) -> dict[str, str]:
+    def reach(self, undo: FaultVerb, target: str) -> dict[str, str]:
         command = self._undoing(undo, target)
-        if command is None and undo is Verb.RESTORE:
+        if command is None and undo is FaultVerb.RESTORE:
             here = [self.candidate.instance(instance.name).start for instance in self.topology.on(target)]
             return {"by hand": "; ".join(self._run.by_hand(start) for start in here if start)}
         return {"by hand": self._run.by_hand(command)} if command else {}
 
-    def _undoing(self, undo: Verb, target: str) -> Command | None:
-        if undo in (Verb.START, Verb.THAW):
+    def _undoing(self, undo: FaultVerb, target: str) -> Command | None:
+        if undo in (FaultVerb.START, FaultVerb.THAW):
             instance = self.candidate.instance(target)
-            return instance.start if undo is Verb.START else instance.unpause
+            return instance.start if undo is FaultVerb.START else instance.unpause
         node = self.candidate.node(target)
-        return node.restore if undo is Verb.RESTORE else node.plug
+        return node.restore if undo is FaultVerb.RESTORE else node.plug
 
     # -- observing
 
     def runs(self, instance: str) -> bool:
-        return self._looker(self.candidate.instance(instance))() in (Seen.ANSWERED, Seen.SILENT)
+        return self._looker(self.candidate.instance(instance))() in (Sighting.ANSWERED, Sighting.SILENT)
 
     def started_at(self, instance: str) -> float | None:
         """The last start by this run, as it was seen; None: it was not started by this run."""
@@ -285,7 +290,7 @@ class CommandDriver(Driver[CommandWatch]):
 
     # -- seeing
 
-    def _looks(self, node: str, wanted: frozenset[Seen]) -> LooksWatch:
+    def _looks(self, node: str, wanted: frozenset[Sighting]) -> LooksWatch:
         here = [self.candidate.instance(instance.name) for instance in self.topology.on(node)]
         return LooksWatch(node, {declared.name: self._looker(declared) for declared in here}, wanted)
 

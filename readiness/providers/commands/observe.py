@@ -19,7 +19,7 @@ LOOK_SECONDS, ABSENCE_SECONDS, SETTLE_SECONDS, INTERVAL = 1.0, 1.0, 8.0, 0.02
 _GATEWAY = (502, 504)
 
 
-class Seen(StrEnum):
+class Sighting(StrEnum):
     """What came of one request."""
 
     ANSWERED = "answered"
@@ -30,35 +30,35 @@ class Seen(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-DEAD = frozenset({Seen.REFUSED, Seen.RESET})
-MUTE = frozenset({Seen.SILENT})
-CUT = frozenset({Seen.SILENT, Seen.UNREACHABLE})
-AWAY = frozenset(Seen) - {Seen.ANSWERED}
-Look = Callable[[], Seen]
+DEAD = frozenset({Sighting.REFUSED, Sighting.RESET})
+MUTE = frozenset({Sighting.SILENT})
+CUT = frozenset({Sighting.SILENT, Sighting.UNREACHABLE})
+AWAY = frozenset(Sighting) - {Sighting.ANSWERED}
+Look = Callable[[], Sighting]
 
 
-def look(url: str, tls: ssl.SSLContext | None) -> Seen:
+def look(url: str, tls: ssl.SSLContext | None) -> Sighting:
     """One request without a credential; any answer of the store itself counts as one, a refusal too."""
     try:
         status = probe.ask(url, LOOK_SECONDS, tls)
     except ConnectionRefusedError:
-        return Seen.REFUSED
+        return Sighting.REFUSED
     except TimeoutError:
-        return Seen.SILENT
+        return Sighting.SILENT
     except (ConnectionError, ssl.SSLError):
-        return Seen.RESET
+        return Sighting.RESET
     except OSError:
-        return Seen.UNREACHABLE
+        return Sighting.UNREACHABLE
     except (ValueError, IndexError):
-        return Seen.ANSWERED
-    return Seen.GATEWAY if status in _GATEWAY else Seen.ANSWERED
+        return Sighting.ANSWERED
+    return Sighting.GATEWAY if status in _GATEWAY else Sighting.ANSWERED
 
 
-def of_probe(code: int | None) -> Seen:
+def of_probe(code: int | None) -> Sighting:
     """What the exit status of a probe command says of an instance without an endpoint."""
     if code is None:
-        return Seen.SILENT
-    return Seen.ANSWERED if code == 0 else Seen.REFUSED
+        return Sighting.SILENT
+    return Sighting.ANSWERED if code == 0 else Sighting.REFUSED
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Watcher:
         self._look, self._stop = look_once, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.before = look_once()
-        self.seen: list[tuple[float, Seen]] = []
+        self.seen: list[tuple[float, Sighting]] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -99,7 +99,7 @@ class Watcher:
             self.seen.append((began, self._look()))
             self._stop.wait(INTERVAL)
 
-    def wait_for(self, wanted: frozenset[Seen], seconds: float | None = None) -> Seen | None:
+    def wait_for(self, wanted: frozenset[Sighting], seconds: float | None = None) -> Sighting | None:
         """The first such look, waiting for it; None if there is none in time."""
         deadline = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
         while True:
@@ -113,7 +113,7 @@ class Watcher:
         gone = False
         for at, seen in self.seen:
             gone = gone or seen in DEAD
-            if gone and seen is Seen.ANSWERED:
+            if gone and seen is Sighting.ANSWERED:
                 return at
         return None
 
@@ -123,8 +123,8 @@ def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incar
     nobody. Another incarnation, of an instance that was never seen away, is none that ended.
     """
     before = watcher.before
-    wanted = DEAD | {Seen.GATEWAY} if before is Seen.ANSWERED else DEAD
-    after = watcher.wait_for(wanted) if before in (Seen.ANSWERED, Seen.SILENT) else None
+    wanted = DEAD | {Sighting.GATEWAY} if before is Sighting.ANSWERED else DEAD
+    after = watcher.wait_for(wanted) if before in (Sighting.ANSWERED, Sighting.SILENT) else None
     found = f"{name}: {before} before, {after or _last(watcher)} after {how}"
     if after is not None:
         return Proof(True, found)
@@ -141,7 +141,9 @@ def replaced(
     answers no endpoint is looked at by a command, too seldom to see a short absence: its identity alone tells.
     """
     away = (
-        watcher.wait_for(DEAD | {Seen.GATEWAY}, ABSENCE_SECONDS) if watcher.before is Seen.ANSWERED else None
+        watcher.wait_for(DEAD | {Sighting.GATEWAY}, ABSENCE_SECONDS)
+        if watcher.before is Sighting.ANSWERED
+        else None
     )
     found = f"{name}: {watcher.before} before, {away or 'never seen away'} during {how}"
     if not old.identity or (answers and away is None):
@@ -166,9 +168,9 @@ def not_telling(
     return f"{name} has the identity of {', '.join(same)}: {_brief(first)}" if same else None
 
 
-def changed(name: str, before: Seen, look_once: Look, wanted: frozenset[Seen], how: str) -> Proof:
+def changed(name: str, before: Sighting, look_once: Look, wanted: frozenset[Sighting], how: str) -> Proof:
     """It answered before the command, and is now seen in one of the wanted ways."""
-    if before is not Seen.ANSWERED:
+    if before is not Sighting.ANSWERED:
         return Proof(False, f"{name}: {before} even before {how}")
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:

@@ -11,7 +11,7 @@ from readiness.providers.commands import contract
 from readiness.providers.commands.runner import Runner
 from readiness.providers.engine.driver import Driver
 from readiness.providers.engine.hardware import Hardware
-from readiness.providers.engine.journal import Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.providers.supervisor.client import Supervised
 from readiness.redact import Redactor
 from readiness.topology import Keys
@@ -40,26 +40,26 @@ class CommandVerbs(Hardware[D]):
     def rotate(self, old: Keys | None) -> Keys:
         if old is not None:
             retired = contract.rotate(self._candidate, self._run, old, self._secrets)
-            self._close(Verb.RETIRE_KEY, old.access_key)
+            self._close(FaultVerb.RETIRE_KEY, old.access_key)
             return retired
         if self._candidate.contract.credentials.rotation != "provider":
             return contract.rotate(self._candidate, self._run, None, self._secrets)  # which says so
         retire = self._candidate.commands.rotate_retire
         command = self._run.by_hand(retire) if retire else "retire it"
         unknown = {"by hand": f"list the credentials of the store; one that nobody knows: {command}"}
-        self._opened(Verb.ADD_KEY, UNKNOWN_KEY, unknown)
+        self._opened(FaultVerb.ADD_KEY, UNKNOWN_KEY, unknown)
         try:
             made = contract.rotate(self._candidate, self._run, None, self._secrets)
         except RuntimeError:  # the command says that it made none
-            self._close(Verb.RETIRE_KEY, UNKNOWN_KEY)
+            self._close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
             raise
         known = {"by hand": f"READINESS_ACCESS_KEY={made.access_key}; {command}"}
-        self._opened(Verb.ADD_KEY, made.access_key, known)
-        self._close(Verb.RETIRE_KEY, UNKNOWN_KEY)
+        self._opened(FaultVerb.ADD_KEY, made.access_key, known)
+        self._close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
         return made
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
-        if undo.verb is not Verb.RETIRE_KEY:
+        if undo.verb is not FaultVerb.RETIRE_KEY:
             super().undo(undo, reach)
         elif undo.target == UNKNOWN_KEY:
             raise RuntimeError("the run ended while a credential was added: its name is not known")

@@ -12,7 +12,7 @@ from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.run import CLOSED_PORT, ContainerRun
 from readiness.providers.engine import probe
 from readiness.providers.engine.driver import Driver, NetworkWatch, Watch, emptied
-from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.journal import FaultVerb
 from readiness.providers.engine.readiness import PROBE_SECONDS
 from readiness.providers.engine.silence import ConnectWatch
 from readiness.topology import Proof, Topology, Unsupported
@@ -26,10 +26,10 @@ class ContainerWatch(Watch):
         self._run, self._url = run, url
         self._before = self._between = run.state(name)
 
-    def absent(self, verb: Verb) -> str | None:
+    def absent(self, verb: FaultVerb) -> str | None:
         if not self._before.up:
             return "it did not run"
-        return "it was paused" if verb is Verb.FREEZE and self._before.paused else None
+        return "it was paused" if verb is FaultVerb.FREEZE and self._before.paused else None
 
     def look(self) -> None:
         self._between = self._run.state(self.name)
@@ -72,14 +72,14 @@ class ContainerDriver(Driver[ContainerWatch]):
 
     # -- observing
 
-    def check(self, verb: Verb, target: str) -> None:
-        if verb is Verb.REPAIR and self.plan.procedure(target) is None:
+    def check(self, verb: FaultVerb, target: str) -> None:
+        if verb is FaultVerb.REPAIR and self.plan.procedure(target) is None:
             raise no_command("repair", f"node {target}")
 
-    def needs(self, undo: Verb, target: str) -> bool:
-        if undo is Verb.START:
+    def needs(self, undo: FaultVerb, target: str) -> bool:
+        if undo is FaultVerb.START:
             return not self.runs(target)
-        return undo is not Verb.PLUG or not self.run.attached(target)
+        return undo is not FaultVerb.PLUG or not self.run.attached(target)
 
     def runs(self, instance: str) -> bool:
         return self.run.state(instance).up

@@ -21,7 +21,7 @@ from readiness.providers.containers.driver import ContainerDriver
 from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.run import ContainerRun, new_run
 from readiness.providers.engine import sockets
-from readiness.providers.engine.journal import Journal, Verb
+from readiness.providers.engine.journal import FaultVerb, Journal
 from readiness.providers.engine.record import Record
 from readiness.providers.engine.waiting import Starting
 from readiness.providers.supervisor import network
@@ -77,7 +77,7 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
         try:
             id_ = new_run()
             by_hand = f"python -m readiness.providers.containers.remove {id_}"
-            self._opened(Verb.MAKE, f"containers of {id_}", {"containers": id_, "by hand": by_hand})
+            self._opened(FaultVerb.MAKE, f"containers of {id_}", {"containers": id_, "by hand": by_hand})
             run = ContainerRun(self._engine, self._plan, self._images, supervised, id_)
             self._driver = ContainerDriver(self._plan, run, self._run, self._whole_by_command)
             run.build()

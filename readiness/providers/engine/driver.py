@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Generic, Self, TypeVar
 
-from readiness.providers.engine.journal import Verb
-from readiness.topology import Keys, Proof, Topology, Unsupported, Way
+from readiness.providers.engine.journal import FaultVerb
+from readiness.topology import Direction, Keys, Proof, Topology, Unsupported
 
 
 class Watch(ABC):
@@ -24,7 +24,7 @@ class Watch(ABC):
     def __exit__(self, *_: object) -> None:  # noqa: B027 - most end nothing
         """Nothing to end."""
 
-    def absent(self, verb: Verb) -> str | None:
+    def absent(self, verb: FaultVerb) -> str | None:
         """Why there is nothing that the verb could hit, such as "it did not run"; None: there is something."""
         return None
 
@@ -93,17 +93,17 @@ class Driver(ABC, Generic[W]):
 
     # -- what may be done
 
-    def check(self, verb: Verb, target: str) -> None:
+    def check(self, verb: FaultVerb, target: str) -> None:
         """Called before anything is written down or done. Raises Unsupported with the reason, or RuntimeError."""
 
-    def needs(self, undo: Verb, target: str) -> bool:
+    def needs(self, undo: FaultVerb, target: str) -> bool:
         """Whether there is something to undo."""
         return True
 
-    def take_over(self, undo: Verb, target: str) -> None:
+    def take_over(self, undo: FaultVerb, target: str) -> None:
         """A fault that another process left is to be undone by this one: `needs` says so from now on."""
 
-    def reach(self, undo: Verb, target: str) -> Mapping[str, str]:
+    def reach(self, undo: FaultVerb, target: str) -> Mapping[str, str]:
         """What another process needs to undo it, for the journal; `by hand` is a command line, without secrets."""
         return {}
 
@@ -179,11 +179,11 @@ class Driver(ABC, Generic[W]):
     def join(self, node: str) -> None:
         """Undoes `cut`."""
 
-    def watch_peers(self, node: str, way: Way) -> PeersWatch:
+    def watch_peers(self, node: str, way: Direction) -> PeersWatch:
         """Look at the node and its peers before they are cut off from each other. Raises Unsupported."""
         raise Unsupported(f"{node}: this provider cuts a node off from everybody, not from its peers alone")
 
-    def isolate(self, node: str, way: Way) -> str:
+    def isolate(self, node: str, way: Direction) -> str:
         """Packets between the node and its peers are dropped without an answer; those of its clients are not."""
         raise Unsupported(f"{node}: this provider cuts a node off from everybody, not from its peers alone")
 

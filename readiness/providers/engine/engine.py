@@ -16,11 +16,11 @@ from readiness.candidate.model import Candidate
 from readiness.providers.base import MetricsTarget
 from readiness.providers.engine import probe
 from readiness.providers.engine.driver import Driver, Watch, of_role, together
-from readiness.providers.engine.journal import UNDO_OF, Journal, MemoryJournal, Undo, Verb
+from readiness.providers.engine.journal import UNDO_OF, FaultVerb, Journal, MemoryJournal, Undo
 from readiness.providers.engine.readiness import ReadinessRule
 from readiness.providers.engine.record import Record
 from readiness.redact import one_line
-from readiness.topology import Endpoint, Keys, Proof, Topology, Unsupported, Way
+from readiness.topology import Direction, Endpoint, Keys, Proof, Topology, Unsupported
 
 METRICS_SECONDS = 5.0
 
@@ -112,33 +112,33 @@ class Engine(Generic[D]):
     # -- faults of one instance
 
     def restart(self, instance: str) -> Proof:
-        with self._instance(instance), self._fault(Verb.RESTART, instance) as begin:
+        with self._instance(instance), self._fault(FaultVerb.RESTART, instance) as begin:
             watch: Watch = self.driver.watch(instance)
             with watch as seen:
-                if why := seen.absent(Verb.RESTART):
-                    self._undo(Verb.START, instance, self.driver.start)
+                if why := seen.absent(FaultVerb.RESTART):
+                    self._undo(FaultVerb.START, instance, self.driver.start)
                     return Proof(False, f"{instance}: {why}, and was started")
                 begin()
                 proof = seen.replaced(self.driver.restart(seen))
             if proof.fired:
-                self._close(Verb.START, instance)
+                self._close(FaultVerb.START, instance)
             return proof
 
     def kill(self, instance: str) -> Proof:
-        return self._hit(Verb.KILL, instance, lambda seen: seen.killed(self.driver.kill(seen)))
+        return self._hit(FaultVerb.KILL, instance, lambda seen: seen.killed(self.driver.kill(seen)))
 
     def start_instance(self, instance: str) -> None:
         with self._instance(instance):
-            self._undo(Verb.START, instance, self.driver.start)
+            self._undo(FaultVerb.START, instance, self.driver.start)
 
     def freeze(self, instance: str) -> Proof:
-        return self._hit(Verb.FREEZE, instance, lambda seen: seen.frozen(self.driver.freeze(seen)))
+        return self._hit(FaultVerb.FREEZE, instance, lambda seen: seen.frozen(self.driver.freeze(seen)))
 
     def thaw(self, instance: str) -> None:
         with self._instance(instance):
-            self._undo(Verb.THAW, instance, self.driver.thaw)
+            self._undo(FaultVerb.THAW, instance, self.driver.thaw)
 
-    def _hit(self, verb: Verb, instance: str, act: Callable[[Watch], Proof]) -> Proof:
+    def _hit(self, verb: FaultVerb, instance: str, act: Callable[[Watch], Proof]) -> Proof:
         with self._instance(instance), self._fault(verb, instance) as begin:
             watch: Watch = self.driver.watch(instance)
             with watch as seen:
@@ -151,7 +151,7 @@ class Engine(Generic[D]):
 
     def drain(self, node: str) -> Proof:
         here = self._on(node)
-        with self._fault(Verb.DRAIN, node) as begin:
+        with self._fault(FaultVerb.DRAIN, node) as begin:
             begin()
             proof = self.driver.drain(node)
             if proof is not None:
@@ -160,61 +160,61 @@ class Engine(Generic[D]):
 
     def restore(self, node: str) -> None:
         here = self._on(node)
-        if self.driver.needs(Verb.RESTORE, node):
-            self._record.write(Verb.RESTORE, node)
+        if self.driver.needs(FaultVerb.RESTORE, node):
+            self._record.write(FaultVerb.RESTORE, node)
             self.driver.restore(node)
         for name in here:
             self.thaw(name)
             self.start_instance(name)
-        self._close(Verb.RESTORE, node)
+        self._close(FaultVerb.RESTORE, node)
 
     def unplug(self, node: str) -> Proof:
         self._on(node)
-        with self._fault(Verb.UNPLUG, node) as begin:
+        with self._fault(FaultVerb.UNPLUG, node) as begin:
             seen = self.driver.watch_network(node)
             begin()
             return seen.cut(self.driver.cut(node))
 
     def plug(self, node: str) -> None:
         self._on(node)
-        self._undo(Verb.PLUG, node, self.driver.join)
+        self._undo(FaultVerb.PLUG, node, self.driver.join)
 
-    def isolate_from_peers(self, node: str, way: Way) -> Proof:
+    def isolate_from_peers(self, node: str, way: Direction) -> Proof:
         self._on(node)
-        with self._fault(Verb.ISOLATE, node) as begin:
+        with self._fault(FaultVerb.ISOLATE, node) as begin:
             seen = self.driver.watch_peers(node, way)
             begin()
             return seen.split(self.driver.isolate(node, way))
 
     def rejoin_peers(self, node: str) -> None:
         self._on(node)
-        self._undo(Verb.REJOIN, node, self.driver.rejoin)
+        self._undo(FaultVerb.REJOIN, node, self.driver.rejoin)
 
     def limp(self, node: str) -> Proof:
         self._on(node)
-        with self._fault(Verb.LIMP, node) as begin:
+        with self._fault(FaultVerb.LIMP, node) as begin:
             seen = self.driver.watch_pace(node)
             begin()
             return seen.slowed(self.driver.limp(node))
 
     def unlimp(self, node: str) -> None:
         self._on(node)
-        self._undo(Verb.UNLIMP, node, self.driver.unlimp)
+        self._undo(FaultVerb.UNLIMP, node, self.driver.unlimp)
 
     def wipe(self, node: str) -> Proof:
         here = self._on(node)
-        self.driver.check(Verb.WIPE, node)
+        self.driver.check(FaultVerb.WIPE, node)
         if running := next((name for name in here if self.driver.runs(name)), None):
             raise RuntimeError(
                 f"{running} runs: the data of {node} is removed only while the node is stopped"
             )
-        self._record.write(Verb.WIPE, node)
+        self._record.write(FaultVerb.WIPE, node)
         return self.driver.erase(node)
 
     def repair(self, node: str) -> str:
         self._on(node)
-        self.driver.check(Verb.REPAIR, node)
-        self._record.write(Verb.REPAIR, node)
+        self.driver.check(FaultVerb.REPAIR, node)
+        self._record.write(FaultVerb.REPAIR, node)
         return self.driver.repair(node)
 
     def heal(self) -> list[str]:
@@ -231,22 +231,22 @@ class Engine(Generic[D]):
 
     def affected(self, undo: Undo) -> tuple[str, ...]:
         """The instances that are in service again once that is undone."""
-        if undo.verb in (Verb.START, Verb.THAW):
+        if undo.verb in (FaultVerb.START, FaultVerb.THAW):
             return (undo.target,)
-        of_nodes = (Verb.RESTORE, Verb.PLUG, Verb.REJOIN, Verb.UNLIMP)
+        of_nodes = (FaultVerb.RESTORE, FaultVerb.PLUG, FaultVerb.REJOIN, FaultVerb.UNLIMP)
         return self._on(undo.target) if undo.verb in of_nodes else ()
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
         """Do what a journal holds; `reach`: of another process, with what it wrote down for that. Raises what the verb
         raises, and KeyError for a target that there is not.
         """
-        verbs: dict[Verb, Callable[[str], None]] = {
-            Verb.START: self.start_instance,
-            Verb.THAW: self.thaw,
-            Verb.RESTORE: self.restore,
-            Verb.PLUG: self.plug,
-            Verb.REJOIN: self.rejoin_peers,
-            Verb.UNLIMP: self.unlimp,
+        verbs: dict[FaultVerb, Callable[[str], None]] = {
+            FaultVerb.START: self.start_instance,
+            FaultVerb.THAW: self.thaw,
+            FaultVerb.RESTORE: self.restore,
+            FaultVerb.PLUG: self.plug,
+            FaultVerb.REJOIN: self.rejoin_peers,
+            FaultVerb.UNLIMP: self.unlimp,
         }
         self.driver.take_over(undo.verb, undo.target)
         verbs[undo.verb](undo.target)
@@ -269,7 +269,7 @@ class Engine(Generic[D]):
             yield
 
     @contextmanager
-    def _fault(self, verb: Verb, target: str) -> Iterator[Callable[[], None]]:
+    def _fault(self, verb: FaultVerb, target: str) -> Iterator[Callable[[], None]]:
         """Gives what is called once, right before the fault: it writes down what is done and how it is undone.
 
         What turns out to be Unsupported only when it is tried was not done.
@@ -298,14 +298,14 @@ class Engine(Generic[D]):
             with watch as seen:
                 return seen.stopped(self.driver.stop(seen))
 
-    def _undo(self, verb: Verb, target: str, act: Callable[[str], None]) -> None:
+    def _undo(self, verb: FaultVerb, target: str, act: Callable[[str], None]) -> None:
         """Undo it if there is something to undo. What raises stays open."""
         if self.driver.needs(verb, target):
             self._record.write(verb, target)
             act(target)
         self._close(verb, target)
 
-    def _opened(self, action: Verb, target: str, reach: Mapping[str, str]) -> Undo:
+    def _opened(self, action: FaultVerb, target: str, reach: Mapping[str, str]) -> Undo:
         """Written down: this is about to be done, or there."""
         undo = Undo(self.name, self._candidate.name, UNDO_OF[action], target)
         id_ = self._journal.open(action, target, undo, reach)
@@ -321,7 +321,7 @@ class Engine(Generic[D]):
         for id_ in ids:
             self._journal.close(id_)
 
-    def _close(self, verb: Verb, target: str) -> None:
+    def _close(self, verb: FaultVerb, target: str) -> None:
         with self._lock:
             done = self._open.pop(Undo(self.name, self._candidate.name, verb, target), [])
         for id_ in done:

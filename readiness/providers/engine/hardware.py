@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from readiness.providers.engine.driver import Driver
 from readiness.providers.engine.engine import Engine
-from readiness.providers.engine.journal import Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.topology import Proof
 
 D = TypeVar("D", bound=Driver[Any])
@@ -18,31 +18,34 @@ class Hardware(Engine[D]):
 
     def power_off(self, node: str) -> Proof:
         self._on(node)
-        with self._fault(Verb.POWER_OFF, node) as begin:
+        with self._fault(FaultVerb.POWER_OFF, node) as begin:
             begin()
             return self.driver.power_off(node)
 
     def power_on(self, node: str) -> None:
         self._on(node)
-        self._undo(Verb.POWER_ON, node, self.driver.power_on)
+        self._undo(FaultVerb.POWER_ON, node, self.driver.power_on)
 
     def fill(self, node: str) -> Proof:
         self._on(node)
-        with self._fault(Verb.FILL, node) as begin:
+        with self._fault(FaultVerb.FILL, node) as begin:
             begin()
             return self.driver.fill(node)
 
     def free(self, node: str) -> None:
         self._on(node)
-        self._undo(Verb.FREE, node, self.driver.free)
+        self._undo(FaultVerb.FREE, node, self.driver.free)
 
     def affected(self, undo: Undo) -> tuple[str, ...]:
-        if undo.verb in (Verb.POWER_ON, Verb.FREE):
+        if undo.verb in (FaultVerb.POWER_ON, FaultVerb.FREE):
             return self._on(undo.target)
         return super().affected(undo)
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
-        verbs: dict[Verb, Callable[[str], None]] = {Verb.POWER_ON: self.power_on, Verb.FREE: self.free}
+        verbs: dict[FaultVerb, Callable[[str], None]] = {
+            FaultVerb.POWER_ON: self.power_on,
+            FaultVerb.FREE: self.free,
+        }
         if undo.verb not in verbs:
             super().undo(undo, reach)
             return

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 
-class Verb(StrEnum):
+class FaultVerb(StrEnum):
     """Everything that a provider does to a candidate. Which of them undoes which: `UNDO_OF`."""
 
     RESTART = "restart"
@@ -43,19 +43,19 @@ class Verb(StrEnum):
     REMOVE = "remove"
 
 
-UNDO_OF: Mapping[Verb, Verb] = {
-    Verb.RESTART: Verb.START,
-    Verb.KILL: Verb.START,
-    Verb.FREEZE: Verb.THAW,
-    Verb.DRAIN: Verb.RESTORE,
-    Verb.UNPLUG: Verb.PLUG,
-    Verb.ISOLATE: Verb.REJOIN,
-    Verb.LIMP: Verb.UNLIMP,
-    Verb.POWER_OFF: Verb.POWER_ON,
-    Verb.FILL: Verb.FREE,
-    Verb.STOP_CACHES: Verb.START_CACHES,
-    Verb.ADD_KEY: Verb.RETIRE_KEY,
-    Verb.MAKE: Verb.REMOVE,
+UNDO_OF: Mapping[FaultVerb, FaultVerb] = {
+    FaultVerb.RESTART: FaultVerb.START,
+    FaultVerb.KILL: FaultVerb.START,
+    FaultVerb.FREEZE: FaultVerb.THAW,
+    FaultVerb.DRAIN: FaultVerb.RESTORE,
+    FaultVerb.UNPLUG: FaultVerb.PLUG,
+    FaultVerb.ISOLATE: FaultVerb.REJOIN,
+    FaultVerb.LIMP: FaultVerb.UNLIMP,
+    FaultVerb.POWER_OFF: FaultVerb.POWER_ON,
+    FaultVerb.FILL: FaultVerb.FREE,
+    FaultVerb.STOP_CACHES: FaultVerb.START_CACHES,
+    FaultVerb.ADD_KEY: FaultVerb.RETIRE_KEY,
+    FaultVerb.MAKE: FaultVerb.REMOVE,
 }
 """A restart undoes itself, unless it is interrupted. Erased data has no undo: a repair follows it."""
 
@@ -66,7 +66,7 @@ class Undo:
 
     provider: str
     candidate: str
-    verb: Verb
+    verb: FaultVerb
     target: str
 
     def as_data(self) -> dict[str, str]:
@@ -81,13 +81,13 @@ class Undo:
     @classmethod
     def of_data(cls, data: Mapping[str, str]) -> Undo:
         """What `as_data` stored. Raises KeyError or ValueError for anything else."""
-        return cls(data["provider"], data["candidate"], Verb(data["verb"]), data["target"])
+        return cls(data["provider"], data["candidate"], FaultVerb(data["verb"]), data["target"])
 
 
 class Journal(Protocol):
     """Where that is written. Thread-safe."""
 
-    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
+    def open(self, action: FaultVerb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
         """Called before the action; the fault is there from now on. `reach`: what another process needs to undo it,
         by name; `by hand` is a command line. Returns an id. Raises OSError if it cannot be written: then nothing may
         be done.
@@ -107,7 +107,7 @@ class MemoryJournal:
         self._lock = threading.Lock()
         self._open: dict[str, Undo] = {}
 
-    def open(self, action: Verb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
+    def open(self, action: FaultVerb, target: str, undo: Undo, reach: Mapping[str, str]) -> str:
         with self._lock:
             id_ = f"{next(self._ids)}-{action}-{target}"
             self._open[id_] = undo

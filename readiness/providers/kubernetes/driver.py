@@ -14,7 +14,7 @@ from readiness.providers.commands import observe
 from readiness.providers.commands.driver import LooksWatch
 from readiness.providers.commands.runner import Runner
 from readiness.providers.engine.driver import Driver, Watch
-from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.journal import FaultVerb
 from readiness.providers.kubernetes import look
 from readiness.providers.kubernetes.api import BUSY, NOT_FOUND, Cluster, items
 from readiness.providers.kubernetes.facts import left_alone
@@ -34,12 +34,14 @@ KUBELET_SECONDS, REPLACED_SECONDS, RETRY_SECONDS = 30.0, 60.0, 1.0
 class PodWatch(Watch):
     """The pod that an instance was before the act; `gone` and `new` are set by what ends it."""
 
-    def __init__(self, name: str, pod: Pod, look_once: observe.Look, mute: frozenset[observe.Seen]) -> None:
+    def __init__(
+        self, name: str, pod: Pod, look_once: observe.Look, mute: frozenset[observe.Sighting]
+    ) -> None:
         super().__init__(name)
         self.pod, self.gone = pod, False
         self.new: Pod | None = None
         self._look, self._mute = look_once, mute
-        self._before: observe.Seen | None = None
+        self._before: observe.Sighting | None = None
 
     def see(self) -> None:
         """Look whether it answers, before it is frozen."""
@@ -103,33 +105,35 @@ class KubernetesDriver(Driver[PodWatch]):
 
     # -- what may be done
 
-    def check(self, verb: Verb, target: str) -> None:
-        if verb in (Verb.RESTART, Verb.KILL, Verb.DRAIN) or (verb is Verb.WIPE and not self.hooks.wipes):
+    def check(self, verb: FaultVerb, target: str) -> None:
+        if verb in (FaultVerb.RESTART, FaultVerb.KILL, FaultVerb.DRAIN) or (
+            verb is FaultVerb.WIPE and not self.hooks.wipes
+        ):
             self._need(verb)
-        if verb is Verb.KILL:
+        if verb is FaultVerb.KILL:
             self._guard(self.seats.running(target).node, taint=self._taints)
-        elif verb is Verb.DRAIN:
+        elif verb is FaultVerb.DRAIN:
             for instance in self.topology.on(target):
                 self.seats.running(instance.name)
             self._guard(target)
-        elif verb in (Verb.FREEZE, Verb.UNPLUG, Verb.REPAIR):
+        elif verb in (FaultVerb.FREEZE, FaultVerb.UNPLUG, FaultVerb.REPAIR):
             self.hooks.check(verb)
-        elif verb is Verb.WIPE and (running := [pod.name for pod in self.seats.on(target)]):
+        elif verb is FaultVerb.WIPE and (running := [pod.name for pod in self.seats.on(target)]):
             raise RuntimeError(
                 f"{', '.join(running)} runs: the data of {target} is removed only while the node is stopped"
             )
 
-    def needs(self, undo: Verb, target: str) -> bool:
-        if undo is Verb.START:
+    def needs(self, undo: FaultVerb, target: str) -> bool:
+        if undo is FaultVerb.START:
             return self.holds.holds(self.seats.seat(target).node, _kill(target))
-        if undo is Verb.RESTORE:
+        if undo is FaultVerb.RESTORE:
             return self.holds.holds(target)
         return self._run.is_open(undo, target)
 
-    def reach(self, undo: Verb, target: str) -> dict[str, str]:
-        pod = self.seats.sitting(target) if undo in (Verb.START, Verb.THAW) else None
-        node = self.seats.seat(target).node if undo in (Verb.START, Verb.THAW) else target
-        if undo in (Verb.THAW, Verb.PLUG):
+    def reach(self, undo: FaultVerb, target: str) -> dict[str, str]:
+        pod = self.seats.sitting(target) if undo in (FaultVerb.START, FaultVerb.THAW) else None
+        node = self.seats.seat(target).node if undo in (FaultVerb.START, FaultVerb.THAW) else target
+        if undo in (FaultVerb.THAW, FaultVerb.PLUG):
             values = self._values(pod, node)
             return values | {"by hand": self._run.by_hand(self.hooks.command(undo, values))}
         by_hand = (
@@ -212,9 +216,9 @@ class KubernetesDriver(Driver[PodWatch]):
             return lambda: observe.look(url, self._tls)
         return lambda: self._by_readiness(instance)
 
-    def _by_readiness(self, instance: str) -> observe.Seen:
+    def _by_readiness(self, instance: str) -> observe.Sighting:
         pod = self.seats.sitting(instance)
-        return observe.Seen.ANSWERED if pod is not None and pod.ready else observe.Seen.SILENT
+        return observe.Sighting.ANSWERED if pod is not None and pod.ready else observe.Sighting.SILENT
 
     # -- acting upon one instance
 
@@ -254,17 +258,17 @@ class KubernetesDriver(Driver[PodWatch]):
     def freeze(self, seen: PodWatch) -> str:
         """By the operator's command."""
         seen.see()
-        return self.hooks.do(Verb.FREEZE, Verb.THAW, seen.name, self._values(seen.pod)).how
+        return self.hooks.do(FaultVerb.FREEZE, FaultVerb.THAW, seen.name, self._values(seen.pod)).how
 
     def thaw(self, instance: str) -> None:
-        self.hooks.undo(Verb.THAW, instance)
+        self.hooks.undo(FaultVerb.THAW, instance)
 
     # -- acting upon one node
 
     def drain(self, node: str) -> Proof:
         """Cordon, evict the candidate's pods as their budgets allow, and wait until they are gone."""
         here = self.seats.on(node)
-        self.holds.hold(node, Verb.DRAIN)
+        self.holds.hold(node, FaultVerb.DRAIN)
         refused, left = self._evict(here)
         gone = [
             pod for pod in here if pod not in left and self.seats.wait_gone(pod, pod.grace + KUBELET_SECONDS)
@@ -281,10 +285,10 @@ class KubernetesDriver(Driver[PodWatch]):
 
     def cut(self, node: str) -> str:
         """By the operator's command."""
-        return self.hooks.do(Verb.UNPLUG, Verb.PLUG, node, self._values(None, node)).how
+        return self.hooks.do(FaultVerb.UNPLUG, FaultVerb.PLUG, node, self._values(None, node)).how
 
     def join(self, node: str) -> None:
-        self.hooks.undo(Verb.PLUG, node)
+        self.hooks.undo(FaultVerb.PLUG, node)
 
     def erase(self, node: str) -> Proof:
         """By the operator's command, else through the claims."""
@@ -301,7 +305,7 @@ class KubernetesDriver(Driver[PodWatch]):
             "READINESS_PODS": " ".join(instance.name for instance in self.topology.on(node)),
             "READINESS_SURVIVORS": " ".join(survivors),
         }
-        command = self.hooks.command(Verb.REPAIR, self._values(None, node))
+        command = self.hooks.command(FaultVerb.REPAIR, self._values(None, node))
         return self._run.repair(node, command, env)
 
     def _evict(self, pods: list[Pod]) -> tuple[int, list[Pod]]:

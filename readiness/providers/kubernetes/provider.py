@@ -24,7 +24,7 @@ from readiness.providers.commands import observe
 from readiness.providers.commands.reach import context, reach
 from readiness.providers.commands.runner import CommandFailed, Runner
 from readiness.providers.commands.verbs import CommandVerbs
-from readiness.providers.engine.journal import Journal, Undo, Verb
+from readiness.providers.engine.journal import FaultVerb, Journal, Undo
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes import look
 from readiness.providers.kubernetes.access import Access
@@ -159,9 +159,9 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         self.driver.seats.stop()
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
-        if reach is None or undo.verb is Verb.RETIRE_KEY:
+        if reach is None or undo.verb is FaultVerb.RETIRE_KEY:
             super().undo(undo, reach)
-        elif undo.verb in (Verb.START, Verb.RESTORE):
+        elif undo.verb in (FaultVerb.START, FaultVerb.RESTORE):
             release(self.driver.cluster, reach["node"], reach["held by"])
         else:
             ran = self._run.change(undo.verb, undo.target, self.driver.hooks.command(undo.verb, reach))

@@ -23,7 +23,7 @@ from readiness.providers.processes import observe
 from readiness.providers.processes.keeper import Keeper
 from readiness.providers.processes.logs import tail
 from readiness.providers.stores import recipe
-from readiness.providers.stores.base import Command, Site, new_keys
+from readiness.providers.stores.base import Site, StartCommand, new_keys
 from readiness.providers.supervisor import network, storage
 from readiness.providers.supervisor.client import Revived, Status, Supervised
 from readiness.redact import redact
@@ -152,7 +152,9 @@ class Deployment:
         module = "readiness.providers.supervisor.limp"
         argv = (sys.executable, "-m", module, str(FROZEN), str(RUNNING), *groups)
         spawn(
-            self.supervised, LIMPER + node, Command(argv, {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"})
+            self.supervised,
+            LIMPER + node,
+            StartCommand(argv, {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"}),
         )
 
     def unlimp(self, node: str) -> None:

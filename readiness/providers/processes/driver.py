@@ -10,7 +10,7 @@ from readiness.candidate.model import Candidate
 from readiness.providers.engine import probe
 from readiness.providers.engine.driver import Driver, NetworkWatch, PaceWatch, PeersWatch, Watch
 from readiness.providers.engine.fill import TRIED, available, fill, refused
-from readiness.providers.engine.journal import Verb
+from readiness.providers.engine.journal import FaultVerb
 from readiness.providers.engine.pace import RequestWatch
 from readiness.providers.engine.readiness import PROBE_SECONDS
 from readiness.providers.engine.silence import ConnectWatch
@@ -18,7 +18,7 @@ from readiness.providers.processes import observe
 from readiness.providers.processes.deployment import FROZEN, RUNNING, Deployment
 from readiness.providers.processes.peers import ProcessPeers
 from readiness.providers.supervisor.client import Status
-from readiness.topology import Endpoint, Instance, Proof, Topology, Unsupported, Way
+from readiness.topology import Direction, Endpoint, Instance, Proof, Topology, Unsupported
 
 BALLAST = "ballast"
 
@@ -31,7 +31,7 @@ class ProcessWatch(Watch):
         self.instance, self._deployment = instance, deployment
         self._before, self._between = self._now(), self._now()
 
-    def absent(self, verb: Verb) -> str | None:
+    def absent(self, verb: FaultVerb) -> str | None:
         return None if self._before is not None and self._before.running else "it did not run"
 
     def look(self) -> None:
@@ -80,19 +80,19 @@ class ProcessDriver(Driver[ProcessWatch]):
 
     # -- what may be done
 
-    def check(self, verb: Verb, target: str) -> None:
-        if verb in (Verb.POWER_OFF, Verb.FILL):
+    def check(self, verb: FaultVerb, target: str) -> None:
+        if verb in (FaultVerb.POWER_OFF, FaultVerb.FILL):
             self.deployment.storage.disk(target)
 
     # -- observing
 
-    def needs(self, undo: Verb, target: str) -> bool:
-        if undo is Verb.POWER_ON:
+    def needs(self, undo: FaultVerb, target: str) -> bool:
+        if undo is FaultVerb.POWER_ON:
             storage = self.deployment.storage
             return storage.is_down(target) or not all(self.runs(i.name) for i in self.topology.on(target))
-        if undo is Verb.FREE:
+        if undo is FaultVerb.FREE:
             return self._ballast(target).exists()
-        return undo is not Verb.START or not self.runs(target)
+        return undo is not FaultVerb.START or not self.runs(target)
 
     def runs(self, instance: str) -> bool:
         status = self.deployment.supervised.status(instance)
@@ -116,7 +116,7 @@ class ProcessDriver(Driver[ProcessWatch]):
     def watch_network(self, node: str) -> NetworkWatch:
         return ConnectWatch(node, *probe.address_of(self._endpoint(node).url))
 
-    def watch_peers(self, node: str, way: Way) -> PeersWatch:
+    def watch_peers(self, node: str, way: Direction) -> PeersWatch:
         peers = {
             peer: probe.address_of(self._endpoint(peer).url) for peer in self.topology.nodes if peer != node
         }
@@ -163,7 +163,7 @@ class ProcessDriver(Driver[ProcessWatch]):
     def join(self, node: str) -> None:
         self.deployment.layout.plug(node)
 
-    def isolate(self, node: str, way: Way) -> str:
+    def isolate(self, node: str, way: Direction) -> str:
         self.deployment.layout.isolate(node, way)
         return "cut off from its peers"
 

@@ -9,7 +9,7 @@ from readiness.providers.engine import probe
 from readiness.providers.engine.driver import PeersWatch
 from readiness.providers.engine.silence import SILENCE_SECONDS
 from readiness.providers.supervisor.network import Layout
-from readiness.topology import Endpoint, Proof, Way
+from readiness.topology import Direction, Endpoint, Proof
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Links:
         """Everything arrives."""
         return all((*self.sent.values(), *self.heard.values(), *self.connects.values(), self.client))
 
-    def split(self, way: Way) -> bool:
+    def split(self, way: Direction) -> bool:
         """What has to be lost that way is lost, and nothing else. A connection needs both directions."""
         lost = not any(self.connects.values())
         sent = all(arrived is not way.outgoing for arrived in self.sent.values())
@@ -49,7 +49,7 @@ class ProcessPeers(PeersWatch):
     """Tries them from inside of the nodes' networks. `peers`: an address and a port that each of them listens at."""
 
     def __init__(
-        self, layout: Layout, endpoint: Endpoint, peers: Mapping[str, tuple[str, int]], way: Way
+        self, layout: Layout, endpoint: Endpoint, peers: Mapping[str, tuple[str, int]], way: Direction
     ) -> None:
         assert endpoint.node is not None
         self._layout, self._endpoint, self._peers, self._way = layout, endpoint, peers, way

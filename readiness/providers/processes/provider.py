@@ -14,7 +14,7 @@ from readiness.errors import UsageError
 from readiness.providers.auxiliary.caches import StartsCaches
 from readiness.providers.engine import sockets
 from readiness.providers.engine.disk import allocated
-from readiness.providers.engine.journal import Journal, Verb
+from readiness.providers.engine.journal import FaultVerb, Journal
 from readiness.providers.processes import observe
 from readiness.providers.processes.capture import capture
 from readiness.providers.processes.deployment import Deployment, Progress
@@ -57,7 +57,7 @@ class Processes(StartsCaches[ProcessDriver]):
         deployment = Deployment(self._candidate, self._run_dir, self._progress, self._program, self._record)
         self._driver = ProcessDriver(self._candidate, deployment)
         for path in deployment.store.litter():
-            self._opened(Verb.MAKE, str(path), {"litter": "yes", "by hand": f"rm -f {path}"})
+            self._opened(FaultVerb.MAKE, str(path), {"litter": "yes", "by hand": f"rm -f {path}"})
         try:
             self._start_store(deployment)
             deployment.provision()

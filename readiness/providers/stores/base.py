@@ -15,7 +15,7 @@ from readiness.topology import Endpoint, Instance, Keys, Unsupported
 
 
 @dataclass(frozen=True)
-class Command:
+class StartCommand:
     """A process as it must be started now.
 
     `env` is all of its environment; secrets are in it or in files, never in `argv`.
@@ -87,7 +87,7 @@ class Store(ABC):
         """Write what the processes read. Called once, before any is started."""
 
     @abstractmethod
-    def command(self, instance: Instance) -> Command: ...
+    def command(self, instance: Instance) -> StartCommand: ...
 
     def litter(self) -> tuple[Path, ...]:
         """Files that the store leaves outside the run's folder whatever it is told; removed at the end."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 
 from readiness.providers.engine import probe
-from readiness.providers.stores.base import Command, Health, Site, Store, new_keys
+from readiness.providers.stores.base import Health, Site, StartCommand, Store, new_keys
 from readiness.topology import Endpoint, Instance, Keys
 
 _CALL_SECONDS = 5.0
@@ -36,7 +36,7 @@ class Control(Store):
             for node in site.nodes
         )
 
-    def command(self, instance: Instance) -> Command:
+    def command(self, instance: Instance) -> StartCommand:
         node = instance.node
         address = self.site.layout.addresses[node]
         members = ",".join(f"{name}={self._url(name, self._peer)}" for name in self.site.nodes)
@@ -47,7 +47,7 @@ class Control(Store):
             *("--cluster-state", "existing" if node in self._joining else "new"),
         )
         admin, read_only = self.site.keys["admin"], self.site.keys["read_only"]
-        return Command(
+        return StartCommand(
             argv,
             {
                 "CONTROL_ROOT_ACCESS_KEY": admin.access_key,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.errors import UsageError
-from readiness.providers.stores.base import Command, Health, Site, Store, new_keys
+from readiness.providers.stores.base import Health, Site, StartCommand, Store, new_keys
 from readiness.s3.wire import NoReply, NotSent, Target, Wire
 from readiness.topology import Endpoint, Instance, Keys, Unsupported
 
@@ -81,13 +81,13 @@ class Erasure(Store):
             f"http://{self.listen(node)}{drive}" for node in self.site.nodes for drive in self.drives(node)
         )
 
-    def command(self, instance: Instance) -> Command:
+    def command(self, instance: Instance) -> StartCommand:
         for drive in self.drives(instance.node):
             self.site.make(drive)
         environment = {"HOME": str(self.site.folder)} | dict(self.environment())
         if self.site.options.get("pod"):
             environment["KUBERNETES_SERVICE_HOST"] = self.site.layout.outside
-        return Command(self.argv(instance.node), environment | self._settings)
+        return StartCommand(self.argv(instance.node), environment | self._settings)
 
     def argv(self, node: str) -> tuple[str | Path, ...]:
         """The command line of a node's process."""

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 
-from readiness.providers.stores.base import Command, Site, Store, new_keys
+from readiness.providers.stores.base import Site, StartCommand, Store, new_keys
 from readiness.s3.wire import NoReply, NotSent, Target, Wire
 from readiness.topology import Endpoint, Instance, Keys
 
@@ -31,7 +31,7 @@ class Versitygw(Store):
         self.instances = (Instance(f"versitygw-{node}", node, "versitygw"),)
         self.endpoints = (Endpoint(node, f"http://{self._listen}", node, f"versitygw-{node}"),)
 
-    def command(self, instance: Instance) -> Command:
+    def command(self, instance: Instance) -> StartCommand:
         data = self.site.data(instance.node)
         buckets, versions, users = data / "buckets", data / "versions", data / "users"
         for folder in (buckets, versions, users):
@@ -41,7 +41,7 @@ class Versitygw(Store):
             *("posix", "--versioning-dir", versions, buckets),
         )
         admin = self.site.keys["admin"]
-        return Command(argv, {"ROOT_ACCESS_KEY": admin.access_key, "ROOT_SECRET_KEY": admin.secret_key})
+        return StartCommand(argv, {"ROOT_ACCESS_KEY": admin.access_key, "ROOT_SECRET_KEY": admin.secret_key})
 
     def rotate(self, old: Keys | None) -> Keys:
         if old is not None:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from readiness.providers.stores.base import Command, Site, Store
+from readiness.providers.stores.base import Site, StartCommand, Store
 from readiness.topology import Endpoint, Instance
 
 GRPC = 10_000  # SeaweedFS's own rule for the second port of each part
@@ -37,7 +37,7 @@ class WeedSingleton(Store):
         write_identities(self.site, self.site.folder / "s3.json")
         self.site.make(self.site.data(self._node))
 
-    def command(self, instance: Instance) -> Command:
+    def command(self, instance: Instance) -> StartCommand:
         folder = self.site.folder
         argv = (
             *(self._program, "-logtostderr=true", "server", "-s3", "-filer"),
@@ -54,7 +54,7 @@ class WeedSingleton(Store):
             *("-master.raftHashicorp", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
             *("-master.volumeSizeLimitMB=256", "-volume.max=64", "-volume.preStopSeconds=1"),
         )
-        return Command(argv, weed_environment(folder))
+        return StartCommand(argv, weed_environment(folder))
 
     def litter(self) -> tuple[Path, ...]:
         return grpc_sockets(self._parts)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.providers.engine import probe
-from readiness.providers.stores.base import Command, Health, Site, Store
+from readiness.providers.stores.base import Health, Site, StartCommand, Store
 from readiness.providers.stores.weed import (
     GRPC,
     grpc_sockets,
@@ -82,10 +82,10 @@ class WeedCluster(Store):
         )
         (folder / "master.toml").write_text(_MASTER, encoding="utf-8")
 
-    def command(self, instance: Instance) -> Command:
+    def command(self, instance: Instance) -> StartCommand:
         return (self._etcd_command if instance.kind == "etcd" else self._weed_command)(instance.node)
 
-    def _etcd_command(self, node: str) -> Command:
+    def _etcd_command(self, node: str) -> StartCommand:
         cluster = ",".join(f"{name}={self._url(name, 'peer')}" for name in self.site.nodes)
         client, peer = self._url(node, "client"), self._url(node, "peer")
         argv = (
@@ -95,9 +95,9 @@ class WeedCluster(Store):
             *("--initial-cluster", cluster, "--log-level", "warn"),
             *("--initial-cluster-state", "existing" if node in self._joining else "new"),
         )
-        return Command(argv)
+        return StartCommand(argv)
 
-    def _weed_command(self, node: str) -> Command:
+    def _weed_command(self, node: str) -> StartCommand:
         folder, ports, address = self.site.folder, self._ports[node], self.site.layout.addresses[node]
         data = self.site.data(node) / "weed"
         self.site.make(data)
@@ -117,7 +117,7 @@ class WeedCluster(Store):
                 f"-filer.localSocket={folder / f'filer-{node}.sock'}",
             ),
         )
-        return Command(argv, weed_environment(folder))
+        return StartCommand(argv, weed_environment(folder))
 
     def founded(self, instance: Instance) -> bool:
         """A filer gives a fresh shared store its id. Filers that do so at the same time take themselves for owners of

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from readiness.errors import UsageError
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Unsupported, Way
+from readiness.topology import Direction, Unsupported
 
 Kind = Literal["auto", "loopback", "namespaces"]
 _TRIES = 50
@@ -36,7 +36,7 @@ class Layout(Protocol):
 
     def unplug(self, node: str) -> None: ...
     def plug(self, node: str) -> None: ...
-    def isolate(self, node: str, way: Way) -> None:
+    def isolate(self, node: str, way: Direction) -> None:
         """Cut the node off from the other nodes, and from nobody else. Raises Unsupported."""
         ...
 
@@ -70,7 +70,7 @@ class Loopback:
     def plug(self, node: str) -> None:
         """Nothing was unplugged."""
 
-    def isolate(self, node: str, way: Way) -> None:
+    def isolate(self, node: str, way: Direction) -> None:
         raise Unsupported(f"{node} cannot be cut off from its peers: {self._reason}")
 
     def rejoin(self, node: str) -> None:
@@ -105,7 +105,7 @@ class Namespaces:
     def plug(self, node: str) -> None:
         self._supervised.set_port(node, up=True)
 
-    def isolate(self, node: str, way: Way) -> None:
+    def isolate(self, node: str, way: Direction) -> None:
         self._supervised.isolate(node, outgoing=way.outgoing, incoming=way.incoming)
 
     def rejoin(self, node: str) -> None:

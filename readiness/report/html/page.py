@@ -21,7 +21,7 @@ from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
 from readiness.finding import State
 from readiness.report.html.figure import Lane, draw, lanes
 from readiness.report.html.matrix import Matrix
-from readiness.report.html.witness import Step, steps
+from readiness.report.html.witness import WitnessStep, steps
 from readiness.report.words import MARKS, Mark, command, next_step, summary
 
 MOST_MEASURED, SHORT, MOST_REASON, LAST_CALLS = 60, 420, 6000, 6
@@ -48,7 +48,7 @@ class Shown:
     scenarios: list[tuple[str, str]]
     observed: int
     last_calls: list[Observation]
-    witness: list[Step]
+    witness: list[WitnessStep]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ MOST, MOST_TEXT = 50, 300
 
 
 @dataclass(frozen=True)
-class Step:
+class WitnessStep:
     """One operation of a witness."""
 
     client: str
@@ -24,7 +24,7 @@ class Step:
     culprit: bool
 
 
-def steps(lines: Sequence[str]) -> list[Step]:
+def steps(lines: Sequence[str]) -> list[WitnessStep]:
     """The operations of a stored witness in the order of their invocation; a line that is none is left out."""
     ops = []
     for line in lines[:MOST]:
@@ -37,9 +37,9 @@ def steps(lines: Sequence[str]) -> list[Step]:
     return [_step(op, ops, culprit=op is last) for op in ops]
 
 
-def _step(op: Op, ops: Sequence[Op], *, culprit: bool) -> Step:
+def _step(op: Op, ops: Sequence[Op], *, culprit: bool) -> WitnessStep:
     through = " ".join(part for part in (op.library, op.connection and f"{op.connection} connection") if part)
-    return Step(
+    return WitnessStep(
         client=short(f"{op.workload} {op.process} ({through})", MOST_TEXT),
         endpoint=short(op.endpoint, MOST_TEXT),
         when=f"{op.invoked:.3f} to {op.completed:.3f} s",

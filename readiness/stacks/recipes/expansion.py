@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from readiness.stacks.recipes.model import Files, Known, within
+from readiness.stacks.recipes.model import Files, RecipeContext, within
 from readiness.text import Open, Text, joined, text
 
 _EXPANSION = re.compile(r"\$\{?(\w+|[@*#?$!-])(?:(:?[-=+?]|%%?|##?|\^\^?|,,?|//?|:)(.*))?\}?", re.DOTALL)
@@ -19,7 +19,7 @@ class Shell(Protocol):
     @property
     def folder(self) -> Text: ...
     @property
-    def known(self) -> Known: ...
+    def known(self) -> RecipeContext: ...
     @property
     def checkout(self) -> Path | None: ...
     @property

@@ -15,7 +15,7 @@ from typing import Any
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Recipe, folder_text, within
+from readiness.stacks.recipes.model import CALLED_FROM, Init, Recipe, RecipeContext, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
 from readiness.text import Open, Placeholders, Text, joined, one_of, text
@@ -93,7 +93,7 @@ class Justfile:
     def caller(self, name: str) -> Any:
         """The `init` commands of this recipe, given what is known."""
 
-        def inits(known: Known) -> Sequence[Init]:
+        def inits(known: RecipeContext) -> Sequence[Init]:
             return self._run(name, [], known, 0)
 
         return inits
@@ -120,7 +120,7 @@ class Justfile:
             fresh = _variables([variables[one] for one in fresh])
         return json.dumps([used, variables], sort_keys=True)
 
-    def _run(self, name: str, arguments: Sequence[Text], known: Known, depth: int) -> list[Init]:
+    def _run(self, name: str, arguments: Sequence[Text], known: RecipeContext, depth: int) -> list[Init]:
         recipe = self._module["recipes"].get(name)
         if recipe is None or depth > _DEEPEST:
             return []
@@ -146,7 +146,7 @@ class Justfile:
         return found
 
     def _parameters(
-        self, recipe: Mapping[str, Any], arguments: Sequence[Text], known: Known
+        self, recipe: Mapping[str, Any], arguments: Sequence[Text], known: RecipeContext
     ) -> dict[str, Text]:
         names: dict[str, Text] = {}
         for at, parameter in enumerate(recipe["parameters"]):
@@ -164,7 +164,7 @@ class Justfile:
         return names
 
     def _exported(
-        self, recipe: Mapping[str, Any], names: Mapping[str, Text], known: Known
+        self, recipe: Mapping[str, Any], names: Mapping[str, Text], known: RecipeContext
     ) -> dict[str, Text]:
         everything = bool(self._module["settings"].get("export"))
         found = {
@@ -176,7 +176,7 @@ class Justfile:
             one["name"]: names[one["name"]] for one in recipe["parameters"] if everything or one["export"]
         }
 
-    def _where(self, recipe: Mapping[str, Any], names: Mapping[str, Text], known: Known) -> Text:
+    def _where(self, recipe: Mapping[str, Any], names: Mapping[str, Text], known: RecipeContext) -> Text:
         """The folder the recipe runs in."""
         folder = folder_text(self._folder)
         setting = self._module["settings"].get("working_directory")
@@ -190,7 +190,7 @@ class Justfile:
         return folder
 
     def _scripts(
-        self, recipe: Mapping[str, Any], names: Mapping[str, Text], known: Known, places: Placeholders
+        self, recipe: Mapping[str, Any], names: Mapping[str, Text], known: RecipeContext, places: Placeholders
     ) -> Iterator[str]:
         """The recipe as shell: one script if it has a shebang, else one for each line (and its continuations)."""
         lines = [
@@ -225,7 +225,7 @@ class Justfile:
 
     # -- expressions
 
-    def _variable(self, name: str, names: Mapping[str, Text], known: Known) -> Text:
+    def _variable(self, name: str, names: Mapping[str, Text], known: RecipeContext) -> Text:
         if name in names:
             return names[name]
         if name in known.fixed:
@@ -233,7 +233,7 @@ class Justfile:
         assignment = self._module["assignments"].get(name)
         return Text((Open(name),)) if assignment is None else self._value(assignment["value"], {}, known)
 
-    def _value(self, expression: Any, names: Mapping[str, Text], known: Known) -> Text:
+    def _value(self, expression: Any, names: Mapping[str, Text], known: RecipeContext) -> Text:
         if isinstance(expression, str):
             return text(expression)
         if not isinstance(expression, list) or not expression:
@@ -254,7 +254,7 @@ class Justfile:
             return joined([parts[0], "/", parts[1]]) if len(parts) == 2 else joined(["/", *parts])
         return Text((Open(f"{kind}(…)"),))
 
-    def _conditional(self, rest: Sequence[Any], names: Mapping[str, Text], known: Known) -> Text:
+    def _conditional(self, rest: Sequence[Any], names: Mapping[str, Text], known: RecipeContext) -> Text:
         (operator, left, right), yes, no = rest
         one, two = self._value(left, names, known), self._value(right, names, known)
         first, second = self._value(yes, names, known), self._value(no, names, known)
@@ -276,7 +276,7 @@ class Justfile:
         printed = self._files(folder_text(self._folder))(words[0], words[1:]) if words else None
         return printed or Text((Open(f"`{words[0] if words else 'a command'} …`"),))
 
-    def _call(self, name: str, arguments: Sequence[Text], known: Known) -> Text:
+    def _call(self, name: str, arguments: Sequence[Text], known: RecipeContext) -> Text:
         literals = [argument.literal for argument in arguments]
         if name in ("env", "env_var", "env_var_or_default") and literals and literals[0] is not None:
             options = (

@@ -10,7 +10,7 @@ from typing import Any
 
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import Init, Known, Recipe, folder_text
+from readiness.stacks.recipes.model import Init, Recipe, RecipeContext, folder_text
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
 from readiness.text import Open, Placeholders, Text, joined, text
@@ -59,7 +59,7 @@ def recipes(reading: Reading, path: Path) -> list[Recipe]:
 
 
 def _caller(reading: Reading, parsed: _Makefile, path: Path, name: str) -> Any:
-    def inits(known: Known) -> Sequence[Init]:
+    def inits(known: RecipeContext) -> Sequence[Init]:
         found: list[Init] = []
         automatic = {"@": text(name), "*": Text((Open("*"),))}
         if "%" in name:
@@ -109,7 +109,12 @@ def _parse(content: str) -> _Makefile:
 
 
 def _expand(
-    content: str, parsed: _Makefile, known: Known, automatic: Mapping[str, Text], depth: int, folder: Path
+    content: str,
+    parsed: _Makefile,
+    known: RecipeContext,
+    automatic: Mapping[str, Text],
+    depth: int,
+    folder: Path,
 ) -> Text:
     """`$(NAME)`, `${NAME}` and `$@` replaced; `$$` is a dollar of the shell."""
     if depth > _DEEPEST:
@@ -128,7 +133,12 @@ def _expand(
 
 
 def _variable(
-    name: str, parsed: _Makefile, known: Known, automatic: Mapping[str, Text], depth: int, folder: Path
+    name: str,
+    parsed: _Makefile,
+    known: RecipeContext,
+    automatic: Mapping[str, Text],
+    depth: int,
+    folder: Path,
 ) -> Text:
     if name in ("CURDIR", "PWD"):
         return folder_text(folder)

@@ -22,7 +22,7 @@ Files = Callable[[str, Sequence[str]], Text | None]
 
 
 @dataclass(frozen=True)
-class Known:
+class RecipeContext:
     """What is known outside of a recipe.
 
     `environment` are variables that files or the caller's shell give; `fixed` are values that have been chosen for
@@ -40,9 +40,9 @@ class Known:
             return self.environment[name]
         return Text((Open(name, options),))
 
-    def choosing(self, chosen: Mapping[str, str]) -> Known:
+    def choosing(self, chosen: Mapping[str, str]) -> RecipeContext:
         """The same with more names fixed."""
-        return Known(self.environment, {**self.fixed, **chosen})
+        return RecipeContext(self.environment, {**self.fixed, **chosen})
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Recipe:
 
     where: str
     text: str
-    inits: Callable[[Known], Sequence[Init]]
+    inits: Callable[[RecipeContext], Sequence[Init]]
     command: Command
     reading: Reading
 

@@ -13,7 +13,7 @@ import yaml
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Recipe, folder_text, within
+from readiness.stacks.recipes.model import CALLED_FROM, Init, Recipe, RecipeContext, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
 from readiness.text import Open, Text, text
@@ -28,7 +28,7 @@ def shell(reading: Reading, path: Path) -> list[Recipe]:
     """The script in this file. It may be called from any folder."""
     content, shown = reading.text(path), reading.shown(path)
 
-    def inits(known: Known) -> Sequence[Init]:
+    def inits(known: RecipeContext) -> Sequence[Init]:
         script = Script(
             content,
             _called_from(known),
@@ -68,7 +68,7 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 def _caller(
     reading: Reading, path: Path, script: str, folder: str | None, environment: Mapping[str, Any]
 ) -> Any:
-    def inits(known: Known) -> Sequence[Init]:
+    def inits(known: RecipeContext) -> Sequence[Init]:
         # GitHub's ${{ … }} and Azure's $(…) are decided elsewhere.
         cleaned = re.sub(
             r"\$\{\{\s*([\w.-]+)[^}]*\}\}",
@@ -136,5 +136,5 @@ def _nothing(chosen: Mapping[str, str]) -> str:
     return ""
 
 
-def _called_from(known: Known) -> Text:
+def _called_from(known: RecipeContext) -> Text:
     return known.value(CALLED_FROM)

@@ -13,7 +13,7 @@ import tree_sitter
 import tree_sitter_bash
 
 from readiness.stacks.recipes.expansion import expand, substitution
-from readiness.stacks.recipes.model import Files, Init, Known, within, words_of
+from readiness.stacks.recipes.model import Files, Init, RecipeContext, within, words_of
 from readiness.text import Open, Placeholders, Text, joined, one_of, text
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_bash.language())
@@ -30,7 +30,7 @@ class Script:
         self,
         content: str,
         folder: Text,
-        known: Known,
+        known: RecipeContext,
         *,
         path: Path | None = None,
         checkout: Path | None = None,

@@ -12,7 +12,7 @@ import yaml
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
-from readiness.stacks.recipes.model import CALLED_FROM, Init, Known, Recipe, folder_text, within
+from readiness.stacks.recipes.model import CALLED_FROM, Init, Recipe, RecipeContext, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
 from readiness.text import Open, Placeholders, Text, joined, text
@@ -49,7 +49,7 @@ def recipes(reading: Reading, path: Path) -> list[Recipe]:
 def _caller(
     reading: Reading, path: Path, task: Any, shared: Mapping[str, Any], exported: Mapping[str, Any]
 ) -> Any:
-    def inits(known: Known) -> Sequence[Init]:
+    def inits(known: RecipeContext) -> Sequence[Init]:
         body = task if isinstance(task, dict) else {"cmds": task}
         names = {**shared, **_mapping(body.get("env")), **_mapping(body.get("vars"))}
         names = {name: value for name, value in names.items() if name not in known.fixed}
@@ -80,7 +80,7 @@ def _commands(value: Any) -> Iterator[str]:
             yield row["cmd"]
 
 
-def _fill(content: str, names: Mapping[str, Any], known: Known, path: Path, depth: int) -> Text:
+def _fill(content: str, names: Mapping[str, Any], known: RecipeContext, path: Path, depth: int) -> Text:
     """The templates in this text filled in."""
     if depth > _DEEPEST:
         return Text((Open("a variable that refers to itself"),))
@@ -90,7 +90,7 @@ def _fill(content: str, names: Mapping[str, Any], known: Known, path: Path, dept
     )
 
 
-def _template(inner: str, names: Mapping[str, Any], known: Known, path: Path, depth: int) -> Text:
+def _template(inner: str, names: Mapping[str, Any], known: RecipeContext, path: Path, depth: int) -> Text:
     if found := re.fullmatch(r"\.(\w+)", inner):
         return _name(found[1], names, known, path, depth)
     default = re.fullmatch(r"\.(\w+)\s*\|\s*default\s+[\"'`]([^\"'`]*)[\"'`]", inner)
@@ -104,7 +104,7 @@ def _template(inner: str, names: Mapping[str, Any], known: Known, path: Path, de
     return Text((Open(f"{{{{{inner}}}}}"),))
 
 
-def _name(name: str, names: Mapping[str, Any], known: Known, path: Path, depth: int) -> Text:
+def _name(name: str, names: Mapping[str, Any], known: RecipeContext, path: Path, depth: int) -> Text:
     if name in ("ROOT_DIR", "TASKFILE_DIR"):
         return folder_text(path.parent)
     if name == "USER_WORKING_DIR":
@@ -116,7 +116,7 @@ def _name(name: str, names: Mapping[str, Any], known: Known, path: Path, depth: 
     return Text() if name == "CLI_ARGS" else known.value(name)
 
 
-def _value(value: Any, names: Mapping[str, Any], known: Known, path: Path, depth: int) -> Text:
+def _value(value: Any, names: Mapping[str, Any], known: RecipeContext, path: Path, depth: int) -> Text:
     if isinstance(value, dict):
         return Text((Open("sh: …" if "sh" in value else "a variable"),))
     if isinstance(value, bool):

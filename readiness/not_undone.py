@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Undos:
-    """One for the run. `tell` takes a line for whoever watches: what could not be undone is told at once."""
+class NotUndone:
+    """One for the run. `announce` takes a line for whoever watches: what could not be undone is reported at once."""
 
-    tell: Callable[[str], None]
+    announce: Callable[[str], None]
     left: list[str] = field(default_factory=list)
 
     def failed(self, fault: str, error: Exception) -> str:
         """Notes that this fault was not undone; returns the reason that criteria give from then on."""
         self.left.append(f"{fault}: {type(error).__name__}: {error}")
-        self.tell(
-            f"COULD NOT UNDO {self.left[-1]}. The candidate is left as the fault made it: start or mend by hand what "
+        self.announce(
+            f"COULD NOT UNDO {self.left[-1]}. The candidate is left as the fault made it: start or repair by hand what "
             "it names"
         )
         return self.reason or ""
