@@ -124,9 +124,9 @@ def over(subject: Any, *stacks: StackConfig | Exception) -> Finding:
 
 
 @pytest.fixture
-def subject() -> Any:
+def subject(tmp_path: Path) -> Any:
     """A candidate of the suite's own with two endpoints; `down` holds those that do not answer."""
-    one = on_paper()
+    one = on_paper(tmp_path)
     ends = (Endpoint("a", "http://127.0.0.1:9000"), Endpoint("b", "http://127.0.0.1:9001"))
     down: set[str] = set()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +21,13 @@ from readiness.subject import Subject
 from readiness.topology import Topology
 
 
-def on_paper(folder: Path | None = None, *, secrets: tuple[str, ...] = ()) -> Subject:
+def on_paper(folder: Path, *, secrets: tuple[str, ...] = ()) -> Subject:
     """A subject whose candidate is only declared, for executions that are given what they ask."""
-    kept = (folder or Path(tempfile.mkdtemp(prefix="executed-"))) / "evidence"
     return Subject(
         loaded=load("embedded"),
         provider=cast(Provider, None),
         topology=cast(Topology, None),
-        evidence=Evidence(kept, Redactor(secrets)),
+        evidence=Evidence(folder / "evidence", Redactor(secrets)),
         seed=0,
         say=lambda line: None,
         not_undone=NotUndone(lambda line: None),

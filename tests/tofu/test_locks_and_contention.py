@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -49,7 +51,9 @@ def run(
 
 def kept(run: TofuRun) -> Observation:
     """The observation that is kept of it."""
-    return Watched(cast(Disposable, None), Recording(on_paper(), "P2.8")).ran("apply", run)
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Recording(on_paper(Path(folder)), "P2.8")
+        return Watched(cast(Disposable, None), recording).ran("apply", run)
 
 
 def test_the_lock_in_a_refusal_and_in_an_object() -> None:
