@@ -149,8 +149,8 @@ def _criteria(a: Side, b: Side) -> Iterator[str]:
 def _outages(a: Side, b: Side) -> Iterator[str]:
     yield "## Longest outage per fault\n"
     yield "Bounds in seconds over the endpoints that had to serve; “–”: that run did not play it.\n"
-    told = [(name, _worst(a, name), _worst(b, name)) for name in dict.fromkeys([*a.outages, *b.outages])]
-    yield from _table(("fault", "A", "B"), told)
+    table = [(name, _worst(a, name), _worst(b, name)) for name in dict.fromkeys([*a.outages, *b.outages])]
+    yield from _table(("fault", "A", "B"), table)
 
 
 def _worst(side: Side, name: str) -> str:
@@ -172,11 +172,11 @@ def _latencies(a: Side, b: Side) -> Iterator[str]:
     yield "## Latency before the faults\n"
     yield "Median / 99th percentile in milliseconds, under load, of answers in service.\n"
     keys = sorted(a.latency.keys() | b.latency.keys(), key=lambda key: (key[0] == "service", key))
-    told = [
+    table = [
         (f"{endpoint} {verb}", _both(a, (endpoint, verb)), _both(b, (endpoint, verb)))
         for endpoint, verb in keys
     ]
-    yield from _table(("endpoint and verb", "A", "B"), told)
+    yield from _table(("endpoint and verb", "A", "B"), table)
 
 
 def _both(side: Side, key: tuple[str, str]) -> str:
@@ -193,8 +193,8 @@ def _declared(a: Side, b: Side) -> Iterator[str]:
         return
     one, two = dict(_flat(a.about["declared"])), dict(_flat(b.about["declared"]))
     names = [n for n in dict.fromkeys([*one, *two]) if (one.get(n) or None) != (two.get(n) or None)]
-    told = [(f"`{name}`", *(short(str(each.get(name, "–")), 120) for each in (one, two))) for name in names]
-    yield from _table(("field", "A", "B"), told)
+    table = [(f"`{name}`", *(short(str(each.get(name, "–")), 120) for each in (one, two))) for name in names]
+    yield from _table(("field", "A", "B"), table)
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

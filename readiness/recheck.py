@@ -55,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BrokenSeal, Unreadable) as error:
         print(f"recheck: {error}", file=sys.stderr)
         return EXIT_USAGE
-    return _told(console, found)
+    return _print_rows(console, found)
 
 
-def _told(console: Console, found: Sequence[Row]) -> int:
+def _print_rows(console: Console, found: Sequence[Row]) -> int:
     again = [row for row in found if row.now is not None]
     table = Table(box=None, pad_edge=False, title=None)
     for heading in ("", "criterion", "in the run", "today", ""):
@@ -66,9 +66,9 @@ def _told(console: Console, found: Sequence[Row]) -> int:
     for row in again:
         assert row.now is not None
         mark = Text("=", "green") if row.same else Text("≠", "bold red")
-        said, now = (f"{MARKS[state].glyph} {state}" for state in (row.said, row.now.state))
+        recorded, now = (f"{MARKS[state].glyph} {state}" for state in (row.recorded, row.now.state))
         why = row.note if row.same else short(row.now.reason, 300)
-        table.add_row(mark, row.criterion, said, now, why)
+        table.add_row(mark, row.criterion, recorded, now, why)
     console.print(table)
     console.print(f"judged again: {len(again)} of {len(found)} criteria", highlight=False)
     for why, ids in _left(found).items():

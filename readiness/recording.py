@@ -114,8 +114,8 @@ class Recording:
             self.keep(step, endpoint.name, "wire", began, "unanswered", error=str(silence), **more)
             return None
         outcome: Outcome = "ok" if reply.status < 300 else "error"
-        said = None if outcome == "ok" else f"HTTP {reply.status} {reply.code or ''}".strip()
-        self.keep(step, endpoint.name, "wire", began, outcome, reply.status, said, **more)
+        refusal = None if outcome == "ok" else f"HTTP {reply.status} {reply.code or ''}".strip()
+        self.keep(step, endpoint.name, "wire", began, outcome, reply.status, refusal, **more)
         return reply
 
     def fact(
@@ -139,8 +139,8 @@ class Recording:
             self.keep(step, about, PROVIDER, began, "error", error=str(error), **more)
             return None
         except (OSError, ValueError, RuntimeError) as error:
-            said = f"{type(error).__name__}: {error}"
-            self.keep(step, about, PROVIDER, began, "unanswered", error=said, **more)
+            problem = f"{type(error).__name__}: {error}"
+            self.keep(step, about, PROVIDER, began, "unanswered", error=problem, **more)
             return None
         self.keep(step, about, PROVIDER, began, "ok", result=kept(answer), **more)
         return answer

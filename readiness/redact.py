@@ -137,8 +137,8 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def one_line(text: str, longest: int = 300) -> str:
     """The text of a program or a server as part of a message: redacted, on one line, at most so many characters."""
-    said = " ".join(Redactor().clean(text).split())
-    return said if len(said) <= longest else said[: longest - 1] + "…"
+    line = " ".join(Redactor().clean(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def secrets_of_environment(environ: Mapping[str, str]) -> list[str]:

@@ -48,10 +48,10 @@ def show(provider: Provider, clients: dict[str, S3Client], instance: str | None)
         provider.restart(restarted)
         time.sleep(AFTER)
     time.sleep(SETTLE)
-    said = {key: [says(each, key) for each in clients.values()] for key in acknowledged}
+    answers_by_key = {key: [says(each, key) for each in clients.values()] for key in acknowledged}
     lost = [
         f"  {key}, acknowledged {acknowledged[key] - began:.1f} s after the restart began: {', '.join(answers)}"
-        for key, answers in said.items()
+        for key, answers in answers_by_key.items()
         if set(answers) != {"200"}
     ]
     print(f"{restarted} restarted; {len(acknowledged)} objects acknowledged")

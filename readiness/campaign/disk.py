@@ -31,7 +31,7 @@ class Disk:
         return f"{self._node} is called whole, and stores {back} bytes, {left} when it was empty"
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was seen, look by look."""
         return ", ".join("unknown" if each is None else str(each) for each in self._seen)
 

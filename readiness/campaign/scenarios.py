@@ -112,7 +112,7 @@ def repair(topology: Topology, emptied: str, lost: str) -> Scenario:
             return
         if problem := disk.not_filled():
             raise Unjudged(problem)
-        stage.record.notes["bytes stored before, emptied and repaired"] = disk.told
+        stage.record.notes["bytes stored before, emptied and repaired"] = disk.summary
         with stage.fault(faults.crash(topology, lost)) as event:
             stage.wait_until((event.fired or 0) + rto[FaultKind.CRASH] + 0.5)
             stage.snapshot("without:" + lost)

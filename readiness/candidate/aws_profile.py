@@ -102,8 +102,8 @@ class Profile:
         services = self._session.full_config.get("services", {}).get(self._scoped.get("services"))
         return {"profile": settings, "services": services}
 
-    def _wrong(self, said: str) -> UsageError:
-        return UsageError(f'{self._where}: profile "{self.name}" {said}')
+    def _wrong(self, problem: str) -> UsageError:
+        return UsageError(f'{self._where}: profile "{self.name}" {problem}')
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
         try:
@@ -117,15 +117,15 @@ class Profile:
 
     @cached_property
     def _no_profile(self) -> str:
-        said = f'the shared AWS configuration has no profile "{self.name}"'
+        message = f'the shared AWS configuration has no profile "{self.name}"'
         for variable, usual in _FILES:
             path = Path(self._environ.get(variable) or usual).expanduser()
             if variable in self._environ and not path.is_file():
-                said += f"; {variable} names {path}, but there is no such file"
+                message += f"; {variable} names {path}, but there is no such file"
             elif path.is_file() and not os.access(path, os.R_OK):
-                said += f"; {path} may not be read"
+                message += f"; {path} may not be read"
         known = ", ".join(self._session.available_profiles) or "none"
-        return f"{said}; it has {known} (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name its files)"
+        return f"{message}; it has {known} (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name its files)"
 
     def _load(self) -> Credentials | None:
         chain = self._session.get_component("credential_provider")
@@ -155,8 +155,8 @@ class _Ended:
         self.returncode = self._ran.returncode
 
     def communicate(self) -> tuple[bytes, bytes]:
-        said = one_line(self._ran.stderr.decode("utf-8", "replace"))
-        return self._ran.stdout, f"exit status {self.returncode}{said and f': {said}'}".encode()
+        message = one_line(self._ran.stderr.decode("utf-8", "replace"))
+        return self._ran.stdout, f"exit status {self.returncode}{message and f': {message}'}".encode()
 
 
 def _why(error: Exception) -> str:
@@ -177,16 +177,16 @@ def _unparsed(error: ConfigParseError) -> str:
     path, reason = known["path"], known["error"]
     match reason:
         case configparser.MissingSectionHeaderError():
-            said = f"line {reason.lineno} is not a [section], and no section comes before it"
+            problem = f"line {reason.lineno} is not a [section], and no section comes before it"
         case configparser.DuplicateSectionError():
-            said = f"line {reason.lineno}: a second section [{reason.section}]; merge it into the first"
+            problem = f"line {reason.lineno}: a second section [{reason.section}]; merge it into the first"
         case configparser.DuplicateOptionError():
-            said = f"line {reason.lineno}: a second {reason.option} in [{reason.section}]; remove one"
+            problem = f"line {reason.lineno}: a second {reason.option} in [{reason.section}]; remove one"
         case configparser.ParsingError():
             lines = ", ".join(str(number) for number, _ in reason.errors)
-            said = f"line {lines} is neither [section] nor name = value"
+            problem = f"line {lines} is neither [section] nor name = value"
         case UnicodeDecodeError():
-            said = "it is not text in UTF-8"
+            problem = "it is not text in UTF-8"
         case _:
-            said = "an indented line is not name = value"
-    return f"the shared AWS configuration {path} cannot be parsed: {said}"
+            problem = "an indented line is not name = value"
+    return f"the shared AWS configuration {path} cannot be parsed: {problem}"

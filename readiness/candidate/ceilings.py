@@ -33,7 +33,7 @@ class Excess:
     promised: float
 
     @property
-    def told(self) -> str:
+    def clause(self) -> str:
         """As a part of a sentence."""
         return f"{self.ceiling.field} = {self.promised:g} s, {self.ceiling.seconds:g} s at most: {self.ceiling.why}"
 

@@ -43,17 +43,17 @@ def resolve(
             )
 
 
-def resolve_url(said: str, where: str, environ: Mapping[str, str] = os.environ) -> str:
+def resolve_url(reference: str, where: str, environ: Mapping[str, str] = os.environ) -> str:
     """The URL, also where it is "env:NAME" or "profile:NAME" (its `endpoint_url`, of `s3` or overall). Raises
     UsageError.
     """
-    kind, _, name = said.partition(":")
+    kind, _, name = reference.partition(":")
     if kind == "env":
         url = _variable(name, where, environ)
     elif kind == "profile":
         url = Profile(name or environ.get("AWS_PROFILE"), where, environ).endpoint_url()
     else:
-        url = said
+        url = reference
     return checked_url(url, where)
 
 

@@ -89,14 +89,14 @@ def _addresses(candidate: Candidate, environ: Mapping[str, str]) -> Iterator[tup
     for what, entries in (("endpoints", candidate.endpoints), ("instances", candidate.instances)):
         for entry in entries:
             for field in _URLS:
-                if said := getattr(entry, field, None):
+                if reference := getattr(entry, field, None):
                     where = f"{what}.{entry.name}.{field}"
-                    yield where, _url(said, where, environ)
+                    yield where, _url(reference, where, environ)
 
 
-def _url(said: str, where: str, environ: Mapping[str, str]) -> str:
+def _url(reference: str, where: str, environ: Mapping[str, str]) -> str:
     try:
-        return resolve_url(said, where, environ)
+        return resolve_url(reference, where, environ)
     except UsageError:
         return MISSING
 
@@ -164,10 +164,10 @@ def _target(declared: DeclaredCluster, folder: Path, environ: Mapping[str, str])
         return (
             f"{environ.get('KUBERNETES_SERVICE_HOST', MISSING)}:{environ.get('KUBERNETES_SERVICE_PORT', '')}"
         )
-    said = declared.kubeconfig or environ.get("KUBECONFIG") or "~/.kube/config"
-    if said.startswith("env:"):
-        said = environ.get(said[4:], "")
-    for part in said.split(":"):
+    kubeconfig = declared.kubeconfig or environ.get("KUBECONFIG") or "~/.kube/config"
+    if kubeconfig.startswith("env:"):
+        kubeconfig = environ.get(kubeconfig[4:], "")
+    for part in kubeconfig.split(":"):
         path = folder / Path(part).expanduser()
         try:
             cluster = _cluster_of(yaml.safe_load(path.read_text("utf-8")), declared.context or "")

@@ -35,8 +35,8 @@ class Loaded:
     @property
     def ca_bundle(self) -> str | None:
         """The absolute path of `s3.ca_bundle`, which is written relative to the candidate file."""
-        said = self.candidate.s3.ca_bundle
-        return str((self.path.parent / said).resolve()) if said else None
+        bundle = self.candidate.s3.ca_bundle
+        return str((self.path.parent / bundle).resolve()) if bundle else None
 
     @property
     def promises(self) -> Promises:
@@ -87,18 +87,18 @@ def _find(name_or_path: str, folder: Path) -> Path:
 
 
 def _explain(error: ValidationError) -> list[str]:
-    said = []
+    problems = []
     for problem in error.errors():
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             name = str(problem["loc"][-1])
             near = difflib.get_close_matches(name, _fields_at(problem["loc"][:-1]), n=1, cutoff=0.4)
-            said.append(f'unknown field "{where}"' + (f', did you mean "{near[0]}"?' if near else ""))
+            problems.append(f'unknown field "{where}"' + (f', did you mean "{near[0]}"?' if near else ""))
         elif problem["type"] == "missing":
-            said.append(f'missing field "{where}"')
+            problems.append(f'missing field "{where}"')
         else:
-            said.append(f'field "{where}": {problem["msg"].removeprefix("Value error, ")}')
-    return said
+            problems.append(f'field "{where}": {problem["msg"].removeprefix("Value error, ")}')
+    return problems
 
 
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:

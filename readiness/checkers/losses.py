@@ -18,7 +18,7 @@ from readiness.history import READS, Op, Verb
 _Objects = dict[tuple[str, str], Timeline]
 
 
-def _told(op: Op) -> bool:
+def _informative(op: Op) -> bool:
     """A read that says what an object holds."""
     return op.verb in READS and op.ok and op.status in (200, 404)
 
@@ -35,7 +35,7 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
     everything = list(dict.fromkeys([*history, *final_reads]))
     objects = timelines(everything)
     for op in everything:
-        found = _told(op) and op.status == 200 and op.value is not None
+        found = _informative(op) and op.status == 200 and op.value is not None
         if found and (strange := _strange(op, objects.get((op.bucket, op.key)))):
             tally.add(strange)
     settled = {key: line for key, line in objects.items() if any(e.op.acknowledged for e in line.all.events)}
@@ -44,7 +44,7 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
     for op in final_reads:
         if op.verb in READS and op.in_service:
             seen.setdefault(op.endpoint, set())
-        if not _told(op) or (op.status == 200 and op.value is None):
+        if not _informative(op) or (op.status == 200 and op.value is None):
             continue
         line = settled.get((op.bucket, op.key))
         if op.in_service:
@@ -182,4 +182,4 @@ def check_stale(history: Sequence[Op]) -> Finding:
 
 
 def _found(history: Iterable[Op]) -> Iterable[Op]:
-    return (op for op in history if _told(op) and op.status == 200 and op.value is not None)
+    return (op for op in history if _informative(op) and op.status == 200 and op.value is not None)

@@ -52,7 +52,7 @@ class RegisterStep:
     unknowns: int
     order: list[Effect] | None = None
 
-    def told(self, state: str | None) -> int:
+    def satisfied(self, state: str | None) -> int:
         """The pending observations that `state` satisfies."""
         mask = self.absent if state is None else self.present | self.seen.get(state, 0)
         for expected, bit in self.differs:

@@ -47,7 +47,7 @@ class _Walk:
     def __init__(self, acts: Sequence[Act], initial: str | None) -> None:
         self.names = Names.of(acts)
         self.steps, self.unknowns = prepare(acts, self.names)
-        self.at = self.done = self.told = self.used = 0
+        self.at = self.done = self.satisfied = self.used = 0
         self.state = self.names.body(initial)
         self.furthest = self.nodes = 0
         self._memo: dict[tuple[int, str | None, int], list[tuple[int, int]]] = {}
@@ -57,12 +57,12 @@ class _Walk:
         """Passes every return that needs no choice. True when all have returned: there is an order."""
         while self.at < len(self.steps):
             step = self.steps[self.at]
-            self.told |= step.told(self.state)
-            if not step.bit & (self.done | self.told):
+            self.satisfied |= step.satisfied(self.state)
+            if not step.bit & (self.done | self.satisfied):
                 self.furthest = max(self.furthest, self.at)
                 return False
             self.done &= ~step.bit
-            self.told &= ~step.bit
+            self.satisfied &= ~step.bit
             self.at += 1
         return True
 
@@ -70,18 +70,18 @@ class _Walk:
         """Keeps this node to be tried, unless one at least as free was tried before."""
         self.state = self.names.body(self.state, self.steps[self.at].until)
         kept = self._memo.setdefault((self.at, self.state, self.done), [])
-        for told, used in kept:
-            if told & self.told == self.told and used & self.used == used:
+        for satisfied, used in kept:
+            if satisfied & self.satisfied == self.satisfied and used & self.used == used:
                 return
-        kept.append((self.told, self.used))
+        kept.append((self.satisfied, self.used))
         self.nodes += 1
         choices = self.steps[self.at].choices(self.unknowns)
-        self._stack.append((self.at, self.state, self.done, self.told, self.used, choices, 0))
+        self._stack.append((self.at, self.state, self.done, self.satisfied, self.used, choices, 0))
 
     def choose(self) -> bool:
         """Makes the next untried effect happen, in the latest node that has one. False when there is none left."""
         while self._stack:
-            self.at, self.state, self.done, self.told, self.used, choices, start = self._stack.pop()
+            self.at, self.state, self.done, self.satisfied, self.used, choices, start = self._stack.pop()
             for index in range(start, len(choices)):
                 effect = choices[index]
                 if effect.bit & (self.done if effect.definite else self.used) or effect.before & ~self.used:
@@ -89,7 +89,9 @@ class _Walk:
                 possible, after = effect.after(self.state)
                 if not possible or (not effect.definite and after == self.state):
                     continue
-                self._stack.append((self.at, self.state, self.done, self.told, self.used, choices, index + 1))
+                self._stack.append(
+                    (self.at, self.state, self.done, self.satisfied, self.used, choices, index + 1)
+                )
                 self.state = after
                 if effect.definite:
                     self.done |= effect.bit

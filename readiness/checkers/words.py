@@ -39,9 +39,9 @@ def acknowledged(op: Op) -> str:
 
 def answered(op: Op) -> str:
     """`endpoint sting answered 404 for scratch/k at 12.31 s`; a body is named by its id."""
-    told = op.value if op.status == 200 and op.value is not None else str(op.status)
+    answer = op.value if op.status == 200 and op.value is not None else str(op.status)
     verb = "" if op.verb is Verb.READ else f" {op.verb}"
-    return f"endpoint {op.endpoint} answered{verb} {told} for {name(op)} at {at(op.completed)}"
+    return f"endpoint {op.endpoint} answered{verb} {answer} for {name(op)} at {at(op.completed)}"
 
 
 def count(number: int, noun: str) -> str:

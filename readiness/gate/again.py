@@ -35,15 +35,15 @@ class Row:
     """One criterion: its state in the run, and from what is stored today (None: not judged again, and why)."""
 
     criterion: str
-    said: State
-    said_reason: str
+    recorded: State
+    recorded_reason: str
     now: Finding | None
     note: str = ""
 
     @property
     def same(self) -> bool:
         """Not contradicted."""
-        return self.now is None or self.now.state is self.said
+        return self.now is None or self.now.state is self.recorded
 
 
 def judged_again(folder: Path) -> list[Row]:
@@ -59,16 +59,16 @@ def judged_again(folder: Path) -> list[Row]:
     return [_again(stored, *criterion) for criterion in criteria]
 
 
-def _again(stored: _Stored, id_: str, said: State, reason: str) -> Row:
+def _again(stored: _Stored, id_: str, recorded: State, reason: str) -> Row:
     criterion = BY_ID.get(id_)
-    if said is State.NOT_RUN:
-        return Row(id_, said, reason, None, "was not run")
+    if recorded is State.NOT_RUN:
+        return Row(id_, recorded, reason, None, "was not run")
     if criterion is None or criterion.judge is None:
-        return Row(id_, said, reason, None, PHASES[criterion.phase if criterion else 4])
+        return Row(id_, recorded, reason, None, PHASES[criterion.phase if criterion else 4])
     seen = stored.seen(id_)
     if seen is None:
-        return Row(id_, said, reason, None, NOT_COMPLETED)
-    return Row(id_, said, reason, criterion.judged(seen))
+        return Row(id_, recorded, reason, None, NOT_COMPLETED)
+    return Row(id_, recorded, reason, criterion.judged(seen))
 
 
 class _Stored:

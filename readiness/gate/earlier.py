@@ -109,16 +109,18 @@ def _findings(folder: Path, verdict: VerdictRecord, *, signed: bool) -> Iterator
     """What today's judges say of each criterion. Where they cannot say it, a refusal stands; everything else does only
     in signed evidence.
     """
-    said = {row.id: row for row in verdict.criteria}
+    by_id = {row.id: row for row in verdict.criteria}
     for row in judged_again(folder):
-        if row.criterion not in BY_ID or row.said is State.NOT_RUN:
+        if row.criterion not in BY_ID or row.recorded is State.NOT_RUN:
             continue
         note = f"[{folder.name}]"
-        kept = said[row.criterion]
-        claimed = Finding(row.said, f"{row.said_reason} {note}", kept.measured, max(kept.observations, 1))
+        kept = by_id[row.criterion]
+        claimed = Finding(
+            row.recorded, f"{row.recorded_reason} {note}", kept.measured, max(kept.observations, 1)
+        )
         if row.now is not None:
             yield row.criterion, replace(row.now, reason=f"{row.now.reason} {note}", witness=())
-        elif row.said is State.REFUTED or (signed and BY_ID[row.criterion].judge is None):
+        elif row.recorded is State.REFUTED or (signed and BY_ID[row.criterion].judge is None):
             yield row.criterion, claimed
         else:
             yield (

@@ -119,8 +119,8 @@ def evidence_complete(found: GateFindings) -> Finding:
 def _other_programs(found: GateFindings) -> str | None:
     for run in found.earlier:
         if other := sorted(name for name in run.programs if run.programs[name] != found.programs.get(name)):
-            told = ", ".join(f"{name} {run.programs[name]}" for name in other)
-            return f"{run.name} was of other programs: {told}"
+            versions = ", ".join(f"{name} {run.programs[name]}" for name in other)
+            return f"{run.name} was of other programs: {versions}"
     return None
 
 

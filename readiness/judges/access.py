@@ -54,8 +54,8 @@ def refused(seen: Seen) -> Finding:
     has = seen.promises.read_only
     if wrong := broken_rule(seen, rules) or _untried_by(seen, has=has):
         return wrong
-    told = f"all refused on every endpoint{'' if has else '; the contract offers no read-only credential'}"
-    return proved(told, calls(seen))
+    reason = f"all refused on every endpoint{'' if has else '; the contract offers no read-only credential'}"
+    return proved(reason, calls(seen))
 
 
 def _untried_by(seen: Seen, *, has: bool) -> Finding | None:
@@ -74,7 +74,7 @@ def _reaches(one: Observation) -> str | None:
     answered_refusal = one.outcome == "error" and one.status in REFUSED
     if answered_refusal or (one.asked["who"] == Who.NOBODY and _nothing_for_nobody(one)):
         return None
-    return f"{one.step} with {one.asked['who']} through {one.endpoint}: {_said(one)}"
+    return f"{one.step} with {one.asked['who']} through {one.endpoint}: {_answer(one)}"
 
 
 def _nothing_for_nobody(one: Observation) -> bool:
@@ -92,7 +92,7 @@ def _read_only(one: Observation) -> str | None:
         )
     if one.outcome == "error" and one.status in REFUSED:
         return None
-    return f"the read-only credential may {one.step.split()[0]} through {one.endpoint}: {_said(one)}"
+    return f"the read-only credential may {one.step.split()[0]} through {one.endpoint}: {_answer(one)}"
 
 
 def _still(one: Observation) -> str | None:
@@ -101,5 +101,5 @@ def _still(one: Observation) -> str | None:
     return f"the object that nobody may change is gone, {one.where}: {one.why()}"
 
 
-def _said(one: Observation) -> str:
+def _answer(one: Observation) -> str:
     return "allowed" if one.ok else one.why()

@@ -59,10 +59,10 @@ class Watches:
         try:
             expression = promql_parser.parse(rule.expr)
         except ValueError as error:
-            told = f'the expression of "{rule.alert or rule.record}" does not parse as PromQL: {error}'
+            problem = f'the expression of "{rule.alert or rule.record}" does not parse as PromQL: {error}'
             if not str(error).startswith(_NOT_KNOWN_HERE):
-                raise RulesUnreadable(told) from None
-            self.unread.append(told)
+                raise RulesUnreadable(problem) from None
+            self.unread.append(problem)
             return []
         found: list[VectorSelector] = []
 

@@ -49,17 +49,17 @@ def if_match(seen: Seen) -> Finding:
         Step.AFTER_DELETED: _not_made("PUT If-Match created the deleted key"),
         Step.AGAIN: fine,
     }
-    told = (
+    reason = (
         "current ETags accepted, stale ones refused, nothing created but what was deleted, on every endpoint"
     )
-    return broken_rule(seen, rules) or proved(told, calls(seen))
+    return broken_rule(seen, rules) or proved(reason, calls(seen))
 
 
 def _refused(wanted: str, *statuses: int) -> Rule:
     def rule(one: Observation) -> str | None:
         if one.outcome == "error" and one.status in statuses:
             return None
-        return f"{one.request} through {one.endpoint}: {_said(one)}, expected {wanted}"
+        return f"{one.request} through {one.endpoint}: {_answer(one)}, expected {wanted}"
 
     return rule
 
@@ -79,5 +79,5 @@ def _not_made(what: str) -> Rule:
     return rule
 
 
-def _said(one: Observation) -> str:
+def _answer(one: Observation) -> str:
     return "HTTP 200" if one.ok else one.why()

@@ -31,18 +31,18 @@ class Step(StrEnum):
 
 def endpoint_shape(seen: Seen) -> Finding:
     """P0.1: shape and audience are written, and every endpoint answers S3 as declared."""
-    said = seen.contract
-    if not said["endpoint_shape"].strip() or not said["audience"].strip():
+    contract = seen.contract
+    if not contract["endpoint_shape"].strip() or not contract["audience"].strip():
         return refuted("the contract does not say endpoint shape and audience")
     return _accepted(seen, "admin", "{} endpoints answer as declared")
 
 
 def credentials(seen: Seen) -> Finding:
     """P0.2: source and rotation owner are written, and the credentials from that source are accepted."""
-    said = seen.contract["credentials"]
-    works = f"the {said['admin']['source']} credential works; {said['rotation_owner']} rotates it"
+    declared = seen.contract["credentials"]
+    works = f"the {declared['admin']['source']} credential works; {declared['rotation_owner']} rotates it"
     parts = [_accepted(seen, "admin", works)]
-    if said.get("read_only") is not None:
+    if declared.get("read_only") is not None:
         parts.append(_accepted(seen, "read_only", "the read-only credential works"))
     return merge(parts)
 
@@ -51,8 +51,10 @@ def _accepted(seen: Seen, role: str, reason: str) -> Finding:
     looks = [one for one in seen.steps(Step.BUCKETS) if one.asked["role"] == role]
     for one in looks:
         if not one.ok:
-            said = f"{one.endpoint} at {one.asked['url']} does not answer the {role} credential: {one.why()}"
-            return refuted(said, observations=len(looks))
+            reason = (
+                f"{one.endpoint} at {one.asked['url']} does not answer the {role} credential: {one.why()}"
+            )
+            return refuted(reason, observations=len(looks))
     return (
         proved(reason.format(len(looks)), len(looks))
         if looks
@@ -66,8 +68,8 @@ def durability(seen: Seen) -> Finding:
     An endpoint may learn a bucket's settings a little after they were made through another one: the first look that
     shows them counts, within `SETTINGS_SEEN_WITHIN` seconds. `asked.refused` is why versioning could not be enabled.
     """
-    said = seen.contract["durability"]
-    if not (said["versioning"] or (said["backup"] and said["restore"] != "none")):
+    declared = seen.contract["durability"]
+    if not (declared["versioning"] or (declared["backup"] and declared["restore"] != "none")):
         return refuted("the contract promises neither versions nor a backup that can be restored")
     looks: dict[str, list[Observation]] = {}
     for one in seen.steps(Step.VERSIONING):
@@ -76,14 +78,14 @@ def durability(seen: Seen) -> Finding:
         looks.setdefault(one.endpoint, []).append(one)
     if not looks:
         return unknown("no endpoint was asked for the versioning of a bucket")
-    wanted, slowest = bool(said["versioning"]), 0.0
+    wanted, slowest = bool(declared["versioning"]), 0.0
     for endpoint, found in looks.items():
         took = _seen_after(found, wanted=wanted)
         if took is None:
             return _otherwise(endpoint, found, wanted=wanted)
         slowest = max(slowest, took)
     state = "Enabled" if wanted else "not enabled"
-    kept = f"retention {said['retention_days']} days; restore: {said['restore']}"
+    kept = f"retention {declared['retention_days']} days; restore: {declared['restore']}"
     return proved(
         f"versioning {state} through every endpoint; {kept}", len(looks), seconds_until_seen=round(slowest, 1)
     )
@@ -111,16 +113,16 @@ def failure_behaviour(seen: Seen) -> Finding:
     """P0.4: an RTO for each fault kind, RPO 0, no promise beyond its ceiling, and a readiness rule that calls every
     instance that serves ready.
     """
-    said = seen.contract["failure"]
-    rto: Mapping[str, Any] = said["rto_seconds"]
+    declared = seen.contract["failure"]
+    rto: Mapping[str, Any] = declared["rto_seconds"]
     missing = [kind.value for kind in PROMISED if kind.value not in rto]
     if missing:
         return refuted(
             f"no RTO for {', '.join(missing)}: contract.failure.rto_seconds needs a number for each fault kind"
         )
-    if said["rpo_acknowledged_writes"]:
+    if declared["rpo_acknowledged_writes"]:
         return refuted(
-            f"RPO {said['rpo_acknowledged_writes']}: an acknowledged state write must never be lost"
+            f"RPO {declared['rpo_acknowledged_writes']}: an acknowledged state write must never be lost"
         )
     if beyond := [str(each) for one in seen.steps(Step.EXCESS) for each in _list(one.result)]:
         return refuted(f"promises beyond what an operator of state would accept: {'; '.join(beyond)}")
@@ -163,26 +165,26 @@ def alert_rules(seen: Seen) -> Finding:
     """Whether the contract's alert rules load, and an alert of theirs watches one of its metrics: by name, by a matcher
     of `__name__`, or through recording rules.
     """
-    said = seen.contract["observability"]
-    if said["alert_rules"] is None:
+    declared = seen.contract["observability"]
+    if declared["alert_rules"] is None:
         return refuted("the contract names no alert rules")
     file = next(seen.steps(Step.ALERT_RULES), None)
     if file is None:
         return unknown("the alert rules were not read")
     if not file.ok:
-        return refuted(f"alert rules {said['alert_rules']} cannot be used: {file.why()}")
+        return refuted(f"alert rules {declared['alert_rules']} cannot be used: {file.why()}")
     rules = [Named(**row) for row in _list(file.result) if isinstance(row, dict)]
     try:
         watches = Watches(rules)
     except RulesUnreadable as error:
-        return refuted(f"alert rules {said['alert_rules']} cannot be used: {error}")
-    watched = [row["name"] for row in said["metrics"] if watches.metric(row["name"])]
+        return refuted(f"alert rules {declared['alert_rules']} cannot be used: {error}")
+    watched = [row["name"] for row in declared["metrics"] if watches.metric(row["name"])]
     if watched:
         alerts = sum(rule.alert is not None for rule in rules)
         return proved(f"{alerts} alerts watch {', '.join(watched)}", alerts)
     if watches.unread:
-        return unknown(f"alert rules {said['alert_rules']}: {'; '.join(watches.unread)}")
-    return refuted(f"no alert of {said['alert_rules']} watches a metric that the contract names")
+        return unknown(f"alert rules {declared['alert_rules']}: {'; '.join(watches.unread)}")
+    return refuted(f"no alert of {declared['alert_rules']} watches a metric that the contract names")
 
 
 def cache_statement(seen: Seen) -> Finding:

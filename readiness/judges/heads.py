@@ -52,8 +52,8 @@ def _snapshot_heads(record: ScenarioRecord, label: str, endpoints: Sequence[str]
         for op in here:
             if not op.ok or op.status != 200:
                 what = f"HEAD {op.bucket}/{op.key}".rstrip("/")
-                said = op.error or f"HTTP {op.status}"
+                answer = op.error or f"HTTP {op.status}"
                 return refuted(
-                    f"{what} through {endpoint} with {op.library} {label} the fault: {said}", witness=[op]
+                    f"{what} through {endpoint} with {op.library} {label} the fault: {answer}", witness=[op]
                 )
     return proved(f"{len(ops)} HEADs {label} the fault", len(ops))

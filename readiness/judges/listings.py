@@ -36,8 +36,8 @@ def pages(seen: Seen) -> Finding:
         Step.SMALL_V1: small,
         Step.SMALL_VERSIONS: small,
     }
-    told = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
-    return broken_rule(seen, rules) or proved(told, calls(seen))
+    reason = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
+    return broken_rule(seen, rules) or proved(reason, calls(seen))
 
 
 def _shows(wanted: tuple[str, ...], how: str) -> Rule:

@@ -39,8 +39,8 @@ def cycles(seen: Seen) -> Finding:
     if wrong := broken_rule(seen, rules):
         return wrong
     written = sum(int(str(one.asked["size"])) for one in seen.steps(Step.PUT))
-    told = f"{calls(seen)} calls, {written >> 20} MiB written and compared"
-    return proved(told, calls(seen), bytes=written)
+    reason = f"{calls(seen)} calls, {written >> 20} MiB written and compared"
+    return proved(reason, calls(seen), bytes=written)
 
 
 def _size(one: Observation) -> str | None:
@@ -51,8 +51,8 @@ def _body(one: Observation) -> str | None:
     found = one.result if isinstance(one.result, dict) else {}
     if found.get("sha256") == one.asked["sha256"] and found.get("size") == one.asked["size"]:
         return None
-    told = f"{found.get('size')} B, {str(found.get('sha256'))[:12]}"
-    return f"the body of {_sized(one)} came back different: {told}"
+    found_body = f"{found.get('size')} B, {str(found.get('sha256'))[:12]}"
+    return f"the body of {_sized(one)} came back different: {found_body}"
 
 
 def _shown(one: Observation) -> str | None:
@@ -81,8 +81,8 @@ def at_once(seen: Seen) -> Finding:
     if wrong := broken_rule(seen, rules):
         return wrong
     rounds = sum(1 for _ in seen.steps(Step.PUT))
-    told = f"{rounds} writes and deletes seen at once through every pair of endpoints"
-    return proved(told, calls(seen), rounds=rounds)
+    reason = f"{rounds} writes and deletes seen at once through every pair of endpoints"
+    return proved(reason, calls(seen), rounds=rounds)
 
 
 def _pair(one: Observation) -> str:
@@ -106,5 +106,5 @@ def _listed(one: Observation) -> str | None:
 def _gone(one: Observation) -> str | None:
     if one.status == 404 and one.outcome == "error":
         return None
-    said = "" if one.ok else f": {one.why()}"
-    return f"{place(one)} deleted through {one.asked['writer']} is still there through {one.endpoint}{said}"
+    answer = "" if one.ok else f": {one.why()}"
+    return f"{place(one)} deleted through {one.asked['writer']} is still there through {one.endpoint}{answer}"

@@ -63,8 +63,8 @@ def _back(record: ScenarioRecord, seconds: float) -> Finding:
         took = min(good) - event.injecting if good else None
         measured = {f"back_{endpoint}": round(took, 3) if took else None}
         if took is None or took > seconds:
-            said = "never" if took is None else f"after {took:.2f} s"
-            parts.append(refuted(f"{endpoint} was back {said}, {seconds:g} s promised", measured=measured))
+            when = "never" if took is None else f"after {took:.2f} s"
+            parts.append(refuted(f"{endpoint} was back {when}, {seconds:g} s promised", measured=measured))
         else:
             parts.append(proved(f"{endpoint} back after {took:.2f} s", len(good), **measured))
     return merge(parts) if parts else unknown("no endpoint was seen to go away")

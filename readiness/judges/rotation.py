@@ -50,8 +50,8 @@ def _none(seen: Seen) -> Finding:
     for one in seen.steps(Step.UNCHANGED):
         if not one.ok:
             return refuted(f"the credential does not work through {one.endpoint}: {one.why()}")
-    told = "the contract offers no rotation without a restart, and says so"
-    return proved(told, calls(seen), offered=False)
+    reason = "the contract offers no rotation without a restart, and says so"
+    return proved(reason, calls(seen), offered=False)
 
 
 def _late(seen: Seen) -> Finding | None:
@@ -59,8 +59,8 @@ def _late(seen: Seen) -> Finding | None:
         for endpoint, looks in _by_endpoint(seen.steps(step)).items():
             deadline = looks[0].invoked + KNOWN_WITHIN
             if not any(look.ok and look.invoked <= deadline for look in looks):
-                said = f"the {name} rotated credential does not work through {endpoint}: {looks[-1].why()}"
-                return refuted(said, observations=calls(seen))
+                reason = f"the {name} rotated credential does not work through {endpoint}: {looks[-1].why()}"
+                return refuted(reason, observations=calls(seen))
     return None
 
 
@@ -69,8 +69,8 @@ def _still_works(seen: Seen) -> Finding | None:
         deadline = looks[0].invoked + STOPS_WITHIN
         if not any(_refused(look) and look.invoked <= deadline for look in looks):
             last = "still works" if looks[-1].ok else f"is not refused ({looks[-1].why()})"
-            said = f"the retired credential {last} through {endpoint} {STOPS_WITHIN:g} s later"
-            return refuted(said, observations=calls(seen))
+            reason = f"the retired credential {last} through {endpoint} {STOPS_WITHIN:g} s later"
+            return refuted(reason, observations=calls(seen))
     return None
 
 
@@ -81,10 +81,10 @@ def _refused(one: Observation) -> bool:
 def _outage(seen: Seen) -> Finding | None:
     for one in seen.steps(Step.USE):
         if one.status != 200:
-            said = (
+            reason = (
                 f"an outage for the new credential during rotation: GET through {one.endpoint}: {one.why()}"
             )
-            return refuted(said, observations=calls(seen))
+            return refuted(reason, observations=calls(seen))
     return None
 
 

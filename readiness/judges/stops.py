@@ -144,8 +144,8 @@ def _divergences(seen: Seen, ran: Observation) -> Finding:
             observations=calls(seen),
         )
     objects = sum(len(_list(one.result)) for one in seen.steps(Step.BEFORE))
-    told = "the response ran and changed nothing; it found no divergence"
-    return proved(told, objects + 1, objects=objects)
+    reason = "the response ran and changed nothing; it found no divergence"
+    return proved(reason, objects + 1, objects=objects)
 
 
 def without_caches(seen: Seen) -> Finding:

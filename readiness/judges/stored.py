@@ -51,18 +51,18 @@ def _judged(
     wanted = enough(written, len(grew))
     there = [node for node in grew if grew[node] >= wanted]
     listed = ", ".join(f"{node} {grew[node] / MIB:+.1f} MiB" for node in grew)
-    told = f"{written / MIB:.0f} MiB written: the bytes stored grew on {len(there)} of {len(grew)} nodes ({listed})"
+    reason = f"{written / MIB:.0f} MiB written: the bytes stored grew on {len(there)} of {len(grew)} nodes ({listed})"
     places = {
         (before[node].result, after[node].result) if before[node].asked.get("declared") else (node, node)
         for node in there
     }
     if len(there) > len(places) < copies:
-        return unknown(f"{told}, but the same numbers at both looks: that may be one disk")
+        return unknown(f"{reason}, but the same numbers at both looks: that may be one disk")
     if not there:
-        return unknown(f"{told}: the data lies elsewhere, or in space that was taken before")
+        return unknown(f"{reason}: the data lies elsewhere, or in space that was taken before")
     if len(places) < copies:
-        return refuted(f"{told}, not on {copies}", measured={"nodes": len(places), "written": written})
-    return proved(told, len(places), written=written)
+        return refuted(f"{reason}, not on {copies}", measured={"nodes": len(places), "written": written})
+    return proved(reason, len(places), written=written)
 
 
 def _number(value: object) -> int:

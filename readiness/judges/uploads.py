@@ -27,8 +27,8 @@ def damaged(seen: Seen) -> Finding:
 def _refused(one: Observation) -> str | None:
     if one.status is not None and 400 <= one.status < 500:
         return None
-    said = f"HTTP {one.status}, expected 400" if one.status is not None else one.why()
-    return f"{_where(one)}: {said}"
+    answer = f"HTTP {one.status}, expected 400" if one.status is not None else one.why()
+    return f"{_where(one)}: {answer}"
 
 
 def _left(one: Observation) -> str | None:

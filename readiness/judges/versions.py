@@ -37,8 +37,8 @@ def versions(seen: Seen) -> Finding:
             ids.setdefault(place(one), []).append(one.result)
     for key, given in ids.items():
         if len(given) == WRITES and len(set(map(str, given))) != WRITES:
-            said = f"{key}: {WRITES} writes gave the version ids {given}: the bucket does not version"
-            return refuted(said, observations=calls(seen))
+            reason = f"{key}: {WRITES} writes gave the version ids {given}: the bucket does not version"
+            return refuted(reason, observations=calls(seen))
 
     def other_versions(one: Observation) -> str | None:
         written = set(map(str, ids.get(place(one), ())))
@@ -58,8 +58,8 @@ def versions(seen: Seen) -> Finding:
         Step.GET_RESTORED: _shows("an old version copied over the key is not what the key shows"),
         Step.VERSIONS_RESTORED: _fewer(WRITES + 1, "the restore removed versions"),
     }
-    told = f"{WRITES} versions of each object kept, read and restored through every endpoint"
-    return broken_rule(seen, rules) or proved(told, calls(seen))
+    reason = f"{WRITES} versions of each object kept, read and restored through every endpoint"
+    return broken_rule(seen, rules) or proved(reason, calls(seen))
 
 
 def _listed(one: Observation) -> list[tuple[str, bool]]:

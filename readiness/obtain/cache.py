@@ -76,14 +76,14 @@ def content(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
-            kind, told = "link", str(path.readlink())
+            kind, content = "link", str(path.readlink())
         elif path.is_file():
             kind = "program" if path.stat().st_mode & 0o100 else "file"
             with path.open("rb") as handle:
-                told = hashlib.file_digest(handle, "sha256").hexdigest()
+                content = hashlib.file_digest(handle, "sha256").hexdigest()
         else:
             continue
-        digest.update(f"{kind} {path.relative_to(folder)} {told}\n".encode())
+        digest.update(f"{kind} {path.relative_to(folder)} {content}\n".encode())
     return digest.hexdigest()
 
 

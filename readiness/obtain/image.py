@@ -30,10 +30,10 @@ def image(program: str = "control") -> str:
     try:
         binary = PROGRAMS[program]()
         content = binary.read_bytes()
-        said = subprocess.run(
+        output = subprocess.run(
             [binary, "version"], capture_output=True, text=True, timeout=20, check=True
         ).stdout
-        version = found[0] if (found := re.search(r"\d+\.[\d.]+", said)) else "unknown"
+        version = found[0] if (found := re.search(r"\d+\.[\d.]+", output)) else "unknown"
         tag = f"{NAME.format(program)}:{version}-{hashlib.sha256(content).hexdigest()[:12]}"
         labels = {"org.opencontainers.image.title": program, "org.opencontainers.image.version": version}
         packed = archive(

@@ -59,7 +59,7 @@ def _key() -> str:
 
 def _is_minio(program: Path) -> bool:
     try:
-        said = subprocess.run(
+        completed = subprocess.run(
             [program.absolute(), "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -70,4 +70,4 @@ def _is_minio(program: Path) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return said.stdout.startswith("minio version ")
+    return completed.stdout.startswith("minio version ")

@@ -74,8 +74,8 @@ def inspect(program: Path) -> str:
             raise _NotUsableError("it did not say its version within 30 s") from error
     stated = re.search(r"^OpenTofu v((\d+\.\d+\.\d+)\S*)", answer.stdout, re.MULTILINE)
     if not stated:
-        said = (answer.stdout or answer.stderr).strip().split("\n")[0][:80]
-        raise _NotUsableError(f"it is not OpenTofu (it says {said!r}, exit code {answer.returncode})")
+        first_line = (answer.stdout or answer.stderr).strip().split("\n")[0][:80]
+        raise _NotUsableError(f"it is not OpenTofu (it says {first_line!r}, exit code {answer.returncode})")
     if version(stated[2]) < OLDEST:
         raise _NotUsableError(f"it is {stated[1]}, but {OLDEST[0]}.{OLDEST[1]} or newer is needed")
     return stated[1]

@@ -92,10 +92,10 @@ def _cargo() -> list[str]:
     if found is None:
         raise UsageError("rustfs is built with Rust: put cargo on PATH")
     for toolchain in ([], ["+nightly"]):
-        said = subprocess.run(
+        output = subprocess.run(
             [found, *toolchain, "--version"], capture_output=True, text=True, check=False, timeout=60
         ).stdout
-        stated = re.match(r"cargo (\d+)\.(\d+)\.(\d+)(-nightly)?", said)
+        stated = re.match(r"cargo (\d+)\.(\d+)\.(\d+)(-nightly)?", output)
         if stated and tuple(map(int, stated.groups()[:3])) >= (
             OLDEST_NIGHTLY if stated[4] else OLDEST_STABLE
         ):

@@ -41,10 +41,10 @@ def _outages(measured: Measured, rto: RTO) -> str:
         kind = _KINDS.get(found["scenario"]) if found else None
         if kind is not None and isinstance(value, int | float):
             longest[kind] = max(longest.get(kind, 0.0), float(value))
-    told = [
+    parts = [
         f"{kind} {longest[kind]:.1f} s ({rto[kind]:g} s promised)" for kind in FaultKind if kind in longest
     ]
-    return f"longest outage: {', '.join(told)}" if told else ""
+    return f"longest outage: {', '.join(parts)}" if parts else ""
 
 
 def _writes(measured: Measured) -> str:

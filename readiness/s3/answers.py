@@ -18,9 +18,9 @@ _MUST_HAVE = {"ListBuckets": "Buckets"}
 
 def check_answer(operation_model: OperationModel, response_dict: Mapping[str, Any], **_event: Any) -> None:
     """For botocore's event `before-parse`. Raises Malformed for a success whose XML is none, or is an HTML page."""
-    said, body = transport.latest(), response_dict["body"]
+    latest, body = transport.latest(), response_dict["body"]
     status = (
-        said.status if said else int(response_dict["status_code"])
+        latest.status if latest else int(response_dict["status_code"])
     )  # botocore says 500 of what it cannot read
     if status >= 300 or not isinstance(body, bytes) or not _in_body(operation_model):
         return

@@ -36,8 +36,8 @@ class Malformed(Answered):
 
     def __init__(self, status: int, why: str, body: bytes) -> None:
         self.first = one_line(body[: transport.FIRST_BYTES].decode("utf-8", "backslashreplace"))
-        said = f"its body begins {self.first!r}" if body else "its body is empty"
-        super().__init__(status, "Malformed", f"not an answer to the request ({why}); {said}")
+        body_text = f"its body begins {self.first!r}" if body else "its body is empty"
+        super().__init__(status, "Malformed", f"not an answer to the request ({why}); {body_text}")
 
 
 class Unanswered(Exception):
@@ -96,8 +96,8 @@ def translate(work: Callable[[], R]) -> R:
         return work()
     except ClientError as error:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        said = error.response.get("Error", {})
-        raise Answered(status, said.get("Code", ""), said.get("Message", "")) from None
+        details = error.response.get("Error", {})
+        raise Answered(status, details.get("Code", ""), details.get("Message", "")) from None
     except S3Error as error:
         raise Answered(error.response.status, error.code or "", error.message or "") from None
     except ServerError as error:
@@ -113,13 +113,13 @@ def translate(work: Callable[[], R]) -> R:
 
 
 def _wrong(error: Exception) -> Answered:
-    said = transport.latest()
-    if said is None:
+    latest = transport.latest()
+    if latest is None:
         return Answered(0, "", one_line(str(error)))
-    if said.status >= 300:
-        return Answered(said.status, "", one_line(said.first.decode("utf-8", "backslashreplace")))
+    if latest.status >= 300:
+        return Answered(latest.status, "", one_line(latest.first.decode("utf-8", "backslashreplace")))
     lacks = f"it lacks {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
-    return Malformed(said.status, one_line(lacks), said.first)
+    return Malformed(latest.status, one_line(lacks), latest.first)
 
 
 def translated(call: Callable[P, R]) -> Callable[P, R]:

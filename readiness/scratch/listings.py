@@ -48,19 +48,19 @@ async def _write(subject: Subject, bucket: str, keys: Sequence[str]) -> list[str
     wire, left, problems = Wire(subject.target(subject.front)), iter(keys), list[str]()
 
     async def one(key: str) -> str | None:
-        said = ""
+        problem = ""
         for _ in range(3):
             try:
                 reply = await wire.request(
                     "PUT", bucket, key, body=key.encode(), seconds=subject.response_seconds
                 )
             except (NoReply, NotSent) as error:
-                said = str(error)
+                problem = str(error)
                 continue
             if reply.status == 200:
                 return None
-            said = f"HTTP {reply.status}"
-        return said
+            problem = f"HTTP {reply.status}"
+        return problem
 
     async def work() -> None:
         for key in left:

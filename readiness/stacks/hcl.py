@@ -65,8 +65,8 @@ def parse(content: str, shown: str) -> Body:
     except LarkError as error:
         line = getattr(error, "line", None)
         line = line if isinstance(line, int) and line > 0 else content.count("\n") + 1
-        said = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise UnreadableError(f"{shown}, line {line}: not valid HCL ({said})") from error
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+        raise UnreadableError(f"{shown}, line {line}: not valid HCL ({reason})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(f"{shown}: not valid HCL ({type(error).__name__})") from error
     body = NativeBody(tree.children[0], shown)

@@ -70,7 +70,7 @@ def failure_behaviour(subject: Subject, see: Recording) -> None:
     see.fact(
         Step.EXCESS,
         "the contract",
-        lambda: [f"contract.{excess.told}" for excess in beyond_ceilings(contract)],
+        lambda: [f"contract.{excess.clause}" for excess in beyond_ceilings(contract)],
         kept=list,
     )
     _in_service(subject, see)

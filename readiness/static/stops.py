@@ -86,7 +86,7 @@ def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
         see.must(Step.PLANT, front, library.name, put, asked={"bucket": bucket, "key": value})
     _picture(subject, see, Step.BEFORE, bucket, prefix)
     calls = len(subject.provider.recorded_calls())
-    answer = see.fact(Step.RESPONSE, CANDIDATE, subject.provider.divergence_check, kept=_said)
+    answer = see.fact(Step.RESPONSE, CANDIDATE, subject.provider.divergence_check, kept=_as_kept)
     if answer is None:
         return
     done = changing(subject.provider.recorded_calls()[calls:])
@@ -94,7 +94,7 @@ def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
     _picture(subject, see, Step.AFTER, bucket, prefix)
 
 
-def _said(answer: Mapping[str, object]) -> JsonValue:
+def _as_kept(answer: Mapping[str, object]) -> JsonValue:
     found = divergences(answer)
     return {"divergences": None if found is None else [str(one)[:200] for one in found[:20]]}
 
@@ -107,8 +107,8 @@ def divergences(answer: object) -> list[object] | None:
     if not isinstance(answer, Mapping):
         return None
     if "divergences" in answer:
-        said = answer["divergences"]
-        return list(said) if isinstance(said, list | tuple) else [said] if said else []
+        listed = answer["divergences"]
+        return list(listed) if isinstance(listed, list | tuple) else [listed] if listed else []
     parts = [divergences(part) for part in answer.values()]
     found = [one for part in parts for one in part or ()]
     return found if found or (parts and None not in parts) else None

@@ -33,25 +33,27 @@ class Lock:
 def from_object(body: bytes) -> Lock | None:
     """The lock in the body of a lock object; None if it is none."""
     try:
-        said = json.loads(body)
-        return Lock(said["ID"], said["Operation"], said["Who"], said["Path"], _time(said["Created"]))
+        fields = json.loads(body)
+        return Lock(
+            fields["ID"], fields["Operation"], fields["Who"], fields["Path"], _time(fields["Created"])
+        )
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def from_error(run: TofuRun) -> Lock | None:
     """The lock that tofu showed ("Lock Info: ID: …") when it was refused."""
-    said = dict(
+    fields = dict(
         re.findall(r"^[\s│]*(ID|Path|Operation|Who|Created):[ ]+(\S.*?)\s*$", run.stderr, re.MULTILINE)
     )
-    if not said.get("ID"):
+    if not fields.get("ID"):
         return None
     return Lock(
-        said["ID"],
-        said.get("Operation", ""),
-        said.get("Who", ""),
-        said.get("Path", ""),
-        _time(said.get("Created", "")),
+        fields["ID"],
+        fields.get("Operation", ""),
+        fields.get("Who", ""),
+        fields.get("Path", ""),
+        _time(fields.get("Created", "")),
     )
 
 

@@ -67,11 +67,11 @@ class TofuRun:
         first = next((at for at, line in enumerate(lines) if line.startswith("Error: ")), None)
         if first is None:
             return f"exit code {self.code}"
-        said = lines[first].removeprefix("Error: ")
-        if len(said) < 60:
+        message = lines[first].removeprefix("Error: ")
+        if len(message) < 60:
             more = takewhile(lambda line: not line.startswith(AFTER_THE_REASON), lines[first + 1 : first + 6])
-            said = ": ".join(filter(None, [said, " ".join(more)]))
-        return f"exit code {self.code}: {said[:300]}"
+            message = ": ".join(filter(None, [message, " ".join(more)]))
+        return f"exit code {self.code}: {message[:300]}"
 
     def as_json(self) -> dict[str, object]:
         """For evidence: everything, already without secrets."""
@@ -188,9 +188,9 @@ class Running:
         self._out.unlink()
         self._err.unlink()
         if self._job.secret_output:
-            said = f"[{len(self.output)} bytes, not recorded]"
+            stdout = f"[{len(self.output)} bytes, not recorded]"
         else:
-            said = _shorten(self._redact.clean(self.output.decode("utf-8", errors="replace")))
+            stdout = _shorten(self._redact.clean(self.output.decode("utf-8", errors="replace")))
         self._run = TofuRun(
             argv=tuple(self._redact.clean(word) for word in ("tofu", *self._job.arguments)),
             endpoint=self._job.endpoint,
@@ -198,7 +198,7 @@ class Running:
             started=self._started,
             ended=ended,
             wall=self._wall,
-            stdout=said,
+            stdout=stdout,
             stderr=_shorten(self._redact.clean(errors)),
             pid=self._process.pid,
             client=self._job.client,

@@ -35,8 +35,8 @@ class Snapshot:
         checks = sorted(
             json.dumps(check, sort_keys=True) for check in self.checks
         )  # tofu writes them in any order
-        said = {"resources": self.resources, "outputs": self.outputs, "checks": checks}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        content = {"resources": self.resources, "outputs": self.outputs, "checks": checks}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def inputs(self, name: str) -> dict[str, Any]:
         """Of every `terraform_data.NAME["key"]` (or `terraform_data.NAME`, key ""): its input."""

@@ -54,7 +54,7 @@ class Watched:
             outcome,
             run.code,
             None if run.ok else run.why(),
-            {**_said(run), **(kept or {})},
+            {**_outcome(run), **(kept or {})},
             ended=max(run.ended, 0.0),
             asked=self._asked(command=run.argv[1], client=run.client, **asked),
         )
@@ -189,17 +189,17 @@ def _shown(lock: locks.Lock | None) -> JsonValue:
     return {"id": lock.id, "created": lock.created} if lock else None
 
 
-def _said(run: TofuRun) -> dict[str, JsonValue]:
-    said: dict[str, JsonValue] = {"wall": round(run.wall, 6)}
+def _outcome(run: TofuRun) -> dict[str, JsonValue]:
+    outcome: dict[str, JsonValue] = {"wall": round(run.wall, 6)}
     if run.code == 2:
-        said["to_create"] = run.stdout.count("will be created")
+        outcome["to_create"] = run.stdout.count("will be created")
     if locks.refused(run):
-        said["refused"] = True
-        said["vanished"] = locks.vanished(run)
-        said["lock"] = _shown(locks.from_error(run))
+        outcome["refused"] = True
+        outcome["vanished"] = locks.vanished(run)
+        outcome["lock"] = _shown(locks.from_error(run))
     if run.code and (words := next((words for words in UNREADABLE if words in run.stderr), None)):
-        said["unreadable"] = words
-    return said
+        outcome["unreadable"] = words
+    return outcome
 
 
 def _brief(error: Exception) -> str:

@@ -38,7 +38,7 @@ class StatePlace:
 
     def backend_config(self, endpoint: Endpoint, max_retries: int | None = None) -> tuple[str, ...]:
         """The `-backend-config` options that complete the committed settings. Nothing in them is secret."""
-        said = {
+        settings = {
             "bucket": self.bucket,
             "key": self.key,
             "region": self.region,
@@ -46,10 +46,10 @@ class StatePlace:
             "endpoints": f'{{s3="{endpoint.url}"}}',
         }
         if self.ca_bundle:
-            said["custom_ca_bundle"] = self.ca_bundle
+            settings["custom_ca_bundle"] = self.ca_bundle
         if max_retries is not None:
-            said["max_retries"] = str(max_retries)
-        return tuple(f"-backend-config={name}={value}" for name, value in said.items())
+            settings["max_retries"] = str(max_retries)
+        return tuple(f"-backend-config={name}={value}" for name, value in settings.items())
 
 
 @dataclass

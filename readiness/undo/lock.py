@@ -71,7 +71,7 @@ class CandidateLock:
 
 def _holder(opened: int) -> str:
     try:
-        said = json.loads(os.pread(opened, 4096, 0))
-        return f"{said['run']} (process {said['process']})"
+        owner = json.loads(os.pread(opened, 4096, 0))
+        return f"{owner['run']} (process {owner['process']})"
     except (ValueError, KeyError, TypeError):
         return "that says no name"

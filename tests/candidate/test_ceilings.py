@@ -41,7 +41,7 @@ def test_a_promise_may_reach_its_ceiling_and_not_go_beyond(ceiling: Any) -> None
         f"{ceiling.seconds:g} s at most",
         ceiling.why,
     ):
-        assert part in excess.told
+        assert part in excess.clause
 
 
 def test_absurd_promises_are_all_told() -> None:

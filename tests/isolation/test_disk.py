@@ -45,7 +45,7 @@ def test_what_contradicts_a_wipe_and_a_repair(
     made = disk(*seen)
     assert (made.not_emptied() is None) is emptied
     assert (made.not_filled() is None) is filled
-    assert made.told == ", ".join("unknown" if each is None else str(each) for each in seen)
+    assert made.summary == ", ".join("unknown" if each is None else str(each) for each in seen)
 
 
 def test_a_provider_that_cannot_see_disks() -> None:

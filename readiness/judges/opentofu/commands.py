@@ -66,8 +66,8 @@ def wrong_answer(one: Observation) -> str | None:
     if one.status == 2:
         lost = result(one).get("to_create", 0)
         return f"a no-op plan wants changes ({lost} to create): the state it read is not the one that was written"
-    said = result(one).get("unreadable")
-    return f"the state cannot be read ({said})" if said else None
+    unreadable = result(one).get("unreadable")
+    return f"the state cannot be read ({unreadable})" if unreadable else None
 
 
 def counted(observations: Iterable[Observation]) -> int:

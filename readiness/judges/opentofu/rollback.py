@@ -106,10 +106,10 @@ def restored(seen: Seen) -> Finding:
     if unfinished := _unfinished(seen, 4 if versioned else 2):
         return unfinished
     ways = ["previous version copied over the key"] if versioned else []
-    told = ", ".join([*ways, "pulled state pushed back"])
+    listed = ", ".join([*ways, "pulled state pushed back"])
     first = next(seen.steps(Step.PULL))
     return proved(
-        f"restored and rolled forward: {told}",
+        f"restored and rolled forward: {listed}",
         counted(seen.observations),
         restored_serial=int(result(first)["serial"]),
     )

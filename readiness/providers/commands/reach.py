@@ -80,17 +80,17 @@ async def _list_buckets(target: Target) -> Reply:
 
 
 def _judge(where: str, reply: Reply, region: str) -> None:
-    said = f"HTTP {reply.status} {reply.code or ''}".strip()
+    answer = f"HTTP {reply.status} {reply.code or ''}".strip()
     if reply.status in _REDIRECTS:
         to = reply.headers.get("location", "elsewhere")
         raise UsageError(
             f"{where} redirects to {to}: declare the URL that answers; redirects are not followed"
         )
     if reply.status in _NOT_THIS_CREDENTIAL:
-        raise UsageError(f"{where} refuses the credential of contract.credentials.admin: {said}")
+        raise UsageError(f"{where} refuses the credential of contract.credentials.admin: {answer}")
     if reply.code == "AuthorizationHeaderMalformed":
-        raise UsageError(f'{where} refuses the region of the signature: s3.region = "{region}" ({said})')
+        raise UsageError(f'{where} refuses the region of the signature: s3.region = "{region}" ({answer})')
     if reply.status >= 500:
-        raise UsageError(f"{where} answers {said} for {PATIENCE_SECONDS:g} s: is the store healthy?")
+        raise UsageError(f"{where} answers {answer} for {PATIENCE_SECONDS:g} s: is the store healthy?")
     if reply.status != 200 or b"ListAllMyBucketsResult" not in reply.body:
-        raise UsageError(f"{where} does not answer like S3: {said} to a list of buckets")
+        raise UsageError(f"{where} does not answer like S3: {answer} to a list of buckets")

@@ -112,15 +112,15 @@ def connect(declared: DeclaredCluster, folder: Path, record: Record, private: Pa
 
 def kubeconfig_of(declared: DeclaredCluster, folder: Path) -> str | None:
     """The kubeconfig that is declared, None for the usual one. Raises UsageError for a variable that is not set."""
-    said = declared.kubeconfig
-    if said is None:
+    kubeconfig = declared.kubeconfig
+    if kubeconfig is None:
         return None
-    if said.startswith("env:"):
-        found = os.environ.get(said[4:], "").strip()
+    if kubeconfig.startswith("env:"):
+        found = os.environ.get(kubeconfig[4:], "").strip()
         if not found:
-            raise UsageError(f"kubernetes.kubeconfig: the environment variable {said[4:]} is not set")
+            raise UsageError(f"kubernetes.kubeconfig: the environment variable {kubeconfig[4:]} is not set")
         return found
-    return str(folder / Path(said).expanduser())
+    return str(folder / Path(kubeconfig).expanduser())
 
 
 def client_of(context: str | None, kubeconfig: str | None, private: Path | None = None) -> Any:
@@ -147,10 +147,10 @@ def client_of(context: str | None, kubeconfig: str | None, private: Path | None 
 def why(error: ApiException) -> str:
     """The API server's reason in one sentence."""
     try:
-        said = str(json.loads(str(error.body))["message"])
+        message = str(json.loads(str(error.body))["message"])
     except (ValueError, KeyError, TypeError):
-        said = str(error.reason or "").strip()
-    return f"HTTP {error.status}: {said}" if error.status else said
+        message = str(error.reason or "").strip()
+    return f"HTTP {error.status}: {message}" if error.status else message
 
 
 def items(answer: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -43,11 +43,11 @@ class Hold:
 
 def hold_of(node: Mapping[str, Any]) -> Hold | None:
     """The mark of the node, None if it has none. One that cannot be read is of an unknown run."""
-    said = (node["metadata"].get("annotations") or {}).get(MARK)
-    if said is None:
+    annotation = (node["metadata"].get("annotations") or {}).get(MARK)
+    if annotation is None:
         return None
     try:
-        read = json.loads(said)
+        read = json.loads(annotation)
         return Hold(str(read["run"]), float(read["since"]))
     except (ValueError, KeyError, TypeError):
         return Hold("unknown", 0.0)

@@ -49,8 +49,8 @@ class _Loader(kube_config.KubeConfigLoader):  # type: ignore[misc]
             raise config.ConfigException(
                 "the exec plugin gives neither a token nor a certificate with its key"
             )
-        if said := status.get("expirationTimestamp"):
-            self.expiry = parse_rfc3339(said)
+        if expiration := status.get("expirationTimestamp"):
+            self.expiry = parse_rfc3339(expiration)
         return True
 
     def _file_of(self, status: dict[str, Any], key: str) -> str:
@@ -88,8 +88,10 @@ def _run_plugin(provider: Any) -> dict[str, Any]:
             f'the exec plugin "{name}" did not end within {PLUGIN_SECONDS:g} s; log in before the run'
         ) from None
     if ran.returncode:
-        said = one_line(ran.stderr) or "it says nothing"
-        raise config.ConfigException(f'the exec plugin "{name}" ended with status {ran.returncode}: {said}')
+        message = one_line(ran.stderr) or "it says nothing"
+        raise config.ConfigException(
+            f'the exec plugin "{name}" ended with status {ran.returncode}: {message}'
+        )
     try:
         answer = json.loads(ran.stdout)
         version, status = answer["apiVersion"], dict(answer["status"])
@@ -125,7 +127,7 @@ def load(path: str | None, context: str, private: Path | None = None) -> Any:
         loader.load_and_set(configuration)
         _check(configuration, loader)
     except config.ConfigException as error:
-        raise UsageError(f"{where}: {said(error)}") from None
+        raise UsageError(f"{where}: {reason_of(error)}") from None
     except OSError as error:
         raise UsageError(f"{where}: {error.strerror or one_line(str(error))}: {error.filename}") from None
     except binascii.Error:
@@ -153,7 +155,7 @@ def contexts(path: str | None) -> list[str]:
     return names
 
 
-def said(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The client's complaint on one line, without the entry that it is about, which may hold a credential."""
     text = re.sub(r"\{.*\}", "{…}", str(error), flags=re.DOTALL)
     return one_line(text.replace("Invalid kube-config file. ", "").replace("kube-config", "kubeconfig"))

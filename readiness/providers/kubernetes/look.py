@@ -50,9 +50,9 @@ def budgets(cluster: Cluster, pods: list[Pod]) -> list[Raw]:
     return budgets_of(items(answer), pods)
 
 
-def alert_rules(cluster: Cluster, said: str) -> str | None:
+def alert_rules(cluster: Cluster, reference: str) -> str | None:
     """The text of "ConfigMap/NAME/KEY" or "PrometheusRule/NAME"; None if it is the name of a file. Raises OSError."""
-    kind, _, rest = said.partition("/")
+    kind, _, rest = reference.partition("/")
     try:
         if kind == "ConfigMap":
             name, _, key = rest.partition("/")
@@ -67,7 +67,7 @@ def alert_rules(cluster: Cluster, said: str) -> str | None:
             get = cluster.custom.get_namespaced_custom_object
             return json.dumps(cluster.read("get prometheusrule", rest, get, *where))
     except ApiException as error:
-        raise OSError(f"{said}: {why(error)}") from None
+        raise OSError(f"{reference}: {why(error)}") from None
     return None
 
 

@@ -78,8 +78,8 @@ def _condition(status: Mapping[str, Any], kind: str) -> bool:
     return any(c.get("type") == kind and c.get("status") == "True" for c in status.get("conditions") or [])
 
 
-def _epoch(said: str) -> float:
-    return datetime.datetime.fromisoformat(said).timestamp()
+def _epoch(timestamp: str) -> float:
+    return datetime.datetime.fromisoformat(timestamp).timestamp()
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def dial(cluster: Cluster, place: Place) -> PodTunnel:
         cluster.api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
         opened = _open(configuration, url, headers)
     except (ApiException, ConfigException, websocket.WebSocketException, OSError) as error:
-        said = why(error) if isinstance(error, ApiException) else str(error)
-        raise ConnectionError(f"no port-forward to {place.pod}:{place.port}: {said}") from None
+        reason = why(error) if isinstance(error, ApiException) else str(error)
+        raise ConnectionError(f"no port-forward to {place.pod}:{place.port}: {reason}") from None
     opened.settimeout(None)
     return PodTunnel(_PortForward(opened, [place.port]), place.port)

@@ -39,9 +39,9 @@ def main(arguments: list[str]) -> int:
         try:
             done = release(cluster, asked.node, asked.run)
         except (ApiException, OSError) as error:
-            said = why(error) if isinstance(error, ApiException) else str(error)
+            reason = why(error) if isinstance(error, ApiException) else str(error)
             gone = isinstance(error, ApiException) and error.status == NOT_FOUND
-            print(f"node {asked.node}: {said}", file=sys.stderr)
+            print(f"node {asked.node}: {reason}", file=sys.stderr)
             if gone or not left:
                 return 4 if gone else 1
             time.sleep(PAUSE)

@@ -79,10 +79,10 @@ def wipe(cluster: Cluster, seats: Seats, node: str, pods: list[Pod]) -> Proof:
         seats.delete("delete waiting pod", pod, 0)
     deadline = time.monotonic() + CLAIM_SECONDS
     new = {claim.name: _wait_new(cluster, claim, deadline) for claim in claims}
-    said = ", ".join(
+    listed = ", ".join(
         f"{name} {'was made anew' if done else 'was not made anew'}" for name, done in new.items()
     )
-    return Proof(all(new.values()), f"{node}: {len(claims)} claims and their volumes deleted: {said}")
+    return Proof(all(new.values()), f"{node}: {len(claims)} claims and their volumes deleted: {listed}")
 
 
 def _delete(cluster: Cluster, claim: Claim) -> None:

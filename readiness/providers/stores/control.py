@@ -114,10 +114,10 @@ class Control(Store):
         return found
 
     def versions(self) -> Mapping[str, str]:
-        said = subprocess.run(
+        completed = subprocess.run(
             [self._program, "version"], capture_output=True, text=True, timeout=20, check=False
         )
-        return {"control": said.stdout.removeprefix("ha-control").strip()}
+        return {"control": completed.stdout.removeprefix("ha-control").strip()}
 
     def secrets(self) -> set[str]:
         with self._lock:

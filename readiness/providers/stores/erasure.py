@@ -111,8 +111,8 @@ class Erasure(Store):
             return False
 
     def _sees_all(self, node: str) -> bool:
-        told = json.loads(self._ask(node, "GET", "info"))
-        servers: list[dict[str, Any]] = told.get("info", told)["servers"]  # RustFS has it all one level down
+        info = json.loads(self._ask(node, "GET", "info"))
+        servers: list[dict[str, Any]] = info.get("info", info)["servers"]  # RustFS has it all one level down
         drives = [drive for server in servers for drive in server["drives"]]
         return (
             len(servers) == len(self.site.nodes)

@@ -42,7 +42,7 @@ class Minio(Erasure):
         return encrypt(body, self.site.keys["admin"].secret_key)
 
     def versions(self) -> Mapping[str, str]:
-        said = subprocess.run(
+        output = subprocess.run(
             [self._program, "--version"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
-        return {"minio": said.split("\n", 1)[0].removeprefix("minio version ").strip()}
+        return {"minio": output.split("\n", 1)[0].removeprefix("minio version ").strip()}

@@ -36,7 +36,7 @@ class Rustfs(Erasure):
         return None
 
     def versions(self) -> Mapping[str, str]:
-        said = subprocess.run(
+        output = subprocess.run(
             [self._program, "--version"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
-        return {"rustfs": said.split("\n", 1)[0].removeprefix("rustfs ").strip()}
+        return {"rustfs": output.split("\n", 1)[0].removeprefix("rustfs ").strip()}

@@ -70,10 +70,10 @@ class Versitygw(Store):
         return None
 
     def versions(self) -> Mapping[str, str]:
-        said = subprocess.run(
+        output = subprocess.run(
             [self._program, "--version"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
-        first = said.split("\n", 1)[0]
+        first = output.split("\n", 1)[0]
         return {"versitygw": first.partition(":")[2].strip() or first}
 
     def secrets(self) -> set[str]:

@@ -90,8 +90,8 @@ def weed_environment(folder: Path) -> dict[str, str]:
 
 def weed_version(program: Path) -> str:
     """Version as the program says it."""
-    said = subprocess.run(
+    output = subprocess.run(
         [program, "version"], capture_output=True, text=True, timeout=20, check=False
     ).stdout
-    words = said.split()
-    return words[2] if said.startswith("version") and len(words) > 2 else said.strip()
+    words = output.split()
+    return words[2] if output.startswith("version") and len(words) > 2 else output.strip()

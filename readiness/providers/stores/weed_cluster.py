@@ -183,13 +183,13 @@ class WeedCluster(Store):
         return f"etcd member {node} replaced through {survivor}; after volume.fix.replication, {left}"
 
     def divergence(self) -> Mapping[str, object]:
-        said = self._shell("fs.verify /buckets", self.site.nodes)
-        return {"fs.verify /buckets": said.splitlines()[-20:]}
+        output = self._shell("fs.verify /buckets", self.site.nodes)
+        return {"fs.verify /buckets": output.splitlines()[-20:]}
 
     def _fix_replication(self, nodes: Sequence[str]) -> None:
-        said = self._shell("lock\nvolume.fix.replication -apply\nunlock", nodes)
+        output = self._shell("lock\nvolume.fix.replication -apply\nunlock", nodes)
         with (self.site.folder / "logs" / "repair.log").open("a", encoding="utf-8") as log:
-            log.write(said)
+            log.write(output)
 
     def _shell(self, commands: str, nodes: Sequence[str]) -> str:
         """What `weed shell` says to these commands, asked through these nodes."""
@@ -206,12 +206,12 @@ class WeedCluster(Store):
         ).stdout
 
     def versions(self) -> Mapping[str, str]:
-        said = subprocess.run(
+        output = subprocess.run(
             [self._etcd, "--version"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
         return {
             "seaweedfs": weed_version(self._weed),
-            "etcd": said.split("\n", 1)[0].removeprefix("etcd Version: "),
+            "etcd": output.split("\n", 1)[0].removeprefix("etcd Version: "),
         }
 
     def _thin(self) -> list[int]:
@@ -222,8 +222,10 @@ class WeedCluster(Store):
         return sorted(started) == sorted(self.site.nodes)
 
     def _one_leader(self) -> bool:
-        said = [probe.call_json(self._url(node, "master") + "/cluster/status", 1) for node in self.site.nodes]
-        leaders = {str(status.get("Leader", "")) for status in said}
+        statuses = [
+            probe.call_json(self._url(node, "master") + "/cluster/status", 1) for node in self.site.nodes
+        ]
+        leaders = {str(status.get("Leader", "")) for status in statuses}
         return len(leaders) == 1 and "" not in leaders
 
     def _thin_volumes(self, asked: str, nodes: Sequence[str]) -> list[int]:

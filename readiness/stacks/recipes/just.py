@@ -75,8 +75,8 @@ def dump(path: Path, shown: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(done.stdout)
     except subprocess.CalledProcessError as error:
         lines = [line.strip() for line in error.stderr.splitlines() if line.strip()]
-        said = lines[0].removeprefix("error: ") if lines else f"exit code {error.returncode}"
-        raise UnreadableError(f"{shown}: just cannot read it ({said})") from error
+        reason = lines[0].removeprefix("error: ") if lines else f"exit code {error.returncode}"
+        raise UnreadableError(f"{shown}: just cannot read it ({reason})") from error
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         raise UnreadableError(f"{shown}: just cannot read it ({type(error).__name__})") from error
     return document
