@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from readiness.criteria import MANIFEST, PHASES, Criterion
+from readiness.criteria import DECIDING, MANIFEST, PHASES, Criterion, Level
 from readiness.evidence.models import CriterionRecord, FindingRecord
-from readiness.finding import Finding, State, merge
+from readiness.finding import WORST_FIRST, Finding, State, merge
 
 EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE = 0, 1, 4
 
@@ -57,7 +57,8 @@ class Result:
 @dataclass(frozen=True)
 class Verdict:
     """The verdict of a run over a whole manifest. `phases` are the phases judged whole; `judged` is how many criteria
-    were selected; `taken` names the earlier run of each criterion that was taken over.
+    were selected; `taken` names the earlier run of each criterion that was taken over. `levels` are those whose
+    criteria decide; `beside` are the judged criteria of the others.
     """
 
     word: Word
@@ -66,6 +67,12 @@ class Verdict:
     interim: bool
     judged: int = 0
     taken: Mapping[str, str] = field(default_factory=dict)
+    levels: frozenset[Level] = DECIDING
+    beside: tuple[Result, ...] = ()
+
+    def decides(self, result: Result) -> bool:
+        """Whether this criterion had a part in the word."""
+        return result not in self.beside
 
     @property
     def exit_code(self) -> int:
@@ -74,7 +81,17 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The verdict as it is printed."""
+        """The verdict as it is printed. Good news names what is not PROVED of the levels that did not decide."""
+        said = self._said
+        open_: Counter[State] = Counter(r.state for r in self.beside if r.state is not State.PROVED)
+        if self.word not in GOOD or not open_:
+            return said
+        told = ", ".join(f"{open_[state]} {state}" for state in WORST_FIRST if open_[state])
+        first, comma, taken = said.partition(", ") if self.taken else (said, "", "")
+        return f"{first} at levels plan and state{comma}{taken}; s3: {told}"
+
+    @property
+    def _said(self) -> str:
         if self.word is Word.SELECTION_PROVED:
             return f"{self.judged} of {self.judged} selected criteria PROVED; not a verdict"
         if self.word in (Word.PHASE_PROVED, Word.PHASE_NOT_PROVED):
@@ -120,8 +137,10 @@ def judge(
     by_name: bool = False,
     taken: Mapping[str, str] | None = None,
     interrupted: bool = False,
+    levels: frozenset[Level] = DECIDING,
 ) -> Verdict:
-    """The verdict.
+    """The verdict. The criteria of `levels` decide it; in interim mode also those that the candidate's file expects
+    red, and where tests were named one by one all of them.
 
     `selected` names the criteria that were selected to run; None is a whole run by the rules, the only one
     that can be READY or INTERIM AS EXPECTED. A selection, and a run that went on after a red phase, can at
@@ -135,7 +154,11 @@ def judge(
         if (ids := {r.criterion.id for r in results if r.criterion.phase == phase}) and ids <= chosen
     )
     judged = [result for result in results if result.criterion.id in chosen]
-    good = bool(judged) and all(r.as_expected if interim else r.state is State.PROVED for r in judged)
+    beside = tuple(
+        r for r in judged if not (by_name or r.criterion.level in levels or (interim and r.issue is not None))
+    )
+    deciding = [result for result in judged if result not in beside]
+    good = bool(deciding) and all(r.as_expected if interim else r.state is State.PROVED for r in deciding)
     everything = selected is None and bool(results)
     if interrupted:
         word = Word.INTERRUPTED
@@ -148,7 +171,7 @@ def judge(
         word = Word.PHASE_NOT_PROVED
         if good and not interim and (covered or by_name):
             word = Word.PHASE_PROVED if covered else Word.SELECTION_PROVED
-    return Verdict(word, whole, tuple(results), interim, len(judged), taken or {})
+    return Verdict(word, whole, tuple(results), interim, len(judged), taken or {}, levels, beside)
 
 
 def criterion_record(result: Result) -> CriterionRecord:

@@ -120,3 +120,13 @@ def test_two_nodes_lost(prove: Prove) -> None:
 @pytest.mark.criterion("P1.21")
 def test_all_instances_killed_at_once(prove: Prove) -> None:
     prove()
+
+
+@pytest.mark.criterion("P1.28")
+def test_mixed_writes_lose_nothing(prove: Prove) -> None:
+    prove()
+
+
+@pytest.mark.criterion("P1.29")
+def test_uploads_damaged_under_other_checksums_are_refused(prove: Prove, rig: Rig) -> None:
+    prove(uploads.damaged_by_others, rig)

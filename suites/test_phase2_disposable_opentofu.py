@@ -7,10 +7,12 @@ import pytest
 from fixtures.judge import Prove
 from readiness import faults
 from readiness.campaign.opentofu import TofuCampaign
+from readiness.stacks.used import Used
 from readiness.subject import Subject
 from readiness.tofu import basics
 from readiness.tofu.env import Disposable
 from readiness.tofu.rollback import restore_and_forward
+from readiness.tofu.settings import backend_settings
 from readiness.tofu.stale import stale_lock
 
 pytestmark = [pytest.mark.phase2, pytest.mark.order(2)]
@@ -83,3 +85,8 @@ def test_state_is_identical_through_every_endpoint(env: Disposable, prove: Prove
 @pytest.mark.criterion("P2.12")
 def test_large_state(env: Disposable, prove: Prove) -> None:
     prove(basics.large_state, env)
+
+
+@pytest.mark.criterion("P2.15")
+def test_backend_settings_of_protected_stacks(env: Disposable, used_settings: Used, prove: Prove) -> None:
+    prove(backend_settings, env, used_settings.settings, used_settings.unknown)

@@ -30,7 +30,8 @@ class Campaign:
 
     def __init__(self, subject: Subject, rig: Rig, settings: Settings) -> None:
         self.subject, self.rig, self.settings = subject, rig, settings
-        self._patience = settings.whole_within
+        self._within = settings.whole_within or subject.promises.recovery_seconds
+        self._patience = self._within
         self._records: dict[str, ScenarioRecord] = {}
         self._groups: dict[Group, Callable[[], list[ScenarioRecord]]] = {
             Group.STEADY: self._steady,
@@ -140,9 +141,11 @@ class Campaign:
             if reason := self.subject.not_undone.reason:
                 record.spoiled = f"not played: {reason}"
             elif wait_whole(self.subject.provider, self.rig.watch, self._patience):
-                self._patience = self.settings.whole_within
+                self._patience = self._within
                 self.subject.say(name)
                 play(record)
+                if not record.whole:
+                    self._patience = self.settings.patience  # it had its time
             else:
                 self._patience = self.settings.patience
                 record.whole = False
@@ -158,7 +161,7 @@ class Campaign:
         evidence.append(SCENARIOS, as_row(record, file))
 
     def _perform(self, scenario: Scenario, record: ScenarioRecord) -> None:
-        stage = Stage(self.subject, self.rig, record, whole_within=self.settings.whole_within)
+        stage = Stage(self.subject, self.rig, record, whole_within=self._within)
         with self._spoiling(record), stage.load():
             scenario.play(stage, self.subject.promises.rto)
         record.history = stage.context.recorder.history
@@ -170,7 +173,7 @@ class Campaign:
 
     def _break_network(self, how: str, record: ScenarioRecord) -> None:
         with self._spoiling(record):
-            broken_network(self.subject, self.rig, how, record, self.settings.whole_within)
+            broken_network(self.subject, self.rig, how, record, self._within)
 
     @contextlib.contextmanager
     def _spoiling(self, record: ScenarioRecord) -> Iterator[None]:

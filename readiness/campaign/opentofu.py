@@ -151,6 +151,7 @@ class TofuCampaign:
                 self.fault(part, fault),
                 hold_seconds=HOLD + self._longest_proof,
                 fault_seconds=held,
+                settle_seconds=self.subject.promises.recovery_seconds,
             )
 
         for fault, endpoint in (
@@ -185,7 +186,7 @@ class TofuCampaign:
     @contextlib.contextmanager
     def _done(self, fault: Fault) -> Iterator[Event]:
         provider, watch, evidence = self.subject.provider, self.rig.watch, self.subject.evidence
-        whole = self.settings.whole_within
+        whole = self.settings.whole_within or self.subject.promises.recovery_seconds
 
         def note(event: Event) -> None:
             evidence.event("fault", phase=2, **asdict(event))

@@ -157,8 +157,8 @@ class Stage:
         return tuple(sorted(seen))
 
     def recover(self, settle: float = SETTLE, budget: float | None = None) -> None:
-        """Wait until whole (90 s by default), keep reading for a while, take the last snapshot. Not whole in
-        time is kept in the record.
+        """Wait until whole (`budget` seconds, by default what the contract promises), keep reading for a while, take
+        the last snapshot. Not whole in time is kept in the record.
         """
         budget = budget or self._whole_within
         whole = wait_whole(self.subject.provider, self.rig.watch, budget)

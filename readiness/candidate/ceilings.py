@@ -54,12 +54,17 @@ AFTER_START = Ceiling(
     30,
     "what an instance answers until then is excused, while clients may already be led to it",
 )
+RECOVERY = Ceiling(
+    "failure.recovery_seconds",
+    900,
+    "a degraded store has lost what would carry it through the next fault: state is small, and 15 minutes copy it",
+)
 REPAIR = Ceiling(
     "repair.budget_seconds",
     900,
     "until a node is made whole, the loss of one more loses state: state is small, and 15 minutes copy it",
 )
-CEILINGS = (*RTO.values(), RESPONSE, AFTER_START, REPAIR)
+CEILINGS = (*RTO.values(), RESPONSE, AFTER_START, RECOVERY, REPAIR)
 
 
 def beyond_ceilings(contract: Contract) -> list[Excess]:
@@ -74,5 +79,6 @@ def _promises(contract: Contract) -> Iterator[tuple[Ceiling, float]]:
             yield ceiling, failure.rto_seconds[kind]
     yield RESPONSE, failure.response_seconds
     yield AFTER_START, failure.readiness.seconds_after_start
+    yield RECOVERY, failure.recovery_seconds
     if contract.repair.kind != "none":
         yield REPAIR, contract.repair.budget_seconds

@@ -76,8 +76,9 @@ class DeclaredInstance(_Strict):
 
     `kill` must leave it dead until `start`. `identity` prints what tells one incarnation from the next
     (process id and start time). `probe` exits 0 while the instance is in service; an instance without an
-    endpoint needs it. `connections` lists the TCP sockets of its processes, one a line with the local and the peer's
-    HOST:PORT, those that listen among them, as `ss -Htanp` does.
+    endpoint needs it. `state` prints the state of each of its processes, one a line, as `ps -o state=` does: it shows
+    that `pause` stopped them. `connections` lists the TCP sockets of its processes, one a line with the local and
+    the peer's HOST:PORT, those that listen among them, as `ss -Htanp` does.
     """
 
     name: Text
@@ -91,6 +92,7 @@ class DeclaredInstance(_Strict):
     unpause: Act | None = None
     probe: Act | None = None
     identity: Act | None = None
+    state: Act | None = None
     connections: Act | None = None
     metrics_url: str | None = None
 

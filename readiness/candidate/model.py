@@ -107,13 +107,15 @@ class Readiness(_Strict):
 
 class Failure(_Strict):
     """P0.4: failure behaviour as numbers. RTO in seconds per fault kind; RPO in acknowledged writes (only 0
-    is admissible).
+    is admissible). `recovery_seconds`: how long the candidate may be degraded after a fault is healed, until it is
+    whole again.
     """
 
     statement: Text
     rto_seconds: dict[FaultKind, Seconds]
     rpo_acknowledged_writes: Annotated[int, Field(ge=0)]
     response_seconds: Seconds = 3.0
+    recovery_seconds: Seconds = 600.0
     readiness: Readiness = Readiness()
 
     @model_validator(mode="after")

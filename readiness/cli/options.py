@@ -70,6 +70,13 @@ def add_options(add: Callable[..., object]) -> None:
     add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
     add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")
     add(
+        "--require",
+        choices=["s3"],
+        action="append",
+        default=[],
+        help="criteria of this level decide the verdict, too: S3 behavior that OpenTofu does not use",
+    )
+    add(
         "--keep-going",
         action="store_true",
         help="run later phases after a red one, for more evidence; never READY",

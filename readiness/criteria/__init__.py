@@ -5,10 +5,19 @@ Ids are stable. Titles quote the readiness plan (2026-05-06) where it has a sent
 """
 
 from readiness.criteria import phase0, phase1, phase2, phase3, phase4
-from readiness.criteria.model import PHASES, PROTECTED_STACKS, Criterion, Level
+from readiness.criteria.model import DECIDING, PHASES, PROTECTED_STACKS, Criterion, Level
 
 MANIFEST: tuple[Criterion, ...] = (*phase0.ROWS, *phase1.ROWS, *phase2.ROWS, *phase3.ROWS, *phase4.ROWS)
 BY_ID = {criterion.id: criterion for criterion in MANIFEST}
 STOP_CONDITIONS = tuple(criterion.id for criterion in MANIFEST if criterion.stops)
 
-__all__ = ["BY_ID", "MANIFEST", "PHASES", "PROTECTED_STACKS", "STOP_CONDITIONS", "Criterion", "Level"]
+__all__ = [
+    "BY_ID",
+    "DECIDING",
+    "MANIFEST",
+    "PHASES",
+    "PROTECTED_STACKS",
+    "STOP_CONDITIONS",
+    "Criterion",
+    "Level",
+]

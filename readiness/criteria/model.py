@@ -31,6 +31,10 @@ class Level(StrEnum):
     S3 = "s3"
 
 
+DECIDING = frozenset({Level.PLAN, Level.STATE})
+"""The levels that decide a verdict; those of `s3` are judged and shown beside it, unless a run requires them."""
+
+
 @dataclass(frozen=True)
 class Criterion:
     """One sentence that must hold; one test.

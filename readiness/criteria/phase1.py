@@ -13,7 +13,7 @@ from readiness.judges.outage import outage
 from readiness.judges.records import each, each_of_all, needs
 from readiness.judges.recovery import made_whole
 from readiness.judges.rotation import rotation
-from readiness.judges.safety import denials, safety
+from readiness.judges.safety import denials, mixed_writes, safety
 from readiness.judges.stacks.points import no_active_stack
 from readiness.judges.uploads import damaged
 from readiness.judges.versions import versions
@@ -95,7 +95,9 @@ ROWS = (
         1,
         "conditional create has exactly one winner over all endpoints, also while a node is lost",
         scenarios=(Group.STEADY, *NODE_LOSSES),
-        judge=lambda seen: merge([conditions.races(seen), each(seen.records(), winners)]),
+        judge=lambda seen: merge(
+            [conditions.races(seen), conditions.turns(seen), each(seen.records(), winners)]
+        ),
     ),
     Criterion(
         "P1.12", 1, "If-Match refuses a stale ETag and does not create", Level.S3, judge=conditions.if_match
@@ -127,7 +129,7 @@ ROWS = (
     Criterion(
         "P1.16", 1, "wrong, missing and read-only credentials are refused", judge=refused, wrong_answer=True
     ),
-    Criterion("P1.17", 1, "damaged uploads are refused", Level.S3, judge=damaged),
+    Criterion("P1.17", 1, "uploads damaged under a checksum that OpenTofu sends are refused", judge=damaged),
     Criterion(
         "P1.18",
         1,
@@ -155,5 +157,21 @@ ROWS = (
         scenarios=(Group.ALL_KILLED,),
         judge=lambda seen: each_of_all(seen.records(), made_whole, safety, denials),
         wrong_answer=True,
+    ),
+    Criterion(
+        "P1.28",
+        1,
+        "keys that are compared and set, or written with and without a condition, are linearizable and lose nothing",
+        Level.S3,
+        scenarios=EVERYTHING,
+        optional=UNPLUGGED,
+        judge=lambda seen: each(seen.records(), mixed_writes),
+    ),
+    Criterion(
+        "P1.29",
+        1,
+        "uploads damaged under a checksum that OpenTofu does not send are refused",
+        Level.S3,
+        judge=damaged,
     ),
 )

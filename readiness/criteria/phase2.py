@@ -6,6 +6,7 @@ from readiness.judges.opentofu.contention import contested
 from readiness.judges.opentofu.midway import hit_midway
 from readiness.judges.opentofu.plans import through_faults
 from readiness.judges.opentofu.rollback import restored
+from readiness.judges.opentofu.settings import settings
 from readiness.judges.opentofu.stale import stale_lock
 
 ROWS = (
@@ -56,5 +57,11 @@ ROWS = (
     ),
     Criterion(
         "P2.12", 2, "large state (10 MB) is written and read whole", judge=basics.large, wrong_answer=True
+    ),
+    Criterion(
+        "P2.15",
+        2,
+        "the backend settings that protected stacks use are served: encryption, ACL, tags, workspaces, lock file",
+        judge=settings,
     ),
 )

@@ -5,6 +5,7 @@ What is written is validated by these models first; the published JSON Schema of
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -23,9 +24,14 @@ CriterionId = Annotated[str, StringConstraints(pattern=r"^(P[0-4]\.([a-z-]+\.)?[
 Seconds = Annotated[float, Field(ge=0)]
 Mode = Literal["strict", "interim"]
 Phase = Annotated[int, Field(ge=0, le=4)]
+Level = Literal["plan", "state", "s3"]
+ALL_LEVELS: tuple[Level, ...] = ("plan", "state", "s3")
+_BESIDE = r"(; s3: [0-9]+ (REFUTED|UNKNOWN|NOT RUN)(, [0-9]+ (UNKNOWN|NOT RUN))*)?"
 GOOD = (
-    r"^(READY(, [0-9]+ of [0-9]+ taken over from [^,]+(, [^,]+)*)?|INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED"
-    r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict)$"
+    r"^((READY( at levels plan and state)?(, [0-9]+ of [0-9]+ taken over from [^,;]+(, [^,;]+)*)?"
+    r"|(INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED)( at levels plan and state)?)"
+    + _BESIDE
+    + r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict)$"
 )
 BAD = (
     r"^(NOT READY|NOT AS EXPECTED|INTERRUPTED|NOTHING PROVED: no phase was selected whole"
@@ -82,7 +88,7 @@ class CriterionRecord(FindingRecord):
     id: CriterionId
     phase: Phase
     title: Annotated[Text, Field(description="The plan's sentence.")]
-    level: Literal["plan", "state", "s3"]
+    level: Level
     expected_red: Annotated[
         str | None,
         Field(description="The issue under which the candidate's file expects it red, in interim mode."),
@@ -126,6 +132,10 @@ class VerdictRecord(_Record):
     ended: datetime
     seconds: dict[str, Seconds]
     phases: Annotated[list[Phase], Field(description="Phases that were judged whole.")]
+    levels: Annotated[
+        tuple[Level, ...],
+        Field(min_length=2, description="Levels whose criteria decide; without it all of them."),
+    ] = ALL_LEVELS
     counts: dict[State, Annotated[int, Field(ge=0)]]
     facts: Annotated[dict[str, Any], Field(description="Versions and other facts of the run; open for more.")]
     taken_over: Annotated[
@@ -145,17 +155,16 @@ class VerdictRecord(_Record):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        good = (
-            self.verdict == "INTERIM AS EXPECTED"
-            or self.verdict.startswith("READY")
-            or (self.verdict.endswith((" PROVED", "; not a verdict")) and "NOT PROVED" not in self.verdict)
-        )
+        good = re.fullmatch(GOOD, self.verdict) is not None
         if good is (self.exit_code != 0):
             raise ValueError(f"exit code {self.exit_code} does not go with {self.verdict}")
         if set(self.counts) != set(State):
             raise ValueError("a state is not counted")
         if any(self.counts[state] != sum(c.state is state for c in self.criteria) for state in State):
             raise ValueError("the counts are not those of the criteria")
-        if self.verdict.startswith("READY") and self.counts[State.PROVED] != len(self.criteria):
+        open_ = [c for c in self.criteria if c.state is not State.PROVED]
+        if self.verdict.startswith("READY") and any(c.level in self.levels for c in open_):
             raise ValueError("READY with a criterion that is not PROVED")
+        if self.verdict.startswith("READY") and bool(open_) is not ("; s3: " in self.verdict):
+            raise ValueError("READY does not say what is not PROVED of the levels that did not decide")
         return self

@@ -39,6 +39,7 @@ class Promises:
 
     rto: RTO
     response_seconds: float = 3.0
+    recovery_seconds: float = 600.0
     versioning: bool = True
     read_only: bool = False
     rotation: str = "none"
@@ -51,6 +52,7 @@ class Promises:
         return cls(
             {FaultKind(kind): float(seconds) for kind, seconds in failure["rto_seconds"].items()},
             float(failure["response_seconds"]),
+            float(failure["recovery_seconds"]),
             bool(contract["durability"]["versioning"]),
             credentials.get("read_only") is not None,
             str(credentials.get("rotation", "none")),

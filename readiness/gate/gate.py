@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from readiness.candidate.load import Loaded, load
-from readiness.criteria import MANIFEST, STOP_CONDITIONS, Criterion
+from readiness.criteria import DECIDING, MANIFEST, STOP_CONDITIONS, Criterion, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence, kept_in
 from readiness.finding import Finding, State, proved, refuted, unknown, worst
@@ -16,7 +16,8 @@ from readiness.gate.earlier import MAX_AGE_SECONDS, Earlier
 @dataclass(frozen=True)
 class GateFindings:
     """What the gate is asked about: every finding so far by criterion, and the evidence behind it. `earlier` are the
-    runs that findings were taken over from; `programs` the versions of the store and of tofu in this run.
+    runs that findings were taken over from; `programs` the versions of the store and of tofu in this run; `levels`
+    those whose criteria decide.
     """
 
     findings: Mapping[str, Sequence[Finding]]
@@ -24,6 +25,7 @@ class GateFindings:
     evidence: Evidence | None
     earlier: tuple[Earlier, ...] = ()
     programs: Mapping[str, str] = field(default_factory=dict)
+    levels: frozenset[Level] = DECIDING
 
     def state(self, criterion: Criterion) -> State | None:
         """The state so far; None if nothing was found yet."""
@@ -52,8 +54,11 @@ def direct_evidence(found: GateFindings) -> Finding:
 
 
 def all_proved(found: GateFindings) -> Finding:
-    """P4.1: every criterion of phases 0 to 3, the stop conditions and the boundary is PROVED."""
-    wanted = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
+    """P4.1: every criterion of phases 0 to 3, the stop conditions and the boundary is PROVED, as far as its level
+    decides. The others are named.
+    """
+    everything = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
+    wanted = [criterion for criterion in everything if criterion.level in found.levels]
     open_ = [
         f"{c.id} {found.state(c) or State.NOT_RUN}" for c in wanted if found.state(c) is not State.PROVED
     ]
@@ -62,7 +67,13 @@ def all_proved(found: GateFindings) -> Finding:
         return refuted(
             f"{len(open_)} of {len(wanted)} criteria are not PROVED: {', '.join(open_[:12])}{more}"
         )
-    return proved(f"all {len(wanted)} criteria are PROVED", len(wanted))
+    beside = [
+        f"{c.id} {found.state(c) or State.NOT_RUN}"
+        for c in everything
+        if c not in wanted and found.state(c) is not State.PROVED
+    ]
+    more = f"; of level s3, which does not decide: {', '.join(beside)}" if beside else ""
+    return proved(f"all {len(wanted)} criteria are PROVED{more}", len(wanted))
 
 
 def no_stop(found: GateFindings) -> Finding:

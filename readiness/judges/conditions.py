@@ -27,12 +27,33 @@ class Step(StrEnum):
     DELETE = "DELETE"
     DELETED = "PUT If-Match with the ETag of a deleted object"
     AFTER_DELETED = "HEAD of the deleted key"
+
+
+class Turn(StrEnum):
+    """What P1.11 asks beside the races, in this order, of one key of each bucket through each endpoint: as a lock is
+    taken, met, freed and taken again.
+    """
+
+    TAKE = "PUT If-None-Match of a fresh key"
+    MEET = "PUT If-None-Match of an existing object"
+    FREE = "DELETE"
     AGAIN = "PUT If-None-Match of a deleted object"
 
 
 def races(seen: Seen) -> Finding:
     """P1.11: every race for a fresh key had one winner, which every endpoint shows."""
     return guarded(check_one_winner, seen.history, minimum=ROUNDS)
+
+
+def turns(seen: Seen) -> Finding:
+    """P1.11: what exists is not created, and what was deleted can be created again."""
+    rules: dict[str, Rule] = {
+        Turn.TAKE: fine,
+        Turn.MEET: _refused("412", 412),
+        Turn.FREE: fine,
+        Turn.AGAIN: fine,
+    }
+    return broken_rule(seen, rules) or proved("a deleted object can be created again", calls(seen))
 
 
 def if_match(seen: Seen) -> Finding:
@@ -47,11 +68,8 @@ def if_match(seen: Seen) -> Finding:
         Step.DELETE: fine,
         Step.DELETED: _refused("404 or 412", 404, 412),
         Step.AFTER_DELETED: _not_made("PUT If-Match created the deleted key"),
-        Step.AGAIN: fine,
     }
-    reason = (
-        "current ETags accepted, stale ones refused, nothing created but what was deleted, on every endpoint"
-    )
+    reason = "current ETags accepted, stale ones refused, and nothing created by them, on every endpoint"
     return broken_rule(seen, rules) or proved(reason, calls(seen))
 
 

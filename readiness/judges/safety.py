@@ -8,30 +8,57 @@ from readiness.checkers.losses import check_false_absent, check_nothing_lost, ch
 from readiness.checkers.races import check_mutual_exclusion
 from readiness.checkers.traffic import check_enough
 from readiness.evidence.scenario import ScenarioRecord
-from readiness.finding import Finding, merge, unknown
-from readiness.history import Verb
+from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.history import READS, Verb
+from readiness.judges.levels import as_opentofu_writes, as_others_write
 
 MINIMUM_ANSWERS = 5
 
 
 def safety(record: ScenarioRecord) -> Finding:
     """Nothing acknowledged is lost, nothing deleted returns, every key is linearizable, every lock has one
-    holder.
+    holder: of the keys that were written as OpenTofu writes. However an object was written, it is not denied while it
+    exists, and holds no body that nobody wrote.
     """
+    written = as_opentofu_writes(record)
     parts = [
-        guarded(check_linearizable, record.history),
-        _lost(record),
+        guarded(check_linearizable, written.history),
+        _lost(written),
         guarded(check_false_absent, record.history),
-        guarded(check_stale, record.history),
+        guarded(check_stale, written.history),
         _traffic(record),
+        *_foreign(as_others_write(record)),
     ]
     locks = guarded(check_mutual_exclusion, record.of("lock"))
     return merge([*parts, locks])
 
 
+def _foreign(record: ScenarioRecord) -> list[Finding]:
+    """REFUTED for a body that the suite never wrote."""
+    reads = [op for op in record.history if op.verb in READS and op.ok and op.status == 200]
+    wrong = [op for op in reads if (op.value or "").startswith("?")]
+    if not wrong:
+        return [proved("no foreign body", len(reads))] if reads else []
+    first = wrong[0]
+    said = f"{first.endpoint} answered with a body that nobody wrote for {first.bucket}/{first.key}"
+    return [refuted(said, witness=[first], observations=len(reads))]
+
+
+def mixed_writes(record: ScenarioRecord) -> Finding:
+    """The same of the keys that were compared and set, or written both with and without a condition."""
+    mixed = as_others_write(record)
+    if not mixed.history:
+        return unknown("no key was compared and set, or written both with and without a condition")
+    parts = [guarded(check_linearizable, mixed.history), _lost(mixed), guarded(check_stale, mixed.history)]
+    return merge(parts)
+
+
 def denials(record: ScenarioRecord) -> Finding:
-    """No endpoint in service denied an object that exists, or gave an old body."""
-    return merge([guarded(check_false_absent, record.history), guarded(check_stale, record.history)])
+    """No endpoint in service denied an object that exists, or gave an old body of one that was written as OpenTofu
+    writes.
+    """
+    written = as_opentofu_writes(record)
+    return merge([guarded(check_false_absent, record.history), guarded(check_stale, written.history)])
 
 
 def _lost(record: ScenarioRecord) -> Finding:

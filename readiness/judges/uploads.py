@@ -1,4 +1,4 @@
-"""P1.17: damaged uploads are refused, and leave nothing."""
+"""P1.17 and P1.29: damaged uploads are refused, and leave nothing."""
 
 from __future__ import annotations
 

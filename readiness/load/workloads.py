@@ -17,7 +17,10 @@ OPERATIONS_A_KEY = 70
 UNKNOWN_A_KEY = 3
 LOCK_CLIENTS = 4
 _MIX = (Verb.READ, Verb.HEAD, Verb.WRITE, Verb.CREATE, Verb.CAS, Verb.DELETE)
-_WEIGHTS = (34, 12, 20, 12, 14, 8)
+_STATE, _LOCK, _MIXED = (34, 12, 30, 0, 0, 8), (34, 12, 0, 24, 0, 14), (34, 12, 20, 12, 14, 8)
+_WEIGHTS = (_STATE, _STATE, _LOCK, _MIXED)
+"""What is done to a register, by its place: as OpenTofu writes a state (plain writes), as it writes a lock
+(creates), and in every way together, which it never does (readiness/judges/levels.py)."""
 
 
 @dataclass
@@ -28,6 +31,7 @@ class _Register:
 
     bucket: str
     key: str
+    weights: tuple[int, ...]
     operations: int = 0
     unknown: int = 0
 
@@ -36,17 +40,19 @@ class _Register:
 
 
 class Registers:
-    """Reads, writes, conditional creates, compare-and-sets and deletes on a few shared keys, in both buckets."""
+    """Reads, writes, conditional creates, compare-and-sets and deletes on a few shared keys, in both buckets: half
+    of the keys are written as a state, a quarter as a lock, and a quarter in every way.
+    """
 
     def __init__(self, context: Context) -> None:
         self._c = context
         self._made = 0
-        self._slots = [self._fresh() for _ in range(REGISTER_KEYS)]
+        self._slots = [self._fresh(slot) for slot in range(REGISTER_KEYS)]
 
-    def _fresh(self) -> _Register:
+    def _fresh(self, slot: int) -> _Register:
         self._made += 1
-        bucket = self._c.buckets.both()[self._made % 2]
-        return _Register(bucket, f"reg/{self._c.scope}/{self._made}")
+        bucket = self._c.buckets.both()[slot // len(_WEIGHTS) % 2]
+        return _Register(bucket, f"reg/{self._c.scope}/{self._made}", _WEIGHTS[slot % len(_WEIGHTS)])
 
     async def run(self, number: int) -> None:
         """One client, until the load stops."""
@@ -59,13 +65,13 @@ class Registers:
                 continue
             slot = self._c.rng.randrange(len(self._slots))
             if self._slots[slot].worn():
-                self._slots[slot] = self._fresh()
+                self._slots[slot] = self._fresh(slot)
             ok = await self._one(client, self._slots[slot], self._c.rng.choice(targets), seen)
             await self._c.pause(self._c.rng.uniform(0.02, 0.08) if ok else 0.2)
 
     async def _one(self, client: Client, register: _Register, endpoint: Endpoint, seen: _Seen) -> bool:
         at = (register.bucket, register.key)
-        verb = self._c.rng.choices(_MIX, _WEIGHTS)[0]
+        verb = self._c.rng.choices(_MIX, register.weights)[0]
         expected, etag = seen.get(at, (None, None))
         if verb is Verb.CAS and etag is None:
             verb = Verb.READ

@@ -83,7 +83,9 @@ def criterion_of(item: pytest.Item) -> Criterion | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Notes which criteria are selected; in interim mode marks those that the candidate's file expects red."""
+    """Notes which criteria are selected; marks those that may be red without deciding anything, and in interim mode
+    those that the candidate's file expects red.
+    """
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -95,6 +97,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         run.tests[criterion.id] = item.nodeid
         if issue := run.expected_red.get(criterion.id):
             item.add_marker(pytest.mark.xfail(strict=True, raises=Refuted, reason=issue))
+        elif not run.decides(criterion):
+            why = f"level {criterion.level} does not decide"
+            item.add_marker(pytest.mark.xfail(strict=False, raises=(Refuted, Unjudged), reason=why))
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

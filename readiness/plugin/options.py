@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from readiness.criteria import DECIDING, Level
 from readiness.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of one run, checked. `by_name`: single tests were named, by their ids or with -k."""
+    """The options of one run, checked. `by_name`: single tests were named, by their ids or with -k.
+    `levels`: criteria of these decide the verdict.
+    """
 
     candidate: str
     interim: bool
@@ -30,6 +33,7 @@ class Options:
     junit: Path | None
     arguments: tuple[str, ...]
     by_name: bool
+    levels: frozenset[Level] = DECIDING
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -65,4 +69,5 @@ def read_options(config: pytest.Config) -> Options:
         junit=Path(junit).resolve() if junit else None,
         arguments=tuple(config.invocation_params.args),
         by_name=bool(config.option.keyword) or all("::" in str(argument) for argument in config.args),
+        levels=DECIDING | {Level(level) for level in get("--require")},
     )

@@ -15,10 +15,10 @@ from typing import Any
 
 from readiness import paths
 from readiness.candidate.load import Loaded, load
-from readiness.criteria import BY_ID, MANIFEST
+from readiness.criteria import BY_ID, MANIFEST, Criterion, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
-from readiness.evidence.models import CriterionFound, FindingRecord, RunRecord, VerdictRecord
+from readiness.evidence.models import ALL_LEVELS, CriterionFound, FindingRecord, RunRecord, VerdictRecord
 from readiness.finding import Finding, State
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import GateFindings
@@ -67,6 +67,16 @@ class Run:
     def expected_red(self) -> dict[str, str]:
         """Criteria that the candidate's file expects red, with their issue; empty in strict mode."""
         return dict(self.loaded.candidate.expected_red) if self.options.interim else {}
+
+    def decides(self, criterion: Criterion) -> bool:
+        """Whether it has a part in the verdict: its level is required, the candidate's file expects it red, or single
+        tests were named.
+        """
+        return (
+            self.options.by_name
+            or criterion.level in self.options.levels
+            or criterion.id in self.expected_red
+        )
 
     def begin(self) -> None:
         """Makes the evidence folder and the failing sentinel. From here on no reader can see a pass before
@@ -125,14 +135,17 @@ class Run:
 
     def found(self) -> GateFindings:
         """What the gate is asked about."""
-        return GateFindings(self.findings, self.loaded, self.evidence, self._earlier, programs_of(self.facts))
+        programs = programs_of(self.facts)
+        return GateFindings(
+            self.findings, self.loaded, self.evidence, self._earlier, programs, self.options.levels
+        )
 
     def red_before(self, phase: int) -> str | None:
         """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it
         may.
         """
         for criterion in MANIFEST:
-            if criterion.phase >= phase:
+            if criterion.phase >= phase or not self.decides(criterion):
                 continue
             state = self.found().state(criterion)
             good = State.REFUTED if criterion.id in self.expected_red else State.PROVED
@@ -155,6 +168,7 @@ class Run:
             by_name=self.options.by_name,
             taken=self.taken,
             interrupted=self.interrupted,
+            levels=self.options.levels,
         )
         return self.verdict
 
@@ -164,7 +178,7 @@ class Run:
         Raises ValueError for a verdict that contradicts itself: nothing is sealed then, and the failing sentinel stays.
         """
         verdict = self.judge()
-        if kept := promises_kept(verdict.results, self.loaded.promises.rto):
+        if kept := promises_kept(verdict.results, self.loaded.promises):
             self.facts["measured"] = kept
         folder = "none"
         if self.evidence:
@@ -187,7 +201,7 @@ class Run:
         if self.verdict is None or not self.verdict.exit_code:
             return {}
         row = self._record(self.verdict).model_dump(mode="json")
-        found = words.first_open(row["criteria"])
+        found = words.first_open(row["criteria"], row["levels"])
         again = words.next_step(row, self._description().model_dump(mode="json"))
         first = {"start with": f"{found['id']} {found['title']}"} if found else {}
         return first | ({"re-run only this criterion": again} if again else {})
@@ -199,6 +213,7 @@ class Run:
             "candidate": self.loaded.candidate.name,
             "fingerprint": self.loaded.fingerprint,
             "mode": "interim" if self.options.interim else "strict",
+            "levels": ", ".join(level for level in Level if level in self.options.levels),
             "seed": str(self.options.seed),
             **{
                 self.redactor.clean(str(name)): self.redactor.clean(str(value))
@@ -238,6 +253,7 @@ class Run:
             ended=datetime.now(UTC).replace(microsecond=0),
             seconds={**self.split, "total": round(time.monotonic() - self.started, 1)},
             phases=list(verdict.phases),
+            levels=tuple(level for level in ALL_LEVELS if level in verdict.levels),
             counts=verdict.counts(),
             facts=self.facts,
             taken_over=self.taken,

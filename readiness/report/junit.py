@@ -71,7 +71,7 @@ def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, eviden
     for name, value in {"verdict": verdict.sentence, **properties, **counts}.items():
         _property(suite, name, value)
     for result in verdict.results:
-        suite.add_testcase(_case(result, interim=verdict.interim, evidence=evidence))
+        suite.add_testcase(_case(result, verdict, evidence=evidence))
     if verdict.exit_code:
         case = TestCase("verdict", f"{SUITE}.run")
         case.result = [Failure(f"{verdict.sentence}: see the criteria that are not PROVED")]
@@ -110,7 +110,7 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
+def _case(result: Result, verdict: Verdict, *, evidence: str) -> TestCase:
     criterion, finding = result.criterion, result.finding
     phase = f"phase{criterion.phase}_{PHASES[criterion.phase].lower().replace(' ', '_')}"
     case = TestCase(f"{criterion.id} {criterion.title}", f"{SUITE}.{phase}", round(result.seconds, 3))
@@ -118,6 +118,7 @@ def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
     _property(case, "sentence", criterion.title)
     if criterion.sentence:
         _property(case, "plan", criterion.sentence)
+    _property(case, "level", criterion.level)
     _property(case, "state", str(finding.state))
     _property(case, "reason", finding.reason[:MAX_MESSAGE])
     _property(case, "observations", str(finding.observations))
@@ -129,7 +130,9 @@ def _case(result: Result, *, interim: bool, evidence: str) -> TestCase:
         _property(case, "measured", f"{len(telling) - MAX_MEASURED} more values are in verdict.json")
     if result.issue:
         _property(case, "expected_red", result.issue)
-    case.result = list(_outcome(finding, result, interim=interim))
+    case.result = list(
+        _outcome(finding, result, interim=verdict.interim) if verdict.decides(result) else _beside(result)
+    )
     for outcome in case.result:  # some readers show the text of an outcome, others its message
         outcome.text = _clean(f"{outcome.message}\n\n{criterion.title}\nevidence: {evidence}")
     return case
@@ -142,6 +145,16 @@ def _property(of: TestSuite | TestCase, name: str, value: str) -> None:
 def _clean(text: str) -> str:
     """Stores answer with control characters too, which XML has no way to say."""
     return _NOT_XML.sub("\ufffd", text)
+
+
+def _beside(result: Result) -> list[FinalResult]:
+    """Of a level that does not decide: skipped, as an expected red is, so that a reader who counts failures agrees
+    with the verdict; the message says what was found.
+    """
+    if result.state is State.PROVED:
+        return []
+    level = f"level {result.criterion.level}, which does not decide (--require {result.criterion.level})"
+    return [Skipped(f"{result.state}, {level}: {_clean(result.finding.reason)}"[:MAX_MESSAGE], "level")]
 
 
 def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalResult]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from readiness.evidence.seen import RTO
+from readiness.evidence.seen import RTO, Promises
 from readiness.finding import Measured
 from readiness.topology import FaultKind
 from readiness.verdict import Result
@@ -24,13 +24,19 @@ _KINDS = {
 """The kind of fault whose promise counts, by the name of the scenario."""
 
 
-def promises_kept(results: Sequence[Result], rto: RTO) -> str:
-    """For example `longest outage: crash 1.5 s (5 s promised); lost of 23,412 acknowledged writes: 0`.
+def promises_kept(results: Sequence[Result], promises: Promises) -> str:
+    """For example `longest outage: crash 1.5 s (5 s promised); whole again after 0.8 s at most (600 s promised);
+    lost of 23,412 acknowledged writes: 0`.
 
-    Empty if neither was measured. Outages are upper bounds, in seconds (P1.14); writes are those of P1.13.
+    Empty if nothing was measured. Outages are upper bounds, in seconds (P1.14); recovery is that of every fault but
+    a repair, which has a promise of its own; writes are those of P1.13.
     """
     measured = {result.criterion.id: result.finding.measured for result in results}
-    parts = [_outages(measured.get("P1.14", {}), rto), _writes(measured.get("P1.13", {}))]
+    parts = [
+        _outages(measured.get("P1.14", {}), promises.rto),
+        _recovery(measured.values(), promises.recovery_seconds),
+        _writes(measured.get("P1.13", {})),
+    ]
     return "; ".join(filter(None, parts))
 
 
@@ -45,6 +51,18 @@ def _outages(measured: Measured, rto: RTO) -> str:
         f"{kind} {longest[kind]:.1f} s ({rto[kind]:g} s promised)" for kind in FaultKind if kind in longest
     ]
     return f"longest outage: {', '.join(parts)}" if parts else ""
+
+
+def _recovery(measured: Iterable[Measured], promised: float) -> str:
+    took = [
+        float(value)
+        for values in measured
+        for name, value in values.items()
+        if name.endswith(": recovered_s")
+        and not name.startswith("repair:")
+        and isinstance(value, int | float)
+    ]
+    return f"whole again after {max(took):.1f} s at most ({promised:g} s promised)" if took else ""
 
 
 def _writes(measured: Measured) -> str:

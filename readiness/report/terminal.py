@@ -30,7 +30,7 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
             table.add_row(
                 Text(mark.glyph, mark.style),
                 Text(name_of, mark.style),
-                Text(_why(result, more, interim=verdict.interim)),
+                Text(_why(result, more, verdict)),
             )
     console.print()
     console.print(table)
@@ -57,11 +57,13 @@ def _lines(rows: list[Result]) -> list[tuple[Result, int]]:
     return list(lines.values())
 
 
-def _why(result: Result, more: int, *, interim: bool) -> str:
+def _why(result: Result, more: int, verdict: Verdict) -> str:
     reason = " ".join(result.finding.reason.split())
     if result.state is State.NOT_RUN:
         return f"and {more} more: {reason}" if more else reason
-    expected = f" [expected red: {result.issue}]" if interim and result.issue else ""
+    expected = f" [expected red: {result.issue}]" if verdict.interim and result.issue else ""
+    if not verdict.decides(result):
+        expected = f" [level {result.criterion.level}: does not decide]"
     short = reason if len(reason) <= 400 else reason[:397] + "…"
     return (
         f"{result.criterion.title}: {short}{expected}"

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from readiness import paths
+from readiness.evidence.models import ALL_LEVELS
 from readiness.finding import WORST_FIRST, State
 
 
@@ -33,12 +34,17 @@ MARKS = {
 UNSELECTED = ("it was deselected", "it was not collected")
 
 
-def first_open(criteria: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def first_open(
+    criteria: Sequence[Mapping[str, Any]], levels: Sequence[str] = ALL_LEVELS
+) -> Mapping[str, Any] | None:
     """The criterion to start with: a refuted one, else an unknown one, else one that did not run.
 
-    Criteria of the gate that only follow from others come last; those that were not selected do not count.
+    Criteria of the gate that only follow from others come last; those that were not selected, or whose level does not
+    decide, do not count.
     """
-    asked = [row for row in criteria if row.get("reason") not in UNSELECTED]
+    asked = [
+        row for row in criteria if row.get("reason") not in UNSELECTED and row.get("level", "plan") in levels
+    ]
     for state in WORST_FIRST[:3]:
         found = [
             row for row in asked if row["state"] == state and not (state == "REFUTED" and row["expected_red"])
@@ -55,13 +61,25 @@ def summary(verdict: Mapping[str, Any]) -> str:
     text = f"{counts['PROVED']} of {total} criteria are PROVED"
     others = [f"{counts[state]} {state}" for state in WORST_FIRST[:3] if counts.get(state)]
     text += f", {', '.join(others)}" if others else ""
-    open_ = first_open(verdict["criteria"])
+    levels = verdict.get("levels", ALL_LEVELS)
+    if beside := _beside(verdict["criteria"], levels):
+        text += f"; of level s3, which does not decide: {beside}"
+    open_ = first_open(verdict["criteria"], levels)
     if open_ is None or not verdict["exit_code"]:
         return f"{text}."
     reason = short(open_["reason"], 240)
     if open_["state"] == "PROVED":
         reason = f"it was expected red ({open_['expected_red']}); remove it from expected_red"
     return f"{text}. Start with {open_['id']}, “{open_['title']}”, which is {open_['state']}: {reason}"
+
+
+def _beside(criteria: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> str:
+    """What is red of the levels that do not decide."""
+    return ", ".join(
+        f"{row['id']} {row['state']}"
+        for row in criteria
+        if row.get("level", "plan") not in levels and row["state"] in ("REFUTED", "UNKNOWN")
+    )
 
 
 def short(text: str, most: int) -> str:
@@ -110,7 +128,8 @@ def _program() -> list[str]:
 
 def next_step(verdict: Mapping[str, Any], about: Mapping[str, Any]) -> str | None:
     """The command that runs only the criterion to start with; None if there is nothing to do."""
-    open_ = first_open(verdict["criteria"]) if verdict["exit_code"] else None
+    levels = verdict.get("levels", ALL_LEVELS)
+    open_ = first_open(verdict["criteria"], levels) if verdict["exit_code"] else None
     tests = about.get("tests", {})
     if open_ is None or open_["state"] == "NOT RUN" or open_["id"] not in tests:
         return None

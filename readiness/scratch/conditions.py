@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from readiness.history import Verb
-from readiness.judges.conditions import ROUNDS, Step
+from readiness.judges.conditions import ROUNDS, Step, Turn
 from readiness.load.bodies import body_of
 from readiness.load.operations import Client
 from readiness.load.rig import Rig
@@ -28,11 +28,17 @@ RACERS = 32
 
 
 def create_races(subject: Subject, see: Recording, rig: Rig) -> None:
-    """P1.11: 32 clients create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets.
+    """P1.11: 32 clients create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets. And what
+    exists is not created (412), and what was deleted is created again: on versioned buckets some stores hold conditions
+    against the version below the delete marker (ceph#63348).
 
     Two rounds of three are over all endpoints, each time begun by another one; the third is through one endpoint
     alone, in turn, so that each of them has a winner to tell.
     """
+    for bucket in rig.buckets.both():
+        writers = _writers(subject, see, bucket)
+        for number, here in enumerate(writers):
+            _turns(here, writers[(number + 1) % len(writers)], f"p1.11/{here.endpoint.name}")
     recorder = see.recorder("races")
     endpoints = subject.topology.all_endpoints()
     wires = {e.name: Wire(subject.target(e)) for e in endpoints}
@@ -76,14 +82,14 @@ class _Writer:
     def _asked(self, key: str, **more: JsonValue) -> dict[str, JsonValue]:
         return {"bucket": self.bucket, "key": key, **more}
 
-    def must_put(self, step: Step, key: str, value: str, **condition: str) -> str:
+    def must_put(self, step: Step | Turn, key: str, value: str, **condition: str) -> str:
         """The new ETag."""
         call = partial(self._put, key, value, condition)
         return self.see.must(
             step, self.endpoint, "boto3", call, asked=self._asked(key, **condition), kept=str
         )
 
-    def put(self, step: Step, key: str, value: str, **condition: str) -> None:
+    def put(self, step: Step | Turn, key: str, value: str, **condition: str) -> None:
         """A write that is refused by a store that holds."""
         call = partial(self._put, key, value, condition)
         self.see.ask(step, self.endpoint, "boto3", call, asked=self._asked(key, **condition), kept=str)
@@ -92,10 +98,10 @@ class _Writer:
         at = {"Bucket": self.bucket, "Key": key, **condition}
         return self.client.put_object(Body=body_of(value), **at)["ETag"].strip('"')  # type: ignore[arg-type]
 
-    def delete(self, key: str) -> None:
+    def delete(self, step: Step | Turn, key: str) -> None:
         """A delete."""
         call = partial(self.client.delete_object, Bucket=self.bucket, Key=key)
-        self.see.must(Step.DELETE, self.endpoint, "boto3", call, asked=self._asked(key))
+        self.see.must(step, self.endpoint, "boto3", call, asked=self._asked(key))
 
     def head(self, step: Step, key: str, **more: JsonValue) -> None:
         """The ETag that HEAD tells."""
@@ -112,16 +118,26 @@ class _Writer:
 
 def if_match(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates
-    nothing (404 or 412), neither where an object never was nor where one was deleted; and what was deleted can be
-    created again. On versioned buckets some stores hold conditions against the version below the delete marker
-    (ceph#63348).
+    nothing (404 or 412), neither where an object never was nor where one was deleted.
     """
-    endpoints = subject.topology.all_endpoints()
-    clients = [boto3_client(subject.target(e), subject.response_seconds) for e in endpoints]
     for bucket in rig.buckets.both():
-        writers = [_Writer(see, e, c, bucket) for e, c in zip(endpoints, clients, strict=True)]
+        writers = _writers(subject, see, bucket)
         for number, here in enumerate(writers):
             _conditions(here, writers[(number + 1) % len(writers)], f"p1.12/{here.endpoint.name}")
+
+
+def _writers(subject: Subject, see: Recording, bucket: str) -> list[_Writer]:
+    return [
+        _Writer(see, each, boto3_client(subject.target(each), subject.response_seconds), bucket)
+        for each in subject.topology.all_endpoints()
+    ]
+
+
+def _turns(here: _Writer, there: _Writer, key: str) -> None:
+    here.must_put(Turn.TAKE, key, f"{key}/1", IfNoneMatch="*")
+    there.put(Turn.MEET, key, f"{key}/2", IfNoneMatch="*")
+    there.delete(Turn.FREE, key)
+    here.must_put(Turn.AGAIN, key, f"{key}/3", IfNoneMatch="*")
 
 
 def _conditions(here: _Writer, there: _Writer, key: str) -> None:
@@ -131,7 +147,6 @@ def _conditions(here: _Writer, there: _Writer, key: str) -> None:
     here.head(Step.AFTER_STALE, key, etag=second)
     here.put(Step.MISSING, f"{key}-absent", f"{key}/4", IfMatch=f'"{first}"')
     here.head(Step.AFTER_MISSING, f"{key}-absent")
-    there.delete(key)
+    there.delete(Step.DELETE, key)
     here.put(Step.DELETED, key, f"{key}/5", IfMatch=f'"{second}"')
     here.head(Step.AFTER_DELETED, key)
-    here.must_put(Step.AGAIN, key, f"{key}/6", IfNoneMatch="*")

@@ -1,4 +1,4 @@
-"""P1.17: damaged uploads."""
+"""P1.17 and P1.29: damaged uploads."""
 
 from __future__ import annotations
 
@@ -26,28 +26,42 @@ class Damage:
     signed: bytes | None = None
 
 
-DAMAGES = (
+OTHERS = (
     Damage(
         "Content-MD5",
         {"content-md5": base64.b64encode(hashlib.md5(WRONG, usedforsecurity=False).digest()).decode()},
     ),
+)
+"""Checksums that OpenTofu does not send."""
+OF_OPENTOFU = (
     Damage(
         "SHA-256 checksum",
         {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(WRONG).digest()).decode()},
     ),
     Damage("signed payload SHA-256", {}, WRONG),
 )
+"""Those that OpenTofu sends with every state and lock, the first one unless `skip_s3_checksum` is set
+(internal/backend/ remote-state/s3/client.go, configurePutObjectChecksum)."""
 
 
 def damaged_uploads(subject: Subject, see: Recording, rig: Rig) -> None:
-    """P1.17: an upload whose checksum (Content-MD5, SHA-256 checksum, signed payload SHA-256) does not fit is
-    refused, and leaves nothing.
+    """P1.17: an upload whose SHA-256 checksum, or SHA-256 under the signature, does not fit is refused, and leaves
+    nothing.
     """
+    _damaged(subject, see, rig, OF_OPENTOFU)
+
+
+def damaged_by_others(subject: Subject, see: Recording, rig: Rig) -> None:
+    """P1.29: the same of an upload whose Content-MD5 does not fit."""
+    _damaged(subject, see, rig, OTHERS)
+
+
+def _damaged(subject: Subject, see: Recording, rig: Rig, damages: tuple[Damage, ...]) -> None:
     for endpoint in subject.topology.all_endpoints():
         client = subject.client(endpoint)
-        for damage in DAMAGES:
+        for damage in damages:
             for bucket in rig.buckets.both():
-                key = f"p1.17/{endpoint.name}/{damage.name}"
+                key = f"damaged/{endpoint.name}/{damage.name}"
                 asked: Asked = {"bucket": bucket, "key": key, "damage": damage.name}
                 rig.loop.call(_send(subject, see, endpoint, damage, asked))
                 head = partial(client.head_object, Bucket=bucket, Key=key)

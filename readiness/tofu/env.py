@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec
 
@@ -80,10 +80,26 @@ class Disposable:
         """The place of the state called `key`."""
         return self.place.at(f"{self.prefix}/{key}/terraform.tfstate")
 
-    def make(self, name: str, endpoint: Endpoint, key: str, *, max_retries: int | None = None) -> TofuClient:
-        """A new client, not initialised."""
+    def make(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        key: str,
+        *,
+        max_retries: int | None = None,
+        settings: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> TofuClient:
+        """A new client, not initialised; its backend has these settings beside its place."""
         return TofuClient(
-            self.tools, name, endpoint, self.where(key), max_retries=max_retries, sensitive=self.sensitive
+            self.tools,
+            name,
+            endpoint,
+            self.where(key),
+            max_retries=max_retries,
+            sensitive=self.sensitive,
+            settings=settings,
+            environment=environment,
         )
 
     def client(

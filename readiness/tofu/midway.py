@@ -27,7 +27,7 @@ def apply_through_fault(
     *,
     hold_seconds: float = 2.0,
     fault_seconds: float = 6.0,
-    settle_seconds: float = 90.0,
+    settle_seconds: float = 600.0,
 ) -> None:
     """P2.9, once: the fault begins while an apply through `endpoint` holds the lock and has not yet written its
     state. What keeps the case from being judged is recorded, and ends it.

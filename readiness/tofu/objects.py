@@ -34,7 +34,8 @@ class ObjectVersion:
 
 
 class Objects:
-    """One bucket through one endpoint. `calls` counts the requests that were answered.
+    """One bucket through one endpoint. `calls` counts the requests that were answered; `client` is for what has no
+    method here.
 
     A read is asked again for `patience` seconds while the store answers with an error or not at all: these are looks at
     what there is once a fault is healed, not probes of when. A wrong answer is never asked again, and a write is one
@@ -60,7 +61,7 @@ class Objects:
         self.calls = 0
         self.patience = patience
         target = Target(endpoint.url, keys, region, not path_style, ca_bundle)
-        self._client: S3Client = boto3_client(target, seconds)
+        self.client: S3Client = boto3_client(target, seconds)
 
     def get(self, key: str) -> bytes | None:
         """The body, or None where the store says that there is no such object."""
@@ -68,7 +69,7 @@ class Objects:
 
     def _get(self, key: str) -> bytes | None:
         try:
-            body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            body: bytes = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
             self._absent_or_raise(error)
             return None
@@ -81,7 +82,7 @@ class Objects:
 
     def _exists(self, key: str) -> bool:
         try:
-            self._client.head_object(Bucket=self.bucket, Key=key)
+            self.client.head_object(Bucket=self.bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
             self._absent_or_raise(error)
             return False
@@ -91,7 +92,7 @@ class Objects:
     def create(self, key: str, body: bytes) -> bool:
         """PUT with `If-None-Match: *`: False where the object exists already."""
         try:
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except (ClientError, BotoCoreError) as error:
             if _code(error) in ("412", "409", "PreconditionFailed", "ConditionalRequestConflict"):
                 self.calls += 1
@@ -101,14 +102,14 @@ class Objects:
         return True
 
     def put(self, key: str, body: bytes) -> None:
-        self._answered(lambda: self._client.put_object(Bucket=self.bucket, Key=key, Body=body))
+        self._answered(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=body))
 
     def delete(self, key: str) -> None:
-        self._answered(lambda: self._client.delete_object(Bucket=self.bucket, Key=key))
+        self._answered(lambda: self.client.delete_object(Bucket=self.bucket, Key=key))
 
     def versions(self, key: str) -> list[ObjectVersion]:
         """All versions of exactly this key, newest first."""
-        listed = partial(self._client.list_object_versions, Bucket=self.bucket, Prefix=key)
+        listed = partial(self.client.list_object_versions, Bucket=self.bucket, Prefix=key)
         answer = self._looked(lambda: self._answered(listed))
         rows: list[tuple[Any, ObjectVersion]] = []
         for kind, marker in (("Versions", False), ("DeleteMarkers", True)):
@@ -121,7 +122,7 @@ class Objects:
         return [version for _, version in sorted(rows, key=lambda row: row[0], reverse=True)]
 
     def get_version(self, key: str, version: str) -> bytes:
-        asked = partial(self._client.get_object, Bucket=self.bucket, Key=key, VersionId=version)
+        asked = partial(self.client.get_object, Bucket=self.bucket, Key=key, VersionId=version)
         answer = self._looked(lambda: self._answered(asked))
         try:
             body: bytes = answer["Body"].read()
@@ -132,7 +133,7 @@ class Objects:
     def restore(self, key: str, version: str) -> None:
         """Copy an older version over the key, as a new version."""
         source = {"Bucket": self.bucket, "Key": key, "VersionId": version}
-        self._answered(lambda: self._client.copy_object(Bucket=self.bucket, Key=key, CopySource=source))  # type: ignore[arg-type]
+        self._answered(lambda: self.client.copy_object(Bucket=self.bucket, Key=key, CopySource=source))  # type: ignore[arg-type]
 
     def _looked(self, look: Callable[[], R]) -> R:
         deadline = time.monotonic() + self.patience

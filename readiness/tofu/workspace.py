@@ -87,7 +87,7 @@ class TofuClient:
 
     Several clients live side by side, each with its own endpoint, and need no -reconfigure. Each has a folder of
     its own also because tofu writes `errored.tfstate` into its working directory. Commands of one client must not
-    overlap.
+    overlap. `settings` are more options of its `init`; `environment` is added to that of its commands, and is secret.
     """
 
     def __init__(
@@ -100,8 +100,12 @@ class TofuClient:
         source: Path = DISPOSABLE,
         max_retries: int | None = None,
         sensitive: Mapping[str, str] | None = None,
+        settings: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.tools = tools
+        self.settings = tuple(settings)
+        self.environment = dict(environment or {})
         self.name = name
         self.endpoint = endpoint
         self.place = place
@@ -111,7 +115,7 @@ class TofuClient:
         self.stack = self.copy(source)
         self.sensitive = dict(sensitive or {})
         # Also what tofu itself does not mask: terraform_data does not mark its output as sensitive (seen in destroy).
-        self.redact = tools.redactor(self.sensitive.values())
+        self.redact = tools.redactor((*self.sensitive.values(), *self.environment.values()))
 
     def copy(self, source: Path) -> Path:
         """Make the private copy of the configuration; returns the working directory in it."""
@@ -126,7 +130,7 @@ class TofuClient:
         }
         if self.place.ca_bundle:
             extra["AWS_CA_BUNDLE"] = self.place.ca_bundle
-        return extra | {f"TF_VAR_{name}": value for name, value in self.sensitive.items()}
+        return extra | self.environment | {f"TF_VAR_{name}": value for name, value in self.sensitive.items()}
 
     @property
     def errored(self) -> Path:
@@ -157,7 +161,7 @@ class TofuClient:
         settings = (f"-backend-config={path.name}" for path in sorted(self.stack.glob("*.s3.tfbackend")))
         options = ("-reconfigure",) if reconfigure else ()
         place = self.place.backend_config(self.endpoint, self.max_retries)
-        return ("init", "-no-color", *options, *settings, *place)
+        return ("init", "-no-color", *options, *settings, *place, *self.settings)
 
     def init(self, *, reconfigure: bool = False, limit: float | None = None) -> TofuRun:
         return self.run(*self.init_arguments(reconfigure=reconfigure), limit=limit)

@@ -122,6 +122,32 @@ def test_a_broken_network_that_breaks_the_harness_is_unknown(
     assert campaign.play([Group.NETWORKS])[Group.NETWORKS] == played
 
 
+def test_a_candidate_has_the_time_that_its_contract_promises(campaign: Campaign, waits: list[float]) -> None:
+    promised = Campaign(campaign.subject, campaign.rig, Settings(patience=5.0))
+    promised.play([Group.CRASHES])
+    assert waits[0] == campaign.subject.promises.recovery_seconds
+    assert set(waits[1:]) == {5.0}
+
+
+def test_the_next_fault_does_not_wait_again_for_one_that_had_its_time(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def whole(_provider: object, _watch: object, seconds: float) -> bool:
+        waited.append(seconds)
+        return True
+
+    def never_whole(made: ScenarioRecord) -> None:
+        made.whole = False
+
+    monkeypatch.setattr(playing, "wait_whole", whole)
+    campaign._once(ScenarioRecord("crash:a", None), never_whole)
+    campaign._once(ScenarioRecord("crash:b", None), lambda _made: None)
+    campaign._once(ScenarioRecord("crash:c", None), lambda _made: None)
+    assert waited == [SETTINGS.whole_within, SETTINGS.patience, SETTINGS.whole_within]
+
+
 def test_an_emptied_node_has_the_contracts_time_to_be_made_whole() -> None:
     waited: list[dict[str, float]] = []
     made = ScenarioRecord("repair:b", None)

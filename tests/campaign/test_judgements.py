@@ -12,18 +12,19 @@ from readiness.criteria import BY_ID
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.finding import Finding, State, proved
-from readiness.history import Outcome
+from readiness.history import Outcome, Verb
 from readiness.judges.agreement import agreement, winners
 from readiness.judges.capture import capture
 from readiness.judges.heads import heads as heads_within
+from readiness.judges.levels import beyond_opentofu
 from readiness.judges.outage import outage as outage_within
 from readiness.judges.records import each as each_record
 from readiness.judges.records import needs
 from readiness.judges.recovery import made_whole
-from readiness.judges.safety import denials, safety
+from readiness.judges.safety import denials, mixed_writes, safety
 from readiness.topology import FaultKind
 from tests.campaign.defects import DEFECTS, EXCUSED, HIDDEN, SILENT, Change, denied, failing
-from tests.campaign.healthy import INJECTING, LOST, RTO, changed, record, without
+from tests.campaign.healthy import ENDS, INJECTING, LOST, RTO, Book, changed, plus, record, without
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
 Judgement = Callable[[ScenarioRecord], Finding]
@@ -193,3 +194,54 @@ def test_a_candidate_too_small_for_a_scenario_is_refuted() -> None:
 def test_measured_values_name_their_scenario() -> None:
     found = each_record([record(), record(FaultKind.SILENCE, "silence:b")], outage)
     assert {name.split(": ")[0] for name in found.measured} == {"crash:b", "silence:b"}
+
+
+def mixed(made: ScenarioRecord, **last: object) -> ScenarioRecord:
+    """The record with a key that was created, overwritten without a condition, and compared and set; `last` are
+    fields of its final reads.
+    """
+    book = Book()
+    at = {"bucket": "plain", "key": "reg/mixed", "process": "reg-1"}
+    book.add("register", Verb.CREATE, "a", 1.0, value="m1", **at)
+    book.add("register", Verb.WRITE, "b", 1.2, value="m2", **at)
+    book.add("register", Verb.CAS, "a", 1.4, value="m3", expected="m2", **at)
+    for endpoint in ENDS:
+        book.add("final", Verb.READ, endpoint, 13.3, **{**at, "value": "m3", **last})
+    return plus(made, [replace(op, index=op.index + 20_000) for op in book.ops])
+
+
+def test_a_key_that_opentofu_never_writes_so_is_of_level_s3() -> None:
+    assert each_record([mixed(record())], safety).state is PROVED
+    assert each_record([mixed(record())], mixed_writes).state is PROVED
+    lost_overwrite = mixed(record(), value="m2")
+    assert each_record([lost_overwrite], safety).state is PROVED
+    assert each_record([lost_overwrite], denials).state is PROVED
+    found = each_record([lost_overwrite], mixed_writes)
+    assert found.state is REFUTED
+    assert "reg/mixed" in found.reason
+    assert each_record([record()], mixed_writes).state is UNKNOWN, "no such key: nothing was seen"
+
+
+def test_a_denial_and_a_foreign_body_are_never_of_level_s3() -> None:
+    absent = mixed(record(), value=None, status=404)
+    assert each_record([absent], safety).state is REFUTED
+    assert each_record([absent], denials).state is REFUTED
+    assert each_record([mixed(record(), value="?17:abc")], safety).state is REFUTED
+
+
+@pytest.mark.parametrize(
+    ("verbs", "beyond"),
+    [
+        ((Verb.WRITE, Verb.READ, Verb.DELETE, Verb.WRITE), False),
+        ((Verb.CREATE, Verb.DELETE, Verb.CREATE), False),
+        ((Verb.CREATE, Verb.WRITE), True),
+        ((Verb.WRITE, Verb.CAS), True),
+        ((Verb.CAS,), True),
+        ((Verb.READ, Verb.HEAD), False),
+    ],
+)
+def test_what_opentofu_writes(verbs: tuple[Verb, ...], beyond: bool) -> None:
+    book = Book()
+    for number, verb in enumerate(verbs):
+        book.add("register", verb, "a", float(number), key="k", value=f"v{number}")
+    assert beyond_opentofu(book.ops) == ({("plain", "k")} if beyond else frozenset())

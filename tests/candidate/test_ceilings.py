@@ -51,6 +51,7 @@ def test_absurd_promises_are_all_told() -> None:
             failure__rto_seconds=hour,
             failure__response_seconds=3600,
             failure__readiness__seconds_after_start=600,
+            failure__recovery_seconds=3600,
             repair__budget_seconds=3600,
         )
     )

@@ -78,8 +78,8 @@ def test_a_ready_report_has_one_passing_case_a_criterion(tmp_path: Path) -> None
     assert suite.tests == len(MANIFEST)
     assert len({(c.classname, c.name) for c in found.values()}) == len(MANIFEST)
     assert properties(suite) == PROPERTIES | {
-        "verdict": "READY", "count.PROVED": "72", "count.REFUTED": "0", "count.UNKNOWN": "0", "count.NOT RUN": "0",
-    }  # fmt: skip
+        "verdict": "READY", "count.PROVED": str(len(MANIFEST)), "count.REFUTED": "0", "count.UNKNOWN": "0",
+    "count.NOT RUN": "0", }  # fmt: skip
     one = properties(found["P1.4"])
     assert one["sentence"] == "bucket/object HEAD after one pod restart"
     assert "plan" not in one
@@ -102,6 +102,20 @@ def test_states_that_are_no_pass(tmp_path: Path, state: State, kind: type) -> No
     assert failing(suite), "a reader that only counts failures and errors must see that it is not READY"
     assert properties(suite)["verdict"] == "NOT READY"
     assert properties(suite)[f"count.{state}"] == "1"
+
+
+@pytest.mark.parametrize("state", [State.REFUTED, State.UNKNOWN])
+def test_a_red_of_a_level_that_does_not_decide_is_skipped_and_says_what_was_found(
+    tmp_path: Path, state: State
+) -> None:
+    suite = report(tmp_path / "junit.xml", {"P1.12": Finding(state, "a stale ETag", observations=1)})
+    (result,) = cases(suite)["P1.12"].result
+    assert type(result) is Skipped
+    assert f"{state}, level s3, which does not decide (--require s3): a stale ETag" in result.message
+    assert not failing(suite)
+    found = properties(suite)
+    assert found["verdict"] == f"READY at levels plan and state; s3: 1 {state}"
+    assert (properties(cases(suite)["P1.12"])["level"], found[f"count.{state}"]) == ("s3", "1")
 
 
 def test_skipped_alone_fails_too(tmp_path: Path) -> None:

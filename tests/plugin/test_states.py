@@ -26,7 +26,7 @@ def run(place: Path, states: dict[str, str], *arguments: str) -> Ran:
 def test_ready(tmp_path: Path) -> None:
     ran = run(tmp_path, {}, "--seed", "7")
     assert (ran.code, ran.verdict["verdict"]) == (0, "READY")
-    assert "\nREADY (72 PROVED)" in ran.out
+    assert f"\nREADY ({len(MANIFEST)} PROVED)" in ran.out
     suite = read(ran.junit)
     assert not failing(suite)
     found = properties(suite)
@@ -38,14 +38,14 @@ def test_ready(tmp_path: Path) -> None:
     )
     assert len(found["fingerprint"]) == len(found["seal"]) == 64
     assert found["run"] == ran.folder.name
-    assert len(cases(suite)) == 72
+    assert len(cases(suite)) == len(MANIFEST)
 
 
 def test_ready_needs_every_criterion_collected(tmp_path: Path) -> None:
     ran = run(tmp_path, {"P1.20": "NOT COLLECTED"})
     assert (ran.code, ran.verdict["verdict"]) == (1, "PHASES 0, 2, 3, 4 NOT PROVED")
     assert ran.state("P1.20") == "NOT RUN"
-    assert len(cases(read(ran.junit))) == 73  # all 72, and the failing verdict
+    assert len(cases(read(ran.junit))) == len(MANIFEST) + 1  # and the failing verdict
 
 
 def test_keep_going_runs_later_phases_and_is_never_ready(tmp_path: Path) -> None:
@@ -68,7 +68,28 @@ def test_one_phase_is_proved_and_never_ready(tmp_path: Path) -> None:
     assert "READY" not in ran.junit.read_text()
     row = ran.criterion("P2.1")
     assert (row["state"], row["reason"]) == ("NOT RUN", "it was deselected")
-    assert read(ran.junit).skipped == 51
+    assert read(ran.junit).skipped == sum(criterion.phase != 1 for criterion in MANIFEST)
+
+
+def test_a_red_of_level_s3_stands_beside_ready_and_blocks_nothing(tmp_path: Path) -> None:
+    reds = {"P1.12": "REFUTED", "P1.28": "UNKNOWN", "P4.1": "GATE", "P4.2": "GATE", "S.6": "GATE"}
+    ran = run(tmp_path, reds)
+    told = "READY at levels plan and state; s3: 1 REFUTED, 1 UNKNOWN"
+    assert (ran.code, ran.verdict["verdict"]) == (0, told), ran.out
+    assert ran.verdict["levels"] == ["plan", "state"]
+    assert f"\n{told} (1 REFUTED, 1 UNKNOWN, {len(MANIFEST) - 2} PROVED)" in ran.out
+    assert "[level s3: does not decide]" in ran.out
+    assert "P1.12 REFUTED, P1.28 UNKNOWN" in ran.criterion("P4.1")["reason"]
+    assert not failing(read(ran.junit))
+    assert properties(read(ran.junit))["verdict"] == told
+    (tmp_path / "required").mkdir()
+    strict = run(tmp_path / "required", reds, "--require", "s3")
+    assert (strict.code, strict.verdict["verdict"]) == (1, "NOT READY")
+    assert strict.verdict["levels"] == ["plan", "state", "s3"]
+    assert strict.state("P2.1") == "NOT RUN", "it blocks the next phase"
+    (tmp_path / "named").mkdir()
+    named = run(tmp_path / "named", reds, "-k", "P1.12")
+    assert (named.code, failing(read(named.junit))) == (1, True)
 
 
 def test_a_red_phase_blocks_later_ones_and_the_gate_fails(tmp_path: Path) -> None:

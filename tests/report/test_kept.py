@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from readiness.criteria import BY_ID
+from readiness.evidence.seen import Promises
 from readiness.finding import proved
 from readiness.report.kept import promises_kept
 from readiness.topology import FaultKind
@@ -33,7 +34,7 @@ def results(outages: dict[str, float], writes: dict[str, int]) -> list[Result]:
 
 
 def test_longest_outages_by_kind_and_lost_writes() -> None:
-    assert promises_kept(results(OUTAGES, WRITES), RTO) == (
+    assert promises_kept(results(OUTAGES, WRITES), Promises(RTO)) == (
         "longest outage: crash 1.5 s (5 s promised), silence 6.2 s (10 s promised); "
         "lost of 23,412 acknowledged writes: 0"
     )
@@ -41,9 +42,15 @@ def test_longest_outages_by_kind_and_lost_writes() -> None:
 
 def test_a_lost_write_is_counted() -> None:
     lost = WRITES | {"steady: lost_writes": 3}
-    assert promises_kept(results({}, lost), RTO) == "lost of 23,412 acknowledged writes: 3"
+    assert promises_kept(results({}, lost), Promises(RTO)) == "lost of 23,412 acknowledged writes: 3"
 
 
 def test_nothing_measured_is_not_said() -> None:
-    assert promises_kept(results({}, {}), RTO) == ""
-    assert promises_kept([], RTO) == ""
+    assert promises_kept(results({}, {}), Promises(RTO)) == ""
+    assert promises_kept([], Promises(RTO)) == ""
+
+
+def test_the_longest_recovery_beside_its_promise_and_without_the_repair() -> None:
+    took = {"crash:a: recovered_s": 1.25, "silence:b: recovered_s": 40.0, "repair:c: recovered_s": 300.0}
+    rows = [Result(BY_ID["P1.6"], proved("", 1, **took)), Result(BY_ID["P1.21"], proved("", 1, other=9.0))]
+    assert promises_kept(rows, Promises(RTO)) == "whole again after 40.0 s at most (600 s promised)"

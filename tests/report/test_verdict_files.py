@@ -92,7 +92,11 @@ def broken(change: dict[str, Any]) -> dict[str, Any]:
         {"schema": 1},
         {"fingerprint": "abc"},
         {"surprise": 1},
-        {"counts": {"PROVED": 72}},
+        {"counts": {"PROVED": len(MANIFEST)}},
+        {"verdict": "READY at levels plan and state; s3: 1 REFUTED"},
+        {"verdict": "READY; s3: none"},
+        {"levels": []},
+        {"levels": ["plan", "cache"]},
     ],
 )
 def test_a_verdict_that_contradicts_itself_does_not(change: dict[str, Any]) -> None:

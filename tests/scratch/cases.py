@@ -103,7 +103,19 @@ def _conditions() -> list[Observation]:
             seen(step.DELETE, end, required=True, **at),
             refusal(step.DELETED, end, 412, **at),
             refusal(step.AFTER_DELETED, end, **at),
-            seen(step.AGAIN, end, required=True, result="e6", **at),
+        ]
+    return made
+
+
+def _turns() -> list[Observation]:
+    turn, made = conditions.Turn, list[Observation]()
+    for end in ENDS:
+        at: Asked = {"bucket": "p", "key": f"k-{end}"}
+        made += [
+            seen(turn.TAKE, end, required=True, result="e1", **at),
+            refusal(turn.MEET, end, 412, **at),
+            seen(turn.FREE, end, required=True, **at),
+            seen(turn.AGAIN, end, required=True, result="e3", **at),
         ]
     return made
 
@@ -225,6 +237,16 @@ CASES = (
         },
     ),
     Case(
+        "P1.11",
+        _turns(),
+        {
+            "created twice": granted(conditions.Turn.MEET, 1),
+            "the wrong refusal": error(conditions.Turn.MEET, 0, 404),
+            "no answer": lost(conditions.Turn.MEET),
+        },
+        judge=conditions.turns,
+    ),
+    Case(
         "P1.12",
         _conditions(),
         {
@@ -280,16 +302,19 @@ CASES = (
             ],
         },
     ),
-    Case(
-        "P1.17",
-        _uploads(),
-        {
-            "accepted": granted(uploads.Step.PUT, 1),
-            "the server breaks": error(uploads.Step.PUT),
-            "no answer": lost(uploads.Step.PUT),
-            "left": granted(uploads.Step.HEAD, 1),
-            "not told whether it left something": lost(uploads.Step.HEAD),
-        },
+    *(
+        Case(
+            id_,
+            _uploads(),
+            {
+                "accepted": granted(uploads.Step.PUT, 1),
+                "the server breaks": error(uploads.Step.PUT),
+                "no answer": lost(uploads.Step.PUT),
+                "left": granted(uploads.Step.HEAD, 1),
+                "not told whether it left something": lost(uploads.Step.HEAD),
+            },
+        )
+        for id_ in ("P1.17", "P1.29")
     ),
     Case(
         "P1.18",

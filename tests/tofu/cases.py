@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from readiness.evidence.observation import Observation, Outcome
-from readiness.judges.opentofu import basics, contention, midway, plans, rollback, stale
+from readiness.judges.opentofu import basics, contention, midway, plans, rollback, settings, stale
 from readiness.judges.opentofu.commands import FAULT, PREPARE
 from tests.support.observations import Case, Defect, Recorded, changed, granted, lost, refusal, seen
 
@@ -250,11 +250,44 @@ def _stale() -> Recorded:
     ]
 
 
+USED = "attic (encrypt = true)"
+
+
+def _settings(case: str = USED) -> Recorded:
+    step = settings.Step
+    about: dict[str, Any] = {"case": case}
+    listed: list[JsonValue] = ["default", "readiness"]
+    return [
+        *(tofu(step.INIT, end, **about) for end in ENDS),
+        tofu(step.APPLY, looks=[step.KEPT, step.WITHOUT_KEY], **about),
+        seen(step.KEPT, result={"kept": "AES256"}, setting="encrypt", kept="AES256", **about),
+        refusal(step.WITHOUT_KEY, status=400, **about),
+        tofu(step.NEW, **about),
+        tofu(step.SELECT, "b", **about),
+        tofu(step.MEET, "b", code=1, result={"refused": True}, **about),
+        tofu(step.HOLD, **about),
+        *(tofu(step.LIST, end, result={"workspaces": listed}, workspaces=listed, **about) for end in ENDS),
+        tofu(step.PULL, "b", result={"size": 900, "revision": 7}, revision=7, **about),
+        tofu(step.PLAN, "b", **about),
+        tofu(step.DELETE, **about),
+        *(
+            tofu(step.LIST, end, result={"workspaces": listed[:1]}, workspaces=listed[:1], **about)
+            for end in ENDS
+        ),
+        *(refusal(step.GONE, end, **about) for end in ENDS),
+    ]
+
+
+def _lists(number: int, *workspaces: str) -> Defect:
+    return changed(SETTING.LIST, number, result={"wall": 1.0, "workspaces": [*workspaces]})
+
+
 def _through(number: int = 0, **fields: Any) -> Defect:
     return changed(FAULT, number, **fields)
 
 
 BASIC, ROLL, STALE, CONTEST, MIDWAY = basics.Step, rollback.Step, stale.Step, contention.Step, midway.Step
+SETTING = settings.Step
 _UNDONE = "the suite itself left the candidate broken: it could not undo crash:x"
 THROUGH_FAULTS = {
     "a plan before any fault failed": failed(plans.Step.FIRST),
@@ -489,5 +522,44 @@ CASES = (
             "cut, says tofu": also(unreadable()),
         },
         {"not prepared": also(unprepared())},
+    ),
+    Case(
+        "P2.15",
+        _settings(),
+        {
+            "init refused": failed(SETTING.INIT, 1),
+            "the first apply refused": failed(SETTING.APPLY),
+            "no answer to the apply": lost(SETTING.APPLY),
+            "no workspace": failed(SETTING.NEW),
+            "not selected": failed(SETTING.SELECT),
+            "the apply in the workspace failed": failed(SETTING.HOLD),
+            "a workspace is not listed": _lists(1, "default"),
+            "a deleted one is listed": _lists(2, "default", "readiness"),
+            "lists fail": failed(SETTING.LIST, 3),
+            "another workspace's state": changed(SETTING.PULL, result={"size": 9, "revision": 1}),
+            "no pull": failed(SETTING.PULL),
+            "another state": to_create(SETTING.PLAN),
+            "no plan": failed(SETTING.PLAN),
+            "not deleted": failed(SETTING.DELETE),
+            "deleted and still there": granted(SETTING.GONE, 1),
+            "not encrypted": changed(SETTING.KEPT, result={"kept": None}),
+            "denied": denied(SETTING.KEPT),
+            "readable without its key": granted(SETTING.WITHOUT_KEY, 0, {"kept": True}),
+            "one set is served, another is not": lambda recorded: [
+                *recorded,
+                *failed(SETTING.APPLY)(_settings("workspaces and lock file")),
+            ],
+        },
+        {
+            "nothing was tried": lambda recorded: [],
+            "stopped early": lambda recorded: recorded[:6],
+            "the lock was not met": failed(SETTING.MEET),
+            "no answer whether it is gone": lost(SETTING.GONE),
+            "no answer about encryption": lost(SETTING.KEPT),
+            "a stack that cannot be read": also(
+                seen(SETTING.READ, "attic", "provider", outcome="unanswered")
+            ),
+        },
+        {"unreadable without its key": granted(SETTING.WITHOUT_KEY, 0, {"kept": False})},
     ),
 )

@@ -32,7 +32,9 @@ class FakeS3:
 
     Defects, by a predicate on (method, key, port): `absent` answers 404, `broken` 500, `hangs` waits until `thawed`,
     `lose_answer` (which is also given the status) does it and closes the connection without an answer,
-    `ignore_condition` ignores If-None-Match.
+    `ignore_condition` ignores If-None-Match, `unlisted` leaves keys out of LIST. `refuses` answers 501 to a
+    request with a header of that beginning. Nothing is encrypted; `shows` are header fields of every answer to GET
+    and HEAD.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -41,6 +43,9 @@ class FakeS3:
     hangs: Callable[[str, str, int], bool] = lambda method, key, port: False
     lose_answer: Callable[[str, str, int, int], bool] = lambda method, key, port, status: False
     ignore_condition: bool = False
+    unlisted: Callable[[str, int], bool] = lambda key, port: False
+    refuses: str = ""
+    shows: dict[str, str] = field(default_factory=dict)
     thawed: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     requests: list[tuple[str, str, int, int]] = field(default_factory=list)
@@ -130,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         store = self.store
         if not key:
             return 200, {}, self._list(query)
+        if store.refuses and any(name.lower().startswith(store.refuses) for name in self.headers):
+            return 501, {}, _error("NotImplemented")
         if self.command in ("GET", "HEAD"):
             with store.lock:
                 row = store.current(key)
@@ -137,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
                     row = next((old for old in store.rows.get(key, []) if old.id == query["versionId"]), None)
             if row is None or row.body is None:
                 return 404, {}, _error("NoSuchKey")
-            return 200, {"ETag": row.etag, "Content-Length": str(len(row.body))}, row.body
+            fields = {"ETag": row.etag, "Content-Length": str(len(row.body)), **store.shows}
+            return 200, fields, row.body
         with store.lock:
             if self.command == "DELETE":
                 store.add(key, None)
@@ -154,9 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _list(self, query: dict[str, str]) -> bytes:
         if "versions" not in query:
-            return (
-                b"<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"
-            )
+            return self._keys(query.get("prefix", ""))
         rows = []
         with self.store.lock:
             for key, versions in self.store.rows.items():
@@ -171,6 +177,17 @@ class _Handler(BaseHTTPRequestHandler):
                         f"<LastModified>{when}</LastModified></{kind}>"
                     )
         return f"<ListVersionsResult>{''.join(rows)}</ListVersionsResult>".encode()
+
+    def _keys(self, prefix: str) -> bytes:
+        store, port = self.store, self.server.server_port  # type: ignore[attr-defined]
+        with store.lock:
+            keys = [key for key in store.rows if key.startswith(prefix) and store.current(key)]
+        rows = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>1</Size></Contents>"
+            for key in sorted(keys)
+            if not store.unlisted(key, port)
+        )
+        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>".encode()
 
 
 def _error(code: str) -> bytes:

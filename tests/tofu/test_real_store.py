@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import time
@@ -19,6 +20,7 @@ from readiness.subject import Subject
 from readiness.tofu import Disposable, StatePlace, Tools, basics
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.rollback import restore_and_forward
+from readiness.tofu.settings import BackendSettings, backend_settings
 from readiness.tofu.stale import stale_lock
 from readiness.tofu.watched import Watched
 from readiness.topology import Endpoint
@@ -81,7 +83,8 @@ def real(url: str, tools: Tools) -> Disposable:
         aws_access_key_id=KEYS.access_key,
         aws_secret_access_key=KEYS.secret_key,
     )
-    client.create_bucket(Bucket="tofu")
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket="tofu")
     client.put_bucket_versioning(Bucket="tofu", VersioningConfiguration={"Status": "Enabled"})
     endpoints = (
         Endpoint("one", url, "one", "one"),
@@ -109,3 +112,17 @@ def test_a_real_store_is_proved(real: Disposable, subject: Subject) -> None:
     assert {id_: finding.state for id_, finding in found.items()} == dict.fromkeys(found, State.PROVED), found
     kept = (subject.evidence.folder / "observations.jsonl").read_text()
     assert not any(secret in kept for secret in (KEYS.secret_key, KEYS.access_key, SENSITIVE))
+
+
+TAGGED = BackendSettings(
+    (("acl", "private"), ("skip_s3_checksum", "true"), ("workspace_key_prefix", "teams/infra")),
+    state_tags=(("team", "infra"),),
+    lock_tags=(("kind", "lock"),),
+    stacks=("attic",),
+)
+
+
+def test_a_real_store_serves_the_settings_of_protected_stacks(real: Disposable, subject: Subject) -> None:
+    found = executed("P2.15", backend_settings, real, (TAGGED,), {}, subject=subject)
+    assert found.state is State.PROVED, found.reason
+    assert TAGGED.name in found.reason

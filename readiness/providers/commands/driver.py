@@ -37,11 +37,12 @@ class CommandWatch(Watch):
         look_once: observe.Look,
         incarnation: Callable[[], Incarnation],
         others: Mapping[str, Incarnation],
+        states: Callable[[], str],
         *,
         answers: bool,
     ) -> None:
         super().__init__(declared.name)
-        self._answers = answers
+        self._answers, self._states = answers, states
         self.declared, self._look, self._incarnation = declared, look_once, incarnation
         self._old = incarnation()
         self._not_telling = observe.not_telling(self.name, self._old, incarnation(), others)
@@ -76,6 +77,9 @@ class CommandWatch(Watch):
         )
 
     def frozen(self, how: str) -> Proof:
+        if not self._answers:
+            inside = observe.Inside(self._look, self._states, self._incarnation)
+            return observe.paused(self.name, self._before, self._old, inside, how)
         return observe.changed(self.name, self._before, self._look, observe.MUTE, how)
 
     @property
@@ -198,11 +202,17 @@ class CommandDriver(Driver[CommandWatch]):
             self._looker(declared),
             lambda: self._incarnation(declared),
             self._others(instance),
+            lambda: self._states(declared),
             answers=self.candidate.endpoint_of(instance) is not None,
         )
 
     def watch_network(self, node: str) -> LooksWatch:
-        return self._looks(node, observe.CUT)
+        """What of the node answers clients must fall silent. A probe may take another way than they do (ssh, the
+        machine itself), and so counts only where nothing of the node answers clients.
+        """
+        names = {instance.name for instance in self.topology.on(node)}
+        answering = {name for name in names if self.candidate.endpoint_of(name) is not None}
+        return self._looks(node, observe.CUT if answering else observe.AWAY, answering or names)
 
     def metrics_url(self, instance: str) -> str:
         return self.candidate.metrics_url(instance)
@@ -254,7 +264,7 @@ class CommandDriver(Driver[CommandWatch]):
         declared = self.candidate.node(node)
         if not declared.drain or not declared.restore:
             return None
-        looks = self._looks(node, observe.AWAY)
+        looks = self._looks(node, observe.AWAY, {instance.name for instance in self.topology.on(node)})
         return looks.cut(self._do("drain", "restore", node, declared.drain, declared.restore))
 
     def restore(self, node: str) -> None:
@@ -290,8 +300,8 @@ class CommandDriver(Driver[CommandWatch]):
 
     # -- seeing
 
-    def _looks(self, node: str, wanted: frozenset[Sighting]) -> LooksWatch:
-        here = [self.candidate.instance(instance.name) for instance in self.topology.on(node)]
+    def _looks(self, node: str, wanted: frozenset[Sighting], names: set[str]) -> LooksWatch:
+        here = [self.candidate.instance(i.name) for i in self.topology.on(node) if i.name in names]
         return LooksWatch(node, {declared.name: self._looker(declared) for declared in here}, wanted)
 
     def _looker(self, declared: DeclaredInstance) -> observe.Look:
@@ -308,6 +318,11 @@ class CommandDriver(Driver[CommandWatch]):
             names = [each.name for each in self.topology.instances]
             self._identities = {name: self._incarnation(self.candidate.instance(name)) for name in names}
         return {name: found for name, found in self._identities.items() if name != instance}
+
+    def _states(self, declared: DeclaredInstance) -> str:
+        """The states of its processes; "" where they are not known."""
+        ran = self._run.ask(declared.state) if declared.state else None
+        return ran.stdout if ran is not None and ran.ok else ""
 
     def _incarnation(self, declared: DeclaredInstance) -> Incarnation:
         if declared.identity is None:

@@ -182,6 +182,41 @@ def changed(name: str, before: Sighting, look_once: Look, wanted: frozenset[Sigh
         time.sleep(INTERVAL)
 
 
+@dataclass(frozen=True)
+class Inside:
+    """What is asked of an instance that answers no client. `states`: the states of its processes as `ps -o state=`
+    prints them, "" if they are not known; `look`: its probe.
+    """
+
+    look: Look
+    states: Callable[[], str]
+    incarnation: Callable[[], Incarnation]
+
+
+def paused(name: str, before: Sighting, old: Incarnation, inside: Inside, how: str) -> Proof:
+    """An instance without an endpoint is silent: its processes are stopped, or its probe hangs, or its probe fails
+    and the same incarnation is still there. A probe that fails of itself tells a stopped process and a dead one not
+    apart.
+    """
+    if before is not Sighting.ANSWERED:
+        return Proof(False, f"{name}: {before} even before {how}")
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        states = inside.states().split()
+        if states and all(state[0] in "Tt" for state in states):
+            return Proof(True, f"{name}: its {len(states)} processes are stopped after {how}")
+        after = inside.look()
+        found = f"{name}: its probe {before} before and {after} after {how}"
+        if after in MUTE:
+            return Proof(True, found)
+        there = old.identity if after is not Sighting.ANSWERED else None
+        if there and inside.incarnation() == old:
+            return Proof(True, f"{found}; its incarnation {_brief(old)} is still there")
+        if time.monotonic() > deadline:
+            return Proof(False, f"{found}: nothing shows that its processes are stopped; declare `state`")
+        time.sleep(0.2)
+
+
 def _last(watcher: Watcher) -> str:
     return watcher.seen[-1][1] if watcher.seen else "not looked at"
 

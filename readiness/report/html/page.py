@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from readiness.criteria import BY_ID, PHASES
+from readiness.evidence.models import ALL_LEVELS
 from readiness.evidence.observation import Observation, load_observations
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
@@ -34,6 +35,7 @@ class Shown:
 
     id: str
     title: str
+    level: str
     plan: str
     state: str
     glyph: str
@@ -104,6 +106,10 @@ class Page:
         """What to do next."""
         return next_step(self.verdict, self.about)
 
+    def decides(self, shown: Shown) -> bool:
+        """Whether its level decided the verdict."""
+        return shown.level in self.verdict.get("levels", ALL_LEVELS)
+
     @property
     def reds(self) -> list[Shown]:
         """The refuted criteria."""
@@ -152,6 +158,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
     return Shown(
         id=row["id"],
         title=row["title"],
+        level=row.get("level", "plan"),
         plan=BY_ID[row["id"]].sentence if row["id"] in BY_ID else "",
         state=row["state"],
         glyph=MARKS[row["state"]].glyph,

@@ -105,6 +105,17 @@ async def stale_etag_accepted(call: Call) -> Reply:
     return await (call.unconditional() if call.writes and call.header("if-match") else call.forward())
 
 
+async def mixed_overwrite_dropped(call: Call) -> Reply:
+    """A plain overwrite of a key that was once created with a condition is acknowledged and dropped."""
+    created: set[tuple[str, str]] = call.world.memory.setdefault("created", set())
+    if call.plain_write and call.at in created and await call.exists():
+        return accepted(call)
+    reply = await call.forward()
+    if call.creates and reply.status == 200:
+        created.add(call.at)
+    return reply
+
+
 async def repeated_by_the_balancer(call: Call) -> Reply:
     reply = await call.forward()
     return await call.again() if call.creates and call.node is None else reply
@@ -195,7 +206,7 @@ DEFECTS = (
         "create-below-marker",
         "ceph#63348",
         "on versioned buckets what was deleted cannot be created again",
-        ("P1.12",),
+        ("P1.11",),
         "If-None-Match of a deleted object",
         act=create_below_marker,
     ),
@@ -248,6 +259,16 @@ DEFECTS = (
         scenarios=("steady",),
         act=ignored_for_locks,
         quick=True,
+    ),
+    Defect(
+        "mixed-overwrite-dropped",
+        "MinIO's lost overwrites, docs/track-record.md",
+        "overwrites without a condition of keys that were created with one are acknowledged and dropped",
+        ("P1.28",),
+        "",
+        scenarios=("steady",),
+        look=("P1.13",),
+        act=mixed_overwrite_dropped,
     ),
     Defect(
         "create-repeated",

@@ -61,6 +61,25 @@ async def unlock_not_done(call: Call) -> Reply:
     return Reply(204, []) if call.deletes and call.key.endswith(".tflock") else await call.forward()
 
 
+async def workspaces_not_listed(call: Call) -> Reply:
+    """One endpoint lists nothing below the prefix of the workspaces."""
+    if call.lists and call.node == "honey" and call.query.get("prefix", "").startswith("env:"):
+        name = call.bucket.encode()
+        empty = (
+            b"<ListBucketResult><Name>"
+            + name
+            + b"</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated>"
+        )
+        body = empty + b"</ListBucketResult>"
+        return Reply(200, [(b"Content-Type", b"application/xml")], body)
+    return await call.forward()
+
+
+async def workspace_not_deleted(call: Call) -> Reply:
+    deletes = call.deletes and call.key.startswith("env:") and call.key.endswith(".tfstate")
+    return Reply(204, []) if deletes else await call.forward()
+
+
 async def state_absent_in_a_fault(call: Call) -> Reply:
     reply = await call.forward()
     lies = _state(call) and call.reads and reply.status == 200 and call.node is None and call.world.down
@@ -124,6 +143,22 @@ DEFECTS = (
         ("P2.2",),
         "lock",
         act=unlock_not_done,
+    ),
+    Defect(
+        "tofu-workspaces-not-listed",
+        "the design's list",
+        "one endpoint lists no workspaces: `tofu workspace select` fails there, and `new` makes a second one",
+        ("P2.15",),
+        "honey",
+        act=workspaces_not_listed,
+    ),
+    Defect(
+        "tofu-workspace-not-deleted",
+        "the design's list",
+        "the deletion of a workspace's state is acknowledged and not done",
+        ("P2.15",),
+        "workspace",
+        act=workspace_not_deleted,
     ),
     Defect(
         "tofu-absent-in-a-fault",
