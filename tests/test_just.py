@@ -73,10 +73,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as one,
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as other,
     ):
-        said = one.communicate()[1] + other.communicate()[1]
-    assert (one.returncode, other.returncode) == (0, 0), said
-    assert said.count("creating .venv") == 1
-    assert said.count("waiting for it") == 1
+        message = one.communicate()[1] + other.communicate()[1]
+    assert (one.returncode, other.returncode) == (0, 0), message
+    assert message.count("creating .venv") == 1
+    assert message.count("waiting for it") == 1
     return where
 
 

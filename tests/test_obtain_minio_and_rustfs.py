@@ -115,7 +115,7 @@ def test_an_interrupted_build_of_rustfs_keeps_what_is_compiled(tmp_path: Path, s
 
 
 @pytest.mark.parametrize(
-    ("scripts", "nightly", "said"),
+    ("scripts", "nightly", "message"),
     [
         (("protoc",), "1.97.0", "put cargo on PATH"),
         (("cargo",), "1.97.0", "install Debian's protobuf-compiler"),
@@ -125,7 +125,7 @@ def test_an_interrupted_build_of_rustfs_keeps_what_is_compiled(tmp_path: Path, s
 def test_what_the_build_of_rustfs_lacks_is_said(
     scripts: tuple[str, ...],
     nightly: str,
-    said: str,
+    message: str,
     tmp_path: Path,
     script: Script,
     monkeypatch: pytest.MonkeyPatch,
@@ -136,7 +136,7 @@ def test_what_the_build_of_rustfs_lacks_is_said(
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{only_shell(tmp_path)}")
     monkeypatch.setenv("NIGHTLY", nightly)
     assert main(["rustfs"]) == 4
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def only_shell(folder: Path) -> Path:

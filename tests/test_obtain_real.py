@@ -14,9 +14,9 @@ pytestmark = pytest.mark.store
 def test_the_real_tofu_is_an_opentofu_release() -> None:
     found = tofu()
     assert inspect(found.path) == found.version
-    told = subprocess.run(
+    message = subprocess.run(
         [found.path, "version", "-json"], capture_output=True, env={}, check=True, stdin=subprocess.DEVNULL
     )
-    assert json.loads(told.stdout)["terraform_version"] == found.version
+    assert json.loads(message.stdout)["terraform_version"] == found.version
     if found.source in {"cache", "built"}:
         assert found.version == pinned_version()

@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> int:
         page = options.page or table.PAGE
         table.write(outcomes, seconds, page, resumed=bool(known), healthy=clean)
     lost = [each.defect.name for each in outcomes if each.missed()]
-    told = f"{len(outcomes) - len(lost)} of {len(outcomes)} caught in {seconds / 60:.1f} minutes"
-    print(f"{told}; missed: {', '.join(lost) or 'none'}")
+    result = f"{len(outcomes) - len(lost)} of {len(outcomes)} caught in {seconds / 60:.1f} minutes"
+    print(f"{result}; missed: {', '.join(lost) or 'none'}")
     if clean:
         print(f"without a defect: {len(clean)} criteria judged, {len(reds)} not PROVED")
         print(*reds, sep="\n")
@@ -81,7 +81,7 @@ def _tell(outcome: Outcome, count: str, *, output: bool) -> None:
     mark = "MISSED" if missed else "caught"
     red = ", ".join(outcome.red()) or "-"
     print(f"[{count}] {mark} {outcome.defect.name}: {red} ({outcome.seconds:.0f} s)", flush=True)
-    print("      " + ("; ".join(missed) if missed else outcome.message())[:400], flush=True)
+    print("      " + ("; ".join(missed) if missed else outcome.reason())[:400], flush=True)
     if missed and output:
         print(outcome.output, flush=True)
 

@@ -99,27 +99,27 @@ def _run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
     return Tried(seed, time.monotonic() - began, verdict["verdict"], len(rows), reds)
 
 
-def tell(tried: Sequence[Tried], load: int, jobs: int = 1) -> str:
+def summarised(tried: Sequence[Tried], load: int, jobs: int = 1) -> str:
     """The count, and every red by name, as Markdown."""
     reds = [red for each in tried for red in each.reds]
     judged = sum(each.judged for each in tried)
     seconds = sorted(each.seconds for each in tried)
     beside = f"{jobs} at a time, " if jobs > 1 else ""
-    told = (
+    runs = (
         f"{len(tried)} runs, seeds {tried[0].seed} to {tried[-1].seed}, {beside}{load} background processes"
     )
     took = f"{seconds[0]:.0f} to {seconds[-1]:.0f} s a run"
-    lines = [f"{told}: {judged} criteria judged, **{len(reds)} not PROVED**; {took}."]
+    lines = [f"{runs}: {judged} criteria judged, **{len(reds)} not PROVED**; {took}."]
     if reds:
         lines += ["", "| seed | criterion | state | reason |", "|---|---|---|---|"]
         lines += [f"| {r.seed} | {r.criterion} | {r.state} | {_cell(r.reason)} |" for r in reds]
     return "\n".join(lines)
 
 
-def page(said: str, arguments: Sequence[str]) -> str:
+def page(result: str, arguments: Sequence[str]) -> str:
     """What is kept of it: the command, the commit, and what came of them."""
     command = shlex.join([".venv/bin/python", "-m", "tests.battery.false_reds", *arguments])
-    return HEAD + f"```sh\n{command}\n```\n\nCommit {revision()}. {said}\n"
+    return HEAD + f"```sh\n{command}\n```\n\nCommit {revision()}. {result}\n"
 
 
 def _cell(text: str) -> str:
@@ -141,10 +141,10 @@ def main(arguments: list[str]) -> int:
     seeds = range(options.first_seed, options.first_seed + max(1, options.runs))
     with busy(options.load), ThreadPoolExecutor(options.jobs) as pool:
         tried = list(pool.map(partial(one_run, arguments=more), seeds))
-    said = tell(tried, options.load, options.jobs)
-    print(said)
+    result = summarised(tried, options.load, options.jobs)
+    print(result)
     if options.page:
-        options.page.write_text(page(said, arguments), encoding="utf-8")
+        options.page.write_text(page(result, arguments), encoding="utf-8")
     return 1 if any(each.reds for each in tried) else 0
 
 

@@ -46,20 +46,22 @@ class Outcome:
 
     def missed(self) -> list[str]:
         """What is not as it must be, in sentences; empty when the defect was caught."""
-        said = []
+        problems = []
         for id_ in self.defect.expects:
             found = self.judged.get(id_)
             if found is None:
-                said.append(f"{id_} was not judged")
+                problems.append(f"{id_} was not judged")
             elif self.defect.never_proved:
-                said += [f"{id_} is PROVED"] if found.state is State.PROVED else []
+                problems += [f"{id_} is PROVED"] if found.state is State.PROVED else []
             elif found.state is not State.REFUTED:
-                said.append(f"{id_} is {found.state}: {found.reason}")
-        if not said and not any(self.defect.says in self.judged[id_].reason for id_ in self.defect.expects):
-            said.append(f"no message says «{self.defect.says}»: {self.message()}")
-        return said
+                problems.append(f"{id_} is {found.state}: {found.reason}")
+        if not problems and not any(
+            self.defect.says in self.judged[id_].reason for id_ in self.defect.expects
+        ):
+            problems.append(f"no message says «{self.defect.says}»: {self.reason()}")
+        return problems
 
-    def message(self) -> str:
+    def reason(self) -> str:
         """What an operator reads."""
         found = [self.judged[id_] for id_ in self.defect.expects if id_ in self.judged]
         return next(

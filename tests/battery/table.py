@@ -74,15 +74,15 @@ def _without(healthy: Mapping[str, Judged]) -> list[str]:
 
 def _row(outcome: Outcome) -> str:
     defect = outcome.defect
-    told = [f"**{id_}**" if id_ in defect.expects else id_ for id_ in outcome.red()]
+    red_ids = [f"**{id_}**" if id_ in defect.expects else id_ for id_ in outcome.red()]
     if defect.never_proved:
-        told += [
+        red_ids += [
             f"**{id_}** {outcome.judged[id_].state}"
             for id_ in defect.expects
             if id_ in outcome.judged and id_ not in outcome.red()
         ]
-    red = ", ".join(told) or "none"
-    return f"| {defect.name} | {defect.does} | {defect.source} | {red} | {_plain(outcome.message())} |"
+    red = ", ".join(red_ids) or "none"
+    return f"| {defect.name} | {defect.does} | {defect.source} | {red} | {_plain(outcome.reason())} |"
 
 
 def _plain(reason: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.battery.false_reds import Red, Tried, page, tell
+from tests.battery.false_reds import Red, Tried, page, summarised
 
 
 def test_no_red() -> None:
-    told = tell([Tried(1, 400.2, "READY", 72, ()), Tried(2, 390.6, "READY", 72, ())], load=2)
-    assert told == (
+    text = summarised([Tried(1, 400.2, "READY", 72, ()), Tried(2, 390.6, "READY", 72, ())], load=2)
+    assert text == (
         "2 runs, seeds 1 to 2, 2 background processes: 144 criteria judged, **0 not PROVED**; 391 to 400 s a run."
     )
 
@@ -17,13 +17,13 @@ def test_no_red() -> None:
 def test_every_red_is_named() -> None:
     red = Red(4, "P1.14", "REFUTED", "no answer |\n for 9 s")
     none = Red(5, "the run", "no verdict", "exit 3: ")
-    told = tell([Tried(4, 9, "NOT READY", 72, (red,)), Tried(5, 1, None, 0, (none,))], load=0, jobs=2)
+    text = summarised([Tried(4, 9, "NOT READY", 72, (red,)), Tried(5, 1, None, 0, (none,))], load=0, jobs=2)
     assert (
         "2 runs, seeds 4 to 5, 2 at a time, 0 background processes: 72 criteria judged, **2 not PROVED**"
-        in told
+        in text
     )
-    assert "| 4 | P1.14 | REFUTED | no answer \\| for 9 s |" in told
-    assert "| 5 | the run | no verdict | exit 3: |" in told
+    assert "| 4 | P1.14 | REFUTED | no answer \\| for 9 s |" in text
+    assert "| 5 | the run | no verdict | exit 3: |" in text
 
 
 @pytest.mark.store

@@ -60,10 +60,10 @@ def record(kind: FaultKind, *history: Op) -> ScenarioRecord:
 def test_what_answers_while_it_had_to_be_away_is_doubted(
     kind: FaultKind, history: list[Op], doubt: str | None
 ) -> None:
-    said = answered_while_away(record(kind, *history), TOPOLOGY)
+    message = answered_while_away(record(kind, *history), TOPOLOGY)
     if doubt is None:
-        assert said is None
+        assert message is None
     else:
-        assert said is not None
-        assert said.startswith("the fault did not happen as claimed (a-0 was killed): a answered")
-        assert doubt in said
+        assert message is not None
+        assert message.startswith("the fault did not happen as claimed (a-0 was killed): a answered")
+        assert doubt in message

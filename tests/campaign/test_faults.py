@@ -115,8 +115,8 @@ def test_healing_is_tried_again_and_a_heal_that_fails_is_no_success(monkeypatch:
     assert through(book).healed is not None
     assert book.done.count("heal a-0") == 3
     stuck: Any = Book(fails=9)
-    told: list[str] = []
-    not_undone = NotUndone(told.append)
+    message: list[str] = []
+    not_undone = NotUndone(message.append)
     assert not_undone.reason is None
     with pytest.raises(
         Unjudged, match="the suite itself left the candidate broken: it could not undo silence:a"
@@ -124,7 +124,7 @@ def test_healing_is_tried_again_and_a_heal_that_fails_is_no_success(monkeypatch:
         through(stuck, not_undone=not_undone)
     assert "silence:a: OSError: busy" in str(not_undone.reason)
     assert NotUndone(print).reason is None
-    (line,) = told
+    (line,) = message
     assert line.startswith("COULD NOT UNDO silence:a: OSError: busy.")
     assert stuck.done.count("heal a-0") == 3
     assert stuck.done[-1] == "in a-0"

@@ -118,8 +118,8 @@ def test_a_store_too_slow_to_be_read_back_proves_nothing_and_is_refuted_by_what_
     assert each_record([whole], safety).state is PROVED
     found = each_record([slow_one], safety)
     assert found.state is UNKNOWN
-    told = "not everything could be read back at the end: the load was not done within 120 s; it answered while away"
-    assert told in found.reason
+    message = "not everything could be read back at the end: the load was not done within 120 s; it answered while away"
+    assert message in found.reason
     assert each_record([slow_one], outage).state is UNKNOWN
     assert each_record([slow_and_away], outage).state is REFUTED
 

@@ -43,11 +43,11 @@ def url(folder: Path, config: str) -> str:
 
 
 def one(error: UsageError, where: str) -> str:
-    said = str(error)
-    assert said.startswith(where)
-    assert "\n" not in said
-    assert "canary" not in said
-    return said.removeprefix(where)
+    message = str(error)
+    assert message.startswith(where)
+    assert "\n" not in message
+    assert "canary" not in message
+    return message.removeprefix(where)
 
 
 def process(folder: Path, script: str) -> str:
@@ -59,7 +59,7 @@ def process(folder: Path, script: str) -> str:
 
 @pytest.mark.store
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
         (
             f"{SSO}[profile state]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = a\n",
@@ -98,13 +98,13 @@ def process(folder: Path, script: str) -> str:
         ),
     ],
 )
-def test_a_profile_that_gives_no_permanent_key(tmp_path: Path, config: str | bytes, said: str) -> None:
-    assert said in keys(tmp_path, config)
+def test_a_profile_that_gives_no_permanent_key(tmp_path: Path, config: str | bytes, message: str) -> None:
+    assert message in keys(tmp_path, config)
 
 
 @pytest.mark.store
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
         (
             "echo 'session expired; token=canary-1' >&2; echo more >&2; exit 3",
@@ -124,8 +124,8 @@ def test_a_profile_that_gives_no_permanent_key(tmp_path: Path, config: str | byt
         ),
     ],
 )
-def test_a_credential_process_that_gives_nothing(tmp_path: Path, script: str, said: str) -> None:
-    assert said in keys(tmp_path, process(tmp_path, script))
+def test_a_credential_process_that_gives_nothing(tmp_path: Path, script: str, message: str) -> None:
+    assert message in keys(tmp_path, process(tmp_path, script))
 
 
 @pytest.mark.store
@@ -136,14 +136,14 @@ def test_a_credential_process_that_does_not_end(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.store
 def test_a_credential_process_that_gives_a_key(tmp_path: Path) -> None:
-    said = '{"Version": 1, "AccessKeyId": "AK", "SecretAccessKey": "SK"}'
-    (tmp_path / "config").write_text(process(tmp_path, f"echo '{said}'"))
+    message = '{"Version": 1, "AccessKeyId": "AK", "SecretAccessKey": "SK"}'
+    (tmp_path / "config").write_text(process(tmp_path, f"echo '{message}'"))
     found = resolve(CredentialSource(source="profile", profile="state"), "admin", tmp_path)
     assert (found.access_key, found.secret_key) == ("AK", "SK")
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
         (
             "[profile state]\nservices = none-such\n",
@@ -162,8 +162,8 @@ def test_a_credential_process_that_gives_a_key(tmp_path: Path) -> None:
         ("[profile state\nendpoint_url = http://h\n", "cannot be parsed: line 1"),
     ],
 )
-def test_a_profile_that_names_no_endpoint(tmp_path: Path, config: str, said: str) -> None:
-    assert said in url(tmp_path, config)
+def test_a_profile_that_names_no_endpoint(tmp_path: Path, config: str, message: str) -> None:
+    assert message in url(tmp_path, config)
 
 
 def test_an_endpoint_of_a_profile_with_sso_is_read_all_the_same(tmp_path: Path) -> None:

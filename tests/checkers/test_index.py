@@ -29,7 +29,7 @@ def test_right_listing(keys: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "message"),
     [
         ([], "left scratch/p/a out of a listing at 5.00 s although write a was acknowledged"),
         (["p/a", "p/b"], "listed scratch/p/b at 5.00 s although delete was acknowledged"),
@@ -38,10 +38,10 @@ def test_right_listing(keys: list[str]) -> None:
         (["p/a", "q"], "under the prefix p/"),
     ],
 )
-def test_wrong_listing(keys: list[str], told: str) -> None:
+def test_wrong_listing(keys: list[str], message: str) -> None:
     finding = check_listing([*BASE, listing(keys, 4, 5, key="p/")])
     assert finding.state is State.REFUTED
-    assert told in finding.reason
+    assert message in finding.reason
 
 
 @pytest.mark.parametrize("keys", [[], ["k"]])
@@ -108,7 +108,7 @@ def changed(number: int, **fields: Any) -> list[Op]:
 
 
 @pytest.mark.parametrize(
-    ("history", "told"),
+    ("history", "message"),
     [
         (
             changed(12, status=404, value=None),
@@ -135,10 +135,10 @@ def changed(number: int, **fields: Any) -> list[Op]:
         ),
     ],
 )
-def test_difference_is_named(history: list[Op], told: str) -> None:
+def test_difference_is_named(history: list[Op], message: str) -> None:
     finding = check_agreement(history)
     assert finding.state is State.REFUTED
-    assert told in finding.reason
+    assert message in finding.reason
 
 
 def test_lost_view_is_left_out_and_counted() -> None:

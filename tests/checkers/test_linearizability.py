@@ -168,10 +168,10 @@ def test_right_history_is_proved(name: str) -> None:
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_history_is_refuted_in_plain_words(name: str) -> None:
-    history, told = WRONG[name]
+    history, message = WRONG[name]
     finding = check_linearizable(history)
     assert finding.state is State.REFUTED
-    assert told in finding.reason
+    assert message in finding.reason
     assert 1 <= len(finding.witness) <= 5
     assert set(finding.witness) <= set(history)
 

@@ -54,10 +54,10 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_race(name: str) -> None:
-    history, told = WRONG[name]
+    history, message = WRONG[name]
     finding = check_one_winner(history)
     assert finding.state is State.REFUTED
-    assert told in finding.reason
+    assert message in finding.reason
     assert finding.witness
 
 

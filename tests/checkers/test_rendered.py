@@ -192,10 +192,10 @@ def rendered() -> str:
     paragraphs = []
     for finding in findings():
         kinds = ", ".join(dict.fromkeys(ground.kind for ground in finding.grounds))
-        told = textwrap.fill(
+        message = textwrap.fill(
             finding.reason, 116, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
         )
-        paragraphs.append(f"{finding.state} {kinds}\n{told}\n")
+        paragraphs.append(f"{finding.state} {kinds}\n{message}\n")
     return "\n".join(dict.fromkeys(paragraphs))
 
 

@@ -68,7 +68,7 @@ def test_what_says_nothing_is_no_act(silent: Op) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         (create("a", 1, 2, status=304), "create answered 304"),
         (read("a", 1, 2, status=None, outcome=Outcome.OK), "read answered None"),
@@ -80,8 +80,8 @@ def test_what_says_nothing_is_no_act(silent: Op) -> None:
         (op("cas", (1, 2), 412, value="a"), "cas that names no expected body"),
     ],
 )
-def test_what_has_no_meaning_is_named(made: Op, told: str) -> None:
-    with pytest.raises(NoMeaning, match=f"^{told}$"):
+def test_what_has_no_meaning_is_named(made: Op, message: str) -> None:
+    with pytest.raises(NoMeaning, match=f"^{message}$"):
         act_of(made)
 
 

@@ -100,7 +100,7 @@ def test_what_was_not_in_service_refutes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         (write("a", 0, 1), "write a"),
         (create("a", 0, 1), "create a"),
@@ -111,13 +111,13 @@ def test_what_was_not_in_service_refutes_nothing() -> None:
         (head("a", 0, 1), "head a"),
     ],
 )
-def test_what_a_write_did(made: Op, told: str) -> None:
-    assert did(made) == told
-    assert acknowledged(made) == f"{told} was acknowledged through bumble at 1.00 s"
+def test_what_a_write_did(made: Op, message: str) -> None:
+    assert did(made) == message
+    assert acknowledged(made) == f"{message} was acknowledged through bumble at 1.00 s"
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         (read("a", 0, 1), "answered a for"),
         (read(None, 0, 1), "answered 404 for"),
@@ -126,8 +126,8 @@ def test_what_a_write_did(made: Op, told: str) -> None:
         (op("read", (0, 1)), "answered 200 for"),
     ],
 )
-def test_what_was_answered(made: Op, told: str) -> None:
-    assert answered(made) == f"endpoint bumble {told} scratch/k at 1.00 s"
+def test_what_was_answered(made: Op, message: str) -> None:
+    assert answered(made) == f"endpoint bumble {message} scratch/k at 1.00 s"
     assert name(made) == "scratch/k"
 
 

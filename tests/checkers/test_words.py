@@ -8,7 +8,7 @@ from readiness.checkers.words import count
 
 
 @pytest.mark.parametrize(
-    ("number", "noun", "told"),
+    ("number", "noun", "message"),
     [
         (1, "race that nobody won", "1 race that nobody won"),
         (2, "race that nobody won", "2 races that nobody won"),
@@ -18,5 +18,5 @@ from readiness.checkers.words import count
         (5, "race whose winner's body was not found", "5 races whose winner's body was not found"),
     ],
 )
-def test_counts(number: int, noun: str, told: str) -> None:
-    assert count(number, noun) == told
+def test_counts(number: int, noun: str, message: str) -> None:
+    assert count(number, noun) == message

@@ -31,10 +31,10 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert script.main(["--help"]) == 0
-    told = capsys.readouterr().out
+    message = capsys.readouterr().out
     assert {"run", "recheck", "compare", "publish", "bench", "obtain"} <= set(script.commands())
     for command in script.commands():
-        (line,) = [line for line in told.splitlines() if line.startswith(f"  {command} ")]
+        (line,) = [line for line in message.splitlines() if line.startswith(f"  {command} ")]
         assert len(line.split(maxsplit=1)[1]) > 10
 
 
@@ -64,10 +64,10 @@ def test_a_new_file_is_a_new_command(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_an_unknown_command_is_refused_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert script.main(["rechek", "RUN"]) == 4
-    told = capsys.readouterr()
-    assert told.err.startswith('ERROR: there is no command "rechek": did you mean "recheck"?')
-    assert len(told.err.splitlines()) == 1
-    assert not told.out
+    message = capsys.readouterr()
+    assert message.err.startswith('ERROR: there is no command "rechek": did you mean "recheck"?')
+    assert len(message.err.splitlines()) == 1
+    assert not message.out
 
 
 @pytest.mark.parametrize("arguments", [["-m", "phase0"], ["run", "-m", "phase0"]])

@@ -64,15 +64,15 @@ def test_profile_from_the_environment(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("nobody", 'has no profile "nobody"'),
         ("empty", "holds no access key"),
         ("passing", "session token"),
     ],
 )
-def test_profile_that_gives_nothing(tmp_path: Path, name: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said) as caught:
+def test_profile_that_gives_nothing(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
         resolve(profile(name), "admin", tmp_path)
     assert "contract.credentials.admin" in str(caught.value)
     assert "secret" not in str(caught.value)

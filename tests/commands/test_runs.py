@@ -53,7 +53,7 @@ def nothing(raw: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "env", "said"),
+    ("change", "env", "message"),
     [
         (unreachable, {}, "endpoint honey at http://127.0.0.1:1 cannot be reached: Connection refused"),
         (nothing, {"LAB_SECRET_KEY": "a-wrong-secret"}, "refuses the credential of contract.credentials.admin"),
@@ -61,7 +61,7 @@ def nothing(raw: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_what_an_operator_can_put_right_ends_with_4_and_writes_nothing(
-    lab: Lab, tmp_path: Path, change: Callable[[dict[str, Any]], None], env: dict[str, str], said: str
+    lab: Lab, tmp_path: Path, change: Callable[[dict[str, Any]], None], env: dict[str, str], message: str
 ) -> None:
     raw = lab.declared()
     change(raw)
@@ -69,7 +69,7 @@ def test_what_an_operator_can_put_right_ends_with_4_and_writes_nothing(
     assert done.returncode == 4
     errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
     assert len(errors) == 1
-    assert said in errors[0]
+    assert message in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
     assert "a-wrong-secret" not in done.stdout + done.stderr
     assert not (tmp_path / "runs").exists()
@@ -146,18 +146,18 @@ def test_a_killed_run_leaves_nothing_paused(lab: Lab, tmp_path: Path) -> None:
     assert refused.returncode == 4
     assert f"undo it first with: tofu-state-ha-readiness undo {candidate.replace('=', ' ')}" in refused.stderr
     assert not (tmp_path / "again").exists()
-    assert said(lab, "undo", candidate, code=0).count("undone: ") >= 1
-    assert "nothing is left to undo" in said(lab, "undo", candidate, code=0)
+    assert printed(lab, "undo", candidate, code=0).count("undone: ") >= 1
+    assert "nothing is left to undo" in printed(lab, "undo", candidate, code=0)
     left = lab.scratch()
     assert len(left) == 2
-    listed = said(lab, "clean", candidate, f"--runs={runs}", code=0)
+    listed = printed(lab, "clean", candidate, f"--runs={runs}", code=0)
     assert all(f"{name}  tagged by run" in listed or f"{name}  listed by run" in listed for name in left)
     assert lab.scratch() == left, "without --yes nothing is removed"
-    said(lab, "clean", candidate, f"--runs={runs}", "--yes", code=0)
+    printed(lab, "clean", candidate, f"--runs={runs}", "--yes", code=0)
     assert lab.scratch() == []
 
 
-def said(lab: Lab, *arguments: str, code: int) -> str:
+def printed(lab: Lab, *arguments: str, code: int) -> str:
     """What that command prints."""
     argv = [sys.executable, "-m", "readiness", *arguments]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)

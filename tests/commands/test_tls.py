@@ -161,7 +161,7 @@ def empty_bundle(raw: dict[str, Any], front: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             change_nothing,
@@ -176,9 +176,9 @@ def empty_bundle(raw: dict[str, Any], front: Front) -> None:
         (empty_bundle, r"s3\.ca_bundle: .*alerts\.yaml holds no PEM certificate"),
     ],
 )
-def test_what_is_wrong_is_said(front: Front, lab: Lab, change: Any, said: str) -> None:
+def test_what_is_wrong_is_said(front: Front, lab: Lab, change: Any, message: str) -> None:
     lab.write(lab.declared())
     raw = front.declared()
     change(raw, front)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         made(lab, raw).start()

@@ -232,7 +232,7 @@ def test_what_has_no_command_is_unsupported(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda raw: raw["endpoints"].extend({"name": n, "url": "http://h"} for n in "ab"), "at most one service"),
         (lambda raw: raw["endpoints"].clear(), "declare at least one"),
@@ -248,8 +248,8 @@ def test_what_has_no_command_is_unsupported(lab: Lab) -> None:
         (lambda raw: raw["contract"]["credentials"].update(admin={"source": "generated"}), "is not for this provider"),
     ],
 )  # fmt: skip
-def test_a_file_that_does_not_fit_together_is_refused(lab: Lab, change: Any, said: str) -> None:
+def test_a_file_that_does_not_fit_together_is_refused(lab: Lab, change: Any, message: str) -> None:
     raw = json.loads(json.dumps(lab.declared()))
     change(raw)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         made(lab, raw).start()

@@ -29,17 +29,17 @@ def reference() -> str:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (lambda: reference()[:-64] + "0" * 64, "is there, with id sha256:"),
         (lambda: f"localhost/nothing:1@sha256:{'0' * 64}", "there is no localhost/nothing:1 either"),
         (lambda: reference().replace(":", ":9", 1), "cannot be pulled"),
     ],
 )
-def test_an_image_that_is_not_there(wrong: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_is_not_there(wrong: Any, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_CONTROL_IMAGE", wrong())
     before = everything()
-    with pytest.raises(UsageError, match=said) as error:
+    with pytest.raises(UsageError, match=message) as error:
         create(changed())
     assert "containers.control.image" in str(error.value)
     assert everything() == before

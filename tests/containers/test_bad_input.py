@@ -75,7 +75,7 @@ def in_file(tmp_path: Path, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("s3_port = 9000", "s3_prot = 9000", 'unknown field "containers.0.s3_prot", did you mean "s3_port"?'),
         ('image = "env:READINESS_CONTROL_IMAGE"\n', "", 'missing field "containers.0.image"'),
@@ -87,8 +87,8 @@ def in_file(tmp_path: Path, old: str, new: str) -> Path:
         ("s3_port = 9000", "s3_port = 90000", 'field "containers.0.s3_port"'),
     ],
 )
-def test_fields(tmp_path: Path, old: str, new: str, said: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(said)):
+def test_fields(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
         load(str(in_file(tmp_path, old, new)))
 
 
@@ -99,7 +99,7 @@ def also(raw: dict[str, Any], **changes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda raw: raw.update(containers=[]), 'provider.kind = "containers" needs [[containers]]'),
         (lambda raw: raw["provider"].update(kind="processes"), 'not for provider.kind = "processes"'),
@@ -123,8 +123,8 @@ def also(raw: dict[str, Any], **changes: Any) -> None:
         (lambda raw: raw["containers"][0]["environment"].update(A="${B}"), "environment.A: ${B}"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_together(change: Callable[[dict[str, Any]], object], said: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(said)):
+def test_what_does_not_fit_together(change: Callable[[dict[str, Any]], object], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
         create(changed(change))
 
 

@@ -125,10 +125,10 @@ def test_an_image_is_the_same_each_time_and_consistent() -> None:
     assert manifest["RepoTags"] == ["a/b:c"]
     config = content[manifest["Config"]]
     assert manifest["Config"] == f"{hashlib.sha256(config).hexdigest()}.json"
-    said = json.loads(config)
-    assert said["architecture"] == "amd64"
-    assert said["config"]["Labels"] == {"who": "me"}
-    assert said["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(content['layer.tar']).hexdigest()}"]
+    message = json.loads(config)
+    assert message["architecture"] == "amd64"
+    assert message["config"]["Labels"] == {"who": "me"}
+    assert message["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(content['layer.tar']).hexdigest()}"]
     with tarfile.open(fileobj=io.BytesIO(content["layer.tar"])) as layer:
         assert [(entry.name, oct(entry.mode)) for entry in layer] == [("tmp", "0o1777"), ("run", "0o755")]
 

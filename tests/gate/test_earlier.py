@@ -131,7 +131,7 @@ def test_a_file_that_holds_no_key_gets_one_clear_message(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("about", "suite", "told"),
+    ("about", "suite", "message"),
     [
         ({}, "def5678", "was made by the suite at abc1234, this run is def5678"),
         ({"suite": "abc1234-dirty"}, "abc1234-dirty", "was made by a changed suite"),
@@ -146,9 +146,9 @@ def test_a_file_that_holds_no_key_gets_one_clear_message(tmp_path: Path) -> None
     ],
 )
 def test_evidence_that_does_not_fit_is_refused(
-    tmp_path: Path, about: dict[str, Any], suite: str, told: str
+    tmp_path: Path, about: dict[str, Any], suite: str, message: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         read(make(tmp_path, Made(about=ABOUT | about)), suite=suite)
 
 

@@ -215,15 +215,15 @@ def earlier(folder: Path) -> list[Earlier]:
     return read_earlier((folder,), loaded, "abc1234")
 
 
-@pytest.mark.parametrize(("damage", "told"), DAMAGES)
+@pytest.mark.parametrize(("damage", "message"), DAMAGES)
 def test_a_folder_that_was_touched_is_refused(
-    tmp_path: Path, damage: Callable[[Path], None], told: str
+    tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:
     folder = folder_of(tmp_path)
     damage(folder)
-    with pytest.raises(BrokenSeal, match=told):
+    with pytest.raises(BrokenSeal, match=message):
         verify_seal(folder)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         earlier(folder)
 
 

@@ -160,10 +160,10 @@ def live(
         list_buckets=lambda: {"Buckets": [{"Name": name} for name in buckets]},
         get_paginator=lambda _name: SimpleNamespace(paginate=paginate),
     )
-    said = EMBEDDED.candidate.boundary.model_copy(update=declared)
+    message = EMBEDDED.candidate.boundary.model_copy(update=declared)
     endpoint = SimpleNamespace(name="one", url="http://127.0.0.1:9000")
     return SimpleNamespace(
-        candidate=EMBEDDED.candidate.model_copy(update={"boundary": said}),
+        candidate=EMBEDDED.candidate.model_copy(update={"boundary": message}),
         evidence=SimpleNamespace(observe=lambda seen: seen),
         now=time.monotonic,
         provider=SimpleNamespace(),

@@ -66,13 +66,13 @@ def test_one_disk_and_one_backend_are_named(attack: Attack, tmp_path: Path) -> N
         {node: attack.connections(node) for node in NODES},
     )
     found = judged(attack, tmp_path, raw)
-    told = f"store-bumble has open connections to {attack.store}, which no node declares"
+    message = f"store-bumble has open connections to {attack.store}, which no node declares"
     assert found["S.1"][0] == "UNKNOWN"
-    assert told in found["S.1"][1]
+    assert message in found["S.1"][1]
     assert found["S.2"][0] == "REFUTED"
     assert "the bytes stored grew on 1 of 3 nodes" in found["S.2"][1]
     assert found["S.5"][0] == "UNKNOWN"
-    assert told in found["S.5"][1]
+    assert message in found["S.5"][1]
 
 
 def test_one_disk_that_three_nodes_count_is_one_place(attack: Attack, tmp_path: Path) -> None:

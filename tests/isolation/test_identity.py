@@ -76,7 +76,7 @@ def test_ended(looks: Sequence[Sighting], old: Incarnation, new: Incarnation, *,
 
 
 @pytest.mark.parametrize(
-    ("first", "again", "others", "said"),
+    ("first", "again", "others", "message"),
     [
         (OLD, OLD, {"t": NEW}, None),
         (UNTOLD, UNTOLD, {"t": UNTOLD}, None),
@@ -86,6 +86,6 @@ def test_ended(looks: Sequence[Sighting], old: Incarnation, new: Incarnation, *,
     ],
 )
 def test_an_identity_that_tells_nothing(
-    first: Incarnation, again: Incarnation, others: dict[str, Incarnation], said: str | None
+    first: Incarnation, again: Incarnation, others: dict[str, Incarnation], message: str | None
 ) -> None:
-    assert observe.not_telling("s", first, again, others) == said
+    assert observe.not_telling("s", first, again, others) == message

@@ -44,10 +44,10 @@ def test_it_is_admitted(
     assert keys  # the namespace is there
     folder = overlay(tmp_path, base, image)
     items = render(cluster, folder)
-    said = cluster.kubectl(
+    message = cluster.kubectl(
         "apply", "--kustomize", str(folder), "--server-side", "--force-conflicts", "--dry-run=server"
     )
-    assert said.count("serverside-applied (server dry run)") == len(items)
+    assert message.count("serverside-applied (server dry run)") == len(items)
     images = {
         container["image"]
         for kind in ("StatefulSet", "Job")
@@ -87,5 +87,5 @@ def test_a_candidate_is_spread_over_nodes_and_disks(cluster: Cluster, base: str,
 def test_the_reader_of_results_is_admitted(cluster: Cluster, keys: Mapping[str, str]) -> None:
     assert keys
     path = str(DEPLOY / "suite/reader.yaml")
-    said = cluster.kubectl("apply", "--filename", path, "--namespace", "tofu-state", "--dry-run=server")
-    assert "created (server dry run)" in said
+    message = cluster.kubectl("apply", "--filename", path, "--namespace", "tofu-state", "--dry-run=server")
+    assert "created (server dry run)" in message

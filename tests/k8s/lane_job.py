@@ -127,8 +127,8 @@ def ended(cluster: Cluster) -> dict[str, Any]:
 def test_the_suite_judges_from_inside_and_its_results_are_copied_out(
     cluster: Cluster, job: Mapping[str, Any], tmp_path: Path
 ) -> None:
-    said = cluster.kubectl("logs", "job/readiness", "--namespace", NAMESPACE)
-    assert "PHASE 0 NOT PROVED" in said, job["status"]
+    message = cluster.kubectl("logs", "job/readiness", "--namespace", NAMESPACE)
+    assert "PHASE 0 NOT PROVED" in message, job["status"]
     reader = yaml.safe_load((DEPLOY / "suite/reader.yaml").read_text(encoding="utf-8"))
     (container,) = reader["spec"]["containers"]
     container.update(image=IMAGE, command=["/bin/busybox", *container["command"]])

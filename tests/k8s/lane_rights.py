@@ -57,13 +57,13 @@ def granted(cluster: Cluster, user: str, namespace: str) -> set[Rule]:
         "spec": {"namespace": namespace},
     }
     path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
-    said = json.loads(
+    message = json.loads(
         cluster.kubectl("create", "--raw", path, "--filename", "-", user=user, text=json.dumps(review))
     )
-    assert not said["status"].get("incomplete")
+    assert not message["status"].get("incomplete")
     return {
         (verb, group, resource)
-        for rule in said["status"]["resourceRules"]
+        for rule in message["status"]["resourceRules"]
         for verb in rule["verbs"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]

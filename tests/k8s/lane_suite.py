@@ -61,9 +61,9 @@ def test_the_reference_candidate_is_proved_through_phases_0_to_2_but_for_what_is
     )
     found = states(runs, range(3))
     red = {id_: state for id_, state in found.items() if state[0] != "PROVED"}
-    told = f"{json.dumps(red, indent=1)}\n{done.stdout[-4000:]}"
-    assert {id_: state for id_, (state, _) in red.items()} == dict.fromkeys(UNOBSERVED, "UNKNOWN"), told
-    assert done.returncode == 1, told
+    message = f"{json.dumps(red, indent=1)}\n{done.stdout[-4000:]}"
+    assert {id_: state for id_, (state, _) in red.items()} == dict.fromkeys(UNOBSERVED, "UNKNOWN"), message
+    assert done.returncode == 1, message
     assert {"P1.4", "P1.5", "P1.6", "P2.5", "S.1", "S.2"} <= found.keys()
     assert schedulable(cluster)
 

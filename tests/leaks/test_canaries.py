@@ -153,9 +153,9 @@ def test_a_run_against_servers_and_commands_that_say_all_they_know(tmp_path: Pat
     assert ran.state("P0.5") == "REFUTED"
     assert "alert rules rules.yaml" in ran.criterion("P0.5")["reason"]
     assert ran.state("P1.8") in ("PROVED", "REFUTED", "UNKNOWN")
-    said = (ran.folder / "capture" / "commands.txt").read_text()
-    assert "password=[removed] of the store" in said
-    assert "PRIVATE-TOKEN: [removed]" in said
+    message = (ran.folder / "capture" / "commands.txt").read_text()
+    assert "password=[removed] of the store" in message
+    assert "PRIVATE-TOKEN: [removed]" in message
     assert len(canary.planted) >= 17
     assert not canary.left(ran)
     assert not too_open(ran.folder)
@@ -167,16 +167,16 @@ def test_a_run_that_is_refused(tmp_path: Path, broken: str) -> None:
     inputs.mkdir()
     path = candidate(inputs, "http://127.0.0.1:9", canary)
     env = profile(inputs, canary) | environment(canary) | {"STATE_URL": "http://127.0.0.1:9"}
-    told = "cannot be reached"
+    lines = "cannot be reached"
     if broken == "profile":
         (inputs / "helper").write_text(f"#!/bin/sh\necho 'token={canary.new('helper')}' >&2\nexit 3\n")
         (inputs / "helper").chmod(0o755)
         (inputs / "aws").write_text(f"[profile state]\ncredential_process = {inputs}/helper\n")
-        told = "exit status 3: token=[removed]"
+        lines = "exit status 3: token=[removed]"
     if broken == "kubeconfig":
-        path, told = kubernetes(inputs, path, canary), "ended with status 3: token=[removed]"
+        path, lines = kubernetes(inputs, path, canary), "ended with status 3: token=[removed]"
     ran = run(tmp_path / "run", "--candidate", str(path), suites=PHASE0, env=env)
-    one_clear_message(ran, told)
+    one_clear_message(ran, lines)
     assert not canary.left(ran)
 
 

@@ -130,8 +130,8 @@ def test_values_are_cleaned_also_where_only_the_key_says_that_they_are_secret() 
 
 
 def test_a_reference_to_a_secret_is_kept() -> None:
-    said = {"access_key": "READINESS_ACCESS", "secret_key": "READINESS_SECRET", "password_file": "/run/x"}
-    assert Redactor().clean_value(said) == said
+    message = {"access_key": "READINESS_ACCESS", "secret_key": "READINESS_SECRET", "password_file": "/run/x"}
+    assert Redactor().clean_value(message) == message
 
 
 def test_the_environment_names_secrets() -> None:

@@ -35,8 +35,8 @@ SILENT = (Verb.READ, Verb.HEAD, Verb.LIST, Verb.HEAD_BUCKET)
 )  # fmt: skip
 def test_the_meaning_of_every_status(verb: Verb, definite: set[int]) -> None:
     for status in (200, 204, 206, 301, 307, 400, 403, 404, 409, 412, 429, 500, 501, 502, 503, 504):
-        outcome, said = _judge(verb, Reply(status, {}, b""), sent=True)
-        assert said == status
+        outcome, message = _judge(verb, Reply(status, {}, b""), sent=True)
+        assert message == status
         if status in definite:
             assert outcome is OK
         elif status >= 500 and verb in MUTATING:

@@ -91,8 +91,8 @@ class Store:
 
 
 def error(code: str, status: int, operation: str) -> ClientError:
-    said: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(said, operation)
+    message: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(message, operation)
 
 
 @pytest.fixture

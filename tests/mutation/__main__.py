@@ -109,15 +109,15 @@ def _narrow(settings: Path, modules: list[str]) -> None:
     """Lets mutmut make only the mutants that are asked for; what it made before stays."""
     only = json.dumps([f"readiness/{module}.py" for module in modules])
     if modules:
-        said = settings.read_text("utf-8")
-        settings.write_text(re.sub(r"(?m)^only_mutate = .*$", f"only_mutate = {only}", said), "utf-8")
+        message = settings.read_text("utf-8")
+        settings.write_text(re.sub(r"(?m)^only_mutate = .*$", f"only_mutate = {only}", message), "utf-8")
 
 
 def _spell_out_properties(path: Path) -> None:
     """mutmut leaves decorated functions alone: a property becomes a method that a property calls."""
-    said = path.read_text("utf-8")
+    message = path.read_text("utf-8")
     path.write_text(
-        _PROPERTY.sub(r"    \1 = property(lambda self: self._\1_())\n\n    def _\1_(self)", said), "utf-8"
+        _PROPERTY.sub(r"    \1 = property(lambda self: self._\1_())\n\n    def _\1_(self)", message), "utf-8"
     )
 
 

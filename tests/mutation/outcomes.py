@@ -74,10 +74,10 @@ def _spans(source: str) -> dict[str, list[str]]:
 
 def _change(old: list[str], new: list[str]) -> str:
     """The lines that differ. The first differs in the function's name always, and counts only if it is all."""
-    told = [line for line in difflib.ndiff(old[1:], new[1:]) if line[0] in "-+"]
-    if not told:
+    message = [line for line in difflib.ndiff(old[1:], new[1:]) if line[0] in "-+"]
+    if not message:
         before, after = (line.partition("(")[2] for line in (old[0], new[0]))
-        told = [f"- ({before}", f"+ ({after}"]
-    gone = " ".join(line[1:].strip() for line in told if line[0] == "-")
-    come = " ".join(line[1:].strip() for line in told if line[0] == "+")
+        message = [f"- ({before}", f"+ ({after}"]
+    gone = " ".join(line[1:].strip() for line in message if line[0] == "-")
+    come = " ".join(line[1:].strip() for line in message if line[0] == "+")
     return f"{gone} → {come}"

@@ -165,7 +165,7 @@ class Started:
             stderr=self._err,
         )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return (self.place / "err").read_text() + (self.place / "out").read_text()
 
     def hit(self, number: signal.Signals) -> Ran:
@@ -188,8 +188,8 @@ class Started:
 def one_clear_message(ran: Ran, *parts: str) -> None:
     """Exit code 4, one message on standard error that holds these parts, no traceback, and nothing written."""
     assert ran.code == 4, ran.out + ran.err
-    told = [line for line in ran.err.splitlines() if line.strip()]
-    errors = [line for line in told if re.match(r"ERROR: ", line)]
+    lines = [line for line in ran.err.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"ERROR: ", line)]
     assert len(errors) == 1, ran.err
     assert "Traceback" not in ran.err + ran.out
     for part in parts:

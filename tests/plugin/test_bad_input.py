@@ -50,14 +50,17 @@ def test_candidate_file_that_is_not_there() -> None:
 @pytest.mark.store
 def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
     path = changed(tmp_path, "rotation_owner =", "rotation_onwer =")
-    told = ('unknown field "contract.credentials.rotation_onwer", did you mean "rotation_owner"?', str(path))
-    for part in (*told, 'missing field "contract.credentials.rotation_owner"'):
+    message = (
+        'unknown field "contract.credentials.rotation_onwer", did you mean "rotation_owner"?',
+        str(path),
+    )
+    for part in (*message, 'missing field "contract.credentials.rotation_owner"'):
         assert part in refusal(path)
-    one_clear_message(run(tmp_path / "run", "--candidate", str(path)), *told)
+    one_clear_message(run(tmp_path / "run", "--candidate", str(path)), *message)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ('summary = "', '# summary = "', 'missing field "summary"'),
         ('class = "dedicated-ha"', 'class = "ha"', 'field "class"'),
@@ -79,8 +82,10 @@ def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
         ("schema = 1", "schema = ", "is not valid TOML"),
     ],
 )
-def test_what_is_wrong_with_a_candidate_file_is_said(tmp_path: Path, old: str, new: str, told: str) -> None:
-    assert told in refusal(changed(tmp_path, old, new))
+def test_what_is_wrong_with_a_candidate_file_is_said(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert message in refusal(changed(tmp_path, old, new))
 
 
 def test_a_candidate_file_that_is_not_text(tmp_path: Path) -> None:
@@ -102,19 +107,19 @@ def test_stacks_and_evidence_must_be_folders(tmp_path: Path) -> None:
 
 @pytest.mark.store
 @pytest.mark.parametrize(
-    ("arguments", "env", "told"),
+    ("arguments", "env", "message"),
     [
         (("--tofu", "/nowhere/tofu"), {}, "--tofu /nowhere/tofu: no such file"),
         (("-m", "phase0", "--tofu", "/bin/true"), {}, "cannot be used as tofu: it is not OpenTofu"),
         (("-m", "phase2"), {"READINESS_TOFU": "/bin/true"}, "Change or remove READINESS_TOFU"),
     ],
 )
-def test_no_tofu(tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str], told: str) -> None:
+def test_no_tofu(tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str], message: str) -> None:
     place = tmp_path / "run"
     place.mkdir()
     (place / "junit.xml").write_text(READY)
     ran = run(place, *arguments, env=env)
-    one_clear_message(ran, told)
+    one_clear_message(ran, message)
     assert failing(read(ran.junit)), "the report of an earlier run must not stand"
     assert properties(read(ran.junit))["verdict"] == "NOT JUDGED"
     assert not list((place / "tmp").iterdir())

@@ -61,7 +61,7 @@ class Hit:
         self.interfaces = {name for name, addresses in psutil.net_if_addrs().items() if self._ours(addresses)}
 
     def _fired(self) -> bool:
-        assert self.run.process.poll() is None, self.run.said()
+        assert self.run.process.poll() is None, self.run.output()
         return (self.run.place / "fired").exists()
 
     def _stopped(self) -> psutil.Process:
@@ -168,7 +168,7 @@ def test_a_run_that_takes_down_is_not_interrupted(tmp_path: Path, number: signal
     try:
         eventually((place / "ending").exists, seconds=60)
         run.process.send_signal(number)
-        eventually(lambda: "a second interrupt would leave things behind" in run.said(), seconds=60)
+        eventually(lambda: "a second interrupt would leave things behind" in run.output(), seconds=60)
         (place / "signalled").touch()
         ran = run.ran()
     finally:

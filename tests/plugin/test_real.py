@@ -39,8 +39,8 @@ def test_what_was_judged_is_proved_and_the_rest_is_not(real: Ran) -> None:
     states = {row["id"]: row["state"] for row in real.verdict["criteria"]}
     assert {id_ for id_, state in states.items() if state == "PROVED"} == set(chosen), real.out
     assert set(states.values()) == {"PROVED", "NOT RUN"}
-    told = f"{len(chosen)} of {len(chosen)} selected criteria PROVED; not a verdict"
-    assert (real.code, real.verdict["verdict"]) == (0, told)
+    message = f"{len(chosen)} of {len(chosen)} selected criteria PROVED; not a verdict"
+    assert (real.code, real.verdict["verdict"]) == (0, message)
 
 
 def test_report_and_evidence_say_the_same(real: Ran) -> None:

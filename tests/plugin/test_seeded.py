@@ -85,7 +85,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 @pytest.mark.parametrize(
-    ("id_", "told"),
+    ("id_", "message"),
     [
         ("P1.21", "all-killed: the fault crash:bumble+honey+sting did not fire: control-bumble: process "),
         ("P1.6", "silence:honey: the fault silence:honey did not fire: control-honey: "),
@@ -93,10 +93,10 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         ("P1.13", "could not judge: RecursionError: too deep"),
     ],
 )
-def test_what_was_not_seen_is_unknown(seeded: Ran, id_: str, told: str) -> None:
+def test_what_was_not_seen_is_unknown(seeded: Ran, id_: str, message: str) -> None:
     row = seeded.criterion(id_)
     assert row["state"] == "UNKNOWN", row
-    assert told in row["reason"]
+    assert message in row["reason"]
 
 
 def test_the_record_without_its_probes_is_good_for_what_needs_none(seeded: Ran) -> None:

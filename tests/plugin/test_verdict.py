@@ -197,8 +197,8 @@ def test_a_phase_alone_is_proved_and_never_ready(phase: int) -> None:
 def test_selected_criteria_that_are_proved_say_so_and_that_this_is_no_verdict() -> None:
     part = of_phase(1) - {"P1.4"}
     verdict = judge(results(), selected=part, by_name=True)
-    told = f"{len(part)} of {len(part)} selected criteria PROVED; not a verdict"
-    assert (verdict.exit_code, verdict.sentence) == (0, told)
+    message = f"{len(part)} of {len(part)} selected criteria PROVED; not a verdict"
+    assert (verdict.exit_code, verdict.sentence) == (0, message)
     missing = judge(results(), selected=part)
     assert (missing.exit_code, missing.sentence) == (1, "NOTHING PROVED: no phase was selected whole")
     one = judge(results({"P1.5": State.UNKNOWN}), selected=part, by_name=True)

@@ -7,8 +7,8 @@ from readiness.providers.stores.base import Health
 
 
 def active(health: Health) -> dict[str, Any]:
-    told: Any = balancer.configuration("127.0.0.1:1", ["127.0.0.1:2"], health)
-    (route,) = told["apps"]["http"]["servers"]["service"]["routes"]
+    message: Any = balancer.configuration("127.0.0.1:1", ["127.0.0.1:2"], health)
+    (route,) = message["apps"]["http"]["servers"]["service"]["routes"]
     found: dict[str, Any] = route["handle"][0]["health_checks"]["active"]
     return found
 
@@ -18,7 +18,7 @@ def test_a_node_is_back_with_its_first_good_answer() -> None:
 
 
 def test_seconds_after_a_start_are_answers_in_a_row_that_may_be_slow() -> None:
-    told = active(Health("/ready", seconds=20))
-    assert (told["passes"] - 1) * balancer.CHECK_SECONDS >= 20
-    assert told["timeout"] == balancer.PATIENT_TIMEOUT
-    assert told["fails"] == 1
+    message = active(Health("/ready", seconds=20))
+    assert (message["passes"] - 1) * balancer.CHECK_SECONDS >= 20
+    assert message["timeout"] == balancer.PATIENT_TIMEOUT
+    assert message["fails"] == 1

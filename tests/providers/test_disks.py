@@ -182,13 +182,13 @@ def test_the_reason_is_kept_when_loop_devices_are_refused(
         raise RuntimeError("PermissionError: unshare")
 
     monkeypatch.setattr(supervised, "build_disks", refuse)
-    said: list[str] = []
-    made = storage.create("auto", ["one"], supervised, said.append)
-    assert "their power cannot be cut" in said[0]
+    message: list[str] = []
+    made = storage.create("auto", ["one"], supervised, message.append)
+    assert "their power cannot be cut" in message[0]
     with pytest.raises(Unsupported, match="loop devices refused: PermissionError"):
         made.disk("one")
     with pytest.raises(UsageError, match="run as root"):
-        storage.create("loop-devices", ["one"], supervised, said.append)
+        storage.create("loop-devices", ["one"], supervised, message.append)
 
 
 def test_plain_folders_say_why_their_power_cannot_be_cut(make: Make) -> None:

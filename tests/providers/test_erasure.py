@@ -37,11 +37,11 @@ def test_every_process_knows_all_drives_and_shows_no_secret(recipe: type[Erasure
     lines = set()
     for instance in store.instances:
         command = store.command(instance)
-        told = shown(command.argv)
-        assert told.startswith(f"/programs/{store.kind} server --address {store.listen(instance.node)} ")
-        drives = [word for word in told.split() if word.startswith("http://")]
+        reported = shown(command.argv)
+        assert reported.startswith(f"/programs/{store.kind} server --address {store.listen(instance.node)} ")
+        drives = [word for word in reported.split() if word.startswith("http://")]
         lines.add(tuple(drives))
-        assert not any(secret in told for secret in store.secrets())
+        assert not any(secret in reported for secret in store.secrets())
         assert store.site.keys["admin"].secret_key in command.env.values()
         assert all(drive.is_dir() for drive in store.drives(instance.node))
     (same,) = lines
@@ -85,7 +85,7 @@ def test_settings_of_the_store_are_options_of_the_candidate(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"drives": 0}, "drives = 0: a whole number from 1"),
         ({"drives": True}, "drives = True: a whole number from 1"),
@@ -93,8 +93,8 @@ def test_settings_of_the_store_are_options_of_the_candidate(tmp_path: Path) -> N
         ({"environment": "MINIO_X"}, "'MINIO_X' is no setting of the store"),
     ],
 )
-def test_a_wrong_option_says_what_to_change(options: dict[str, object], said: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_a_wrong_option_says_what_to_change(options: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
         Minio(cabled(tmp_path, THREE, **options))
 
 

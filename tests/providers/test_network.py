@@ -135,15 +135,15 @@ def test_the_reason_is_kept_when_namespaces_are_refused(
         raise RuntimeError("PermissionError: [Errno 1] unshare: Operation not permitted")
 
     monkeypatch.setattr(supervised, "build_network", refuse)
-    said: list[str] = []
-    layout = network.create("auto", NODES, supervised, said.append)
+    message: list[str] = []
+    layout = network.create("auto", NODES, supervised, message.append)
     assert layout.kind == "loopback"
     reason = "network namespaces refused: PermissionError"
-    assert reason in said[0]
+    assert reason in message[0]
     with pytest.raises(Unsupported, match=reason):
         layout.unplug("honey")
     with pytest.raises(UsageError, match=reason):
-        network.create("namespaces", NODES, supervised, said.append)
+        network.create("namespaces", NODES, supervised, message.append)
 
 
 @pytest.mark.store

@@ -134,8 +134,8 @@ def test_a_frozen_instance_can_be_restarted(provider: Processes) -> None:
 def test_drain_and_restore(provider: Processes) -> None:
     proof = provider.drain("honey")
     assert proof.fired
-    said = "honey: front-honey ended gracefully (-15); back-honey ended gracefully (-15)"
-    assert proof.observed == said
+    shown = "honey: front-honey ended gracefully (-15); back-honey ended gracefully (-15)"
+    assert proof.observed == shown
     assert provider.in_service("front-bumble")
     provider.restore("honey")
     provider.restore("honey")

@@ -134,8 +134,8 @@ def test_control_drain_and_unplug(control: Processes, bucket: str) -> None:
 def test_control_repair_of_an_emptied_node(control: Processes, bucket: str) -> None:
     control.kill("control-sting")
     assert control.wipe("sting").fired
-    said = control.repair("sting")
-    assert "POST /members/replace" in said
+    message = control.repair("sting")
+    assert "POST /members/replace" in message
     assert not control.whole()
     control.restore("sting")
     eventually(control.whole, EMPTY_SECONDS)

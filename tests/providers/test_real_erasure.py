@@ -115,9 +115,9 @@ def test_rotation(cluster: Cluster) -> None:
     provider.rotate(fresh)
     for end in provider.topology.endpoints:
         eventually(lambda url=end.url: not works(url, fresh, "scratch"), 10)  # type: ignore[misc]
-    told = json.dumps(dict(provider.capture())) + "".join(provider.recorded_calls())
-    assert fresh.secret_key not in told
-    assert provider.keys("admin").secret_key not in told
+    message = json.dumps(dict(provider.capture())) + "".join(provider.recorded_calls())
+    assert fresh.secret_key not in message
+    assert provider.keys("admin").secret_key not in message
 
 
 def test_no_secret_is_on_a_command_line(cluster: Cluster) -> None:

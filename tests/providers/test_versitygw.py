@@ -43,11 +43,11 @@ def test_older_versions_lie_beside_the_buckets_and_secrets_in_the_environment(tm
     store = Versitygw(site(tmp_path, ["bumble"]))
     (instance,) = store.instances
     command = store.command(instance)
-    told = shown(command.argv)
+    message = shown(command.argv)
     data = tmp_path / "data" / "bumble"
-    assert told.endswith(f"posix --versioning-dir {data / 'versions'} {data / 'buckets'}")
+    assert message.endswith(f"posix --versioning-dir {data / 'versions'} {data / 'buckets'}")
     assert sorted(path.name for path in data.iterdir()) == ["buckets", "users", "versions"]
-    assert not any(secret in told for secret in store.secrets())
+    assert not any(secret in message for secret in store.secrets())
     assert command.env["ROOT_SECRET_KEY"] == store.site.keys["admin"].secret_key
     assert store.metrics_url(instance) is None
 

@@ -97,14 +97,14 @@ def test_the_page_is_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outage", "said"), [(0.0, "✓ kept"), (0.6, "✓ kept"), (5.5, "✗ not kept"), (3.95, "? undecided")]
+    ("outage", "message"), [(0.0, "✓ kept"), (0.6, "✓ kept"), (5.5, "✗ not kept"), (3.95, "? undecided")]
 )
 def test_an_outage_is_shown_with_its_bounds_against_the_promise(
-    tmp_path: Path, outage: float, said: str
+    tmp_path: Path, outage: float, message: str
 ) -> None:
     text = render(make(tmp_path, Made(outage=outage)))
     row = text[text.index("<tr><td>two</td><td>had to serve") :].split("</tr>")[0]
-    assert said in row
+    assert message in row
     if outage:
         assert re.search(r"\d\.\d\d to \d\.\d\d s", row)
 
@@ -112,12 +112,12 @@ def test_an_outage_is_shown_with_its_bounds_against_the_promise(
 def test_a_lost_write_is_shown_with_who_asked_whom_when_and_what_came(tmp_path: Path) -> None:
     page = gather(make(tmp_path, Made(lose=True)))
     shown = next(each for each in page.unexpected if each.id == "P1.13")
-    told = shown.witness
-    assert [step.asked.split()[0] for step in told][:2] == ["write", "read"]
-    assert told[-1].expected == "body-3, or newer"
-    assert told[-1].came == "404"
-    assert "final" in told[-1].client
-    assert told[-1].culprit
+    lines = shown.witness
+    assert [step.asked.split()[0] for step in lines][:2] == ["write", "read"]
+    assert lines[-1].expected == "body-3, or newer"
+    assert lines[-1].came == "404"
+    assert "final" in lines[-1].client
+    assert lines[-1].culprit
 
 
 def test_a_witness_line_that_is_none_is_left_out() -> None:

@@ -65,11 +65,11 @@ def test_where_there_is_no_terminal_lines_are_few_and_plain() -> None:
 def test_on_a_terminal_a_live_line_says_what_is_waited_for_and_how_long(terminal: Terminal) -> None:
     clock = Clock()
     play(Progress(terminal, clock=clock), clock)
-    said = terminal.getvalue()
-    assert "P1.6" in said
-    assert "crash:honey, 0 s" in said
-    assert "crash:bumble, 1 s" in said
-    assert "\n  crash:bumble" not in said
+    message = terminal.getvalue()
+    assert "P1.6" in message
+    assert "crash:honey, 0 s" in message
+    assert "crash:bumble, 1 s" in message
+    assert "\n  crash:bumble" not in message
 
 
 def test_a_verbose_run_leaves_the_lines_to_pytest() -> None:

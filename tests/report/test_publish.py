@@ -26,9 +26,9 @@ def reports(tmp_path: Path) -> Path:
 
 def test_every_red_is_told_with_its_reason_and_how_to_see_it_again(tmp_path: Path, reports: Path) -> None:
     made = Made(findings={"P1.1": proved("2 listings", 2), "P1.2": red("endpoint two | answered 404")})
-    told = "Nothing else ran."
-    page = publish.write([publish.read(make(tmp_path, made))], reports, note=told).read_text("utf-8")
-    assert f"\n{told}\n" in page
+    message = "Nothing else ran."
+    page = publish.write([publish.read(make(tmp_path, made))], reports, note=message).read_text("utf-8")
+    assert f"\n{message}\n" in page
     assert page.startswith("# embedded: NOT READY\n")
     assert "control 1.0.0" in page
     assert "./just tofu-state-ha-readiness --candidate embedded -m phase1 --seed 7" in page
@@ -39,15 +39,15 @@ def test_every_red_is_told_with_its_reason_and_how_to_see_it_again(tmp_path: Pat
 def test_the_worst_state_that_one_run_found_counts(tmp_path: Path, reports: Path) -> None:
     one = make(tmp_path, Made(findings={"P1.1": proved("2 listings", 2), "P1.2": red("404")}))
     other = make(tmp_path, Made(findings={"P1.1": red("no listing"), "P2.1": proved("init", 1)}), OTHER)
-    told = publish.together([publish.read(one), publish.read(other)])
-    states = {row["id"]: row["state"] for row in told["criteria"]}
+    message = publish.together([publish.read(one), publish.read(other)])
+    states = {row["id"]: row["state"] for row in message["criteria"]}
     assert [states[id_] for id_ in ("P1.1", "P1.2", "P2.1", "P2.2")] == [
         "REFUTED",
         "REFUTED",
         "PROVED",
         "NOT RUN",
     ]
-    assert told["verdict"] == "NOT READY"
+    assert message["verdict"] == "NOT READY"
 
 
 def test_the_table_has_a_column_for_each_committed_store(tmp_path: Path, reports: Path) -> None:

@@ -222,10 +222,10 @@ def test_one_criterion_is_run_again_with_all_options_of_the_run(monkeypatch: pyt
         "expected_red": None,
     }
     verdict = {"exit_code": 1, "criteria": [row]}
-    told = f"--candidate '/etc/our store.toml' {test} --allow-faults --stacks '../our stacks' --seed 7"
-    assert words.next_step(verdict, about) == f"./just tofu-state-ha-readiness {told}"
+    message = f"--candidate '/etc/our store.toml' {test} --allow-faults --stacks '../our stacks' --seed 7"
+    assert words.next_step(verdict, about) == f"./just tofu-state-ha-readiness {message}"
     monkeypatch.setattr(paths, "CHECKOUT", False)
-    assert words.next_step(verdict, about) == f"tofu-state-ha-readiness {told}"
+    assert words.next_step(verdict, about) == f"tofu-state-ha-readiness {message}"
 
 
 def test_what_to_look_at_first_is_the_first_red_that_is_not_expected() -> None:

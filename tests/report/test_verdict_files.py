@@ -106,9 +106,9 @@ def test_a_verdict_that_contradicts_itself_does_not(change: dict[str, Any]) -> N
 
 def test_the_statement_covers_every_file_of_the_evidence(tmp_path: Path) -> None:
     folder = make(tmp_path, Made(lose=True))
-    said = json.loads((folder / "statement.json").read_text("utf-8"))
-    assert (said["_type"], said["predicateType"]) == (STATEMENT, PREDICATE)
-    subjects = {subject["name"]: subject["digest"]["sha256"] for subject in said["subject"]}
+    shown = json.loads((folder / "statement.json").read_text("utf-8"))
+    assert (shown["_type"], shown["predicateType"]) == (STATEMENT, PREDICATE)
+    subjects = {subject["name"]: subject["digest"]["sha256"] for subject in shown["subject"]}
     files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {
         "seal.json",
         "statement.json",
@@ -116,8 +116,8 @@ def test_the_statement_covers_every_file_of_the_evidence(tmp_path: Path) -> None
     assert subjects.keys() == files
     for name, digest in subjects.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-    assert said["predicate"]["result"] == "FAILED"
-    assert any(name.startswith("P1.13 ") for name in said["predicate"]["failedTests"])
+    assert shown["predicate"]["result"] == "FAILED"
+    assert any(name.startswith("P1.13 ") for name in shown["predicate"]["failedTests"])
     assert verify_seal(folder)["files"]["statement.json"]
 
 

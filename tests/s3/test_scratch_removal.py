@@ -109,10 +109,10 @@ def test_progress_is_said(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.monotonic", clock)
     store.does_them = True
     store.buckets[NAME] = [{"Key": f"k{n}", "VersionId": "1"} for n in range(3000)]
-    said: list[str] = []
-    remove_bucket(store, NAME, Bounds(say=said.append))
-    assert said[0].startswith(f"removing {NAME}: ")
-    assert said[0].endswith(" objects deleted")
+    message: list[str] = []
+    remove_bucket(store, NAME, Bounds(say=message.append))
+    assert message[0].startswith(f"removing {NAME}: ")
+    assert message[0].endswith(" objects deleted")
     assert NAME not in store.buckets
 
 

@@ -21,7 +21,7 @@ def test_the_examples_reach_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('provider "kubernetes" {}', "the provider kubernetes"),
         ('data "http" "x" {\n  url = "http://x"\n}', "the data http"),
@@ -34,7 +34,7 @@ def test_the_examples_reach_nothing(name: str) -> None:
         ('module "m" {\n  source = "git::https://example.com/m.git"\n}', "the module m from"),
     ],
 )
-def test_what_reaches_out_is_named(tmp_path: Path, text: str, told: str) -> None:
+def test_what_reaches_out_is_named(tmp_path: Path, text: str, message: str) -> None:
     shutil.copytree(EXAMPLES, tmp_path / "checkout")
     (tmp_path / "checkout/tofu/stacks/attic/more.tf").write_text(text + "\n", encoding="utf-8")
-    assert told in (reaches_out(read(tmp_path / "checkout", "attic", "dev")) or "nothing")
+    assert message in (reaches_out(read(tmp_path / "checkout", "attic", "dev")) or "nothing")

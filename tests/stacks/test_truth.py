@@ -77,10 +77,10 @@ def test_tofu_asks_what_is_said(name: str, program: Path, tmp_path: Path) -> Non
     for variant in config.variants:
         names = ("endpoints.s3", "endpoint", "address")
         value = next((variant.settings[one] for one in names if one in variant.settings), None)
-        said = value.assumed().literal if value is not None else None
-        if said is None or variant.missing:
+        message = value.assumed().literal if value is not None else None
+        if message is None or variant.missing:
             continue
-        where = urlsplit(said if "://" in said else f"https://{said}")
+        where = urlsplit(message if "://" in message else f"https://{message}")
         host = f"{where.netloc.lower()}{'' if where.port else ':443'}"
         real = [
             one.lower()

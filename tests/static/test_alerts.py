@@ -71,7 +71,7 @@ def test_rules_that_load_and_watch(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             group(alert(f"max({METRIC} > 0")),
@@ -96,10 +96,10 @@ def test_rules_that_load_and_watch(text: str) -> None:
         ("a: [", "it is not YAML"),
     ],
 )
-def test_rules_that_do_not_load_or_do_not_watch(text: str, told: str) -> None:
+def test_rules_that_do_not_load_or_do_not_watch(text: str, message: str) -> None:
     found = of_rules(text)
     assert found.state is State.REFUTED, found.reason
-    assert told in found.reason
+    assert message in found.reason
 
 
 def test_a_function_that_the_parser_does_not_know_is_no_refutation() -> None:

@@ -326,13 +326,13 @@ def test_documentation_and_divergence_that_are_not_there() -> None:
 
 
 def test_the_cache_statement_names_all_three() -> None:
-    told = judged(
+    message = judged(
         "P0.6",
         contract.cache_statement,
         checked(declared(contract__cache_statement="Attic and Bazel do not use it")),
     )
-    assert told.state is REFUTED
-    assert "rbe" in told.reason
+    assert message.state is REFUTED
+    assert "rbe" in message.reason
 
 
 def seen(*states: str | None) -> Any:

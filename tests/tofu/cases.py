@@ -52,8 +52,8 @@ def no_state(step: str, number: int = 0) -> Defect:
 
 def failed(step: str, number: int = 0, code: int = 1, **result: JsonValue) -> Defect:
     """The command ended there with this code."""
-    said = {"wall": 100.0, **result}
-    return changed(step, number, outcome="error", status=code, error=f"exit code {code}", result=said)
+    message = {"wall": 100.0, **result}
+    return changed(step, number, outcome="error", status=code, error=f"exit code {code}", result=message)
 
 
 def to_create(step: str, number: int = 0) -> Defect:

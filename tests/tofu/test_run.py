@@ -80,9 +80,9 @@ def _lives(pid: int) -> bool:
 
 @pytest.mark.store
 def test_each_command_leads_a_process_group_that_the_supervisor_is_told(tmp_path: Path) -> None:
-    told: list[int] = []
-    running = Running(job(tmp_path, "sleep 30"), Redactor([]), time.monotonic, told.append)
-    assert told == [running.pid] == [os.getpgid(running.pid)]
+    message: list[int] = []
+    running = Running(job(tmp_path, "sleep 30"), Redactor([]), time.monotonic, message.append)
+    assert message == [running.pid] == [os.getpgid(running.pid)]
     assert running.kill().code == -9
 
 

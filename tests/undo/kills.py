@@ -85,12 +85,12 @@ def kill_and_undo(
         text=True,
         check=False,
     )
-    said = undone.stdout + undone.stderr
+    message = undone.stdout + undone.stderr
     found = hurt() + [
         str(path) for folder in ("tmp", "state/tofu-state-ha-readiness/undo") for path in _in(place, folder)
     ]
     if undone.returncode or found:
-        into.left.append(f"{who} seed {seed}: exit {undone.returncode}, left {found}: {said}")
+        into.left.append(f"{who} seed {seed}: exit {undone.returncode}, left {found}: {message}")
 
 
 def _in(place: Path, folder: str) -> list[Path]:

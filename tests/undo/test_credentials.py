@@ -53,8 +53,8 @@ def test_one_that_a_killed_run_added_is_retired(lent: Loaded) -> None:
     assert [entry.words for entry in stored.entries] == ["rotate_add AKMADE"]
     assert journal._file is not None
     os.close(journal._file)  # as the kernel does
-    said: list[str] = []
-    assert play(stored, said.append).failed == []
+    message: list[str] = []
+    assert play(stored, message.append).failed == []
     assert (lent.path.parent / "retired").read_text() == "AKMADE\n"
     assert journals() == []
 

@@ -167,9 +167,9 @@ def test_what_cannot_be_undone_stays_open_with_the_command_to_do_by_hand(
     killed(lent)
     (lent.path.parent / "code").write_text("3")
     assert command.main(["--candidate", str(lent.path)]) == 1
-    told = capsys.readouterr().out
-    assert "NOT undone: freeze store-a: unpause store-a ended with 3" in told
-    assert "by hand: unpause it" in told
+    message = capsys.readouterr().out
+    assert "NOT undone: freeze store-a: unpause store-a ended with 3" in message
+    assert "by hand: unpause it" in message
     assert len(journals()[0].entries) == 1
 
 

@@ -38,7 +38,7 @@ def cluster(**more: Any) -> DeclaredCluster:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ({"pods": []}, "at least 1 item"),
         ({"pods": [{"selector": "app=state"}]}, "at least one entry needs port"),
@@ -57,8 +57,8 @@ def cluster(**more: Any) -> DeclaredCluster:
         ({"contxt": "honey"}, "not permitted"),
     ],
 )
-def test_mistakes_are_explained(more: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_mistakes_are_explained(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         cluster(**more)
 
 
@@ -75,7 +75,7 @@ def candidate(folder: Path, *lines: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         (('kubeconfig = "kubeconfig"',), "context is not declared: name one of honey, bumble, in-cluster"),
         (
@@ -90,8 +90,8 @@ def candidate(folder: Path, *lines: str) -> Path:
         (('context = "in-cluster"',), '"in-cluster" cannot be used'),
     ],
 )
-def test_the_context_is_named_never_taken(tmp_path: Path, lines: tuple[str, ...], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_the_context_is_named_never_taken(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         create(load(str(candidate(tmp_path, *lines))), run_dir=tmp_path)
 
 
@@ -109,18 +109,18 @@ def test_the_table_belongs_to_its_provider(tmp_path: Path) -> None:
 
 
 def test_placeholders_of_a_hook_are_filled_and_nothing_else_is_touched() -> None:
-    said = Command(run=("ssh", "{node}", "freeze {uid} ${HOME} {other}"), seconds=7)
-    done = filled(said, {"node": "bumble", "uid": "a-b"})
+    message = Command(run=("ssh", "{node}", "freeze {uid} ${HOME} {other}"), seconds=7)
+    done = filled(message, {"node": "bumble", "uid": "a-b"})
     assert done.argv == ("ssh", "bumble", "freeze a-b ${HOME} {other}")
     assert done.seconds == 7
 
 
 def test_rights_are_asked_for_what_the_file_uses_only() -> None:
-    said = {part: {right.text for right in rights} for part, rights in needed(cluster()).items()}
-    assert "create pods/portforward" in said[BASE]
-    assert not {text for text in said[BASE] if "endpointslices" in text or "services" in text}
-    assert "patch nodes in the whole cluster" in said["drain"] & said["kill"]
-    assert "delete pods" in said["kill"]
+    message = {part: {right.text for right in rights} for part, rights in needed(cluster()).items()}
+    assert "create pods/portforward" in message[BASE]
+    assert not {text for text in message[BASE] if "endpointslices" in text or "services" in text}
+    assert "patch nodes in the whole cluster" in message["drain"] & message["kill"]
+    assert "delete pods" in message["kill"]
     service = {"name": "s", "port": 9000, "via": "address"}
     direct = needed(cluster(pods=[PODS | {"via": "address"}], service=service, crash="taint"))
     assert "create pods/portforward" not in {right.text for right in direct[BASE]}
@@ -135,8 +135,8 @@ def test_the_template_shows_every_field() -> None:
     declared = Candidate.model_validate(tomllib.loads(text) | shown).kubernetes
     assert declared is not None
     assert declared.service is not None
-    for said in (declared, declared.service, declared.hooks):
-        assert set(type(said).model_fields) - said.model_fields_set == set()
+    for message in (declared, declared.service, declared.hooks):
+        assert set(type(message).model_fields) - message.model_fields_set == set()
     of_pods = {field for pods in declared.pods for field in pods.model_fields_set}
     assert set(type(declared.pods[0]).model_fields) - of_pods == set()
 
@@ -152,7 +152,7 @@ def test_the_example_is_a_candidate_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ({"access": "QUs=", "secret": "U0s="}, None),
         ({"access": "QUs="}, 'has no key "secret"; it has access'),
@@ -162,11 +162,11 @@ def test_the_example_is_a_candidate_file(tmp_path: Path, monkeypatch: pytest.Mon
         ({"secret": "not base64"}, 'key "secret" is empty or no text'),
     ],
 )
-def test_the_value_of_a_secret(data: dict[str, str], said: str | None) -> None:
-    if said is None:
+def test_the_value_of_a_secret(data: dict[str, str], message: str | None) -> None:
+    if message is None:
         assert value_of(data, "secret", "here") == "SK"
     else:
-        with pytest.raises(UsageError, match=f"here.*{said}"):
+        with pytest.raises(UsageError, match=f"here.*{message}"):
             value_of(data, "secret", "here")
 
 

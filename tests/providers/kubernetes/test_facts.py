@@ -111,7 +111,7 @@ def test_an_affinity_is_resolved_against_the_labels_of_nodes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "of_volume", "provisioner", "said"),
+    ("of", "of_volume", "provisioner", "message"),
     [
         (pod(), volume(), "zfs.csi.openebs.io", None),
         (pod(owner="ReplicaSet"), volume(), "zfs.csi.openebs.io", "not made again"),
@@ -121,10 +121,10 @@ def test_an_affinity_is_resolved_against_the_labels_of_nodes() -> None:
     ],
 )
 def test_when_deleting_a_claim_empties_the_disk(
-    of: Any, of_volume: Any, provisioner: str, said: str | None
+    of: Any, of_volume: Any, provisioner: str, message: str | None
 ) -> None:
     found = kept(claim(), of_volume, storage_class(provisioner), pod_of(of))
-    assert found is None if said is None else said in str(found)
+    assert found is None if message is None else message in str(found)
 
 
 # -- budgets

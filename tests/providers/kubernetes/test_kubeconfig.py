@@ -45,11 +45,11 @@ def refusal(folder: Path, text: str | bytes, context: str = "honey") -> str:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(UsageError) as caught:
         client_of(context, str(path), folder)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert "canary" not in said
-    assert len(said) < 500
-    return said
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "canary" not in message
+    assert len(message) < 500
+    return message
 
 
 def plugin(folder: Path, script: str, **more: Any) -> str:
@@ -62,7 +62,7 @@ def plugin(folder: Path, script: str, **more: Any) -> str:
 
 @pytest.mark.store
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "config is empty"),
         ("# only a comment\n", "config is empty"),
@@ -109,13 +109,13 @@ def plugin(folder: Path, script: str, **more: Any) -> str:
         (shaped(user="canary"), "kubeconfig"),
     ],
 )
-def test_what_is_wrong_is_said_on_one_line(tmp_path: Path, text: str | bytes, said: str) -> None:
-    assert said in refusal(tmp_path, text)
+def test_what_is_wrong_is_said_on_one_line(tmp_path: Path, text: str | bytes, message: str) -> None:
+    assert message in refusal(tmp_path, text)
 
 
 @pytest.mark.store
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
         (
             "echo 'op: session expired; token=canary-1' >&2; exit 3",
@@ -132,9 +132,9 @@ def test_what_is_wrong_is_said_on_one_line(tmp_path: Path, text: str | bytes, sa
     ],
 )
 def test_an_exec_plugin_that_gives_nothing(
-    tmp_path: Path, script: str, said: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, script: str, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert said in refusal(tmp_path, plugin(tmp_path, script))
+    assert message in refusal(tmp_path, plugin(tmp_path, script))
     assert capfd.readouterr() == ("", "")
 
 
@@ -146,19 +146,19 @@ def test_an_exec_plugin_that_does_not_end(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.store
 def test_an_exec_plugin_that_gives_a_token(tmp_path: Path) -> None:
-    said = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
-    (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{said}'"))
+    message = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
+    (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{message}'"))
     api = client_of("honey", str(tmp_path / "config"), tmp_path)
     assert api.configuration.api_key["BearerToken"] == "Bearer given"
 
 
 @pytest.mark.store
 def test_a_credential_that_runs_out_and_cannot_be_had_again_is_no_answer(tmp_path: Path) -> None:
-    said = (
+    message = (
         '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given", '
         '"expirationTimestamp": "2020-01-01T00:00:00Z"}}'
     )
-    script = f"[ -e used ] && {{ echo token=canary >&2; exit 9; }}; touch used; echo '{said}'"
+    script = f"[ -e used ] && {{ echo token=canary >&2; exit 9; }}; touch used; echo '{message}'"
     (tmp_path / "config").write_text(plugin(tmp_path, script))
     cluster = Cluster(client_of("honey", str(tmp_path / "config"), tmp_path), "state", Record())
     with pytest.raises(ConnectionError, match=r"ended with status 9: token=\[removed\]"):

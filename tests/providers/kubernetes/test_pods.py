@@ -111,12 +111,12 @@ def test_where_a_service_is_found_fromoutside() -> None:
     assert outside(service, port, "node-port", "vip.example") == "vip.example:30900"
     assert outside(service, port, "load-balancer", "") == "lb.example:9000"
     bare = {"metadata": {"name": "peers"}, "spec": {"clusterIP": "None", "ports": [{"port": 9000}]}}
-    for via, said in (
+    for via, message in (
         ("cluster-ip", "is headless"),
         ("node-port", "has no node port"),
         ("load-balancer", "no load balancer address"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=message):
             outside(bare, {"port": 9000}, via, "")
 
 
