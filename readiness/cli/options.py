@@ -41,6 +41,11 @@ def add_options(add: Callable[..., object]) -> None:
         help="checkout with tofu/stacks/NAME/backend.tf of the protected stacks",
     )
     add(
+        "--state-without-tls",
+        action="store_true",
+        help="allow phase 3 to send copies of the stacks' state to a candidate on another machine without TLS",
+    )
+    add(
         "--evidence",
         type=Path,
         action="append",

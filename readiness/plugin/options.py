@@ -23,6 +23,7 @@ class Options:
     allow_faults: bool
     faults_on_state: str | None
     stacks: Path | None
+    state_without_tls: bool
     evidence: tuple[Path, ...]
     sign: Path | None
     require_signature: Path | None
@@ -59,6 +60,7 @@ def read_options(config: pytest.Config) -> Options:
         allow_faults=get("--allow-faults"),
         faults_on_state=get("--faults-on-state"),
         stacks=stacks.resolve() if stacks else None,
+        state_without_tls=get("--state-without-tls"),
         evidence=tuple(folder.resolve() for folder in get("--evidence")),
         sign=get("--sign"),
         require_signature=get("--require-signature"),

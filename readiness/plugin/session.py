@@ -42,6 +42,7 @@ from readiness.s3.removal import Bounds
 from readiness.s3.scratch import JOURNAL, Scratch
 from readiness.scratch.active import stacks_point_elsewhere
 from readiness.scratch.live_state import held_state
+from readiness.stacks.clear import in_the_clear, why_not
 from readiness.subject import Subject, target_of
 from readiness.topology import Topology, Unsupported
 from readiness.undo.journal import DurableJournal
@@ -166,6 +167,7 @@ class Session:
     def _reached(self, provider: Provider) -> Topology:
         """A candidate that runs already. Raises UsageError for an endpoint that cannot be used."""
         topology = provider.start()
+        self._keep_state_private(topology)
         self._watch_secrets(provider)
         seconds = self.run.loaded.candidate.contract.failure.response_seconds
         for endpoint in topology.all_endpoints():
@@ -183,6 +185,13 @@ class Session:
                         f"contract.credentials.admin: {error}"
                     ) from None
         return topology
+
+    def _keep_state_private(self, topology: Topology) -> None:
+        """Raises UsageError where phase 3 would send state to another machine without TLS, and nobody allowed it."""
+        options = self.run.options
+        rehearses = any(BY_ID[id_].phase == 3 for id_ in self.run.selected) and options.stacks is not None
+        if rehearses and not options.state_without_tls and (found := in_the_clear(topology.all_endpoints())):
+            raise UsageError(why_not(found))
 
     def _watch_secrets(self, provider: Provider) -> None:
         for role in ("admin", "read_only"):

@@ -100,13 +100,21 @@ class Rehearsal:
         return {f"P3.{self.stack}.{step}": self.found.get(step, missing) for step in range(1, 6)}
 
     def _remove(self, checkout: Checkout) -> None:
-        """The copies: files at once, objects as far as the stores answer (versions go with the run's own bucket)."""
+        """The copies: files at once, objects as far as the stores answer."""
         checkout.remove()
         with contextlib.suppress(StoreError):
             self.source.lose(self.key)
             self.source.lose(f"{self.key}-live")
-        with contextlib.suppress(StoreError):
-            self.env.objects(self.env.entry).delete(checkout.place.key)
+        self._erase(checkout)
+
+    def _erase(self, checkout: Checkout, *, keep_latest: bool = False) -> None:
+        """What the candidate holds of this state, with all versions: a run that is killed later leaves none of it. What
+        is not erased goes with the run's bucket, at its end or by `clean`.
+        """
+        objects = self.env.objects(self.env.entry)
+        for key in (checkout.place.key, checkout.place.lock_key):
+            with contextlib.suppress(StoreError):
+                objects.erase(key, keep_latest=keep_latest)
 
     def _next(self) -> int:
         return next((step for step in range(1, 6) if step not in self.found), STEP_ROLLBACK)
@@ -132,7 +140,9 @@ class Rehearsal:
         before, pulled = self._pull(checkout)
         plan = self._review(checkout, config, before, pulled)
         self._migrate(checkout, before, pulled)
+        self._erase(checkout, keep_latest=True)
         self._no_op(checkout)
+        self._erase(checkout)
         self._rollback(checkout, config, plan, before, pulled)
 
     def _prove(

@@ -107,6 +107,18 @@ class Objects:
     def delete(self, key: str) -> None:
         self._answered(lambda: self.client.delete_object(Bucket=self.bucket, Key=key))
 
+    def erase(self, key: str, *, keep_latest: bool = False) -> None:
+        """Delete every version and every delete marker of this key, each by its id; `keep_latest` spares the current
+        one. Where the store lists none, an object that is there is deleted, unless it is to be kept.
+        """
+        found = self.versions(key)
+        doomed = [version for version in found if not (keep_latest and version.latest)]
+        for version in doomed:
+            delete = partial(self._client.delete_object, Bucket=self.bucket, Key=key, VersionId=version.id)
+            self._answered(delete)
+        if not found and not keep_latest and self.exists(key):
+            self.delete(key)
+
     def versions(self, key: str) -> list[ObjectVersion]:
         """All versions of exactly this key, newest first."""
         listed = partial(self.client.list_object_versions, Bucket=self.bucket, Prefix=key)

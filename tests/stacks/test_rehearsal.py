@@ -22,6 +22,7 @@ from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
 from readiness.stacks.standins import HttpSource, S3Source
 from readiness.text import text
 from readiness.tofu import Disposable, StatePlace, Tools
+from readiness.tofu.objects import StoreError
 from readiness.tofu.state import parse
 from readiness.topology import Keys
 from tests.stacks.test_config import digest
@@ -117,15 +118,41 @@ def test_from_an_s3_store_with_other_credentials_and_back(
 
 
 def test_the_candidate_gets_the_state_byte_for_byte(
+    env: Disposable, store: FakeS3, backend: HttpBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rehearsal, key = Rehearsal(small("attic"), HttpSource(backend), env), env.where("rehearsal-attic").key
+    held: dict[str, list[bytes | None]] = {}
+
+    def looking(name: str) -> None:
+        original = getattr(rehearsal, name)
+
+        def step(*args: object) -> object:
+            held[name] = [row.body for row in store.rows.get(key, [])]
+            return original(*args)
+
+        monkeypatch.setattr(rehearsal, name, step)
+
+    looking("_no_op")
+    looking("_rollback")
+    rehearsal.run()
+    (body,) = held["_no_op"]
+    assert body is not None
+    assert parse(body).serial == 1, "put once, never written by tofu"
+    assert [row.body for row in store.erased if row.body and b'"version"' in row.body] == [body]
+    assert held["_rollback"] == [], "what the next step does not need is not there any more"
+
+
+def test_no_version_of_a_rehearsed_state_is_left(
     env: Disposable, store: FakeS3, backend: HttpBackend
 ) -> None:
-    Rehearsal(small("attic"), HttpSource(backend), env).run()
-    rows = store.rows[env.where("rehearsal-attic").key]
-    assert [row.body is None for row in rows] == [False, True], (
-        "put once, removed at the end, never written by tofu"
-    )
-    assert rows[0].body is not None
-    assert parse(rows[0].body).serial == 1
+    key = env.where("rehearsal-attic").key
+    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
+    rehearsal._no_op = lambda _checkout: (_ for _ in ()).throw(StoreError("one: 500"))  # type: ignore[method-assign]
+    assert states(rehearsal.run()) == [State.PROVED] * 3 + [State.UNKNOWN] * 2
+    assert {name: rows for name, rows in store.rows.items() if name.startswith(key) and rows} == {}
+    other = store.add(f"{key}-of-somebody-else", b"kept")
+    env.objects(env.entry).erase(key)
+    assert store.rows[f"{key}-of-somebody-else"] == [other]
 
 
 def test_live_state_is_only_read_by_the_command_of_the_stack(

@@ -51,6 +51,8 @@ class FakeS3:
     requests: list[tuple[str, str, int, int]] = field(default_factory=list)
     servers: list[ThreadingHTTPServer] = field(default_factory=list)
     count: int = 0
+    erased: list[Row] = field(default_factory=list)
+    """Versions that were deleted by their id, in that order."""
 
     def listen(self, name: str, *, service: bool = False) -> Endpoint:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -147,6 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
             fields = {"ETag": row.etag, "Content-Length": str(len(row.body)), **store.shows}
             return 200, fields, row.body
         with store.lock:
+            if self.command == "DELETE" and "versionId" in query:
+                store.erased += [row for row in store.rows.get(key, []) if row.id == query["versionId"]]
+                store.rows[key] = [row for row in store.rows.get(key, []) if row.id != query["versionId"]]
+                return 204, {}, b""
             if self.command == "DELETE":
                 store.add(key, None)
                 return 204, {}, b""
