@@ -59,7 +59,7 @@ def main(verb: str, *arguments: str) -> None:
         (node,) = arguments
         anywhere("/members/replace", "POST", {"name": node, "peer_url": f"http://{address(node)}:{PEER}"})
     elif verb == "add":
-        made = {"access_key": "ADDED" + os.urandom(7).hex().upper(), "secret_key": os.urandom(20).hex()}
+        made = {"access_key": os.environ["READINESS_NEW_ACCESS_KEY"], "secret_key": os.urandom(20).hex()}
         anywhere("/users", "POST", {**made, "role": "admin"})
         print(json.dumps(made))
     elif verb == "retire":

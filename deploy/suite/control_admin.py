@@ -3,7 +3,7 @@
     python3 control_admin.py whole | check | rotate-add | rotate-retire | repair
 
 CONTROL_ADMIN is the admin URL of the Service, CONTROL_ADMIN_TOKEN the token. The suite sets READINESS_ACCESS_KEY
-(rotate-retire), READINESS_PODS and READINESS_SURVIVORS (repair). Needs nothing but Python.
+(rotate-retire), READINESS_NEW_ACCESS_KEY (rotate-add), READINESS_PODS and READINESS_SURVIVORS (repair). Needs nothing but Python.
 """
 
 import json
@@ -62,7 +62,7 @@ def check() -> str:
 
 def rotate_add() -> str:
     """A new administrative credential."""
-    made = {"access_key": f"state{secrets.token_hex(8)}", "secret_key": secrets.token_urlsafe(30)}
+    made = {"access_key": os.environ["READINESS_NEW_ACCESS_KEY"], "secret_key": secrets.token_urlsafe(30)}
     anywhere("POST", "/users", {**made, "role": "admin"})
     return json.dumps(made)
 

@@ -139,7 +139,9 @@ class DeclaredCommands(_Strict):
     """Commands about the candidate as a whole. All but the two of the rotation only read.
 
     `rotate_add` prints {"access_key": …, "secret_key": …}; `rotate_retire` finds the access key to retire in
-    READINESS_ACCESS_KEY.
+    READINESS_ACCESS_KEY. `chosen_access_key`: `rotate_add` gives the credential the access key that it finds in
+    READINESS_NEW_ACCESS_KEY, and `rotate_retire` succeeds where there is none of that name: a credential that was added
+    by a run that was killed meanwhile can be retired then.
     """
 
     whole: Act | None = None
@@ -147,6 +149,7 @@ class DeclaredCommands(_Strict):
     versions: dict[str, Act] = {}
     rotate_add: Act | None = None
     rotate_retire: Act | None = None
+    chosen_access_key: bool = False
 
     @model_validator(mode="after")
     def _rotation(self) -> DeclaredCommands:

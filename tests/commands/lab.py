@@ -183,6 +183,7 @@ class Lab:
                 "versions": {"control": [str(obtain.control()), "version"]},
                 "rotate_add": act("tool", "bumble", *tool, "add", *admins),
                 "rotate_retire": act("tool", "bumble", *tool, "retire", *admins),
+                "chosen_access_key": True,
             },
             "volumes": [{"node": n, "kind": "local-dir"} for n in NODES],
             "contract": {

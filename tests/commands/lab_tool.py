@@ -5,6 +5,7 @@ import os
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 
 def call(url: str, method: str = "GET", body: object = None, seconds: float = 30) -> str:
@@ -45,7 +46,10 @@ def main(verb: str, *arguments: str) -> None:
         name, peer, *admins = arguments
         anywhere(admins, "/members/replace", "POST", {"name": name, "peer_url": peer})
     elif verb == "add":
-        made = {"access_key": "LABADDED" + os.urandom(6).hex().upper(), "secret_key": os.urandom(20).hex()}
+        made = {"access_key": os.environ["READINESS_NEW_ACCESS_KEY"], "secret_key": os.urandom(20).hex()}
+        if added := os.environ.get("LAB_ADDED"):  # a test asks later whether they still work
+            with Path(added).open("a") as out:
+                out.write(json.dumps(made) + "\n")
         anywhere(list(arguments), "/users", "POST", {**made, "role": "admin"})
         print(json.dumps(made))
     elif verb == "retire":

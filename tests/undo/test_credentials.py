@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from readiness.topology import Keys
 from readiness.undo.journal import DurableJournal
 from readiness.undo.play import play
 from readiness.undo.stored import journals
+from tests.support.eventually import eventually
 from tests.undo.test_journal import CANDIDATE
 
 pytestmark = pytest.mark.store
@@ -73,3 +75,42 @@ def test_one_that_could_not_be_added_is_not_to_be_retired(lent: Loaded) -> None:
     with pytest.raises(RuntimeError, match="did not print"):
         provider.rotate(None)
     assert journals()[0].entries == ()
+
+
+@pytest.fixture
+def choosing(lent: Loaded) -> Loaded:
+    """As `lent`, with a command that takes the access key that it is given, as long as it is not told otherwise."""
+    made = '{\\"access_key\\": \\"%s\\", \\"secret_key\\": \\"the-secret-of-it\\"}'
+    add = f"printf '{made}' ${{AS:-$READINESS_NEW_ACCESS_KEY}}; echo $READINESS_NEW_ACCESS_KEY > asked; test ! -e hang || sleep 60"
+    text = lent.path.read_text().replace('"cat made; exit $(cat code)"', f'"{add}"')
+    lent.path.write_text(text + "chosen_access_key = true\n")
+    return load(str(lent.path))
+
+
+def test_one_that_was_being_added_when_the_run_was_killed_is_retired(choosing: Loaded) -> None:
+    journal, provider = started(choosing)
+    (choosing.path.parent / "hang").touch()
+    adding = threading.Thread(target=lambda: provider.rotate(None), daemon=True)
+    adding.start()
+    eventually((choosing.path.parent / "asked").exists, 10)
+    (stored,) = journals()
+    (entry,) = stored.entries
+    chosen = (choosing.path.parent / "asked").read_text().strip()
+    assert entry.words == f"rotate_add {chosen}"
+    assert journal._file is not None
+    os.close(journal._file)  # as the kernel does
+    assert play(stored, lambda _line: None).failed == []
+    assert (choosing.path.parent / "retired").read_text() == f"{chosen}\n"
+    assert journals() == []
+
+
+def test_one_that_has_another_key_than_it_was_to_have_is_retired_all_the_same(
+    choosing: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AS", "ANOTHER")
+    _, provider = started(choosing)
+    with pytest.raises(RuntimeError, match="although commands.chosen_access_key is true"):
+        provider.rotate(None)
+    assert [entry.words for entry in journals()[0].entries] == ["rotate_add ANOTHER"]
+    assert provider.heal() == []
+    assert (choosing.path.parent / "retired").read_text() == "ANOTHER\n"

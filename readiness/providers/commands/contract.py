@@ -21,8 +21,10 @@ def no_command(verb: str, whom: str, what: str | None = None) -> Unsupported:
     return Unsupported(f"{verb}: the candidate file declares no {what or verb} command of {whom}")
 
 
-def rotate(candidate: Candidate, run: Runner, old: Keys | None, secrets: Redactor) -> Keys:
-    """As `Provider.rotate`. A credential that is made is added to `secrets`."""
+def rotate(
+    candidate: Candidate, run: Runner, old: Keys | None, secrets: Redactor, chosen: str | None = None
+) -> Keys:
+    """As `Provider.rotate`. A credential that is made is added to `secrets`; `chosen`: the access key it is to have."""
     commands = candidate.commands
     if candidate.contract.credentials.rotation != "provider":
         raise Unsupported("the contract offers no rotation")
@@ -33,7 +35,9 @@ def rotate(candidate: Candidate, run: Runner, old: Keys | None, secrets: Redacto
         if not ran.ok:
             raise RuntimeError(f"rotate_retire {ran.ending}")
         return old
-    ran = run.secret("rotate", "add", commands.rotate_add)
+    ran = run.secret(
+        "rotate", "add", commands.rotate_add, {"READINESS_NEW_ACCESS_KEY": chosen} if chosen else {}
+    )
     try:
         made = json.loads(ran.stdout)
         fresh = Keys(str(made["access_key"]), str(made["secret_key"]))

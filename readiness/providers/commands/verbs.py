@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from readiness.redact import Redactor
 from readiness.topology import Keys
 
 UNKNOWN_KEY = "a new credential"
+KEY_PREFIX, KEY_BYTES = "TSH", 8
+"""Of an access key that the run chooses: 19 characters, as S3 stores take them (3 to 20, letters and digits)."""
 D = TypeVar("D", bound=Driver[Any])
 
 
@@ -46,16 +49,24 @@ class CommandVerbs(Hardware[D]):
             return contract.rotate(self._candidate, self._run, None, self._secrets)  # which says so
         retire = self._candidate.commands.rotate_retire
         command = self._run.by_hand(retire) if retire else "retire it"
+        chosen = new_access_key() if self._candidate.commands.chosen_access_key else None
+        expected = chosen or UNKNOWN_KEY
         unknown = {"by hand": f"list the credentials of the store; one that nobody knows: {command}"}
-        self._opened(FaultVerb.ADD_KEY, UNKNOWN_KEY, unknown)
+        self._opened(FaultVerb.ADD_KEY, expected, _by_hand(chosen, command) if chosen else unknown)
         try:
-            made = contract.rotate(self._candidate, self._run, None, self._secrets)
+            made = contract.rotate(self._candidate, self._run, None, self._secrets, chosen)
         except RuntimeError:  # the command says that it made none
-            self._close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
+            if chosen is None:
+                self._close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
             raise
-        known = {"by hand": f"READINESS_ACCESS_KEY={made.access_key}; {command}"}
-        self._opened(FaultVerb.ADD_KEY, made.access_key, known)
-        self._close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
+        if made.access_key != expected:
+            self._opened(FaultVerb.ADD_KEY, made.access_key, _by_hand(made.access_key, command))
+            self._close(FaultVerb.RETIRE_KEY, expected)
+        if chosen not in (None, made.access_key):
+            raise RuntimeError(
+                "rotate_add made a credential with another access key than READINESS_NEW_ACCESS_KEY, although "
+                "commands.chosen_access_key is true"
+            )
         return made
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
@@ -82,3 +93,12 @@ class CommandVerbs(Hardware[D]):
         for where, command in commands:
             if name := self._run.missing_program(command):
                 raise UsageError(f'{where}: there is no program "{name}"; correct it or the PATH')
+
+
+def new_access_key() -> str:
+    """One that nobody has."""
+    return KEY_PREFIX + secrets.token_hex(KEY_BYTES).upper()
+
+
+def _by_hand(access_key: str, command: str) -> dict[str, str]:
+    return {"by hand": f"READINESS_ACCESS_KEY={access_key}; {command}"}
