@@ -3,7 +3,8 @@
     python3 control_admin.py whole | check | rotate-add | rotate-retire | repair
 
 CONTROL_ADMIN is the admin URL of the Service, CONTROL_ADMIN_TOKEN the token. The suite sets READINESS_ACCESS_KEY
-(rotate-retire), READINESS_NEW_ACCESS_KEY (rotate-add), READINESS_PODS and READINESS_SURVIVORS (repair). Needs nothing but Python.
+(rotate-retire), READINESS_NEW_ACCESS_KEY (rotate-add), READINESS_PODS and READINESS_SURVIVORS (repair). Needs nothing
+but Python.
 """
 
 import json

@@ -86,6 +86,6 @@ def test_a_candidate_is_spread_over_nodes_and_disks(cluster: Cluster, base: str,
 
 def test_the_reader_of_results_is_admitted(cluster: Cluster, keys: Mapping[str, str]) -> None:
     assert keys
-    path = str(DEPLOY / "suite/reader.yaml")
-    message = cluster.kubectl("apply", "--filename", path, "--namespace", "tofu-state", "--dry-run=server")
+    path = str(DEPLOY / "suite/reader")
+    message = cluster.kubectl("apply", "--kustomize", path, "--namespace", "tofu-state", "--dry-run=server")
     assert "created (server dry run)" in message

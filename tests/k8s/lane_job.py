@@ -129,9 +129,9 @@ def test_the_suite_judges_from_inside_and_its_results_are_copied_out(
 ) -> None:
     message = cluster.kubectl("logs", "job/readiness", "--namespace", NAMESPACE)
     assert "PHASE 0 NOT PROVED" in message, job["status"]
-    reader = yaml.safe_load((DEPLOY / "suite/reader.yaml").read_text(encoding="utf-8"))
+    reader = yaml.safe_load((DEPLOY / "suite/reader/pod.yaml").read_text(encoding="utf-8"))
     (container,) = reader["spec"]["containers"]
-    container.update(image=IMAGE, command=["/bin/busybox", *container["command"]])
+    container.update(image=IMAGE, command=["/bin/busybox", "sleep", "3600"])
     at = ("--namespace", NAMESPACE)
     cluster.kubectl("apply", *at, "-f", "-", text=json.dumps(reader))
     try:

@@ -81,7 +81,8 @@ def test_one_that_could_not_be_added_is_not_to_be_retired(lent: Loaded) -> None:
 def choosing(lent: Loaded) -> Loaded:
     """As `lent`, with a command that takes the access key that it is given, as long as it is not told otherwise."""
     made = '{\\"access_key\\": \\"%s\\", \\"secret_key\\": \\"the-secret-of-it\\"}'
-    add = f"printf '{made}' ${{AS:-$READINESS_NEW_ACCESS_KEY}}; echo $READINESS_NEW_ACCESS_KEY > asked; test ! -e hang || sleep 60"
+    key = "$READINESS_NEW_ACCESS_KEY"
+    add = f"printf '{made}' ${{AS:-{key}}}; echo {key} > asked; test ! -e hang || sleep 60"
     text = lent.path.read_text().replace('"cat made; exit $(cat code)"', f'"{add}"')
     lent.path.write_text(text + "chosen_access_key = true\n")
     return load(str(lent.path))
@@ -109,7 +110,7 @@ def test_one_that_has_another_key_than_it_was_to_have_is_retired_all_the_same(
 ) -> None:
     monkeypatch.setenv("AS", "ANOTHER")
     _, provider = started(choosing)
-    with pytest.raises(RuntimeError, match="although commands.chosen_access_key is true"):
+    with pytest.raises(RuntimeError, match=r"although commands\.chosen_access_key is true"):
         provider.rotate(None)
     assert [entry.words for entry in journals()[0].entries] == ["rotate_add ANOTHER"]
     assert provider.heal() == []
