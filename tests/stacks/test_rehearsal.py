@@ -143,11 +143,15 @@ def test_the_candidate_gets_the_state_byte_for_byte(
 
 
 def test_no_version_of_a_rehearsed_state_is_left(
-    env: Disposable, store: FakeS3, backend: HttpBackend
+    env: Disposable, store: FakeS3, backend: HttpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = env.where("rehearsal-attic").key
     rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
-    rehearsal._no_op = lambda _checkout: (_ for _ in ()).throw(StoreError("one: 500"))  # type: ignore[method-assign]
+
+    def broken(_checkout: object) -> None:
+        raise StoreError("one: 500")
+
+    monkeypatch.setattr(rehearsal, "_no_op", broken)
     assert states(rehearsal.run()) == [State.PROVED] * 3 + [State.UNKNOWN] * 2
     assert {name: rows for name, rows in store.rows.items() if name.startswith(key) and rows} == {}
     other = store.add(f"{key}-of-somebody-else", b"kept")

@@ -43,7 +43,9 @@ def one(lane_: Lane, place: Path, provider: str, number: int, seed: int, before:
         print(f"seed {seed} killed nothing: {error}", file=sys.stderr)
         counts = False
     hurt = scene(place) + lane_.left() - before
-    ran = [_command(place, "undo"), _command(place, "clean", "--candidate", lane_.candidate, "--yes")]
+    ran = [_command(place, "undo")]
+    if lane_.stays:  # else its scratch went with it
+        ran.append(_command(place, "clean", "--candidate", lane_.candidate, "--yes"))
     left = _left(lane_, place, before)
     failed = [f"{each.args[3]} ended with {each.returncode}" for each in ran if each.returncode]
     if left or failed:

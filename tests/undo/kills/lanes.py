@@ -24,9 +24,10 @@ ADDED = "added.jsonl"
 
 
 class Lane(Protocol):
-    """One kind of provider. `candidate`: its file or name."""
+    """One kind of provider. `candidate`: its file or name. `stays`: the store lives through the kills."""
 
     candidate: str
+    stays: bool
 
     def left(self) -> Counter[str]:
         """What is not as it was, beside what the machine shows."""
@@ -39,6 +40,8 @@ class Lane(Protocol):
 
 class Own:
     """A store that the run itself starts: everything goes with it."""
+
+    stays = False
 
     def __init__(self, candidate: str) -> None:
         self.candidate = candidate
@@ -61,6 +64,8 @@ class Engine(Own):
 
 class Lent:
     """A lab of real processes that scripts start and break: a kill leaves its nodes as they are."""
+
+    stays = True
 
     def __init__(self, lab: Lab, candidate: str) -> None:
         self.lab, self.candidate = lab, candidate
