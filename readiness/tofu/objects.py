@@ -114,7 +114,7 @@ class Objects:
         found = self.versions(key)
         doomed = [version for version in found if not (keep_latest and version.latest)]
         for version in doomed:
-            delete = partial(self._client.delete_object, Bucket=self.bucket, Key=key, VersionId=version.id)
+            delete = partial(self.client.delete_object, Bucket=self.bucket, Key=key, VersionId=version.id)
             self._answered(delete)
         if not found and not keep_latest and self.exists(key):
             self.delete(key)
