@@ -10,7 +10,7 @@ from functools import partial
 
 from readiness import faults
 from readiness.campaign import scenarios
-from readiness.campaign.away import answered_while_away
+from readiness.campaign.away import not_seen_away
 from readiness.campaign.network import BROKEN, broken_network, network_record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.settings import NOT_SELECTED, Settings
@@ -165,7 +165,7 @@ class Campaign:
         with self._spoiling(record), stage.load():
             scenario.play(stage, self.subject.promises.rto)
         record.history = stage.context.recorder.history
-        if doubt := answered_while_away(record, self.topology):
+        if doubt := not_seen_away(record, self.topology):
             record.doubt(doubt)
         if not record.whole or record.spoiled:
             for name, text in self.subject.provider.capture().items():

@@ -93,6 +93,7 @@ DEFECTS = (
         "the lock object is given to everybody who asks: 200 to two holders",
         ("P2.8",),
         "held",
+        scenarios=("contention",),
         act=lock_for_everybody,
     ),
     Defect(
