@@ -183,6 +183,14 @@ class Recording:
         """Keeps what was observed for another criterion as an observation of this one, too."""
         return self._kept(seen.model_copy(update={"criterion": self.criterion}))
 
+    def take_over(self, other: Recording) -> None:
+        """What was kept for this criterion already, while another one was asked for. Raises ValueError for a recording
+        of another criterion.
+        """
+        if other.criterion != self.criterion:
+            raise ValueError(f"{other.criterion} is not {self.criterion}")
+        self.observations += other.observations
+
     def _kept(self, seen: Observation) -> Observation:
         kept = self.subject.evidence.observe(seen)
         self.observations.append(kept)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.judge import Judge
+from fixtures.judge import Prove
 from readiness.criteria import PROTECTED_STACKS
 from readiness.stacks.rehearsals import Rehearsals
 
@@ -16,8 +16,8 @@ STATE_PULL, BACKEND_CONFIG_REVIEW, INIT_MIGRATE_PLAN, NO_OP_PLAN, ROLLBACK_NOTE 
 
 
 @pytest.mark.criterion("P3.0")
-def test_migration_is_one_stack_at_a_time(rehearsals: Rehearsals, judge: Judge) -> None:
-    judge(rehearsals.one_at_a_time())
+def test_migration_is_one_stack_at_a_time(rehearsals: Rehearsals, prove: Prove) -> None:
+    prove(rehearsals.one_at_a_time)
 
 
 def _each(step: int) -> list[object]:
@@ -28,25 +28,25 @@ def _each(step: int) -> list[object]:
 
 
 @pytest.mark.parametrize(("stack", "step"), _each(STATE_PULL))
-def test_state_pull(rehearsals: Rehearsals, judge: Judge, stack: str, step: int) -> None:
-    judge(rehearsals.step(stack, step))
+def test_state_pull(rehearsals: Rehearsals, prove: Prove, stack: str, step: int) -> None:
+    prove(rehearsals.step, stack, step)
 
 
 @pytest.mark.parametrize(("stack", "step"), _each(BACKEND_CONFIG_REVIEW))
-def test_backend_config_review(rehearsals: Rehearsals, judge: Judge, stack: str, step: int) -> None:
-    judge(rehearsals.step(stack, step))
+def test_backend_config_review(rehearsals: Rehearsals, prove: Prove, stack: str, step: int) -> None:
+    prove(rehearsals.step, stack, step)
 
 
 @pytest.mark.parametrize(("stack", "step"), _each(INIT_MIGRATE_PLAN))
-def test_init_migrate_plan(rehearsals: Rehearsals, judge: Judge, stack: str, step: int) -> None:
-    judge(rehearsals.step(stack, step))
+def test_init_migrate_plan(rehearsals: Rehearsals, prove: Prove, stack: str, step: int) -> None:
+    prove(rehearsals.step, stack, step)
 
 
 @pytest.mark.parametrize(("stack", "step"), _each(NO_OP_PLAN))
-def test_no_op_plan(rehearsals: Rehearsals, judge: Judge, stack: str, step: int) -> None:
-    judge(rehearsals.step(stack, step))
+def test_no_op_plan(rehearsals: Rehearsals, prove: Prove, stack: str, step: int) -> None:
+    prove(rehearsals.step, stack, step)
 
 
 @pytest.mark.parametrize(("stack", "step"), _each(ROLLBACK_NOTE))
-def test_rollback_note(rehearsals: Rehearsals, judge: Judge, stack: str, step: int) -> None:
-    judge(rehearsals.step(stack, step))
+def test_rollback_note(rehearsals: Rehearsals, prove: Prove, stack: str, step: int) -> None:
+    prove(rehearsals.step, stack, step)

@@ -1,14 +1,40 @@
 """Phase 3: Protected Stack Migration Plan."""
 
-from readiness.criteria.model import PROTECTED_STACKS, Criterion, Level
+from collections.abc import Callable
+from functools import partial
 
-STEPS = ("state pull", "backend config review", "init/migrate plan", "no-op plan", "rollback note")
+from readiness.criteria.model import PROTECTED_STACKS, Criterion, Judge, Level
+from readiness.evidence.seen import Seen
+from readiness.finding import Finding
+from readiness.judges.stacks import rehearsed
+from readiness.judges.stacks.plans import STEPS
+from readiness.judges.stacks.turns import one_at_a_time
+
+OfStack = Callable[[Seen, str], Finding]
+JUDGES: tuple[OfStack, ...] = (
+    rehearsed.pulled,
+    rehearsed.reviewed,
+    rehearsed.migrated,
+    rehearsed.no_op,
+    rehearsed.rolled_back,
+)
+
+
+def _of(judge: OfStack, stack: str) -> Judge:
+    return lambda seen: judge(seen, stack)
+
 
 ROWS = (
-    Criterion("P3.0", 3, "migration must be one stack at a time", Level.PLAN),
+    Criterion(
+        "P3.0",
+        3,
+        "migration must be one stack at a time",
+        Level.PLAN,
+        judge=partial(one_at_a_time, stacks=PROTECTED_STACKS),
+    ),
     *(
-        Criterion(f"P3.{stack}.{number}", 3, f"{stack}: {step}", Level.PLAN)
+        Criterion(f"P3.{stack}.{number}", 3, f"{stack}: {step}", Level.PLAN, judge=_of(judge, stack))
         for stack in PROTECTED_STACKS
-        for number, step in enumerate(STEPS, start=1)
+        for number, (step, judge) in enumerate(zip(STEPS, JUDGES, strict=True), start=1)
     ),
 )

@@ -16,7 +16,7 @@ from readiness.errors import UsageError
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.models import RunRecord, VerdictRecord
 from readiness.evidence.stored import Unreadable
-from readiness.finding import Finding, State, unknown
+from readiness.finding import Finding, State, refuted, unknown
 from readiness.gate.again import judged_again
 from readiness.gate.signature import BadSignature, verify
 
@@ -76,7 +76,7 @@ def _read(folder: Path, loaded: Loaded, suite: str, keys: Sequence[Key]) -> Earl
         about = RunRecord.model_validate_json((folder / "run.json").read_bytes())
         verdict = VerdictRecord.model_validate_json((folder / "verdict.json").read_bytes())
         _must_fit(folder, about, verdict, loaded, suite)
-        findings = dict(_findings(folder, verdict, signed=signed_by is not None))
+        findings = dict(_findings(folder, verdict))
     except (BrokenSeal, BadSignature, Unreadable) as error:
         raise UsageError(f"--evidence: {error}") from None
     except (OSError, ValidationError) as error:
@@ -105,28 +105,25 @@ def _must_fit(folder: Path, about: RunRecord, verdict: VerdictRecord, loaded: Lo
             raise UsageError(f"--evidence {folder} {reason}")
 
 
-def _findings(folder: Path, verdict: VerdictRecord, *, signed: bool) -> Iterator[tuple[str, Finding]]:
-    """What today's judges say of each criterion. Where they cannot say it, a refusal stands; everything else does only
-    in signed evidence.
-    """
+def _findings(folder: Path, verdict: VerdictRecord) -> Iterator[tuple[str, Finding]]:
+    """What today's judges say of each criterion. Where they cannot say it, a refusal stands and nothing else does."""
     by_id = {row.id: row for row in verdict.criteria}
     for row in judged_again(folder):
         if row.criterion not in BY_ID or row.recorded is State.NOT_RUN:
             continue
         note = f"[{folder.name}]"
-        kept = by_id[row.criterion]
-        claimed = Finding(
-            row.recorded, f"{row.recorded_reason} {note}", kept.measured, max(kept.observations, 1)
-        )
         if row.now is not None:
-            yield row.criterion, replace(row.now, reason=f"{row.now.reason} {note}", witness=())
-        elif row.recorded is State.REFUTED or (signed and BY_ID[row.criterion].judge is None):
-            yield row.criterion, claimed
-        else:
-            yield (
-                row.criterion,
-                unknown(f"cannot be judged again ({row.note}), and the evidence is not signed {note}"),
+            found = replace(row.now, reason=f"{row.now.reason} {note}", witness=())
+        elif row.recorded is State.REFUTED:
+            kept = by_id[row.criterion]
+            found = refuted(
+                f"{row.recorded_reason} {note}",
+                observations=max(kept.observations, 1),
+                measured=kept.measured,
             )
+        else:
+            found = unknown(f"cannot be judged again ({row.note}) {note}")
+        yield row.criterion, found
 
 
 def taken_over(runs: Sequence[Earlier], judged_here: Collection[str]) -> Taken:

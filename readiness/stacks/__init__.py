@@ -1,10 +1,10 @@
 """Protected stacks: their configuration, their migration plans, and rehearsals on disposable copies (phase 3)."""
 
-from readiness.stacks.compare import must_be_proved
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import check_plan
+from readiness.stacks.proved import must_be_proved
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, PROTECTED, Examined, examine
 from readiness.stacks.standins import HttpSource, S3Source

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from readiness.criteria.phase3 import STEPS
-from readiness.finding import Finding, proved, refuted
+from readiness.evidence.rehearsal import Configured, PlanRead
+from readiness.finding import Finding
+from readiness.judges.stacks import plans
 from readiness.stacks.config import StackConfig
 
 FILE = "migration-plan.md"
@@ -73,50 +74,39 @@ def parse(text: str) -> MigrationPlan:
 
 
 def check_plan(plan: MigrationPlan, config: StackConfig, *, observations: int = 0) -> Finding:
-    """P3.x.5, and P3.x.2 as far as it is text: the plan is complete, current, reviewed, and says what to return to.
+    """Whether the plan is complete, current, reviewed, and says what to return to (readiness/judges/stacks/plans.py).
 
-    `observations` are those of the rehearsal that did what the plan says; a plan alone, however good, proves nothing.
+    `observations` are those of a rehearsal that did what the plan says; a plan alone, however good, proves nothing.
     """
-    faults = []
-    if plan.stack != config.name:
-        faults.append(f"it is the plan of {plan.stack}")
-    missing = [name for name in STEPS if not plan.steps.get(name, "").strip()]
-    if missing:
-        faults.append(f"it has no {', no '.join(missing)}")
-    if plan.configuration_digest != config.digest:
-        faults.append(
-            f"it is older than the configuration: written for {plan.configuration_digest[:19]}…, "
-            f"the checkout has {config.digest[:19]}…"
-        )
-    if plan.backend != config.backend:
-        faults.append(f"it moves a backend {plan.backend}, the configuration has {config.backend}")
-    faults += _unsafe(plan, config)
-    if not plan.reviewed_by or not re.fullmatch(r"\d{4}-\d\d-\d\d", plan.reviewed_on):
-        faults.append("nobody has reviewed it")
-    elif plan.reviewed_text != plan.text_digest:
-        faults.append("it was changed after its review")
-    if faults:
-        return refuted(
-            f"{config.name}, migration plan: {'; '.join(faults)}", observations=max(observations, 1)
-        )
-    return proved(f"{config.name}: plan complete, current, reviewed by {plan.reviewed_by}", observations)
+    return plans.check(plan_read(plan), configured(config), observations=observations)
 
 
-def _unsafe(plan: MigrationPlan, config: StackConfig) -> list[str]:
-    """What is wrong with its way back, and with how it handles an encrypted state."""
-    faults = []
-    if not re.fullmatch(r"(version|file):[\w./+=@-]+", plan.returns_to) or "TODO" in plan.returns_to:
-        faults.append(
-            "its rollback note names neither the version (version:…) nor the pulled file (file:…) to return to"
-        )
-    if config.encryption is not None and config.encryption.state and _plain(plan):
-        faults.append(
-            "it would write the encrypted state decrypted: `state pull` prints it so, `state push` takes it so; "
-            "copy the stored state as it is"
-        )
-    if not plan.rollback:
-        faults.append("its rollback note has no commands")
-    return faults
+def plan_read(plan: MigrationPlan) -> PlanRead:
+    """What is kept of a plan: none of its commands."""
+    return PlanRead(
+        stack=plan.stack,
+        configuration_digest=plan.configuration_digest,
+        backend=plan.backend,
+        steps=tuple(name for name, command in plan.steps.items() if command.strip()),
+        decrypts=_plain(plan),
+        returns_to=plan.returns_to,
+        rollback=len(plan.rollback),
+        reviewed_by=plan.reviewed_by,
+        reviewed_on=plan.reviewed_on,
+        reviewed_text=plan.reviewed_text,
+        text_digest=plan.text_digest,
+    )
+
+
+def configured(config: StackConfig, without: tuple[str, ...] = ()) -> Configured:
+    """What a plan is written for. `without`: settings that a stand-in does not have."""
+    return Configured(
+        name=config.name,
+        digest=config.digest,
+        backend=config.backend,
+        encrypted=config.encryption is not None and config.encryption.state,
+        without=without,
+    )
 
 
 def _plain(plan: MigrationPlan) -> bool:

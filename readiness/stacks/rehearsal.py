@@ -3,356 +3,304 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
+
+from readiness.evidence.observation import Observation
 from readiness.evidence.stacks import CandidateNames
-from readiness.finding import Finding, State, merge, proved, refuted, unknown
-from readiness.judges.stacks.points import Points, points_at
-from readiness.stacks import compare
+from readiness.finding import State
+from readiness.judges.stacks.steps import Step
+from readiness.recording import Recording, Stopped
 from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig
 from readiness.stacks.encryption import is_encrypted
 from readiness.stacks.harmless import reaches_out
+from readiness.stacks.keyed import Keyed
 from readiness.stacks.known_as import looked_up
 from readiness.stacks.observed import backend_read
-from readiness.stacks.plan import BadPlanError, MigrationPlan, check_plan
+from readiness.stacks.plan import BadPlanError, MigrationPlan, configured, plan_read
 from readiness.stacks.stack import Examined
 from readiness.stacks.standins import Source
 from readiness.stacks.wall import Wall
-from readiness.tofu.env import Disposable, ObservationCount, UnpreparedError, ready
-from readiness.tofu.locks import refused
+from readiness.stacks.watching import Watching
+from readiness.tofu.env import Disposable, UnpreparedError
 from readiness.tofu.objects import StoreError
-from readiness.tofu.state import NotAStateError, Snapshot, parse
+from readiness.tofu.run import TofuRun
 
-STEP_PULL, STEP_REVIEW, STEP_MIGRATE, STEP_PLAN, STEP_ROLLBACK = range(1, 6)
-
-
-class _RefusedError(Exception):
-    """A step did not do what it must, or must not be done; the message says why. No later step is tried."""
+_ERASED_AFTER = {3: True, 4: False}
+"""The steps after which what the candidate holds is erased, and whether its latest version is kept for the next one."""
 
 
-@dataclass
 class Rehearsal:
-    """One stack's rehearsal, for one turn (`turn.turn`). `run` returns the findings of P3.<stack>.1 to .5.
+    """One stack's rehearsal, for one turn (`turn.turn`).
 
-    `source` stands for the stack's present backend and is of the same kind; `env` is the candidate. Live state is
-    only ever read, by the `read` command of stack.toml; everything is written to disposable keys. All copies lie
-    in the run's private folder with mode 0600 and are removed at the end of `run`; after a crash the supervisor
-    removes that folder. `names` are the candidate's, for the refusal of a stack that points there already.
+    `source` stands for the stack's present backend and is of the same kind; `env` is the candidate. What is seen goes
+    to `sees`, one recording for each of P3.<stack>.1 to .5. Live state is only ever read, by the `read` command of
+    stack.toml; everything is written to disposable keys. All copies lie in the run's private folder with mode 0600
+    and are removed at the end of `run`; after a crash the supervisor removes that folder. `names` are the
+    candidate's, for the refusal of a stack that points there already.
     """
 
-    examined: Examined
-    source: Source
-    env: Disposable
-    name: str = "rehearsal"
-    names: CandidateNames | None = None
-    found: dict[int, Finding] = field(default_factory=dict)
-    versions: dict[str, str | None] = field(default_factory=dict)
+    def __init__(
+        self,
+        examined: Examined,
+        source: Source,
+        env: Disposable,
+        sees: Sequence[Recording],
+        name: str = "rehearsal",
+        names: CandidateNames | None = None,
+    ) -> None:
+        self.examined, self.source, self.env, self.name = examined, source, env, name
+        keyed, self._there = Keyed(), f"its source ({source.kind})"
+        self._watching = [Watching(env, see, keyed, self._there) for see in sees]
+        self._names = names
+        self._end = contextlib.ExitStack()
+        self._wall: Wall | None = None
+        self._version: str | None = None
+        self._kept: dict[Step, Observation] = {}
 
     @property
     def stack(self) -> str:
+        """The name of the stack."""
         return self.examined.name
 
     @property
     def key(self) -> str:
+        """The disposable state on the source."""
         return f"{self.env.prefix.replace('/', '-')}-{self.name}-{self.stack}"
 
-    def run(self) -> dict[str, Finding]:
-        """Do the five steps in order. The first that is not proved ends it: the later ones are UNKNOWN, for they
-        were not exercised."""
-        checkout: Checkout | None = None
-        wall: Wall | None = None
-        try:
-            config = self._admitted()
-            wall = Wall() if reaches_out(config) is None else None
-            checkout = Checkout(
-                self.env.tools,
-                f"{self.name}-{self.stack}",
-                config,
-                self.examined.stack,
-                self.source,
-                self.env.entry,
-                self.env.where(f"{self.name}-{self.stack}"),
-                wall,
-            )
-            self._steps(checkout, config)
-            if wall is not None and wall.asked:
-                raise _RefusedError(f"the rehearsal wanted to reach {', '.join(wall.asked)}")
-        except _RefusedError as error:
-            self.found[self._next()] = refuted(f"{self.stack}: {error}")
-        except (UnpreparedError, StoreError) as error:
-            self.found.setdefault(self._next(), unknown(f"{self.stack}: {error}"))
-        except NotAStateError as error:
-            self.found.setdefault(self._next(), refuted(f"{self.stack}: the state is {error}"))
-        finally:
-            if checkout is not None:
-                self._remove(checkout)
-            if wall is not None:
-                wall.close()
-        first = next(
-            (one.reason for one in self.found.values() if one.state is not State.PROVED), "an earlier step"
-        )
-        missing = unknown(f"{self.stack}: not reached: {first}")
-        return {f"P3.{self.stack}.{step}": self.found.get(step, missing) for step in range(1, 6)}
+    @property
+    def new_key(self) -> str:
+        """The disposable state on the candidate."""
+        return f"{self.name}-{self.stack}"
 
-    def _remove(self, checkout: Checkout) -> None:
+    def run(self) -> None:
+        """Do the five steps in order. The first that is not proved ends it: the later ones are not exercised."""
+        steps: tuple[Callable[[Watching], None], ...] = (
+            self._pull,
+            self._review,
+            self._migrate,
+            self._no_op,
+            self._rollback,
+        )
+        with self._end:
+            for number, (watching, step) in enumerate(zip(self._watching, steps, strict=True), start=1):
+                reason = self._done(watching, step)
+                if reason is not None:
+                    for later in self._watching[number:]:
+                        later.fact(Step.NOT_REACHED, self.stack, error=reason)
+                    return
+                if number in _ERASED_AFTER:
+                    self._erase(keep_latest=_ERASED_AFTER[number])
+
+    def _done(self, watching: Watching, step: Callable[[Watching], None]) -> str | None:
+        """Does one step; why it is not proved, None if it is."""
+        try:
+            step(watching)
+        except Stopped:
+            pass  # what stopped it is kept
+        except UnpreparedError as error:
+            watching.unprepared(str(error))
+        except Exception as error:  # noqa: BLE001 - a rehearsal that throws has judged nothing
+            watching.unprepared(f"{type(error).__name__}: {error}")
+        hosts: list[JsonValue] = [*(self._wall.asked if self._wall else ())]
+        watching.fact(Step.REACHED, self.stack, {"hosts": hosts, "walled": self._wall is not None})
+        found = watching.found()
+        return None if found.state is State.PROVED else found.reason
+
+    def _remove(self) -> None:
         """The copies: files at once, objects as far as the stores answer."""
-        checkout.remove()
+        self.checkout.remove()
         with contextlib.suppress(StoreError):
             self.source.lose(self.key)
             self.source.lose(f"{self.key}-live")
-        self._erase(checkout)
+        self._erase()
 
-    def _erase(self, checkout: Checkout, *, keep_latest: bool = False) -> None:
+    def _erase(self, *, keep_latest: bool = False) -> None:
         """What the candidate holds of this state, with all versions: a run that is killed later leaves none of it. What
         is not erased goes with the run's bucket, at its end or by `clean`.
         """
-        objects = self.env.objects(self.env.entry)
-        for key in (checkout.place.key, checkout.place.lock_key):
+        objects, place = self.env.objects(self.env.entry), self.checkout.place
+        for key in (place.key, place.lock_key):
             with contextlib.suppress(StoreError):
                 objects.erase(key, keep_latest=keep_latest)
 
-    def _next(self) -> int:
-        return next((step for step in range(1, 6) if step not in self.found), STEP_ROLLBACK)
+    def _pull(self, watching: Watching) -> None:
+        """Step 1. An encrypted state is taken as it is stored: no file ever holds it decrypted."""
+        config = self._admitted(watching)
+        if reaches_out(config) is None:
+            self._wall = Wall()
+            self._end.callback(self._wall.close)
+        self.checkout = Checkout(
+            self.env.tools,
+            self.new_key,
+            config,
+            self.examined.stack,
+            self.source,
+            self.env.entry,
+            self.env.where(self.new_key),
+            self._wall,
+        )
+        self._end.callback(self._remove)
+        about = configured(config, self.checkout.without())
+        self._encrypted = about.encrypted
+        self._kept[Step.CONFIGURATION] = watching.fact(
+            Step.CONFIGURATION, self.stack, about.model_dump(mode="json")
+        )
+        described = self.examined.stack
+        reads = described is not None and bool(described.read)
+        if described is not None and reads:
+            run, body = self.checkout.read_live(described.read, dict(os.environ))
+        else:
+            run, body = self._made(watching)
+        decrypted: bytes | None = None
+        if run.ok and self._encrypted:
+            if not reads:
+                body = watching.source(lambda: self.source.stored(f"{self.key}-live")) or b""
+            run, decrypted = self._decrypted(watching, body)
+        self._kept[Step.PULL] = watching.pulled(Step.PULL, run, body, decrypted=decrypted, read=reads)
+        watching.check()
+        self._pulled = self.checkout.private_file(f"{self.stack}.pulled.tfstate", body)
 
-    def _admitted(self) -> StackConfig:
+    def _admitted(self, watching: Watching) -> StackConfig:
         """The configuration, if this stack may be rehearsed at all."""
-        config = self.examined.config
+        config, kind = self.examined.config, self.source.kind
         if not isinstance(config, StackConfig):
-            raise _RefusedError(f"its configuration cannot be read: {config}")
-        urls = tuple(endpoint.url for endpoint in self.env.endpoints)
+            watching.fact(Step.BACKEND, self.stack, error=str(config), source=kind)
+            raise Stopped(str(config))
         read = backend_read(config)
-        names = self.names or looked_up(urls, {self.env.place.bucket}, [read], lambda host: ())
-        pointing = points_at(read, names)
-        if pointing.points is Points.YES:
-            raise _RefusedError(f"its backend already points at the candidate ({pointing.reason})")
-        if config.backend != self.source.kind:
-            raise _RefusedError(
-                f"its backend is {config.backend}, the source to rehearse from is {self.source.kind}"
-            )
+        urls = [endpoint.url for endpoint in self.env.endpoints]
+        names = self._names or looked_up(urls, {self.env.place.bucket}, [read], lambda host: ())
+        watching.fact(Step.BACKEND, self.stack, read.model_dump(mode="json"), source=kind)
+        watching.fact(Step.NAMES, "candidate", names.model_dump(mode="json"))
+        watching.check()
         return config
 
-    def _steps(self, checkout: Checkout, config: StackConfig) -> None:
-        before, pulled = self._pull(checkout)
-        plan = self._review(checkout, config, before, pulled)
-        self._migrate(checkout, before, pulled)
-        self._erase(checkout, keep_latest=True)
-        self._no_op(checkout)
-        self._erase(checkout)
-        self._rollback(checkout, config, plan, before, pulled)
-
-    def _prove(
-        self, step: int, reason: str, seen: ObservationCount, **measured: float | int | str | bool | None
-    ) -> None:
-        self.found[step] = proved(f"{self.stack}: {reason}", seen.count, **measured)
-
-    @property
-    def _encrypted(self) -> bool:
-        config = self.examined.config
-        return isinstance(config, StackConfig) and config.encryption is not None and config.encryption.state
-
-    def _pull(self, checkout: Checkout) -> tuple[Snapshot, Path]:
-        """Step 1: the state is read from where it is now, without writing there, and is whole. An encrypted one is
-        taken as it is stored: no file ever holds it decrypted."""
-        seen = self.env.seen()
-        described = self.examined.stack
-        if described is not None and described.read:
-            run, body = checkout.read_live(described.read, dict(os.environ))
-        else:
-            self._only_if_harmless(checkout.config)
-            live = f"{self.key}-live"
-            ready(checkout.init_source(live))
-            ready(checkout.stack_apply())
-            if self.source.locked(live):
-                raise _RefusedError("a lock is held on its state: somebody is working on it")
-            run, body = checkout.state_pull()
-        if not run.ok:
-            raise _RefusedError(f"state pull: {run.why()}")
-        if self._encrypted:
-            stored = (
-                body if described is not None and described.read else self.source.stored(f"{self.key}-live")
-            )
-            before, body = self._decrypted(checkout, stored or b"")
-        else:
-            before = parse(body)
-        if before.empty:
-            raise _RefusedError("the state that was pulled is empty")
-        pulled = checkout.private_file(f"{self.stack}.pulled.tfstate", body)
-        self._prove(STEP_PULL, "state pulled", seen, serial=before.serial, resources=len(before.resources))
-        return before, pulled
-
-    def _decrypted(self, checkout: Checkout, stored: bytes) -> tuple[Snapshot, bytes]:
-        """What an encrypted state says, in memory only, and the state as it is stored."""
-        if not is_encrypted(stored):
-            raise _RefusedError(
-                "its state is encrypted, and what reads it gives it decrypted: read the stored state as it is"
-            )
-        self.source.place(self.key, stored)
-        ready(checkout.init_source(self.key, reconfigure=True))
-        run, body = checkout.state_pull()
-        ready(run)
-        return parse(body), stored
-
-    def _only_if_harmless(self, config: StackConfig) -> None:
-        """A stand-in for the live state is made by applying the configuration: never one that reaches out."""
-        reason = reaches_out(config)
+    def _made(self, watching: Watching) -> tuple[TofuRun, bytes]:
+        """The state of a stack that names no command which reads it: made by applying the configuration to the
+        source, never one that reaches out.
+        """
+        reason = reaches_out(self.checkout.config)
         if reason:
-            raise UnpreparedError(
+            raise watching.unprepared(
                 f"no command reads its state: name one as `read` in stacks/protected/{self.stack}/stack.toml "
                 f"(the configuration is not applied to a stand-in: {reason})"
             )
+        live = f"{self.key}-live"
+        watching.prepared(self.checkout.init_source(live))
+        watching.prepared(self.checkout.stack_apply())
+        self._look_for_a_lock(watching, live)
+        return self.checkout.state_pull()
 
-    def _review(
-        self, checkout: Checkout, config: StackConfig, before: Snapshot, pulled: Path
-    ) -> MigrationPlan:
-        """Step 2: the plan fits the configuration, and the disposable copy on the source is the state that was
-        pulled."""
-        seen = self.env.seen()
+    def _look_for_a_lock(self, watching: Watching, key: str) -> None:
+        held = watching.source(lambda: self.source.locked(key))
+        watching.fact(Step.LOCK, self._there, {"held": held})
+        watching.check()
+
+    def _decrypted(self, watching: Watching, stored: bytes) -> tuple[TofuRun, bytes]:
+        """What an encrypted state says, in memory only."""
+        watching.fact(Step.STORED, self._there, {"encrypted": is_encrypted(stored)})
+        watching.check()
+        watching.source(lambda: self.source.place(self.key, stored))
+        watching.prepared(self.checkout.init_source(self.key, reconfigure=True))
+        run, body = self.checkout.state_pull()
+        return watching.prepared(run), body
+
+    def _review(self, watching: Watching) -> None:
+        """Step 2: the plan is read, and the disposable copy made on the source."""
         plan = self.examined.plan
-        if plan is None:
-            raise _RefusedError(
-                "it has no migration plan (python -m readiness.stacks draft writes the first draft)"
-            )
-        if isinstance(plan, BadPlanError):
-            raise _RefusedError(f"migration plan: {plan}")
-        checked = check_plan(plan, config, observations=1)
-        if checked.state is not State.PROVED:
-            raise _RefusedError(checked.reason)
-        self.source.place(self.key, pulled.read_bytes())
-        ready(checkout.init_source(self.key, reconfigure=True))
-        run, body = checkout.state_pull()
-        ready(run)
-        if faults := compare.differences(before, parse(body)):
-            raise _RefusedError(f"the disposable copy is not the state: {'; '.join(faults)}")
-        self.versions["before-migration"] = self.source.version(self.key)
-        for endpoint in self.env.endpoints:
-            held = self._held(checkout, endpoint.name)
-            if held is not None and is_encrypted(held):
-                raise _RefusedError(f"{endpoint.name}: the destination already holds an encrypted state")
-            if faults := compare.may_replace(before, None if held is None else parse(held)):
-                raise _RefusedError(f"{endpoint.name}: {'; '.join(faults)}")
-        reviewed = check_plan(plan, config, observations=seen.count)
-        without = checkout.without()
-        if without:
-            more = f"{reviewed.reason}; its stand-in has no {', no '.join(without)}"
-            reviewed = dataclasses.replace(reviewed, reason=more)
-        self.found[STEP_REVIEW] = reviewed
-        return plan
+        watching.again(self._kept[Step.PULL])
+        watching.again(self._kept[Step.CONFIGURATION])
+        if isinstance(plan, MigrationPlan):
+            one = watching.fact(Step.PLAN, self.stack, plan_read(plan).model_dump(mode="json"))
+            self._kept[Step.PLAN], self._plan = one, plan
+        else:
+            watching.fact(Step.PLAN, self.stack, error=_no_plan(plan))
+        watching.check()
+        watching.source(lambda: self.source.place(self.key, self._pulled.read_bytes()))
+        watching.prepared(self.checkout.init_source(self.key, reconfigure=True))
+        watching.needed(Step.COPY, *self.checkout.state_pull())
+        watching.check()
+        self._version = watching.source(lambda: self.source.version(self.key))
+        watching.at_the_new_key(Step.DESTINATION, self.new_key)
 
-    def _held(self, checkout: Checkout, endpoint: str) -> bytes | None:
-        """The state object at the new key, as this endpoint of the candidate gives it."""
-        objects = next(self.env.objects(one) for one in self.env.endpoints if one.name == endpoint)
-        return objects.get(checkout.place.key)
+    def _migrate(self, watching: Watching) -> None:
+        """Step 3: the state is put at the new key, create-only, and `init -migrate-state` moves over."""
+        place = self.checkout.place
+        watching.again(self._kept[Step.PULL])
+        self._look_for_a_lock(watching, self.key)
+        objects, body = self.env.objects(self.env.entry), self._pulled.read_bytes()
+        watching.look(
+            Step.PUT, self.env.entry, self.new_key, lambda: {"created": objects.create(place.key, body)}
+        )
+        watching.check()
+        watching.ran(Step.MIGRATE, self.checkout.migrate())
+        watching.check()
+        wanted: list[JsonValue] = ["s3", place.bucket, place.key, self.checkout.endpoint.url]
+        recorded = _recorded(self.checkout.folder / "data" / "terraform.tfstate")
+        watching.fact(Step.RECORDED, self.stack, recorded, wanted=wanted)
+        watching.check()
+        watching.pulled(Step.PULLED, *self.checkout.state_pull())
+        watching.at_the_new_key(Step.MIGRATED, self.new_key)
 
-    def _differs(self, before: Snapshot, pulled: Path, held: bytes | None) -> list[str]:
-        """How the state object at the new key is not the state that was pulled. An encrypted one is compared byte for
-        byte."""
-        if held is None:
-            return ["no state"]
-        if self._encrypted:
-            return [] if held == pulled.read_bytes() else ["the encrypted state is not the same bytes"]
-        return compare.differences(before, parse(held))
+    def _no_op(self, watching: Watching) -> None:
+        """Step 4."""
+        watching.ran(Step.NO_OP, self.checkout.stack_plan())
 
-    def _migrate(self, checkout: Checkout, before: Snapshot, pulled: Path) -> None:
-        """Step 3: the state is put at the new key, create-only, and `init -migrate-state` finds both equal and
-        moves over.
+    def _rollback(self, watching: Watching) -> None:
+        """Step 5: the source's copy is damaged, and what the note names brings it back."""
+        for step in (Step.PULL, Step.CONFIGURATION, Step.PLAN):
+            watching.again(self._kept[step])
+        watching.source(self._damage)
+        watching.prepared(self.checkout.init_source(self.key, reconfigure=True))
+        watching.ran(Step.DAMAGED, self.checkout.stack_plan())
+        watching.check()
+        self._return(watching)
+        watching.needed(Step.RESTORED, *self.checkout.state_pull())
+        watching.check()
+        watching.ran(Step.AFTER, self.checkout.stack_plan())
 
-        Looked at through every endpoint of the candidate.
-        """
-        seen = self.env.seen()
-        if self.source.locked(self.key):
-            raise _RefusedError("a lock is held on its state: somebody is working on it")
-        if not self.env.objects(self.env.entry).create(checkout.place.key, pulled.read_bytes()):
-            raise _RefusedError("somebody else has just put a state at the new key")
-        run = checkout.migrate()
-        if refused(run):
-            raise _RefusedError(f"a lock is held on its state: {run.why()}")
-        if not run.ok:
-            raise _RefusedError(f"init -migrate-state: {run.why()}")
-        recorded = _recorded(checkout.folder / "data" / "terraform.tfstate")
-        if recorded != ("s3", checkout.place.bucket, checkout.place.key, checkout.endpoint.url):
-            raise _RefusedError(
-                f"init -migrate-state recorded another backend than the candidate: {recorded}"
-            )
-        pull, body = checkout.state_pull()
-        if not pull.ok:
-            raise _RefusedError(f"state pull from the candidate: {pull.why()}")
-        faults = compare.differences(before, parse(body))
-        for endpoint in self.env.endpoints:
-            differs = self._differs(before, pulled, self._held(checkout, endpoint.name))
-            faults += [f"{endpoint.name}: {fault}" for fault in differs]
-        if faults:
-            raise _RefusedError(f"the migrated state is not the state that was pulled: {'; '.join(faults)}")
-        self._prove(STEP_MIGRATE, "state migrated whole", seen, migrate_s=round(run.seconds, 2))
-
-    def _no_op(self, checkout: Checkout) -> None:
-        """Step 4: a plan against the candidate wants nothing."""
-        seen = self.env.seen()
-        run = checkout.stack_plan()
-        if not run.ok:
-            raise _RefusedError(
-                f"the no-op plan on the candidate: {'it wants changes' if run.code == 2 else run.why()}"
-            )
-        self._prove(STEP_PLAN, "no-op plan on the candidate", seen, plan_s=round(run.seconds, 2))
-
-    def _rollback(
-        self, checkout: Checkout, config: StackConfig, plan: MigrationPlan, before: Snapshot, pulled: Path
-    ) -> None:
-        """Step 5: the source's copy is damaged; what the note names brings it back, and a plan against the source
-        wants nothing."""
-        seen = self.env.seen()
+    def _damage(self) -> None:
+        """What a mistaken apply or removal leaves: a state with nothing in it and the next serial, or none."""
         if self._encrypted:
             self.source.lose(self.key)
-        else:
-            self.source.place(self.key, _emptied(pulled.read_bytes()))
-        kind, _, name = plan.returns_to.partition(":")
-        ready(checkout.init_source(self.key, reconfigure=True))
-        if checkout.stack_plan().code != 2:
-            raise _RefusedError("the damage that the rollback is to undo does not show in a plan")
+            return
+        state = json.loads(self._pulled.read_bytes())
+        emptied = {**state, "serial": state["serial"] + 1, "resources": [], "outputs": {}}
+        self.source.place(self.key, json.dumps(emptied).encode())
+
+    def _return(self, watching: Watching) -> None:
+        """What the plan's rollback note names is put back."""
+        kind, _, name = self._plan.returns_to.partition(":")
+        version = None
         if kind == "version":
-            version = self.versions.get(name, name)
-            if version is None:
-                raise _RefusedError(
-                    f"the rollback note names {plan.returns_to}, and the source keeps no versions"
-                )
-            self.source.restore(self.key, version)
+            version = self._version if name == "before-migration" else name
+        watching.fact(Step.RETURN, self._there, {"version": version}, pulled=self._pulled.name)
+        watching.check()
+        if version is not None:
+            watching.source(lambda: self.source.restore(self.key, version))
+        elif self._encrypted:
+            watching.source(lambda: self.source.place(self.key, self._pulled.read_bytes()))
         else:
-            if name != pulled.name:
-                raise _RefusedError(f"the rollback note names {name}, but {pulled.name} was pulled")
-            if self._encrypted:
-                self.source.place(self.key, pulled.read_bytes())
-            elif not (push := checkout.state_push(pulled, force=True)).ok:
-                raise _RefusedError(f"the rollback's state push: {push.why()}")
-        run, body = checkout.state_pull()
-        ready(run)
-        if faults := compare.differences(before, parse(body), rolled_back=True):
-            raise _RefusedError(f"after the rollback: {'; '.join(faults)}")
-        planned = checkout.stack_plan()
-        if not planned.ok:
-            why = "it wants changes" if planned.code == 2 else planned.why()
-            raise _RefusedError(f"the no-op plan on the source after the rollback: {why}")
-        self.found[STEP_ROLLBACK] = merge(
-            [
-                check_plan(plan, config, observations=seen.count),
-                proved(f"{self.stack}: rolled back to {plan.returns_to}", seen.count),
-            ]
-        )
+            watching.ran(Step.PUSH, self.checkout.state_push(self._pulled, force=True))
+            watching.check()
 
 
-def _emptied(body: bytes) -> bytes:
-    """The same state with nothing in it and the next serial: what a mistaken apply or removal leaves."""
-    state = json.loads(body)
-    return json.dumps({**state, "serial": state["serial"] + 1, "resources": [], "outputs": {}}).encode()
+def _no_plan(plan: BadPlanError | None) -> str:
+    if plan is None:
+        return "it has no migration plan (python -m readiness.stacks draft writes the first draft)"
+    return f"migration plan: {plan}"
 
 
-def _recorded(path: Path) -> tuple[str, str, str, str] | None:
+def _recorded(path: Path) -> JsonValue:
+    """The backend that init noted: its kind, bucket, key and endpoint; None where it cannot be read."""
     try:
         backend = json.loads(path.read_text(encoding="utf-8"))["backend"]
         config = backend["config"]
-        return backend["type"], config["bucket"], config["key"], config["endpoints"]["s3"]
+        return [backend["type"], config["bucket"], config["key"], config["endpoints"]["s3"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None

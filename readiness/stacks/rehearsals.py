@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from readiness import providers
 from readiness.candidate.load import load
 from readiness.criteria import PROTECTED_STACKS
-from readiness.errors import UsageError
+from readiness.errors import NotRun, UsageError
+from readiness.evidence.observation import PROVIDER, Outcome
 from readiness.evidence.stacks import CandidateNames
-from readiness.finding import Finding, State, refuted, unknown
+from readiness.judges.opentofu.commands import PREPARE
 from readiness.judges.stacks.points import what_it_is
+from readiness.judges.stacks.steps import Step
+from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
 from readiness.stacks.config import StackConfig
@@ -46,7 +51,7 @@ class Rehearsals:
 
     def __init__(self, subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> None:
         self._subject, self._env, self._stacks, self._work = subject, env, stacks, work
-        self._found: dict[str, dict[str, Finding]] = {}
+        self._seen: dict[str, list[Recording]] = {}
         self._sources: dict[str, Source] = {}
         self._stack = contextlib.ExitStack()
 
@@ -54,45 +59,51 @@ class Rehearsals:
         """Stops the sources. Safe to call twice."""
         self._stack.close()
 
-    def not_given(self) -> Finding | None:
-        """NOT RUN if the operator's stacks are not named: the examples stand in for them only on a candidate of the
-        suite's own.
-        """
-        if self._stacks is None and not self._subject.provider.owns_candidate:
-            return Finding(State.NOT_RUN, "give --stacks DIR, the checkout that holds the protected stacks")
-        return None
-
-    def one_at_a_time(self) -> Finding:
-        """P3.0."""
+    def one_at_a_time(self, _subject: Subject, see: Recording) -> None:
+        """P3.0. Raises NotRun if the operator's stacks are not named."""
+        self._must_be_given()
         objects = [self._env.objects(endpoint) for endpoint in self._env.endpoints]
-        return self.not_given() or one_at_a_time(objects, f"{PREFIX}/turns", PROTECTED_STACKS)
+        one_at_a_time(see, objects, f"{PREFIX}/turns", PROTECTED_STACKS)
 
-    def step(self, stack: str, number: int) -> Finding:
-        """P3.STACK.NUMBER."""
-        if stack not in self._found:
-            self._found[stack] = self._rehearse(stack)
-        return self._found[stack][f"P3.{stack}.{number}"]
+    def step(self, _subject: Subject, see: Recording, stack: str, number: int) -> None:
+        """P3.STACK.NUMBER. Raises NotRun if the operator's stacks are not named."""
+        self._must_be_given()
+        if stack not in self._seen:
+            self._seen[stack] = [Recording(self._subject, f"P3.{stack}.{step}") for step in range(1, 6)]
+            self._rehearse(stack, self._seen[stack])
+        see.take_over(self._seen[stack][number - 1])
 
-    def _rehearse(self, name: str) -> dict[str, Finding]:
-        missing = self.not_given()
-        if missing:
-            return {f"P3.{name}.{step}": missing for step in range(1, 6)}
+    def _must_be_given(self) -> None:
+        """The examples stand in for the operator's stacks only on a candidate of the suite's own."""
+        if self._stacks is None and not self._subject.provider.owns_candidate:
+            raise NotRun("give --stacks DIR, the checkout that holds the protected stacks")
+
+    def _rehearse(self, name: str, sees: Sequence[Recording]) -> None:
+        """What ends a rehearsal as a whole is kept for each of its steps."""
+
+        def keep(
+            step: str, about: str, outcome: Outcome, error: str | None, result: JsonValue = None
+        ) -> None:
+            for see in sees:
+                see.keep(step, about, PROVIDER, self._subject.now(), outcome, error=error, result=result)
+
+        entry = self._env.entry
         try:
             examined = examine(name, self._stacks or EXAMPLES, caller=os.environ)
             self._keep_draft(examined)
             source = self._source(examined)
-            with turn(self._env.objects(self._env.entry), f"{PREFIX}/turn", name):
+            with turn(self._env.objects(entry), f"{PREFIX}/turn", name):
+                keep(Step.TURN, entry.name, "ok", None, {"taken": True, "holder": name})
                 self._subject.say(f"rehearsal: {name}")
-                return Rehearsal(examined, source, self._env, names=self._names(examined)).run()
+                Rehearsal(examined, source, self._env, sees, names=self._names(examined)).run()
         except UsageError as error:
-            found: Finding = refuted(str(error))
+            keep(Step.STACK, name, "error", str(error))
         except _NoStandIn as error:
-            found = unknown(str(error))
-        except MigrationInProgressError as error:
-            found = refuted(str(error))
+            keep(Step.STAND_IN, name, "error", str(error))
+        except MigrationInProgressError as refusal:
+            keep(Step.TURN, entry.name, "ok", None, {"taken": False, "holder": refusal.holder})
         except Exception as error:  # noqa: BLE001 - a rehearsal that throws has judged nothing
-            found = unknown(f"{type(error).__name__}: {error}")
-        return {f"P3.{name}.{step}": found for step in range(1, 6)}
+            keep(PREPARE, name, "unanswered", f"{type(error).__name__}: {error}")
 
     def _names(self, examined: Examined) -> CandidateNames:
         urls = [endpoint.url for endpoint in self._env.endpoints]

@@ -130,9 +130,13 @@ class Watched:
         objects = self.env.objects(endpoint)
         return self._look(step, endpoint, place, lambda: {} if objects.exists(place) else None, {})
 
-    def look(self, step: str, endpoint: Endpoint, key: str, call: Callable[[], JsonValue]) -> Observation:
-        """Any other request about this state's object. Raises Stopped if there is no answer."""
-        return self._look(step, endpoint, self.env.where(key).key, call, {})
+    def look(
+        self, step: str, endpoint: Endpoint, key: str, call: Callable[[], JsonValue], **asked: JsonValue
+    ) -> Observation:
+        """Any other request about this state's object; status 404 if it gives None. Raises Stopped if there is no
+        answer.
+        """
+        return self._look(step, endpoint, self.env.where(key).key, call, asked)
 
     def _look(
         self,

@@ -95,13 +95,14 @@ def test_what_cannot_be_judged_again_is_unknown(tmp_path: Path) -> None:
     assert findings["P2.8"].state is State.REFUTED, "a refusal stands, however it came about"
 
 
-def test_signed_evidence_is_taken_for_what_cannot_be_judged_again(tmp_path: Path, key: Path) -> None:
+def test_a_signature_does_not_stand_for_what_cannot_be_judged_again(tmp_path: Path, key: Path) -> None:
     made = Made(about=ABOUT, signer=signer_of(key), findings={"P3.0": proved("one at a time", 4)})
     folder = make(tmp_path, made)
     keys = accepted_keys(key.with_suffix(".pub"))
     run = read(folder, keys=keys)
     assert run.signed_by == keys[0].keyid
-    assert run.findings["P3.0"].state is State.PROVED
+    assert run.findings["P3.0"].state is State.UNKNOWN
+    assert "cannot be judged again" in run.findings["P3.0"].reason
     forge(folder, {"P3.0": "PROVED"})
     with pytest.raises(UsageError, match="was changed after it was signed"):
         read(folder, keys=keys)

@@ -8,10 +8,15 @@ from pydantic import JsonValue
 
 from readiness.criteria import PROTECTED_STACKS
 from readiness.evidence.observation import PROVIDER, Observation
+from readiness.evidence.rehearsal import Configured, Held, Item, PlanRead, StateRead
 from readiness.evidence.stacks import BackendRead, CandidateNames, Way
+from readiness.judges.opentofu.commands import PREPARE
 from readiness.judges.stacks import points
+from readiness.judges.stacks.plans import STEPS
+from readiness.judges.stacks.steps import Step
 from readiness.text import Open, Text, text
-from tests.support.observations import Case, Defect, Recorded, changed, lost, seen
+from tests.support.observations import Case, Defect, Recorded, changed, error, granted, lost, refusal, seen
+from tests.tofu.cases import also, both, denied, failed, no_state, to_create, tofu
 
 URLS = {"a": "http://127.0.0.1:9000", "b": "http://10.0.0.5:9000"}
 
@@ -123,4 +128,308 @@ POINTS = Case(
         "a last init elsewhere": reads(recorded=_recorded("http://store.example:9000")),
     },
 )
-CASES = (POINTS,)
+FIRST = PROTECTED_STACKS[0]
+
+
+def tries() -> list[Observation]:
+    """A turn for the first stack, everything that is refused meanwhile, and a turn for each of the others."""
+    through: list[JsonValue] = [*URLS]
+
+    def one(end: str, stack: str, holding: str) -> Observation:
+        result: JsonValue = {"taken": not holding, "holder": holding or stack}
+        return seen(Step.TURN, end, stack=stack, holding=holding, through=through, result=result)
+
+    meanwhile = [one(end, stack, FIRST) for end in URLS for stack in PROTECTED_STACKS]
+    return [one("a", FIRST, ""), *meanwhile, *(one("a", stack, "") for stack in PROTECTED_STACKS[1:])]
+
+
+def dropped(number: int) -> Defect:
+    """One of the tries was not made."""
+    return lambda recorded: [one for at, one in enumerate(recorded) if at != number]
+
+
+TURNS = Case(
+    "P3.0",
+    tries(),
+    {
+        "a second stack gets a turn": changed(Step.TURN, 3, result={"taken": True, "holder": "arc-runners"}),
+        "the same stack gets a second turn": changed(Step.TURN, 1, result={"taken": True, "holder": FIRST}),
+        "another holder is named": changed(Step.TURN, 3, result={"taken": False, "holder": "another"}),
+        "nobody gets a turn": changed(Step.TURN, 0, result={"taken": False, "holder": "another"}),
+        "a turn that is not given back": changed(Step.TURN, 10, result={"taken": False, "holder": FIRST}),
+        "an answer that is none": changed(Step.TURN, 2, outcome="malformed", error="not XML", result=None),
+    },
+    unknown={
+        "a try that was not answered": lost(Step.TURN, 4),
+        "a try that was not made": dropped(4),
+        "a turn that nobody asked for": dropped(11),
+        "the other endpoint": lambda recorded: [one for one in recorded if one.endpoint == "a"],
+    },
+)
+
+BEFORE = StateRead(
+    lineage="l", serial=5, resources=(Item(name="x.a", digest="1"), Item(name="x.b", digest="2")),
+    outputs=(Item(name="o", digest="3"),), checks=("4", "5"),
+)  # fmt: skip
+NEW_KEY: dict[str, Any] = {"through": [*URLS]}
+PLAN_READ = PlanRead(
+    stack="attic", configuration_digest="sha256:c", backend="http", steps=STEPS, decrypts=False,
+    returns_to="file:attic.pulled.tfstate", rollback=3, reviewed_by="A. Reviewer", reviewed_on="2026-05-06",
+    reviewed_text="sha256:t", text_digest="sha256:t",
+)  # fmt: skip
+CONFIGURED = Configured(name="attic", digest="sha256:c", backend="http", encrypted=False, without=())
+ADDRESS = {"address": text("http://store.example:9000/state")}
+
+
+def holds(state: StateRead | None = BEFORE, digest: str = "d", *, encrypted: bool = False) -> JsonValue:
+    return json_of(Held(encrypted=encrypted, digest=digest, state=state))
+
+
+def but(**fields: Any) -> JsonValue:
+    """The state that was pulled, but for these fields."""
+    return holds(BEFORE.model_copy(update=fields))
+
+
+def fact(step: Step, result: JsonValue, **asked: Any) -> Observation:
+    return seen(step, "attic", PROVIDER, result=result, **asked)
+
+
+def printed(step: Step, result: JsonValue, **asked: Any) -> Observation:
+    """A command that printed this state."""
+    return seen(step, "a", "tofu", status=0, result=result, **asked)
+
+
+def states_that_differ(step: Step, *, serial_may_advance: bool = False) -> dict[str, Defect]:
+    """Every way in which a copy is not the state that was pulled."""
+    later = {} if serial_may_advance else {"a later serial": 6}
+    return {
+        f"{step}: {name}": changed(step, result=result)
+        for name, result in {
+            "another lineage": but(lineage="m"),
+            "an earlier serial": but(serial=4),
+            **{name: but(serial=serial) for name, serial in later.items()},
+            "a resource is lost": but(resources=BEFORE.resources[:1]),
+            "a resource was added": but(resources=(*BEFORE.resources, Item(name="x.c", digest="1"))),
+            "a resource has changed": but(resources=(BEFORE.resources[0], Item(name="x.b", digest="9"))),
+            "an output has changed": but(outputs=(Item(name="o", digest="9"),)),
+            "a check has changed": but(checks=("4", "9")),
+        }.items()
+    }
+
+
+def plan(**fields: Any) -> Defect:
+    return changed(Step.PLAN, result=json_of(PLAN_READ.model_copy(update=fields)))
+
+
+def configuration(**fields: Any) -> Defect:
+    return changed(Step.CONFIGURATION, result=json_of(CONFIGURED.model_copy(update=fields)))
+
+
+REACHED = fact(Step.REACHED, {"hosts": [], "walled": True})
+PULL = printed(Step.PULL, holds(), read=False)
+PLANS: dict[str, Defect] = {
+    "no plan": changed(Step.PLAN, outcome="error", error="it has no migration plan", result=None),
+    "the plan of another stack": plan(stack="another"),
+    "a plan without a step": plan(steps=STEPS[1:]),
+    "a plan for another configuration": plan(configuration_digest="sha256:old"),
+    "a plan for another backend": plan(backend="s3"),
+    "a plan that nobody reviewed": plan(reviewed_by=""),
+    "a plan that was changed after its review": plan(text_digest="sha256:u"),
+    "a plan without a way back": plan(rollback=0),
+    "a plan that does not say what to return to": plan(returns_to="file:TODO"),
+}
+ALL_STEPS: dict[str, Defect] = {
+    "a host outside of this machine": changed(
+        Step.REACHED, result={"hosts": ["sts.example"], "walled": True}
+    ),
+    "no such stack": also(seen(Step.STACK, "attic", PROVIDER, outcome="error")),
+    "another stack's turn": also(fact(Step.TURN, {"taken": False, "holder": "another"})),
+}
+NOT_DONE: dict[str, Defect] = {
+    "no stand-in": also(seen(Step.STAND_IN, "attic", PROVIDER, outcome="error")),
+    "an earlier step": also(seen(Step.NOT_REACHED, "attic", PROVIDER, outcome="error")),
+    "a command before": also(tofu(PREPARE, code=1, command="init")),
+    "an exception": also(seen(PREPARE, "attic", PROVIDER, outcome="unanswered")),
+}
+
+PULLED = Case(
+    "P3.attic.1",
+    [
+        fact(Step.BACKEND, json_of(backend("attic", "http", settings=ADDRESS)), source="http"),
+        fact(Step.NAMES, json_of(candidate())),
+        fact(Step.CONFIGURATION, json_of(CONFIGURED)),
+        fact(Step.LOCK, {"held": False}),
+        PULL,
+        REACHED,
+    ],
+    {
+        **ALL_STEPS,
+        "a configuration that cannot be read": changed(Step.BACKEND, outcome="error", error="x", result=None),
+        "it points at the candidate": changed(
+            Step.BACKEND,
+            result=json_of(backend("attic", "http", settings={"address": text("http://10.0.0.5:9000/x")})),
+        ),
+        "another kind of backend": changed(Step.BACKEND, asked={"source": "s3"}),
+        "a lock": changed(Step.LOCK, result={"held": True}),
+        "a pull that fails": failed(Step.PULL),
+        "an empty state": changed(Step.PULL, result=but(resources=(), outputs=())),
+        "no state": no_state(Step.PULL),
+        "a state that is given decrypted": configuration(encrypted=True),
+        "a stored state that is plain": also(fact(Step.STORED, {"encrypted": False})),
+    },
+    unknown={
+        **NOT_DONE,
+        "names that could not be gathered": changed(Step.NAMES, outcome="unanswered", result=None),
+        "a lock that was not looked at": lost(Step.LOCK),
+        "a state that was not decrypted": changed(Step.PULL, result=holds(None)),
+        "hosts that were not watched": changed(Step.REACHED, result={"walled": True}),
+    },
+)
+
+REVIEWED = Case(
+    "P3.attic.2",
+    [
+        PULL,
+        fact(Step.CONFIGURATION, json_of(CONFIGURED)),
+        fact(Step.PLAN, json_of(PLAN_READ)),
+        printed(Step.COPY, holds()),
+        *(refusal(Step.DESTINATION, end, 404, **NEW_KEY) for end in URLS),
+        REACHED,
+    ],
+    {
+        **ALL_STEPS,
+        **PLANS,
+        **states_that_differ(Step.COPY),
+        "a plan that handles an encrypted state decrypted": both(
+            configuration(encrypted=True), plan(decrypts=True)
+        ),
+        "another state at the new key": granted(Step.DESTINATION, 1, but(lineage="m")),
+        "a later state at the new key": granted(Step.DESTINATION, 0, but(serial=6)),
+        "an encrypted state at the new key": granted(Step.DESTINATION, 0, holds(None, encrypted=True)),
+        "no state at the new key": no_state(Step.DESTINATION),
+    },
+    unknown={
+        **NOT_DONE,
+        "a copy that was not read": error(Step.COPY),
+        "a new key that was not read": error(Step.DESTINATION),
+        "an endpoint that was not asked": lambda recorded: [
+            one for one in recorded if (one.step, one.endpoint) != (Step.DESTINATION, "b")
+        ],
+    },
+    proved={
+        "the same state at the new key": granted(Step.DESTINATION, 0, holds()),
+        "an empty state at the new key": granted(Step.DESTINATION, 0, but(resources=(), outputs=())),
+    },
+)
+
+MIGRATED = Case(
+    "P3.attic.3",
+    [
+        PULL,
+        fact(Step.LOCK, {"held": False}),
+        seen(Step.PUT, status=200, result={"created": True}, **NEW_KEY),
+        tofu(Step.MIGRATE),
+        fact(Step.RECORDED, ["s3", "b", "k", "http://a"], wanted=["s3", "b", "k", "http://a"]),
+        printed(Step.PULLED, holds()),
+        *(seen(Step.MIGRATED, end, status=200, result=holds(), **NEW_KEY) for end in URLS),
+        REACHED,
+    ],
+    {
+        **ALL_STEPS,
+        **states_that_differ(Step.PULLED),
+        **states_that_differ(Step.MIGRATED),
+        "a lock": changed(Step.LOCK, result={"held": True}),
+        "somebody else's state": changed(Step.PUT, result={"created": False}),
+        "a lock that init meets": failed(Step.MIGRATE, refused=True),
+        "init fails": failed(Step.MIGRATE),
+        "init recorded another backend": changed(Step.RECORDED, result=["s3", "b", "k", "http://b"]),
+        "init recorded nothing": changed(Step.RECORDED, result=None),
+        "a pull that fails": failed(Step.PULLED),
+        "no state through one endpoint": denied(Step.MIGRATED, 1),
+        "what is no state through one endpoint": no_state(Step.MIGRATED, 1),
+        "an encrypted state where a plain one was pulled": changed(
+            Step.MIGRATED, result=holds(None, encrypted=True)
+        ),
+    },
+    unknown={
+        **NOT_DONE,
+        "a lock that was not looked at": lost(Step.LOCK),
+        "a put that was not answered": lost(Step.PUT),
+        "an endpoint that did not answer": lost(Step.MIGRATED, 1),
+        "an endpoint that answered with an error": error(Step.MIGRATED, 1),
+        "an endpoint that was not asked": lambda recorded: [
+            one for one in recorded if (one.step, one.endpoint) != (Step.MIGRATED, "b")
+        ],
+    },
+)
+
+ENCRYPTED = Case(
+    "P3.arc-runners.3",
+    [
+        printed(Step.PULL, holds(encrypted=True), read=False),
+        *MIGRATED.healthy[1:6],
+        *(
+            seen(Step.MIGRATED, end, status=200, result=holds(None, encrypted=True), **NEW_KEY)
+            for end in URLS
+        ),
+        REACHED,
+    ],
+    {
+        "other bytes": changed(Step.MIGRATED, result=holds(None, "e", encrypted=True)),
+        "the state in the clear": changed(Step.MIGRATED, 1, result=holds(digest="e")),
+        "no state": denied(Step.MIGRATED),
+    },
+)
+
+NO_OP = Case(
+    "P3.attic.4",
+    [tofu(Step.NO_OP), REACHED],
+    {
+        **ALL_STEPS,
+        "it wants changes": to_create(Step.NO_OP),
+        "it fails": failed(Step.NO_OP),
+    },
+    unknown=NOT_DONE,
+)
+
+
+def _back(returns_to: str, version: str | None, *more: Observation) -> list[Observation]:
+    return [
+        PULL,
+        fact(Step.CONFIGURATION, json_of(CONFIGURED)),
+        fact(Step.PLAN, json_of(PLAN_READ.model_copy(update={"returns_to": returns_to}))),
+        tofu(Step.DAMAGED, code=2),
+        fact(Step.RETURN, {"version": version}, pulled="attic.pulled.tfstate"),
+        *more,
+        printed(Step.RESTORED, but(serial=6)),
+        tofu(Step.AFTER),
+        REACHED,
+    ]
+
+
+RETURNED: dict[str, Defect] = {
+    **ALL_STEPS,
+    **states_that_differ(Step.RESTORED, serial_may_advance=True),
+    "the damage does not show": changed(Step.DAMAGED, outcome="ok", status=0),
+    "the plan after it wants changes": to_create(Step.AFTER),
+    "the plan after it fails": failed(Step.AFTER),
+    "what is restored is no state": no_state(Step.RESTORED),
+}
+TO_A_FILE = Case(
+    "P3.attic.5",
+    _back("file:attic.pulled.tfstate", None, tofu(Step.PUSH)),
+    {
+        **RETURNED,
+        **PLANS,
+        "the push fails": failed(Step.PUSH),
+        "another file": plan(returns_to="file:other.tfstate"),
+    },
+    unknown={**NOT_DONE, "what was restored was not read": error(Step.RESTORED)},
+)
+TO_A_VERSION = Case(
+    "P3.arc-runners.5",
+    _back("version:before-migration", "v1"),
+    {**RETURNED, "there is no such version": changed(Step.RETURN, result={"version": None})},
+    unknown={**NOT_DONE, "a damaged copy that was not planned": lost(Step.DAMAGED)},
+)
+CASES = (POINTS, TURNS, PULLED, REVIEWED, MIGRATED, ENCRYPTED, NO_OP, TO_A_FILE, TO_A_VERSION)

@@ -2,22 +2,55 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from readiness.criteria import PROTECTED_STACKS
 from readiness.errors import Refuted
+from readiness.evidence.rehearsal import StateRead
 from readiness.finding import Finding, State, proved, refuted
-from readiness.stacks.compare import NotProvedError, differences, may_replace, must_be_proved
+from readiness.judges.stacks import states
+from readiness.recording import Recording
+from readiness.stacks.keyed import Keyed
+from readiness.stacks.proved import NotProvedError, must_be_proved
 from readiness.stacks.turn import MigrationInProgressError, holder, one_at_a_time, turn
 from readiness.tofu.objects import Objects
 from readiness.tofu.state import Snapshot
 from readiness.topology import Keys
+from tests.support.executed import executed, on_paper
 from tests.tofu.fake_s3 import FakeS3
 
 BEFORE = Snapshot(
     "l", 5, "d", 9, {"a": {"id": "1"}, "b": {}}, {"o": {"value": "secret"}}, ({"c": 1}, {"c": 2})
 )
+
+
+KEYED = Keyed()
+
+
+def kept(state: Snapshot) -> StateRead:
+    """What is kept of it."""
+    read = KEYED.state(state)
+    assert "secret" not in read.model_dump_json()
+    return read
+
+
+def differences(before: Snapshot, after: Snapshot, *, rolled_back: bool = False) -> list[str]:
+    return states.differences(kept(before), kept(after), rolled_back=rolled_back)
+
+
+def may_replace(source: Snapshot, destination: Snapshot | None) -> list[str]:
+    return states.may_replace(kept(source), None if destination is None else kept(destination))
+
+
+def test_equal_values_have_equal_digests_in_one_rehearsal_and_others_in_the_next() -> None:
+    assert kept(BEFORE) == KEYED.state(dataclasses.replace(BEFORE))
+    other = Keyed().state(BEFORE)
+    assert [item.name for item in other.resources] == [item.name for item in kept(BEFORE).resources]
+    assert {item.digest for item in other.resources}.isdisjoint(
+        item.digest for item in kept(BEFORE).resources
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,10 +135,37 @@ def test_a_turn_ends_also_after_a_failure_and_never_ends_another(
     assert holder(through[0], "run") == "other"
 
 
-def test_one_at_a_time_is_proved_and_its_defect_found(through: list[Objects], store: FakeS3) -> None:
-    found = one_at_a_time(through, "run", PROTECTED_STACKS)
+def judged(through: list[Objects], prefix: str, folder: Path) -> Finding:
+    def tries(_subject: object, see: Recording) -> None:
+        one_at_a_time(see, through, prefix, PROTECTED_STACKS)
+
+    return executed("P3.0", tries, subject=on_paper(folder / prefix))
+
+
+def test_one_at_a_time_is_proved_and_its_defect_found(
+    through: list[Objects], store: FakeS3, tmp_path: Path
+) -> None:
+    found = judged(through, "run", tmp_path)
     assert found.state is State.PROVED, found.reason
     store.ignore_condition = True
-    broken = one_at_a_time(through, "run2", PROTECTED_STACKS)
+    broken = judged(through, "run2", tmp_path)
     assert broken.state is State.REFUTED
     assert "got a turn while attic was in migration" in broken.reason
+
+
+def test_a_turn_that_another_run_left_behind_refutes(
+    through: list[Objects], store: FakeS3, tmp_path: Path
+) -> None:
+    store.add("run/migration-in-progress.json", b'{"stack": "gitlab-runners"}')
+    found = judged(through, "run", tmp_path)
+    assert found.state is State.REFUTED
+    assert "attic cannot be migrated now: gitlab-runners is in migration" in found.reason
+
+
+def test_a_candidate_that_does_not_answer_leaves_it_unknown(
+    through: list[Objects], store: FakeS3, tmp_path: Path
+) -> None:
+    for objects in through:
+        objects.patience = 0
+    store.close()
+    assert judged(through, "run", tmp_path).state is State.UNKNOWN

@@ -12,19 +12,21 @@ from pathlib import Path
 import pytest
 
 from readiness.finding import Finding, State
-from readiness.stacks.compare import NotProvedError, must_be_proved
 from readiness.stacks.config import StackConfig
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import MigrationPlan
+from readiness.stacks.proved import NotProvedError, must_be_proved
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.sources import Variant
 from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
 from readiness.stacks.standins import HttpSource, S3Source
+from readiness.stacks.watching import Watching
 from readiness.text import text
 from readiness.tofu import Disposable, StatePlace, Tools
 from readiness.tofu.objects import StoreError
 from readiness.tofu.state import parse
 from readiness.topology import Keys
+from tests.stacks.rehearsing import Change, rehearsed
 from tests.stacks.test_config import digest
 from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3
@@ -86,7 +88,7 @@ def refused(found: dict[str, Finding], step: int, word: str) -> None:
 def test_from_an_http_backend_and_back(
     env: Disposable, store: FakeS3, backend: HttpBackend, tmp_path: Path
 ) -> None:
-    found = Rehearsal(small("attic"), HttpSource(backend), env).run()
+    found = rehearsed(small("attic"), HttpSource(backend), env)
     assert states(found) == [State.PROVED] * 5, found
     must_be_proved("attic", found)
     assert "rolled back to file:attic.pulled.tfstate" in found["P3.attic.5"].reason
@@ -105,7 +107,7 @@ def test_from_an_s3_store_with_other_credentials_and_back(
     kept = monkeypatch.setattr("readiness.stacks.checkout.Checkout.remove", lambda self: None)
     assert kept is None
     source = S3Source(singleton.listen("singleton"), SOURCE_KEYS, StatePlace("source", "unused"))
-    found = Rehearsal(small("runner-dashboard"), source, env).run()
+    found = rehearsed(small("runner-dashboard"), source, env)
     assert states(found) == [State.PROVED] * 5, found
     assert "rolled back to version:before-migration" in found["P3.runner-dashboard.5"].reason
     for path in tmp_path.rglob("*"):
@@ -120,21 +122,23 @@ def test_from_an_s3_store_with_other_credentials_and_back(
 def test_the_candidate_gets_the_state_byte_for_byte(
     env: Disposable, store: FakeS3, backend: HttpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rehearsal, key = Rehearsal(small("attic"), HttpSource(backend), env), env.where("rehearsal-attic").key
+    key = env.where("rehearsal-attic").key
     held: dict[str, list[bytes | None]] = {}
 
-    def looking(name: str) -> None:
-        original = getattr(rehearsal, name)
+    def look(rehearsal: Rehearsal) -> None:
+        def looking(name: str) -> None:
+            original = getattr(rehearsal, name)
 
-        def step(*args: object) -> object:
-            held[name] = [row.body for row in store.rows.get(key, [])]
-            return original(*args)
+            def step(*args: object) -> object:
+                held[name] = [row.body for row in store.rows.get(key, [])]
+                return original(*args)
 
-        monkeypatch.setattr(rehearsal, name, step)
+            monkeypatch.setattr(rehearsal, name, step)
 
-    looking("_no_op")
-    looking("_rollback")
-    rehearsal.run()
+        looking("_no_op")
+        looking("_rollback")
+
+    rehearsed(small("attic"), HttpSource(backend), env, look)
     (body,) = held["_no_op"]
     assert body is not None
     assert parse(body).serial == 1, "put once, never written by tofu"
@@ -146,13 +150,15 @@ def test_no_version_of_a_rehearsed_state_is_left(
     env: Disposable, store: FakeS3, backend: HttpBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = env.where("rehearsal-attic").key
-    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
 
-    def broken(_checkout: object) -> None:
+    def broken(_watching: object) -> None:
         raise StoreError("one: 500")
 
-    monkeypatch.setattr(rehearsal, "_no_op", broken)
-    assert states(rehearsal.run()) == [State.PROVED] * 3 + [State.UNKNOWN] * 2
+    def break_it(rehearsal: Rehearsal) -> None:
+        monkeypatch.setattr(rehearsal, "_no_op", broken)
+
+    found = rehearsed(small("attic"), HttpSource(backend), env, break_it)
+    assert states(found) == [State.PROVED] * 3 + [State.UNKNOWN] * 2
     assert {name: rows for name, rows in store.rows.items() if name.startswith(key) and rows} == {}
     other = store.add(f"{key}-of-somebody-else", b"kept")
     env.objects(env.entry).erase(key)
@@ -163,23 +169,25 @@ def test_live_state_is_only_read_by_the_command_of_the_stack(
     env: Disposable, backend: HttpBackend, tmp_path: Path
 ) -> None:
     live = tmp_path / "live.tfstate"
-    first = Rehearsal(small("attic"), HttpSource(backend), env, name="first")
-    original = first._pull
 
-    def keep(checkout):  # type: ignore[no-untyped-def]
-        before, pulled = original(checkout)
-        shutil.copy(pulled, live)
-        return before, pulled
+    def keep(rehearsal: Rehearsal) -> None:
+        original = rehearsal._pull
 
-    first._pull = keep  # type: ignore[method-assign]
-    assert states(first.run()) == [State.PROVED] * 5
+        def pull(watching: Watching) -> None:
+            original(watching)
+            shutil.copy(rehearsal._pulled, live)
+
+        rehearsal._pull = pull  # type: ignore[method-assign]
+
+    first = rehearsed(small("attic"), HttpSource(backend), env, keep, name="first")
+    assert states(first) == [State.PROVED] * 5, first
     checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
     untouched = digest(checkout)
     examined = small("attic", checkout)
     assert examined.stack is not None
     read = examined.stack.model_copy(update={"read": ("cat", str(live))})
     calls = len(backend.calls)
-    found = Rehearsal(dataclasses.replace(examined, stack=read), HttpSource(backend), env).run()
+    found = rehearsed(dataclasses.replace(examined, stack=read), HttpSource(backend), env)
     assert states(found) == [State.PROVED] * 5, found
     assert not any("live" in path for _, path, _ in backend.calls[calls:])
     assert digest(checkout) == untouched
@@ -190,7 +198,7 @@ def test_a_read_command_that_fails_is_refused(env: Disposable, backend: HttpBack
     assert examined.stack is not None
     broken = examined.stack.model_copy(update={"read": ("false",)})
     refused(
-        Rehearsal(dataclasses.replace(examined, stack=broken), HttpSource(backend), env).run(),
+        rehearsed(dataclasses.replace(examined, stack=broken), HttpSource(backend), env),
         1,
         "state pull",
     )
@@ -202,7 +210,7 @@ def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backen
     port = env.endpoints[1].url.rpartition(":")[2]
     variant = Variant("x", {"address": text(f"http://localhost:{port}/state/attic")}, {})
     there = dataclasses.replace(examined.config, variants=(variant,))
-    found = Rehearsal(dataclasses.replace(examined, config=there), HttpSource(backend), env).run()
+    found = rehearsed(dataclasses.replace(examined, config=there), HttpSource(backend), env)
     refused(found, 1, "its backend already points at the candidate")
     assert env.tools.runs == [], "nothing was run"
 
@@ -210,7 +218,7 @@ def test_a_stack_that_points_at_the_candidate_is_refused(env: Disposable, backen
 def test_unparsable_hcl_is_refused(env: Disposable, backend: HttpBackend, tmp_path: Path) -> None:
     checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
     (checkout / "tofu/stacks/attic/main.tf").write_text("module {{{\n")
-    found = Rehearsal(examine("attic", checkout), HttpSource(backend), env).run()
+    found = rehearsed(examine("attic", checkout), HttpSource(backend), env)
     refused(found, 1, "its configuration cannot be read: tofu/stacks/attic/main.tf, line 1")
 
 
@@ -220,29 +228,32 @@ def test_a_plan_older_than_the_configuration_is_refused(
     checkout = Path(shutil.copytree(EXAMPLES, tmp_path / "checkout"))
     with (checkout / "tofu/stacks/attic/main.tf").open("a") as file:
         file.write("# changed\n")
-    refused(
-        Rehearsal(small("attic", checkout), HttpSource(backend), env).run(), 2, "older than the configuration"
-    )
+    refused(rehearsed(small("attic", checkout), HttpSource(backend), env), 2, "older than the configuration")
     assert backend.states == {}, "nothing was left anywhere"
 
 
 def test_a_stack_without_a_plan_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = dataclasses.replace(small("attic"), plan=None)
-    refused(Rehearsal(examined, HttpSource(backend), env).run(), 2, "it has no migration plan")
+    refused(rehearsed(examined, HttpSource(backend), env), 2, "it has no migration plan")
+
+
+def locked(backend: HttpBackend, more: str = "") -> Change:
+    """Somebody holds the lock of the rehearsal's disposable state, or of the live one (`-live`)."""
+
+    def lock(rehearsal: Rehearsal) -> None:
+        path = backend.address(f"{rehearsal.key}{more}").removeprefix(backend.url)
+        backend.locks[path] = b'{"ID": "somebody"}'
+
+    return lock
 
 
 def test_a_state_with_a_lock_held_is_refused(env: Disposable, backend: HttpBackend) -> None:
-    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
-    path = backend.address(rehearsal.key).removeprefix(backend.url)
-    backend.locks[path] = b'{"ID": "somebody"}'
-    refused(rehearsal.run(), 3, "a lock is held on its state")
+    found = rehearsed(small("attic"), HttpSource(backend), env, locked(backend))
+    refused(found, 3, "a lock is held on its state")
 
 
 def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBackend) -> None:
-    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
-    place = backend.address(f"{rehearsal.key}-live").removeprefix(backend.url)
-    backend.locks[place] = b'{"ID": "somebody"}'
-    found = rehearsal.run()
+    found = rehearsed(small("attic"), HttpSource(backend), env, locked(backend, "-live"))
     assert found["P3.attic.1"].state is not State.PROVED
     assert "lock" in found["P3.attic.1"].reason
 
@@ -257,16 +268,17 @@ def test_a_lock_on_the_live_state_is_refused(env: Disposable, backend: HttpBacke
 def test_a_destination_in_use_is_refused(
     env: Disposable, store: FakeS3, backend: HttpBackend, change: dict[str, object], word: str
 ) -> None:
-    rehearsal = Rehearsal(small("attic"), HttpSource(backend), env)
-    original = rehearsal._pull
+    def occupy(rehearsal: Rehearsal) -> None:
+        original = rehearsal._pull
 
-    def occupy(checkout):  # type: ignore[no-untyped-def]
-        before, pulled = original(checkout)
-        store.add(checkout.place.key, json.dumps(json.loads(pulled.read_bytes()) | change).encode())
-        return before, pulled
+        def pull(watching: Watching) -> None:
+            original(watching)
+            body = json.dumps(json.loads(rehearsal._pulled.read_bytes()) | change).encode()
+            store.add(rehearsal.checkout.place.key, body)
 
-    rehearsal._pull = occupy  # type: ignore[method-assign]
-    refused(rehearsal.run(), 2, word)
+        rehearsal._pull = pull  # type: ignore[method-assign]
+
+    refused(rehearsed(small("attic"), HttpSource(backend), env, occupy), 2, word)
 
 
 def test_a_candidate_that_changes_the_state_is_refused(
@@ -280,14 +292,14 @@ def test_a_candidate_that_changes_the_state_is_refused(
         return add(key, body)
 
     store.add = altered  # type: ignore[method-assign]
-    refused(Rehearsal(small("attic"), HttpSource(backend), env).run(), 3, "init -migrate-state")
+    refused(rehearsed(small("attic"), HttpSource(backend), env), 3, "init -migrate-state")
 
 
 def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, backend: HttpBackend) -> None:
     examined = small("attic")
     assert isinstance(examined.plan, MigrationPlan)
     wrong = dataclasses.replace(examined.plan, returns_to="file:other.tfstate")
-    found = Rehearsal(dataclasses.replace(examined, plan=wrong), HttpSource(backend), env).run()
+    found = rehearsed(dataclasses.replace(examined, plan=wrong), HttpSource(backend), env)
     refused(found, 5, "names other.tfstate, but attic.pulled.tfstate was pulled")
     with pytest.raises(NotProvedError):
         must_be_proved("attic", found)
@@ -296,7 +308,7 @@ def test_a_rollback_to_a_file_that_nobody_pulled_is_refused(env: Disposable, bac
 def test_a_stack_is_only_rehearsed_from_its_own_kind_of_backend(
     env: Disposable, backend: HttpBackend
 ) -> None:
-    found = Rehearsal(small("runner-dashboard"), HttpSource(backend), env).run()
+    found = rehearsed(small("runner-dashboard"), HttpSource(backend), env)
     assert "its backend is s3, the source to rehearse from is http" in found["P3.runner-dashboard.1"].reason
 
 

@@ -20,12 +20,12 @@ from readiness.stacks.draft import draft
 from readiness.stacks.encryption import is_encrypted
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.postgres import PgSource, Postgres
-from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import Examined, Stack
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.wall import Wall
 from readiness.tofu import Disposable, StatePlace, Tools
 from readiness.topology import Endpoint, Keys
+from tests.stacks.rehearsing import rehearsed
 from tests.stacks.shapes import s3, shape
 from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3
@@ -208,7 +208,7 @@ def test_a_backend_is_rehearsed_from_and_nothing_else_asked(
 
     monkeypatch.setattr(Wall, "__init__", remember)
     monkeypatch.setattr("readiness.stacks.checkout.Checkout.remove", lambda checkout: None)
-    found = Rehearsal(examined(tmp_path / "checkout", files), sources[kind], env).run()
+    found = rehearsed(examined(tmp_path / "checkout", files), sources[kind], env)
     assert states(found) == [State.PROVED] * 5, found
     assert [wall.asked for wall in walls] == [[]]
     bodies = [
@@ -225,7 +225,7 @@ def test_what_the_stand_in_does_not_have_is_said(
     env: Disposable, sources: dict[str, Source], tmp_path: Path
 ) -> None:
     files = SHAPES["s3: encrypted by the store"][1]
-    found = Rehearsal(examined(tmp_path / "checkout", files), sources["s3"], env).run()
+    found = rehearsed(examined(tmp_path / "checkout", files), sources["s3"], env)
     assert "its stand-in has no encrypt, no kms_key_id" in found["P3.attic.2"].reason
 
 
@@ -236,7 +236,7 @@ def test_a_plan_that_would_write_plain_state_is_refused(
     assert isinstance(one.config, StackConfig)
     plain = draft(dataclasses.replace(one.config, encryption=None))
     plan = plans.parse(plans.review(plain, "A. Reviewer", datetime.date(2026, 5, 6)))
-    found = Rehearsal(dataclasses.replace(one, plan=plan), sources["local"], env).run()
+    found = rehearsed(dataclasses.replace(one, plan=plan), sources["local"], env)
     assert found["P3.attic.2"].state is State.REFUTED
     assert "it would write the encrypted state decrypted" in found["P3.attic.2"].reason
     written = [row for rows in store.rows.values() for row in rows if row.body is not None]
@@ -249,7 +249,7 @@ def test_a_read_that_decrypts_is_refused(env: Disposable, sources: dict[str, Sou
     live.write_text(json.dumps({"version": 4, "serial": 1, "lineage": "l", "resources": [], "outputs": {}}))
     assert one.stack is not None
     stack = one.stack.model_copy(update={"read": ("cat", str(live))})
-    found = Rehearsal(dataclasses.replace(one, stack=stack), sources["local"], env).run()
+    found = rehearsed(dataclasses.replace(one, stack=stack), sources["local"], env)
     assert found["P3.attic.1"].state is State.REFUTED
     assert "gives it decrypted" in found["P3.attic.1"].reason
 
@@ -259,7 +259,7 @@ def test_an_error_of_the_source_is_said_of_the_source(
 ) -> None:
     closed = ("-backend-config=address=http://127.0.0.1:1/x", "-backend-config=retry_max=0")
     monkeypatch.setattr(sources["http"], "options", lambda key: closed)
-    found = Rehearsal(examined(tmp_path / "checkout", {"backend.tf": HTTP}), sources["http"], env).run()
+    found = rehearsed(examined(tmp_path / "checkout", {"backend.tf": HTTP}), sources["http"], env)
     assert found["P3.attic.1"].state is State.UNKNOWN
     assert "tofu init through its source (http): exit code 1" in found["P3.attic.1"].reason
 
@@ -296,7 +296,7 @@ def test_a_rehearsal_that_reaches_out_is_refuted(
 
     monkeypatch.setattr(Wall, "close", remember)
     monkeypatch.setattr(sources["s3"], "options", lambda key: (*options(key), role))
-    found = Rehearsal(one, sources["s3"], env).run()
+    found = rehearsed(one, sources["s3"], env)
     assert found["P3.attic.1"].state is not State.PROVED
     assert walls == [["sts.us-east-1.amazonaws.com:443"]]
 
@@ -304,7 +304,7 @@ def test_a_rehearsal_that_reaches_out_is_refuted(
 def test_the_checkout_is_only_read(env: Disposable, sources: dict[str, Source], tmp_path: Path) -> None:
     one = examined(tmp_path / "checkout", {"encryption.tf": ENCRYPTED})
     before = {path: path.read_bytes() for path in (tmp_path / "checkout").rglob("*") if path.is_file()}
-    Rehearsal(one, sources["local"], env).run()
+    rehearsed(one, sources["local"], env)
     assert {
         path: path.read_bytes() for path in (tmp_path / "checkout").rglob("*") if path.is_file()
     } == before

@@ -1,0 +1,99 @@
+"""What a rehearsal saw of a state and of a migration plan, as it is kept.
+
+Of a state no value is kept, only digests of values under a key that is made for one rehearsal and kept nowhere: they
+are equal where the values are, and nobody can try values against them.
+"""
+
+from __future__ import annotations
+
+from readiness.evidence.stacks import Kept
+
+
+class Item(Kept):
+    """A resource's instance or an output: its name, and the digest of everything that it says."""
+
+    name: str
+    digest: str
+
+
+class StateRead(Kept):
+    """What a state says, decrypted where it is encrypted. `checks`: the digests of its check results, sorted."""
+
+    lineage: str
+    serial: int
+    resources: tuple[Item, ...]
+    outputs: tuple[Item, ...]
+    checks: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has neither a resource nor an output."""
+        return not self.resources and not self.outputs
+
+
+class Held(Kept):
+    """A state as it is stored: `digest` is that of its bytes. `state` is what it says; None where it is encrypted and
+    was not decrypted.
+    """
+
+    encrypted: bool
+    digest: str
+    state: StateRead | None
+
+
+class Configured(Kept):
+    """What a migration plan is written for. `encrypted`: the configuration has a method for the state. `without` are
+    settings of its backend that the stand-in does not have: they are not rehearsed.
+    """
+
+    name: str
+    digest: str
+    backend: str
+    encrypted: bool
+    without: tuple[str, ...]
+
+
+class PlanRead(Kept):
+    """A migration plan. `steps` are those that have a command, `rollback` is the number of commands of the way back;
+    `decrypts`: a command handles the state decrypted. `reviewed_text` is the digest of the text that was reviewed.
+    """
+
+    stack: str
+    configuration_digest: str
+    backend: str
+    steps: tuple[str, ...]
+    decrypts: bool
+    returns_to: str
+    rollback: int
+    reviewed_by: str
+    reviewed_on: str
+    reviewed_text: str
+    text_digest: str
+
+
+class TurnTried(Kept):
+    """Whether a stack got its turn to migrate, and whose turn it is."""
+
+    taken: bool
+    holder: str
+
+
+class LockSeen(Kept):
+    """Whether somebody holds the lock of a state."""
+
+    held: bool
+
+
+class Reached(Kept):
+    """The hosts outside of this machine that the rehearsal asked for. `walled`: whether that was watched; else the
+    stack's own providers may reach what they need.
+    """
+
+    hosts: tuple[str, ...]
+    walled: bool
+
+
+class Returned(Kept):
+    """The version that a rollback returns to; None where the source has none, or where a file is returned to."""
+
+    version: str | None
