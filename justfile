@@ -52,7 +52,7 @@ format: ensure
     "{{ venv }}/ruff" format
     "{{ venv }}/ruff" check --fix
 
-# judge the stored histories of a run again, offline: ./just recheck reports/runs/RUN
+# judge the stored evidence of a run again, offline: ./just recheck reports/runs/RUN
 recheck *ARGS: ensure
     @"{{ venv }}/python" -m readiness recheck "$@"
 

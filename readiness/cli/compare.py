@@ -1,5 +1,33 @@
-"""compare two runs, as Markdown: compare RUN_A RUN_B."""
+"""compare two runs, as Markdown: compare RUN_A RUN_B.
 
-from readiness.compare import main
+Exit 0: compared (also when much differs). Exit 4: a folder cannot be read.
+"""
 
-__all__ = ["main"]
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from readiness.evidence.stored import Unreadable
+from readiness.report.comparison import compare, read
+
+EXIT_COMPARED, EXIT_USAGE = 0, 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        prog="compare", description="What changed between two runs, as Markdown."
+    )
+    parser.add_argument("a", type=Path, metavar="RUN_A", help="the evidence folder to compare with")
+    parser.add_argument("b", type=Path, metavar="RUN_B", help="the evidence folder that is compared")
+    options = parser.parse_args(arguments)
+    try:
+        text = compare(read(options.a), read(options.b))
+    except Unreadable as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    sys.stdout.write(text)
+    return EXIT_COMPARED

@@ -6,17 +6,17 @@ are equal where the values are, and nobody can try values against them.
 
 from __future__ import annotations
 
-from readiness.evidence.stacks import Kept
+from readiness.evidence.stacks import KeptResult
 
 
-class Item(Kept):
+class Item(KeptResult):
     """A resource's instance or an output: its name, and the digest of everything that it says."""
 
     name: str
     digest: str
 
 
-class StateRead(Kept):
+class StateRead(KeptResult):
     """What a state says, decrypted where it is encrypted. `checks`: the digests of its check results, sorted."""
 
     lineage: str
@@ -31,7 +31,7 @@ class StateRead(Kept):
         return not self.resources and not self.outputs
 
 
-class Held(Kept):
+class Held(KeptResult):
     """A state as it is stored: `digest` is that of its bytes. `state` is what it says; None where it is encrypted and
     was not decrypted.
     """
@@ -41,7 +41,7 @@ class Held(Kept):
     state: StateRead | None
 
 
-class Configured(Kept):
+class Configured(KeptResult):
     """What a migration plan is written for. `encrypted`: the configuration has a method for the state. `without` are
     settings of its backend that the stand-in does not have: they are not rehearsed.
     """
@@ -53,7 +53,7 @@ class Configured(Kept):
     without: tuple[str, ...]
 
 
-class PlanRead(Kept):
+class PlanRead(KeptResult):
     """A migration plan. `steps` are those that have a command, `rollback` is the number of commands of the way back;
     `decrypts`: a command handles the state decrypted. `reviewed_text` is the digest of the text that was reviewed.
     """
@@ -71,20 +71,20 @@ class PlanRead(Kept):
     text_digest: str
 
 
-class TurnTried(Kept):
+class TurnTried(KeptResult):
     """Whether a stack got its turn to migrate, and whose turn it is."""
 
     taken: bool
     holder: str
 
 
-class LockSeen(Kept):
+class LockSeen(KeptResult):
     """Whether somebody holds the lock of a state."""
 
     held: bool
 
 
-class Reached(Kept):
+class Reached(KeptResult):
     """The hosts outside of this machine that the rehearsal asked for. `walled`: whether that was watched; else the
     stack's own providers may reach what they need.
     """
@@ -93,7 +93,7 @@ class Reached(Kept):
     walled: bool
 
 
-class Returned(Kept):
+class Returned(KeptResult):
     """The version that a rollback returns to; None where the source has none, or where a file is returned to."""
 
     version: str | None

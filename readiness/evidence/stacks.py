@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from readiness.text import Text
 
 
-class Kept(BaseModel):
+class KeptResult(BaseModel):
     """The result of an observation that has a shape of its own. All fields are kept, so that a missing one is seen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Way(Kept):
+class Way(KeptResult):
     """One way in which a stack is initialised.
 
     `settings` are those of its backend, flattened; `sources` says where each comes from, `where` the way itself.
@@ -26,7 +26,7 @@ class Way(Kept):
     missing: tuple[str, ...]
 
 
-class BackendRead(Kept):
+class BackendRead(KeptResult):
     """Where the files of one stack say that its state is.
 
     `variants`: the ways in which it is initialised, the likeliest first; `recorded`: the last `init` in the checkout.
@@ -42,7 +42,7 @@ class BackendRead(Kept):
     other: tuple[str, ...]
 
 
-class CandidateNames(Kept):
+class CandidateNames(KeptResult):
     """Every name by which the candidate is known: URLs of its endpoints (the service endpoint and the names of its
     Kubernetes Service among them), and buckets that it holds or is declared to hold. `addresses`: those of every host
     that was looked up, none where it could not be resolved in time.

@@ -5,8 +5,8 @@ records can be repeated offline; `judged.jsonl` says which records each criterio
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from readiness import history
 from readiness.evidence.scenario import Captured, Event, ScenarioRecord
+from readiness.evidence.seen import Promises
+from readiness.finding import State
 from readiness.history import Op
 from readiness.topology import FaultKind
 
@@ -23,6 +25,36 @@ JUDGED = "judged.jsonl"
 
 class Unreadable(Exception):
     """The folder's scenarios cannot be read; the message says what is wrong."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """`run.json` and `verdict.json` of an evidence folder, as they are: models of readiness/evidence/models.py validate
+    them where that is asked.
+    """
+
+    folder: Path
+    about: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    promises: Promises
+    recorded: Sequence[tuple[str, State, str]]
+
+    @property
+    def declared(self) -> Mapping[str, Any]:
+        """The candidate as its file declares it."""
+        declared: Mapping[str, Any] = self.about["declared"]
+        return declared
+
+
+def read_run(folder: Path) -> StoredRun:
+    """The run of this folder: `recorded` are its criteria with their states and reasons. Raises Unreadable."""
+    try:
+        about = json.loads((folder / "run.json").read_text("utf-8"))
+        verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+        recorded = [(str(row["id"]), State(row["state"]), str(row["reason"])) for row in verdict["criteria"]]
+        return StoredRun(folder, about, verdict, Promises.of(about["declared"]), recorded)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unreadable(f"{folder} cannot be read: {type(error).__name__}: {error}") from None
 
 
 class ScenarioRow(BaseModel):

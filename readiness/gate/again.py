@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from readiness.criteria import BY_ID
 from readiness.evidence.observation import (
@@ -16,17 +12,21 @@ from readiness.evidence.observation import (
     load_observations,
 )
 from readiness.evidence.scenario import ScenarioRecord
-from readiness.evidence.seen import Group, Promises, Seen
-from readiness.evidence.stored import JUDGED, SCENARIOS, Unreadable, from_row, read_history, rows
+from readiness.evidence.seen import Group, Seen
+from readiness.evidence.stored import (
+    JUDGED,
+    SCENARIOS,
+    StoredRun,
+    Unreadable,
+    from_row,
+    read_history,
+    rows,
+)
 from readiness.finding import Finding, State
+from readiness.outcomes import finding_of
 
-PHASES = {
-    1: "it reads the protected stacks, not the candidate",
-    2: "judged by running tofu against the candidate",
-    3: "it reads the protected stacks, not the candidate",
-    4: "it adds up what the other criteria found",
-}
-"""Why a criterion without a judge cannot be judged again, by phase."""
+OF_THE_GATE = "it adds up what the other criteria found"
+"""Why a criterion without a judge is not judged again."""
 NOT_COMPLETED = "the run could not do all that it takes"
 
 
@@ -46,36 +46,35 @@ class Row:
         return self.now is None or self.now.state is self.recorded
 
 
-def judged_again(folder: Path) -> list[Row]:
+def judged_again(run: StoredRun) -> list[Row]:
     """Every criterion of the run's verdict. Raises Unreadable for a folder that lacks what it needs."""
-    try:
-        about = json.loads((folder / "run.json").read_text("utf-8"))
-        verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
-        promises = Promises.of(about["declared"])
-        criteria = [(str(row["id"]), State(row["state"]), str(row["reason"])) for row in verdict["criteria"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unreadable(f"{folder} cannot be judged again: {type(error).__name__}: {error}") from None
-    stored = _Stored(folder, promises, about["declared"])
-    return [_again(stored, *criterion) for criterion in criteria]
+    stored = _Stored(run)
+    return [_again(stored, *criterion) for criterion in run.recorded]
 
 
 def _again(stored: _Stored, id_: str, recorded: State, reason: str) -> Row:
     criterion = BY_ID.get(id_)
     if recorded is State.NOT_RUN:
         return Row(id_, recorded, reason, None, "was not run")
-    if criterion is None or criterion.judge is None:
-        return Row(id_, recorded, reason, None, PHASES[criterion.phase if criterion else 4])
+    if criterion is None:
+        return Row(id_, recorded, reason, None, "there is no such criterion today")
+    if criterion.judge is None:
+        return Row(id_, recorded, reason, None, OF_THE_GATE)
     seen = stored.seen(id_)
     if seen is None:
         return Row(id_, recorded, reason, None, NOT_COMPLETED)
-    return Row(id_, recorded, reason, criterion.judged(seen))
+    try:
+        return Row(id_, recorded, reason, criterion.judged(seen))
+    except Exception as error:  # noqa: BLE001 - what was altered may be of any shape: nothing is judged from it
+        return Row(id_, recorded, reason, finding_of(error))
 
 
 class _Stored:
     """What a run kept for its judges. Raises Unreadable where something is missing or cut."""
 
-    def __init__(self, folder: Path, promises: Promises, declared: Mapping[str, Any]) -> None:
-        self._folder, self._promises, self._declared = folder, promises, declared
+    def __init__(self, run: StoredRun) -> None:
+        folder, self._promises, self._declared = run.folder, run.promises, run.declared
+        self._folder = folder
         self._scenarios = {str(row["name"]): row for row in rows(folder)}
         self._records: dict[str, ScenarioRecord] = {}
         self._judged = {str(row["criterion"]): row for row in rows(folder, JUDGED)}

@@ -15,7 +15,7 @@ from readiness.criteria import BY_ID, MANIFEST, PHASES
 from readiness.errors import UsageError
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.models import RunRecord, VerdictRecord
-from readiness.evidence.stored import Unreadable
+from readiness.evidence.stored import StoredRun, Unreadable, read_run
 from readiness.finding import Finding, State, refuted, unknown
 from readiness.gate.again import judged_again
 from readiness.gate.signature import BadSignature, verify
@@ -73,13 +73,13 @@ def _read(folder: Path, loaded: Loaded, suite: str, keys: Sequence[Key]) -> Earl
     try:
         verify_seal(folder)
         signed_by = verify(folder, keys) if keys else None
-        about = RunRecord.model_validate_json((folder / "run.json").read_bytes())
-        verdict = VerdictRecord.model_validate_json((folder / "verdict.json").read_bytes())
+        run = read_run(folder)
+        about, verdict = RunRecord.model_validate(run.about), VerdictRecord.model_validate(run.verdict)
         _must_fit(folder, about, verdict, loaded, suite)
-        findings = dict(_findings(folder, verdict))
+        findings = dict(_findings(run, verdict))
     except (BrokenSeal, BadSignature, Unreadable) as error:
         raise UsageError(f"--evidence: {error}") from None
-    except (OSError, ValidationError) as error:
+    except ValidationError as error:
         raise UsageError(f"--evidence {folder} cannot be read: {type(error).__name__}") from None
     programs = programs_of(verdict.facts)
     phases = frozenset(verdict.phases)
@@ -105,13 +105,13 @@ def _must_fit(folder: Path, about: RunRecord, verdict: VerdictRecord, loaded: Lo
             raise UsageError(f"--evidence {folder} {reason}")
 
 
-def _findings(folder: Path, verdict: VerdictRecord) -> Iterator[tuple[str, Finding]]:
+def _findings(run: StoredRun, verdict: VerdictRecord) -> Iterator[tuple[str, Finding]]:
     """What today's judges say of each criterion. Where they cannot say it, a refusal stands and nothing else does."""
     by_id = {row.id: row for row in verdict.criteria}
-    for row in judged_again(folder):
+    for row in judged_again(run):
         if row.criterion not in BY_ID or row.recorded is State.NOT_RUN:
             continue
-        note = f"[{folder.name}]"
+        note = f"[{run.folder.name}]"
         if row.now is not None:
             found = replace(row.now, reason=f"{row.now.reason} {note}", witness=())
         elif row.recorded is State.REFUTED:

@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from readiness import compare, paths, recheck
+from readiness import paths
+from readiness.cli import compare, recheck
 from readiness.criteria import MANIFEST
 from readiness.evidence.observation import Observation
+from readiness.judges.opentofu.basics import Step
 from readiness.report import words
 from tests.report.folders import Made, make, red
+from tests.stacks.cases import CASES as STACKS
+from tests.support.observations import Case, Recorded, changed
+from tests.tofu.cases import CASES as OPENTOFU
 
 OTHER = "20261124T101034Z-embedded-55a07c"
 
@@ -101,6 +106,45 @@ def test_what_was_asked_directly_is_judged_again(tmp_path: Path, capsys: pytest.
 def test_other_answers_are_judged_differently(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert recheck.main([str(directly(make(tmp_path), ["another"])), "--no-seal"]) == 1
     assert "DIFFERENT: P1.1" in capsys.readouterr().out
+
+
+def recorded(folder: Path, case: Case, kept: Recorded) -> Path:
+    """A run in which the criterion of this case was PROVED, of which these observations are kept."""
+    with (folder / "observations.jsonl").open("w") as out:
+        for one in kept:
+            out.write(one.model_copy(update={"criterion": case.id}).model_dump_json() + "\n")
+    with (folder / "judged.jsonl").open("a") as out:
+        out.write(json.dumps({"criterion": case.id, "scenarios": {}, "observations": len(kept)}) + "\n")
+    verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
+    next(row for row in verdict["criteria"] if row["id"] == case.id)["state"] = "PROVED"
+    (folder / "verdict.json").write_text(json.dumps(verdict), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("case", STACKS, ids=lambda case: case.id)
+def test_what_was_seen_of_stacks_is_judged_again(
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert recheck.main([str(recorded(make(tmp_path), case, case.healthy)), "--no-seal"]) == 0
+    assert "THE SAME: 3 criteria judged again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("case", STACKS, ids=lambda case: case.id)
+def test_altered_evidence_of_stacks_is_judged_differently(
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    altered = next(iter(case.defects.values()))(case.healthy)
+    assert recheck.main([str(recorded(make(tmp_path), case, altered)), "--no-seal"]) == 1
+    assert f"DIFFERENT: {case.id}" in capsys.readouterr().out
+
+
+def test_a_result_of_another_shape_is_unknown_and_no_crash(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = next(case for case in OPENTOFU if case.id == "P2.2")
+    altered = changed(Step.STATE, result=["no", "mapping"])(case.healthy)
+    assert recheck.main([str(recorded(make(tmp_path), case, altered)), "--no-seal"]) == 1
+    assert "DIFFERENT: P2.2" in capsys.readouterr().out
 
 
 def test_cut_observations_are_no_proof(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

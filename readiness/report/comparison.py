@@ -1,15 +1,11 @@
-"""`python -m readiness.compare RUN_A RUN_B`: what changed between two runs, as Markdown for a review.
+"""What changed between two runs, as Markdown for a review: criteria, outages, latencies, versions and the contract.
 
-Criteria, outage windows, latencies, versions and the contract. Only numbers of the two evidence folders are compared;
-nothing is started. Exit 0: compared (also when much differs). Exit 4: a folder cannot be read.
+Only numbers of the two evidence folders are compared; nothing is started.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +14,11 @@ from typing import Any
 
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.scenario import ScenarioRecord
-from readiness.evidence.stored import Unreadable, from_row, rows
+from readiness.evidence.stored import Unreadable, from_row, read_run, rows
 from readiness.history import Verb
 from readiness.report.html.figure import Lane, lanes
 from readiness.report.words import MARKS, short
 
-EXIT_COMPARED, EXIT_USAGE = 0, 4
 TOLD_VERBS = {
     Verb.READ: "GET",
     Verb.HEAD: "HEAD",
@@ -54,11 +49,10 @@ class Side:
 def read(folder: Path) -> Side:
     """One side. Raises Unreadable."""
     try:
-        about = json.loads((folder / "run.json").read_text("utf-8"))
-        verdict = json.loads((folder / "verdict.json").read_text("utf-8"))
-        response = float(about["declared"]["contract"]["failure"]["response_seconds"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unreadable(f"{folder} cannot be compared: {type(error).__name__}: {error}") from None
+        run = read_run(folder)
+        response = run.promises.response_seconds
+    except Unreadable as error:
+        raise Unreadable(f"{folder} cannot be compared: {error}") from None
     try:
         verify_seal(folder)
         sealed = True
@@ -71,7 +65,7 @@ def read(folder: Path) -> Side:
         _collect(record, latency)
         if record.judged_outage and record.kind and not record.unsupported:
             outages[record.name] = (str(record.kind), lanes(record, response))
-    return Side(about, verdict, sealed, latency, outages)
+    return Side(run.about, run.verdict, sealed, latency, outages)
 
 
 def _collect(record: ScenarioRecord, latency: Latency) -> None:
@@ -223,24 +217,3 @@ def _table(headings: Sequence[str], body: Iterable[Sequence[str]]) -> Iterator[s
 def _cell(text: str) -> str:
     """What a store said is untrusted: it ends no cell and starts no markup."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(
-        prog="compare", description="What changed between two runs, as Markdown."
-    )
-    parser.add_argument("a", type=Path, metavar="RUN_A", help="the evidence folder to compare with")
-    parser.add_argument("b", type=Path, metavar="RUN_B", help="the evidence folder that is compared")
-    options = parser.parse_args(arguments)
-    try:
-        text = compare(read(options.a), read(options.b))
-    except Unreadable as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    sys.stdout.write(text)
-    return EXIT_COMPARED
-
-
-if __name__ == "__main__":
-    sys.exit(main())
