@@ -6,13 +6,22 @@ In names and commands, `{pod}`, `{ordinal}`, `{node}`, `{namespace}` and `{uid}`
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from readiness.candidate.declared import Act
 
+
+def _network(said: str) -> str:
+    """Raises ValueError for what is no network in CIDR notation."""
+    ipaddress.ip_network(said)
+    return said
+
+
 Text = Annotated[str, Field(min_length=1)]
+Network = Annotated[str, AfterValidator(_network)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Forwarded = ("address", "port-forward")
 OfService = ("cluster-ip", "node-port", "load-balancer")
@@ -77,7 +86,8 @@ class DeclaredService(_Strict):
 class DeclaredHooks(_Strict):
     """The operator's own commands for what no API can do. `freeze` is per pod; `unplug`, `wipe` and `repair` per node.
 
-    `files` prints how many files the node's data folder holds: a wipe is believed only if that falls to 0.
+    `files` prints how many files the node's data folder holds: a wipe is believed only if that falls to 0. `bytes`
+    prints how many bytes the node's data takes (per node), `connections` the TCP sockets of a pod, as `ss -Htan` does.
     """
 
     freeze: Act | None = None
@@ -87,6 +97,8 @@ class DeclaredHooks(_Strict):
     wipe: Act | None = None
     files: Act | None = None
     repair: Act | None = None
+    bytes: Act | None = None
+    connections: Act | None = None
 
     @model_validator(mode="after")
     def _with_undo(self) -> DeclaredHooks:
@@ -96,8 +108,24 @@ class DeclaredHooks(_Strict):
         return self
 
 
+class DeclaredIsolation(_Strict):
+    """NetworkPolicies for the time of the run: the candidate's pods reach one another, DNS and nothing else, and are
+    reached by one another, their nodes and the suite.
+
+    `image`: of the probe pods that show whether the network enforces it: with `sh`, `wget`, `timeout` and `httpd`
+    (busybox).
+    `dns`: addresses (CIDR) of name servers that are no pods of kube-system; `allow_from`: of clients beside the suite,
+    or of the suite if it is seen under another address.
+    """
+
+    image: Text
+    dns: tuple[Network, ...] = ()
+    allow_from: tuple[Network, ...] = ()
+
+
 class DeclaredCluster(_Strict):
-    """One namespace of one cluster. `context` is always named: the current one is never used.
+    """One namespace of one cluster. `context` is always named: the current one is never used. `cluster_uid`: the uid of
+    that cluster's namespace kube-system; another cluster is refused.
 
     `allow_nodes`: nodes that may be cordoned although pods of protected stacks run there. `protected`: those stacks,
     by namespace or by the label app.kubernetes.io/part-of, instance or name.
@@ -106,10 +134,12 @@ class DeclaredCluster(_Strict):
 
     context: Text | None = None
     kubeconfig: Text | None = None
+    cluster_uid: Text | None = None
     namespace: Text
     pods: Annotated[tuple[DeclaredPods, ...], Field(min_length=1)]
     service: DeclaredService | None = None
     hooks: DeclaredHooks = DeclaredHooks()
+    isolation: DeclaredIsolation | None = None
     allow_nodes: tuple[Text, ...] = ()
     protected: tuple[Text, ...] = ("attic", "arc-runners", "gitlab-runners", "runner-dashboard")
     crash: Literal["delete", "taint"] = "delete"

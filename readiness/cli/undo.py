@@ -1,16 +1,19 @@
 """undo what runs that were killed left on their candidates.
 
 A run writes each fault down before it does it. This plays what is still open: idempotently, so that it can be repeated.
+With --candidate it also plays what a run from another machine has left, where the candidate's provider keeps that.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from readiness.candidate.load import load
+from readiness.candidate.load import Loaded, load
 from readiness.errors import UsageError
-from readiness.undo.play import by_hand, play
+from readiness.undo.play import Playable, by_hand, play
+from readiness.undo.remote import remote
 from readiness.undo.stored import Stored, journals
 from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
 
@@ -23,24 +26,29 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--done", metavar="RUN", help="what that run left was undone by hand: close it")
     asked = parser.parse_args(arguments)
     try:
+        loaded = load(asked.candidate) if asked.candidate else None
         if asked.done:
-            return _done(asked.done)
-        found = _open(asked.candidate)
-        if not found:
+            return _done(asked.done, loaded)
+        act = _list if asked.list else _play
+        found: list[Playable] = [*_here(loaded)]
+        code = act(found)
+        # Read after what is here was played: that closes what is the same run's.
+        elsewhere = remote(loaded) if loaded else None
+        if elsewhere is not None:
+            code = max(code, act([elsewhere]))
+        elif not found:
             print("nothing is left to undo")
-            return EXIT_GOOD
-        return _list(found) if asked.list else _play(found)
+        return code
     except UsageError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return EXIT_USAGE
 
 
-def _open(candidate: str | None) -> list[Stored]:
-    loaded = load(candidate) if candidate else None
+def _here(loaded: Loaded | None) -> list[Stored]:
     return [j for j in journals() if j.entries and (loaded is None or j.is_about(loaded))]
 
 
-def _list(found: list[Stored]) -> int:
+def _list(found: Sequence[Playable]) -> int:
     for journal in found:
         print(_title(journal))
         for entry in journal.entries:
@@ -48,7 +56,7 @@ def _list(found: list[Stored]) -> int:
     return EXIT_GOOD
 
 
-def _play(found: list[Stored]) -> int:
+def _play(found: Sequence[Playable]) -> int:
     failed = False
     for journal in found:
         print(_title(journal))
@@ -65,8 +73,10 @@ def _play(found: list[Stored]) -> int:
     return EXIT_JUDGED if failed else EXIT_GOOD
 
 
-def _done(run: str) -> int:
-    found = [journal for journal in journals() if journal.run == run]
+def _done(run: str, loaded: Loaded | None) -> int:
+    found: list[Playable] = [journal for journal in journals() if journal.run == run]
+    if not found and loaded and (elsewhere := remote(loaded)) and elsewhere.run == run:
+        found = [elsewhere]
     if not found:
         raise UsageError(f"--done {run}: no run of that name left anything; see --list")
     if found[0].goes_on:
@@ -77,7 +87,7 @@ def _done(run: str) -> int:
     return EXIT_GOOD
 
 
-def _title(journal: Stored) -> str:
+def _title(journal: Playable) -> str:
     if journal.goes_on:
         return f"run {journal.run} is still going on: left alone"
     where = (

@@ -33,9 +33,9 @@ from readiness.not_undone import NotUndone
 from readiness.outcomes import finding_of
 from readiness.plugin.progress import Progress
 from readiness.plugin.run import Run, revision
-from readiness.providers.abilities import AdoptsProcesses, Heals, KeepsCommandLog
+from readiness.providers.abilities import AdoptsProcesses, Confines, Heals, KeepsCommandLog
 from readiness.providers.base import Provider
-from readiness.providers.engine.journal import FaultVerb, Undo
+from readiness.providers.engine.journal import FaultVerb, KeepsJournal, Undo
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.removal import Bounds
@@ -135,6 +135,8 @@ class Session:
             self._watch_secrets(provider)
             if self.run.evidence:
                 self.run.evidence.event("lock", of="this machine and user", keys=self._lock.keys)
+                if isinstance(provider, KeepsJournal) and provider.lock:
+                    self.run.evidence.event("lock", of=provider.lock, keys=[])
                 self.run.evidence.event("endpoints", **addresses_of(self._topology))
             self.run.facts["versions"] = dict(provider.versions())
             if self._tofu:
@@ -270,6 +272,7 @@ class Session:
     @cached_property
     def rig(self) -> Rig:
         """What a load needs; started when a check first asks for it."""
+        self._confine()
         watch = ServiceWatch(self.subject.provider, self.subject.topology)
         watch.start()
         self.on_stop(watch.stop)
@@ -279,6 +282,19 @@ class Session:
         loop = LoopThread()
         self.on_stop(loop.close)
         return Rig(watch, loop, self._buckets())
+
+    def _confine(self) -> None:
+        """Where faults are allowed, the candidate reaches nothing but itself from now on: only then S.1, S.2 and S.5
+        can be proved. Undone with the faults.
+        """
+        provider = self.subject.provider
+        if not isinstance(provider, Confines):
+            return
+        try:
+            self.need_faults()
+            provider.confine()
+        except (NotRun, Unsupported) as error:
+            self.say(f"the candidate is not confined to its own parts: {error}")
 
     @cached_property
     def campaign(self) -> Campaign:

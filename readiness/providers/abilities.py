@@ -119,6 +119,21 @@ class SeesWayOut(Protocol):
 
 
 @runtime_checkable
+class Confines(Protocol):
+    """Can leave the candidate nothing to reach but its own parts and the suite, for as long as it is judged."""
+
+    def confine(self) -> None:
+        """From now on, until `release`. It may restart instances, one after the other. Raises Unsupported with the
+        reason if that cannot be done, or is not enforced; then nothing is confined.
+        """
+        ...
+
+    def release(self) -> None:
+        """Undoes `confine`; without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
 class ShowsConnections(Protocol):
     """Can see the TCP sockets of an instance."""
 

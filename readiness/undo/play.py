@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from readiness import providers
 from readiness.candidate.load import load
@@ -19,12 +21,50 @@ from readiness.errors import UsageError
 from readiness.paths import IMPORTS
 from readiness.providers.engine.journal import FaultVerb, UndoesLater
 from readiness.redact import one_line
-from readiness.undo.stored import Entry, Stored
+from readiness.undo.living import Process
+from readiness.undo.stored import Entry
 
 OBSERVE_SECONDS, INTERVAL, REMOVE_SECONDS = 30.0, 0.2, 60.0
 WORK = "tofu-ha-"
 """How the names of a run's private folders begin: no other folder is ever removed."""
 Say = Callable[[str], None]
+
+
+class Playable(Protocol):
+    """The journal of one run, wherever it is kept."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def candidate(self) -> str: ...
+    @property
+    def candidate_path(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def process(self) -> Process | None:
+        """That of the run, where the journal names it."""
+        ...
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is open, in the order in which it was done."""
+        ...
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run still lives."""
+        ...
+
+    def held(self) -> AbstractContextManager[int]:
+        """Nobody else plays it meanwhile. Raises BlockingIOError, or FileNotFoundError if it is gone."""
+        ...
+
+    def close(self, opened: int, done: Iterable[Entry]) -> None:
+        """Those are undone; `opened` is what `held` gave."""
+        ...
 
 
 @dataclass
@@ -35,7 +75,7 @@ class Played:
     failed: list[tuple[Entry, str]] = field(default_factory=list)
 
 
-def play(journal: Stored, say: Say) -> Played:
+def play(journal: Playable, say: Say) -> Played:
     """Undo everything that is open, the last first, and close what was seen to be undone. Raises BlockingIOError if
     somebody else is at it.
     """
@@ -61,7 +101,7 @@ def by_hand(entry: Entry) -> str:
     return entry.reach.get("by hand") or f"{entry.undo.verb} {entry.undo.target}"
 
 
-def _provider(journal: Stored) -> UndoesLater | str:
+def _provider(journal: Playable) -> UndoesLater | str:
     """Who undoes it; or why nobody can."""
     try:
         loaded = load(journal.candidate_path)
@@ -76,7 +116,7 @@ def _provider(journal: Stored) -> UndoesLater | str:
     return provider if isinstance(provider, UndoesLater) else "this kind of provider cannot"
 
 
-def _undo(journal: Stored, entry: Entry, later: UndoesLater | str | None) -> str:
+def _undo(journal: Playable, entry: Entry, later: UndoesLater | str | None) -> str:
     if entry.undo.verb is FaultVerb.REMOVE:
         return _remove(entry)
     if later is None:

@@ -31,6 +31,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from readiness.errors import UsageError
 from readiness.providers.supervisor import network
 from tests.k8s import cgroups, warden
@@ -39,6 +41,7 @@ from tests.k8s.image import pack
 from tests.k8s.keep import wait_for
 from tests.k8s.machine import why_not
 from tests.k8s.plan import (
+    APPLETS,
     NODES,
     SANDBOX_IMAGE,
     Plan,
@@ -48,11 +51,12 @@ from tests.k8s.plan import (
     users,
 )
 from tests.k8s.programs import programs
-from tests.k8s.roles import DNS_ROLE
+from tests.k8s.roles import ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = Path(tempfile.gettempdir()) / "tofu-ha-kubernetes"
 READY_SECONDS = 180
+DISKS, DISK_SIZE = "/mnt/disks", "4g"
 LONGEST_FOLDER = 50  # a socket's path has 107 characters at most, and kubelet puts some deep below this
 
 
@@ -173,6 +177,14 @@ class Cluster:
     def thaw_node(self, node: str) -> None:
         cgroups.thaw(self.cgroup(node))
 
+    def frozen(self, node: str) -> bool:
+        """Whether the node is frozen."""
+        return cgroups.is_frozen(self.cgroup(node))
+
+    def unplugged(self, node: str) -> bool:
+        """Whether the node's cable is pulled."""
+        return "state DOWN" in self._inside("ip", "link", "show", port(node))
+
     def unplug_node(self, node: str) -> None:
         """Silence: nothing to or from the node arrives; its processes go on."""
         self._inside("ip", "link", "set", port(node), "down")
@@ -182,28 +194,37 @@ class Cluster:
 
     def files(self, node: str) -> int:
         """How many files lie on the node's disks."""
-        return sum(path.is_file() for path in self.plan.disks(node).rglob("*"))
+        return len(self._on_node(node, "find", DISKS, "-type", "f").splitlines())
 
     def wipe_node(self, node: str) -> None:
         """Remove all files on the node's disks; the disks themselves stay."""
-        for disk in self.plan.disks(node).iterdir():
-            for entry in disk.iterdir():
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
+        self._on_node(node, "find", DISKS, "-mindepth", "2", "-delete")
 
     def make_disk(self, node: str, name: str) -> None:
-        """A folder that the node sees as /mnt/disks/NAME, for a local volume."""
-        (self.plan.disks(node) / name).mkdir(parents=True, exist_ok=True)
+        """A file system of its own, in memory, that the node sees as /mnt/disks/NAME, for a local volume."""
+        disk = f"{DISKS}/{name}"
+        if disk in self._on_node(node, "cat", "/proc/mounts"):
+            return
+        self._on_node(node, "mkdir", "-p", disk)
+        self._on_node(node, "mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=0777", name, disk)
 
-    def _inside(self, *words: str) -> None:
+    def _on_node(self, node: str, *words: str) -> str:
+        """What the command prints with the file systems of the node. Raises CalledProcessError."""
+        first = psutil.Process(_first_process(int((self.plan.folder / "warden.pid").read_text("ascii"))))
+        wanted = ["-m", "tests.k8s.node", str(self.plan.folder), node]
+        pid = next(one.pid for one in first.children() if one.cmdline()[-4:] == wanted)
+        command = ["nsenter", "--target", str(pid), "--mount", "--pid", "--", *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def _inside(self, *words: str) -> str:
         pid = str(_first_process(int((self.plan.folder / "warden.pid").read_text(encoding="ascii"))))
-        subprocess.run(
+        return subprocess.run(
             ["nsenter", "--target", pid, "--net", "--", *words],
             check=True,
+            capture_output=True,
+            text=True,
             env=self.plan.programs.environment(),
-        )
+        ).stdout
 
     def _wait(self, holds: Callable[[], bool], what: str) -> None:
         def holds_or_ended() -> bool:
@@ -215,7 +236,7 @@ class Cluster:
 
     def _roles_made(self) -> bool:
         try:
-            self.kubectl("apply", "-f", "-", text=DNS_ROLE)
+            self.kubectl("apply", "-f", "-", text=ROLES)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             return False
         return True
@@ -257,7 +278,7 @@ def _prepare(folder: Path | None) -> Plan:
     pack(
         folder / "sandbox.tar",
         SANDBOX_IMAGE,
-        {"/bin/busybox": found.busybox},
+        {f"/bin/{name}": found.busybox for name in ("busybox", *APPLETS)},
         ["/bin/busybox", "sleep", "inf"],
     )
     return plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -11,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from readiness import obtain
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.image import pack
 from tests.k8s.keep import wait_for
-from tests.k8s.plan import CONTEXT, NODES
+from tests.k8s.plan import CONTEXT, NODES, SANDBOX_IMAGE
 
 DEPLOY = ROOT / "deploy"
 NAMESPACE = "tofu-state"
@@ -35,11 +38,23 @@ def install(cluster: Cluster) -> Mapping[str, str]:
     cluster.kubectl("apply", "--filename", str(DEPLOY / "control/namespace.yaml"))
     keys = _keys_there(cluster) or _new_keys()  # pods that run already have the old ones
     apply(cluster, [*volumes(DISK, "state-local"), secret("state-keys", keys)])
-    cluster.kubectl("apply", "--kustomize", str(DEPLOY / "control"))
+    cluster.kubectl("apply", "--kustomize", str(overlay(cluster.plan.folder / "control", "control", IMAGE)))
     cluster.kubectl("apply", "--filename", str(Path(__file__).with_name("cache.yaml")))
     wait_ready(cluster, "deployment/cache", 1, CACHES)
     wait_ready(cluster, "statefulset/state", 3)
     return keys
+
+
+def overlay(folder: Path, base: str, image: str) -> Path:
+    """A kustomization of that folder of deploy/ with the image that the lane has made, which has no digest to be pulled
+    by.
+    """
+    folder.mkdir(exist_ok=True)
+    name, tag = image.rsplit(":", 1)
+    images = [{"name": name.rsplit("/", 1)[-1], "newName": name, "newTag": tag}]
+    text = {"resources": [os.path.relpath(DEPLOY / base, folder.resolve())], "images": images}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(text), "utf-8")
+    return folder
 
 
 def _new_keys() -> dict[str, str]:
@@ -134,6 +149,7 @@ def candidate_file(cluster: Cluster, folder: Path) -> Path:
     )
     # What the file promises is for the usual grace of the node monitor, 40 s; here it is 12 s.
     text = text.replace("silence = 50", f"silence = {SILENCE_SECONDS}")
+    text = isolated(cluster, text)
     cache = f"http://{address(cluster, 'cache', CACHES)}"
     text = text.replace('["http://attic.attic.svc"]', json.dumps([cache]))
     program = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.k8s.cluster"]
@@ -145,6 +161,14 @@ def candidate_file(cluster: Cluster, folder: Path) -> Path:
     path = folder / "control-on-kubernetes.toml"
     path.write_text(text.replace("[kubernetes.hooks]\n", f"[kubernetes.hooks]\n{hooks}\n"), "utf-8")
     return path
+
+
+def isolated(cluster: Cluster, text: str) -> str:
+    """That candidate's file with the lane's image of probes, its name server, and where its kube-proxy masquerades."""
+    usual = 'image = "docker.io/library/busybox@sha256:name-the-digest-of-your-image"'
+    assert usual in text
+    networks = "".join(f'\n{name} = ["{cluster.plan.control_plane}/32"]' for name in ("dns", "allow_from"))
+    return text.replace(usual, f'image = "{SANDBOX_IMAGE}"{networks}')
 
 
 def environment(cluster: Cluster, keys: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import yaml
 
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import DEPLOY
+from tests.k8s.lane_job import PARTS
 
 IMAGE = "registry.example:5000/team/store:7"
 
@@ -36,7 +37,12 @@ def of_kind(items: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("base", "image"),
-    [("control", "ha-control"), ("rustfs", "rustfs/rustfs"), ("suite", "readiness"), ("suite/nodes", "")],
+    [
+        ("control", "ha-control"),
+        ("rustfs", "rustfs/rustfs"),
+        ("suite", "readiness"),
+        *((part, "") for part in PARTS[1:]),
+    ],
 )
 def test_it_is_admitted(
     cluster: Cluster, keys: Mapping[str, str], tmp_path: Path, base: str, image: str

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from readiness.candidate.load import load
+from readiness.cli import undo as undo_command
 from readiness.errors import UsageError
 from readiness.evidence.calls import changing
 from readiness.finding import State
@@ -97,6 +98,7 @@ def test_a_node_of_a_protected_stack_is_left_alone_unless_it_is_named(
         provider.kill(on(provider, "honey"))
     assert schedulable(cluster)
     assert provider.driver.why_not("bumble") is None
+    provider.stop()  # one run at a time
     named = make(('crash = "delete"', 'allow_nodes = ["honey"]'))
     named.start()
     assert named.driver.why_not("honey") is None
@@ -136,7 +138,10 @@ time.sleep(600)
 """
 
 
-def test_a_killed_run_leaves_no_node_cordoned(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_node_cordoned_and_is_closed_by_undo(
+    cluster: Cluster, keys: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert keys
     arguments = [sys.executable, "-c", HOLDER, str(candidate_file(cluster, tmp_path)), str(tmp_path)]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         try:
@@ -146,6 +151,13 @@ def test_a_killed_run_leaves_no_node_cordoned(cluster: Cluster, tmp_path: Path) 
         finally:
             holder.kill()
     wait_for(lambda: schedulable(cluster), "nodes that are schedulable", 60)
+    path = str(tmp_path / "control-on-kubernetes.toml")
+    with pytest.raises(UsageError, match=r"drain bumble; lease .*undo it first with: .* undo --candidate"):
+        Kubernetes(load(path), run_dir=tmp_path).start()
+    assert undo_command.main(["--candidate", path]) == 0
+    assert "undone: drain bumble" in capsys.readouterr().out
+    assert undo_command.main(["--candidate", path]) == 0
+    assert capsys.readouterr().out == "nothing is left to undo\n"
 
 
 def test_a_mark_of_a_dead_run_is_said_and_undone_by_hand(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from readiness.candidate.load import load
-from readiness.providers.kubernetes.rights import needed
+from readiness.providers.kubernetes.rights import BYTES, ISOLATION, needed
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import DEPLOY, NAMESPACE, apply, candidate_file, secret
 
@@ -23,6 +23,8 @@ EVERYBODY = {
     ("create", "authorization.k8s.io", "selfsubjectrulesreviews"),
     ("create", "authentication.k8s.io", "selfsubjectreviews"),
 }
+ELSEWHERE = (BYTES, ISOLATION)
+"""Parts whose rights are granted by roles of their own."""
 # Read by name: one Secret, one ConfigMap.
 BY_NAME = {("get", "", "secrets"), ("get", "", "configmaps")}
 
@@ -74,7 +76,8 @@ def wanted(cluster: Cluster, folder: Path) -> tuple[set[Rule], set[Rule]]:
     """What the provider says it needs for this candidate: in the namespace, and in the whole cluster."""
     declared = load(str(candidate_file(cluster, folder))).candidate.kubernetes
     assert declared is not None
-    rights = {right for part, rights in needed(declared).items() if part != "wipe" for right in rights}
+    parts = {part: rights for part, rights in needed(declared).items() if part not in (*ELSEWHERE, "wipe")}
+    rights = {right for rights in parts.values() for right in rights}
     inside = {(right.verb, right.group, right.resource) for right in rights if not right.everywhere}
     return inside | BY_NAME, {
         (right.verb, right.group, right.resource) for right in rights if right.everywhere
@@ -92,6 +95,24 @@ def test_the_cluster_role_grants_what_faults_on_nodes_need_and_no_more(
 ) -> None:
     _, everywhere = wanted(cluster, tmp_path)
     assert granted(cluster, on_nodes, "default") == everywhere
+
+
+@pytest.mark.parametrize(("folder", "part"), [("isolation", ISOLATION), ("volume-statistics", BYTES)])
+def test_an_optional_role_grants_its_part_and_no_more(
+    cluster: Cluster, account: str, tmp_path: Path, folder: str, part: str
+) -> None:
+    declared = load(str(candidate_file(cluster, tmp_path))).candidate.kubernetes
+    assert declared is not None
+    before = {place: granted(cluster, account, place) for place in (NAMESPACE, "default")}
+    cluster.kubectl("apply", "--kustomize", str(DEPLOY / "suite" / folder))
+    try:
+        after = {place: granted(cluster, account, place) for place in (NAMESPACE, "default")}
+    finally:
+        cluster.kubectl("delete", "--kustomize", str(DEPLOY / "suite" / folder))
+    wanted = {(right.verb, right.group, right.resource): right.everywhere for right in needed(declared)[part]}
+    everywhere = {rule for rule, cluster_wide in wanted.items() if cluster_wide}
+    assert after["default"] - before["default"] == everywhere
+    assert after[NAMESPACE] - before[NAMESPACE] == set(wanted) - before[NAMESPACE]
 
 
 def refused(cluster: Cluster, user: str, *words: str) -> bool:

@@ -16,7 +16,7 @@ from tests.k8s import control
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.control import NAMESPACE
 from tests.k8s.keep import wait_for
-from tests.k8s.look import UNOBSERVED, schedulable, states
+from tests.k8s.look import observed, schedulable, states
 from tests.k8s.plan import NODES
 
 EXAMPLES = ROOT / "stacks/examples"
@@ -37,7 +37,7 @@ def environment(cluster: Cluster, keys: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("whole")
-def test_the_reference_candidate_is_proved_through_phases_0_to_2_but_for_what_is_not_observed(
+def test_the_reference_candidate_is_proved_through_phases_0_to_2(
     cluster: Cluster, keys: Mapping[str, str], tmp_path: Path
 ) -> None:
     runs = tmp_path / "runs"
@@ -61,9 +61,9 @@ def test_the_reference_candidate_is_proved_through_phases_0_to_2_but_for_what_is
     )
     found = states(runs, range(3))
     red = {id_: state for id_, state in found.items() if state[0] != "PROVED"}
-    message = f"{json.dumps(red, indent=1)}\n{done.stdout[-4000:]}"
-    assert {id_: state for id_, (state, _) in red.items()} == dict.fromkeys(UNOBSERVED, "UNKNOWN"), message
-    assert done.returncode == 1, message
+    told = f"{json.dumps(red, indent=1)}\n{done.stdout[-4000:]}"
+    assert (done.returncode, red) == (0, {}), told
+    observed(found)
     assert {"P1.4", "P1.5", "P1.6", "P2.5", "S.1", "S.2"} <= found.keys()
     assert schedulable(cluster)
 

@@ -10,8 +10,14 @@ from readiness.providers.kubernetes.provider import Kubernetes
 from tests.k8s.cluster import Cluster
 from tests.k8s.control import NAMESPACE
 
-UNOBSERVED = ("S.1", "S.2", "S.5")
-"""What is not observed in a cluster yet (docs/kubernetes.md), so that nothing there is READY."""
+
+def observed(found: dict[str, tuple[str, str]]) -> None:
+    """S.1, S.2 and S.5 are PROVED by what was observed: no way out of the candidate's pods, and bytes that grew."""
+    for id_ in ("S.1", "S.2", "S.5"):
+        state, reason = found[id_]
+        assert state == "PROVED"
+        assert "no node's network has a way out" in reason
+    assert "the bytes stored grew on 3 of 3 nodes" in found["S.2"][1]
 
 
 def schedulable(cluster: Cluster) -> bool:

@@ -1,4 +1,5 @@
-"""One node: a kubelet over its own containerd, and a kube-proxy, in namespaces and cgroups of the node's own.
+"""One node: a kubelet over its own containerd, a kube-proxy and what enforces NetworkPolicies, in namespaces and
+cgroups of the node's own.
 
 Called as `python -m tests.k8s.node FOLDER NODE` in new mount and network namespaces.
 """
@@ -57,7 +58,18 @@ def main(folder: Path, node: str) -> None:
     ]
     keeper.start("kubelet", kubelet, logs)
     keeper.start("kube-proxy", proxy(plan, node), logs)
+    keeper.start("kube-router", _firewall(plan, node), logs)
     keeper.run()
+
+
+def _firewall(plan: Plan, node: str) -> list[object]:
+    """The command of kube-router as the enforcer of NetworkPolicies and nothing else."""
+    return [
+        *(plan.programs.kube_router, f"--kubeconfig={plan.kubeconfig('system:kube-router')}"),
+        *(f"--hostname-override={node}", f"--service-cluster-ip-range={plan.services}"),
+        *("--run-firewall=true", "--run-router=false", "--run-service-proxy=false", "--enable-cni=false"),
+        "--iptables-sync-period=30s",
+    ]
 
 
 def _mount(plan: Plan, node: str) -> None:
@@ -72,6 +84,10 @@ def _mount(plan: Plan, node: str) -> None:
         ("-t", "tmpfs", "tmpfs", "/mnt"),
     ):
         subprocess.run(["mount", *words], check=True)
+    # The kubelet tells how full these are, of file systems that are mounted for them, not of folders.
+    for name in ("kubelet", "containerd"):
+        (here / name).mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2g", name, here / name], check=True)
     Path("/mnt/disks").mkdir()
     subprocess.run(["mount", "--bind", here / "disks", "/mnt/disks"], check=True)
 
@@ -86,7 +102,7 @@ def _connect(plan: Plan, node: str) -> None:
         if other != node:
             keep.ip("route", "replace", plan.pods(other), "via", plan.address(other))
     keep.sysctl("net/ipv4/ip_forward", 1)
-    keep.sysctl("net/bridge/bridge-nf-call-iptables", 0)
+    keep.sysctl("net/bridge/bridge-nf-call-iptables", 1)  # policies hold between pods of one node, too
 
 
 def _configure(plan: Plan, node: str) -> None:
@@ -131,7 +147,7 @@ def _kubelet(plan: Plan, node: str) -> dict[str, object]:
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
+        "localStorageCapacityIsolation": True,
         "oomScoreAdj": 0,
         "evictionHard": {
             "memory.available": "10Mi",
@@ -139,6 +155,7 @@ def _kubelet(plan: Plan, node: str) -> dict[str, object]:
             **dict.fromkeys(("nodefs.inodesFree", "imagefs.inodesFree"), "0%"),
         },
         "nodeStatusUpdateFrequency": "3s",
+        "volumeStatsAggPeriod": "2s",
         "nodeLeaseDurationSeconds": 8,
     }
 

@@ -12,6 +12,8 @@ from tests.k8s.programs import Programs
 NODES = ("bumble", "honey", "sting")
 CONTEXT = "lane"
 SANDBOX_IMAGE = "lane.local/busybox:1"
+"""Of every pod's sandbox, and of test pods: a static busybox with the applets that `APPLETS` names."""
+APPLETS = ("cat", "chmod", "httpd", "mkdir", "sh", "sleep", "timeout", "wc", "wget")
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def token_file(tokens: dict[str, str]) -> str:
 
 def users() -> tuple[str, ...]:
     """Everyone who needs a token, under the names that Kubernetes' own roles are bound to."""
-    parts = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns")
+    parts = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kube-router", "coredns")
     return ("admin", *(f"system:{part}" for part in parts), *(f"system:node:{node}" for node in NODES))
 
 

@@ -1,4 +1,5 @@
-"""What the cluster is made of: Kubernetes and CoreDNS built from their Go modules, the rest from Debian's packages.
+"""What the cluster is made of: Kubernetes, CoreDNS and kube-router built from their Go modules, the rest from Debian's
+packages.
 
 Everything is cached outside the checkout and nothing is installed on the machine. From the command line:
 
@@ -28,17 +29,23 @@ from readiness.paths import TOOLS
 
 KUBERNETES = TOOLS / "kubernetes"
 COREDNS = TOOLS / "coredns"
+KUBE_ROUTER = TOOLS / "kube-router"
 COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
-PACKAGES = ("containerd", "runc", "containernetworking-plugins", "nftables", "iproute2", "busybox-static")
+PACKAGES = (
+    *("containerd", "runc", "containernetworking-plugins", "busybox-static"),
+    *("nftables", "iproute2", "iptables", "ipset"),
+)
+IPTABLES = ("iptables", "iptables-save", "iptables-restore")
 
 
 @dataclass(frozen=True)
 class Programs:
-    """Folders with the programs of a cluster; `coredns` and `etcd` are the programs themselves."""
+    """Folders with the programs of a cluster; `coredns`, `kube_router` and `etcd` are the programs themselves."""
 
     kubernetes: Path
     debian: Path
     coredns: Path
+    kube_router: Path
     etcd: Path
 
     @property
@@ -62,6 +69,7 @@ class Programs:
         return {
             "PATH": ":".join([*map(str, places), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
             "LD_LIBRARY_PATH": ":".join(libraries),
+            "XTABLES_LIBDIR": ":".join(f"{library}/xtables" for library in libraries),
             "HOME": "/root",
         }
 
@@ -73,6 +81,7 @@ def programs() -> Programs:
         cached(_debian_key(), _unpack_packages) / "root",
         cached(_coredns_key(), build(COREDNS, ".", "coredns", "building CoreDNS", ["-ldflags=-s -w"]))
         / "coredns",
+        cached(_kube_router_key(), _build_kube_router) / "kube-router",
         obtain.etcd(),
     )
 
@@ -80,7 +89,7 @@ def programs() -> Programs:
 def is_cached() -> bool:
     """Whether `programs` would have nothing to build or to load."""
     etcd = f"etcd-{fingerprint(ETCD, [ETCD / 'go.mod', ETCD / 'go.sum'])}"
-    keys = (_kubernetes_key(), _debian_key(), _coredns_key(), etcd)
+    keys = (_kubernetes_key(), _debian_key(), _coredns_key(), _kube_router_key(), etcd)
     return all(intact(key) for key in keys)
 
 
@@ -102,6 +111,15 @@ def _kubernetes_key() -> str:
 
 def _coredns_key() -> str:
     return f"coredns-{fingerprint(COREDNS, [COREDNS / name for name in ('go.mod', 'go.sum', 'main.go')])}"
+
+
+def _kube_router_key() -> str:
+    return f"kube-router-{fingerprint(KUBE_ROUTER, [KUBE_ROUTER / name for name in ('go.mod', 'go.sum')])}"
+
+
+def _build_kube_router(folder: Path) -> None:
+    package = "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"
+    build(KUBE_ROUTER, package, "kube-router", "building kube-router", ["-ldflags=-s -w"])(folder)
 
 
 def _debian_key() -> str:
@@ -144,6 +162,8 @@ def _unpack_packages(folder: Path) -> None:
     for archive in archives.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", archive, folder / "root"], check=True)
     shutil.rmtree(archives)
+    for name in IPTABLES:  # which an installation would link
+        (folder / "root/usr/sbin" / name).symlink_to("xtables-nft-multi")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -29,7 +29,12 @@ def test_the_lane_is_collected_only_when_it_is_asked_for(pytestconfig: pytest.Co
 def test_an_empty_cache_is_not_taken_for_a_warm_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINESS_CACHE", str(tmp_path))
     assert programs.main(["--is-cached"]) == 1
-    for key in (programs._kubernetes_key(), programs._debian_key(), programs._coredns_key()):
+    for key in (
+        programs._kubernetes_key(),
+        programs._debian_key(),
+        programs._coredns_key(),
+        programs._kube_router_key(),
+    ):
         (tmp_path / key).mkdir()
     assert programs.main(["--is-cached"]) == 1  # etcd is missing still
     assert programs.main(["--cached"]) == 4

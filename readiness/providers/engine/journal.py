@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -35,6 +35,8 @@ class FaultVerb(StrEnum):
     FREE = "free"
     WIPE = "wipe"
     REPAIR = "repair"
+    CONFINE = "confine"
+    RELEASE = "release"
     STOP_CACHES = "stop_caches"
     START_CACHES = "start_caches"
     ADD_KEY = "rotate_add"
@@ -53,6 +55,7 @@ UNDO_OF: Mapping[FaultVerb, FaultVerb] = {
     FaultVerb.LIMP: FaultVerb.UNLIMP,
     FaultVerb.POWER_OFF: FaultVerb.POWER_ON,
     FaultVerb.FILL: FaultVerb.FREE,
+    FaultVerb.CONFINE: FaultVerb.RELEASE,
     FaultVerb.STOP_CACHES: FaultVerb.START_CACHES,
     FaultVerb.ADD_KEY: FaultVerb.RETIRE_KEY,
     FaultVerb.MAKE: FaultVerb.REMOVE,
@@ -137,4 +140,44 @@ class UndoesLater(Protocol):
 
     def in_service(self, instance: str) -> bool:
         """As `Provider.in_service`."""
+        ...
+
+
+@dataclass(frozen=True)
+class KeptEntry:
+    """One thing that a run has done to the candidate, or was about to. `reach`: what is needed to undo it."""
+
+    id: str
+    time: str
+    action: str
+    undo: Undo
+    reach: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class KeptJournal:
+    """What one run has done and not undone, in the order in which it was done. `lives`: the run still goes on."""
+
+    run: str
+    lives: bool
+    entries: tuple[KeptEntry, ...]
+
+
+@runtime_checkable
+class KeepsJournal(Protocol):
+    """Keeps a copy of the undo journal where the candidate is, so that it can be played from any machine."""
+
+    @property
+    def lock(self) -> str | None:
+        """What keeps other runs off the candidate, from every machine, while this one goes on; None: nothing does."""
+        ...
+
+    def kept_journal(self) -> KeptJournal | None:
+        """What is open there; None if nothing is. Raises UsageError if it cannot be read. The provider need not be
+        started.
+        """
+        ...
+
+    def settle(self, ids: Sequence[str]) -> None:
+        """These entries are undone. Raises OSError if that cannot be written."""
         ...

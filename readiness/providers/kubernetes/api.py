@@ -11,7 +11,6 @@ from typing import Any
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import kube_config as known_in_part
 
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.errors import UsageError
@@ -20,9 +19,8 @@ from readiness.providers.kubernetes import kubeconfig as kubeconfig_file
 from readiness.redact import one_line
 
 IN_CLUSTER = "in-cluster"
-kube_config: Any = known_in_part
 CALL_SECONDS = (3.0, 15.0)
-NOT_FOUND, CONFLICT, BUSY = 404, 409, 429
+FORBIDDEN, NOT_FOUND, CONFLICT, BUSY = 403, 404, 409, 429
 
 
 class Refusal(ApiException):
@@ -46,6 +44,8 @@ class Cluster:
         self.storage = client.StorageV1Api(api)
         self.discovery = client.DiscoveryV1Api(api)
         self.access = client.AuthorizationV1Api(api)
+        self.network = client.NetworkingV1Api(api)
+        self.coordination = client.CoordinationV1Api(api)
         self.custom = client.CustomObjectsApi(api)
 
     @property
@@ -85,10 +85,16 @@ class Cluster:
         self.record.write(verb, target)
         return self.ask(call, *args, **more)
 
-    def may(self, verb: str, group: str, resource: str, *, everywhere: bool = False) -> bool:
-        """Whether this account may do that. Changes nothing: the answer is computed."""
-        name, _, sub = resource.partition("/")
-        wanted: dict[str, Any] = {"verb": verb, "group": group, "resource": name, "subresource": sub}
+    def may(
+        self, verb: str, group: str, resource: str, *, everywhere: bool = False, name: str | None = None
+    ) -> bool:
+        """Whether this account may do that, to every object of the kind or to the one of that name. Changes nothing:
+        the answer is computed.
+        """
+        kind, _, sub = resource.partition("/")
+        wanted: dict[str, Any] = {"verb": verb, "group": group, "resource": kind, "subresource": sub}
+        if name is not None:
+            wanted["name"] = name
         if not everywhere:
             wanted["namespace"] = self.namespace
         body = client.V1SelfSubjectAccessReview(
@@ -100,13 +106,9 @@ class Cluster:
         return bool(answer["status"]["allowed"])
 
 
-def connect(declared: DeclaredCluster, folder: Path, record: Record, private: Path | None = None) -> Cluster:
-    """The cluster of that context. Nothing is asked of it yet. Raises UsageError.
-
-    `private`: where the client may write certificates and keys of the kubeconfig that are no files; default: the
-    machine's temporary folder, from which they are removed when this process ends.
-    """
-    api = client_of(declared.context, kubeconfig_of(declared, folder), private)
+def connect(declared: DeclaredCluster, folder: Path, record: Record) -> Cluster:
+    """The cluster of that context. Nothing is asked of it yet. Raises UsageError."""
+    api = client_of(declared.context, kubeconfig_of(declared, folder))
     return Cluster(api, declared.namespace, record)
 
 
@@ -123,7 +125,7 @@ def kubeconfig_of(declared: DeclaredCluster, folder: Path) -> str | None:
     return str(folder / Path(kubeconfig).expanduser())
 
 
-def client_of(context: str | None, kubeconfig: str | None, private: Path | None = None) -> Any:
+def client_of(context: str | None, kubeconfig: str | None) -> Any:
     """A client for exactly that context, never the current one. Raises UsageError with the contexts there are."""
     if context is None:
         known = ", ".join([*kubeconfig_file.contexts(kubeconfig), f"{IN_CLUSTER} (inside of a pod)"])
@@ -137,10 +139,7 @@ def client_of(context: str | None, kubeconfig: str | None, private: Path | None 
                 f'kubernetes.context "{context}" cannot be used: {one_line(str(error))}'
             ) from None
     else:
-        for content, name in list(kube_config._temp_files.items()):
-            if not Path(name).exists():  # of an earlier run in this process
-                del kube_config._temp_files[content]
-        configuration = kubeconfig_file.load(kubeconfig, context, private)
+        configuration = kubeconfig_file.load(kubeconfig, context)
     return client.ApiClient(configuration)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -21,10 +21,11 @@ from readiness.providers.kubernetes.facts import left_alone
 from readiness.providers.kubernetes.holds import TAINT, NodeHolds
 from readiness.providers.kubernetes.hooks import Hooks
 from readiness.providers.kubernetes.pods import Pod
-from readiness.providers.kubernetes.rights import Rights
+from readiness.providers.kubernetes.rights import BYTES, Rights
 from readiness.providers.kubernetes.seats import ENDED, Seats
+from readiness.providers.kubernetes.stored import stored_bytes
 from readiness.providers.kubernetes.wipe import wipe
-from readiness.topology import Keys, Proof, Topology, Unsupported
+from readiness.topology import Keys, Proof, TcpSocket, Topology, Unsupported
 
 KILL_GRACE = 1
 """Seconds. With 0 the API server forgets the pod at once, and nobody reports that its processes are dead."""
@@ -109,7 +110,7 @@ class KubernetesDriver(Driver[PodWatch]):
         if verb in (FaultVerb.RESTART, FaultVerb.KILL, FaultVerb.DRAIN) or (
             verb is FaultVerb.WIPE and not self.hooks.wipes
         ):
-            self._need(verb)
+            self.need(verb)
         if verb is FaultVerb.KILL:
             self._guard(self.seats.running(target).node, taint=self._taints)
         elif verb is FaultVerb.DRAIN:
@@ -135,12 +136,13 @@ class KubernetesDriver(Driver[PodWatch]):
         node = self.seats.seat(target).node if undo in (FaultVerb.START, FaultVerb.THAW) else target
         if undo in (FaultVerb.THAW, FaultVerb.PLUG):
             values = self._values(pod, node)
-            return values | {"by hand": self._run.by_hand(self.hooks.command(undo, values))}
+            by_hand = self._run.by_hand(self.hooks.command(undo, values))
+            return values | {"run": self.holds.run, "by hand": by_hand}
         by_hand = (
             f"python -m readiness.providers.kubernetes.undo --context {self.declared.context} --node {node}"
         )
         by_hand += f" --kubeconfig {self._kubeconfig}" if self._kubeconfig else ""
-        return {"node": node, "held by": self.holds.run, "by hand": by_hand}
+        return {"node": node, "run": self.holds.run, "by hand": by_hand}
 
     def why_not(self, node: str, *, taint: bool = False) -> str | None:
         """Why that node is left alone: maintenance would touch others than the candidate. None if it may be done."""
@@ -154,11 +156,12 @@ class KubernetesDriver(Driver[PodWatch]):
         if reason := self.why_not(node, taint=taint):
             raise Unsupported(reason)
 
-    def _need(self, verb: str) -> None:
-        missing = self.rights.missing(verb)
+    def need(self, part: str) -> None:
+        """Raises Unsupported if the account lacks a right that this part of a run needs."""
+        missing = self.rights.missing(part)
         if missing:
             raise Unsupported(
-                f"{verb}: the account lacks the right to {', '.join(missing)} (docs/kubernetes.md)"
+                f"{part}: the account lacks the right to {', '.join(missing)} (docs/kubernetes.md)"
             )
 
     @property
@@ -219,6 +222,25 @@ class KubernetesDriver(Driver[PodWatch]):
     def _by_readiness(self, instance: str) -> observe.Sighting:
         pod = self.seats.sitting(instance)
         return observe.Sighting.ANSWERED if pod is not None and pod.ready else observe.Sighting.SILENT
+
+    def stored_bytes(self, node: str) -> int:
+        """What the candidate's data takes on that node: by the operator's command, else as its kubelet has measured it
+        since this was called. Raises Unsupported or OSError.
+        """
+        if self.hooks.declared("bytes"):
+            return self.hooks.stored_bytes(node, self._values(None, node))
+        try:
+            self.need(BYTES)
+        except Unsupported as error:
+            raise Unsupported(f"{error}, and kubernetes.hooks.bytes is not declared") from None
+        return stored_bytes(self.cluster, node, self.seats.all)
+
+    def connections(self, instance: str) -> Sequence[TcpSocket]:
+        """The TCP sockets of the instance's pod, by the operator's command. Raises Unsupported or OSError."""
+        pod = self.seats.sitting(instance)
+        if pod is None or not pod.node:
+            raise OSError(f"{instance} does not run")
+        return self.hooks.connections(instance, self._values(pod))
 
     # -- acting upon one instance
 

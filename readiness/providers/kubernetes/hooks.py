@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredHooks
 from readiness.providers.commands.runner import Ran, Runner
+from readiness.providers.engine import sockets
 from readiness.providers.engine.driver import emptied
-from readiness.topology import Proof, Unsupported
+from readiness.topology import Proof, TcpSocket, Unsupported
 
 _WHY = {
     "freeze": "Kubernetes cannot stop a pod without ending it",
@@ -42,6 +43,8 @@ class Hooks:
             "wipe": declared.wipe,
             "files": declared.files,
             "repair": declared.repair,
+            "bytes": declared.bytes,
+            "connections": declared.connections,
         }
 
     @property
@@ -75,6 +78,24 @@ class Hooks:
     def undo(self, verb: str, target: str) -> None:
         """Undo it, if it was done. Raises CommandFailed."""
         self._run.undo(verb, target)
+
+    def stored_bytes(self, node: str, values: Mapping[str, str]) -> int:
+        """What the command `bytes` prints, which must be declared. Raises OSError if that is no number."""
+        found = self._run.number("bytes", node, self.command("bytes", values))
+        if found < 0:
+            raise OSError(f"the command kubernetes.hooks.bytes printed no number for {node}")
+        return found
+
+    def connections(self, instance: str, values: Mapping[str, str]) -> Sequence[TcpSocket]:
+        """What the command `connections` prints. Raises Unsupported if there is none, OSError if it fails."""
+        if self._declared["connections"] is None:
+            raise Unsupported(
+                f"the connections of {instance} cannot be seen: kubernetes.hooks.connections is not declared"
+            )
+        ran = self._run.look("connections", instance, self.command("connections", values))
+        if not ran.ok:
+            raise OSError(f"the command kubernetes.hooks.connections of {instance} {ran.ending}")
+        return sockets.listed(ran.stdout)
 
     def erase(self, node: str, values: Mapping[str, str]) -> Proof:
         """Empty the disk of that node, and count the files before and after."""

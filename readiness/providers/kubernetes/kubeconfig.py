@@ -5,12 +5,14 @@ The official client logs what an exec plugin says and goes on without a credenti
 
 from __future__ import annotations
 
+import base64
 import binascii
 import json
 import os
 import re
 import ssl
 import subprocess
+import weakref
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from kubernetes.config import kube_config as known_in_part
 from kubernetes.config.dateutil import parse_rfc3339
 
 from readiness.errors import UsageError
+from readiness.providers.kubernetes.memory import MemoryFiles
 from readiness.redact import one_line
 
 kube_config: Any = known_in_part
@@ -32,7 +35,26 @@ _PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class _Loader(kube_config.KubeConfigLoader):  # type: ignore[misc]
-    """The client's loader, with an exec plugin that may not take for ever and whose failure is an error."""
+    """The client's loader, with an exec plugin that may not take for ever and whose failure is an error; certificates
+    and keys that are no files stay in memory.
+    """
+
+    def __init__(self, files: MemoryFiles, document: Any, context: str) -> None:
+        self._files = files
+        super().__init__(document, active_context=context, config_base_path=None)
+
+    def _load_cluster_info(self) -> None:
+        self._keep_in_memory(self._cluster, "certificate-authority")
+        if self._user is not None:
+            self._keep_in_memory(self._user, "client-certificate")
+            self._keep_in_memory(self._user, "client-key")
+        super()._load_cluster_info()
+
+    def _keep_in_memory(self, node: Any, name: str) -> None:
+        """The client writes `NAME-data` to a file in the temporary folder; it takes `NAME`, a path, as it is."""
+        if data := node.value.get(f"{name}-data"):
+            node.value[name] = self._files.path_of(base64.standard_b64decode(data))
+            del node.value[f"{name}-data"]
 
     def _load_from_exec_plugin(self) -> bool | None:
         if "exec" not in self._user:
@@ -54,10 +76,7 @@ class _Loader(kube_config.KubeConfigLoader):  # type: ignore[misc]
         return True
 
     def _file_of(self, status: dict[str, Any], key: str) -> str:
-        made = kube_config.FileOrData(
-            status, None, data_key_name=key, base64_file_content=False, temp_file_path=self._temp_file_path
-        )
-        return str(made.as_file())
+        return self._files.path_of(str(status[key]).encode())
 
 
 def _run_plugin(provider: Any) -> dict[str, Any]:
@@ -105,11 +124,11 @@ def _run_plugin(provider: Any) -> dict[str, Any]:
     return status
 
 
-def load(path: str | None, context: str, private: Path | None = None) -> Any:
+def load(path: str | None, context: str) -> Any:
     """The client's configuration for exactly that context. Raises UsageError.
 
     `path`: as in KUBECONFIG, several files with a colon between them; None: that variable, then ~/.kube/config.
-    `private`: where certificates and keys that are no files may be written.
+    Certificates and keys that are no files of their own are kept in memory as long as the configuration is.
     """
     where = f'kubernetes.context "{context}" cannot be used'
     try:
@@ -121,9 +140,11 @@ def load(path: str | None, context: str, private: Path | None = None) -> Any:
             f"{where}: {':'.join(files)} has no such context; known: {', '.join(names) or 'none'}"
         )
     configuration: Any = client.Configuration()
+    kept = MemoryFiles()
+    weakref.finalize(configuration, kept.close)
     try:
         merged = kube_config.KubeConfigMerger(":".join(files)).config
-        loader = _Loader(merged, active_context=context, config_base_path=None, temp_file_path=private)
+        loader = _Loader(kept, merged, context)
         loader.load_and_set(configuration)
         _check(configuration, loader)
     except config.ConfigException as error:

@@ -11,9 +11,16 @@ from kubernetes.client.exceptions import ApiException
 
 from readiness.errors import UsageError
 from readiness.providers.kubernetes.api import Cluster, items, why
-from readiness.providers.kubernetes.facts import budgets_of, unhealthy, volume_fact, without_claim
+from readiness.providers.kubernetes.facts import (
+    budgets_of,
+    guarded_by,
+    unhealthy,
+    volume_fact,
+    without_claim,
+)
 from readiness.providers.kubernetes.holds import cordoned, hold_of
 from readiness.providers.kubernetes.pods import Pod
+from readiness.providers.kubernetes.rights import IDENTITY
 from readiness.providers.kubernetes.wipe import claims_of
 from readiness.topology import VolumeFact
 
@@ -84,6 +91,38 @@ def versions(cluster: Cluster, raw_pods: Iterable[Raw]) -> dict[str, str]:
             image = f"{status.get('image', '')} {status.get('imageID', '')}".strip()
             found.setdefault(str(status["name"]), set()).add(image)
     return {"kubernetes": kubernetes} | {name: ", ".join(sorted(seen)) for name, seen in found.items()}
+
+
+def cluster_uid(cluster: Cluster) -> str | None:
+    """What tells this cluster from every other: the uid of its namespace kube-system. None if it may not be read."""
+    try:
+        found = cluster.read("get namespace", IDENTITY, cluster.core.read_namespace, IDENTITY)
+    except ApiException as error:
+        if error.status in (401, 403):
+            return None
+        raise
+    return str(found["metadata"]["uid"])
+
+
+def check_cluster(uid: str | None, pinned: str | None, context: str) -> None:
+    """Raises UsageError if this is not the cluster that the candidate file pins."""
+    if pinned is None or uid == pinned:
+        return
+    what = f"has the uid {uid}" if uid else f"does not let its uid be read (right: get namespaces {IDENTITY})"
+    raise UsageError(
+        f'the cluster of context "{context}" {what}, and kubernetes.cluster_uid is {pinned}: correct the context, or '
+        "the pin if the cluster was made anew"
+    )
+
+
+def check_protected(pods: Iterable[Pod], protected: Iterable[str]) -> None:
+    """Raises UsageError if a selector reaches pods of a protected stack: they would be deleted as the candidate's."""
+    if found := guarded_by(pods, protected):
+        raise UsageError(
+            f"kubernetes.pods: the selector reaches pods of protected stacks ({', '.join(found[:3])}): they would be "
+            "deleted and evicted as the candidate's own; correct kubernetes.namespace or the selector, or take the "
+            "stack out of kubernetes.protected if it is the candidate"
+        )
 
 
 def check_nodes(cluster: Cluster, nodes: Iterable[str], context: str) -> None:

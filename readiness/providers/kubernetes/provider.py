@@ -6,10 +6,11 @@ It deletes and evicts only the candidate's own pods, and changes nodes only to c
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
@@ -24,22 +25,28 @@ from readiness.providers.commands import observe
 from readiness.providers.commands.reach import context, reach
 from readiness.providers.commands.runner import CommandFailed, Runner
 from readiness.providers.commands.verbs import CommandVerbs
-from readiness.providers.engine.journal import FaultVerb, Journal, Undo
+from readiness.providers.engine.journal import FaultVerb, Journal, KeptEntry, KeptJournal, Undo
 from readiness.providers.engine.record import Record
-from readiness.providers.kubernetes import look
+from readiness.providers.kubernetes import lease, look
 from readiness.providers.kubernetes.access import Access
-from readiness.providers.kubernetes.api import connect, kubeconfig_of, why
+from readiness.providers.kubernetes.api import FORBIDDEN, connect, kubeconfig_of, why
 from readiness.providers.kubernetes.capture import capture
+from readiness.providers.kubernetes.confinement import Confinement
+from readiness.providers.kubernetes.confinement import release as release_confined
 from readiness.providers.kubernetes.credentials import keys_of
 from readiness.providers.kubernetes.driver import KubernetesDriver
 from readiness.providers.kubernetes.holds import NodeHolds, release
-from readiness.providers.kubernetes.rights import BASE, Rights
+from readiness.providers.kubernetes.lease import NAME as LEASE_NAME
+from readiness.providers.kubernetes.lease import LeaseJournal, RunLease
+from readiness.providers.kubernetes.rights import BASE, ISOLATION, LEASE, Rights
 from readiness.providers.kubernetes.seats import Seats
 from readiness.providers.supervisor.client import Supervised
-from readiness.redact import Redactor
-from readiness.topology import Instance, Topology, VolumeFact
+from readiness.redact import Redactor, one_line
+from readiness.topology import Instance, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 
 UNDO_SECONDS, SETTLED_SECONDS = 60.0, 30.0
+CONFINED_SECONDS = 120.0
+"""How long the candidate may take to be whole, confined to its own pods."""
 
 
 class Kubernetes(CommandVerbs[KubernetesDriver]):
@@ -68,7 +75,14 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         self._secrets = Redactor()
         self._run = Runner(self._folder, record, self._secrets)
         self._id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
-        cluster = connect(declared, self._folder, record, run_dir)
+        cluster = connect(declared, self._folder, record)
+        self._uid: str | None = None
+        self._confined: Confinement | None = None
+        self._unconfined = "that takes --allow-faults, and [kubernetes.isolation] in the candidate file"
+        self._lease = RunLease(
+            cluster, self._id, f"tofu-state-ha-readiness undo --candidate {shlex.quote(str(loaded.path))}"
+        )
+        self._journal = LeaseJournal(self._journal, self._lease)
         self._access = Access(cluster, lambda instance: self.driver.seats.sitting(instance))
         self._driver = KubernetesDriver(
             cluster,
@@ -93,7 +107,11 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
                     f'the account of context "{driver.declared.context}" lacks the right, in namespace '
                     f'"{driver.cluster.namespace}", to {", ".join(missing)}; see docs/kubernetes.md'
                 )
+            self._uid = look.cluster_uid(driver.cluster)
+            look.check_cluster(self._uid, driver.declared.cluster_uid, driver.declared.context or "")
             seats = driver.seats.start()
+            look.check_protected(driver.seats.all(), driver.declared.protected)
+            rights.ask(sorted({seat.node for seat in seats}))
             self._find_keys(driver)
             by_kind = {pods.kind: pods for pods in driver.declared.pods}
             endpoints = []
@@ -126,6 +144,7 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         try:
             rights = self.find()
             self._check_programs(self._commands())
+            self._take_lease(rights)
             if not rights.missing("drain") or not rights.missing("kill"):
                 look.check_nodes(self.driver.cluster, self.topology.nodes, self.driver.declared.context or "")
             self._wait_ready()
@@ -155,14 +174,59 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         if self._run.supervised is not None:
             self._run.undo_everything()
             self._run.supervised.end()  # what is registered still is undone by the supervisor
+        self._lease.release()
         self._access.stop()
         self.driver.seats.stop()
 
+    def _take_lease(self, rights: Rights) -> None:
+        """Raises UsageError if another run is at it, or has left something. Without the right, other machines are not
+        kept off, which the table of rights says.
+        """
+        if not rights.missing(LEASE):
+            self._lease.take()
+
+    @property
+    def lock(self) -> str | None:
+        return (
+            f"lease {LEASE_NAME} of namespace {self.driver.cluster.namespace}" if self._lease.taken else None
+        )
+
+    def kept_journal(self) -> KeptJournal | None:
+        try:
+            return lease.kept(self.driver.cluster)
+        except (ApiException, OSError) as error:
+            reason = why(error) if isinstance(error, ApiException) else str(error)
+            raise UsageError(
+                f"lease {LEASE_NAME} of namespace {self.driver.cluster.namespace}, which says what runs have left, "
+                f"cannot be read: {reason}"
+            ) from None
+
+    def settle(self, ids: Sequence[str]) -> None:
+        self._settle(lambda entry: entry.id in ids)
+
+    def _settle(self, undone: Callable[[KeptEntry], bool]) -> None:
+        try:
+            lease.settle(self.driver.cluster, undone)
+        except ApiException as error:
+            if error.status != FORBIDDEN:  # without the right none was taken
+                raise OSError(f"lease {LEASE_NAME} cannot be changed: {why(error)}") from None
+
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
-        if reach is None or undo.verb is FaultVerb.RETIRE_KEY:
+        """As the engine; what another process did is also closed in the Lease."""
+        self._undo_one(undo, reach)
+        if reach is not None:
+            self._settle(lambda entry: entry.undo == undo and entry.reach.get("run") == reach.get("run"))
+
+    def _undo_one(self, undo: Undo, reach: Mapping[str, str] | None) -> None:
+        if undo.verb is FaultVerb.RELEASE:
+            if reach is None:
+                self.release()
+            else:
+                release_confined(self.driver.cluster, reach["run"])
+        elif reach is None or undo.verb is FaultVerb.RETIRE_KEY:
             super().undo(undo, reach)
         elif undo.verb in (FaultVerb.START, FaultVerb.RESTORE):
-            release(self.driver.cluster, reach["node"], reach["held by"])
+            release(self.driver.cluster, reach["node"], reach["run"])
         else:
             ran = self._run.change(undo.verb, undo.target, self.driver.hooks.command(undo.verb, reach))
             if not ran.ok:
@@ -190,13 +254,24 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
 
     def _will_undo(self, node: str) -> None:
         """Should this process die, the supervisor uncordons the node."""
-        supervised = self.supervised
-        argv = [sys.executable, "-m", "readiness.providers.kubernetes.undo", "--node", node]
-        argv += ["--run", self._id, "--context", self.driver.declared.context or ""]
-        if kubeconfig := kubeconfig_of(self.driver.declared, self._folder):
-            argv += ["--kubeconfig", kubeconfig]
+        self._register(f"uncordon {node}", ["--node", node, "--run", self._id])
+
+    def _will_release(self) -> None:
+        """As `_will_undo`, for what confines the candidate."""
+        namespace = self.driver.cluster.namespace
+        self._register(f"release {namespace}", ["--confined", namespace, "--run", self._id])
+
+    def _register(self, what: str, words: list[str]) -> None:
         env = dict(os.environ) | {"PYTHONPATH": str(IMPORTS), "PYTHONSAFEPATH": "1"}
-        supervised.register_undo(f"uncordon {node}", argv, env, UNDO_SECONDS, lasting=True)
+        argv = [sys.executable, *self._undo_command()[1:], *words]
+        self.supervised.register_undo(what, argv, env, UNDO_SECONDS, lasting=True)
+
+    def _undo_command(self) -> list[str]:
+        command = ["python", "-m", "readiness.providers.kubernetes.undo"]
+        command += ["--context", self.driver.declared.context or ""]
+        if kubeconfig := kubeconfig_of(self.driver.declared, self._folder):
+            command += ["--kubeconfig", kubeconfig]
+        return command
 
     def _undone(self, node: str) -> None:
         if self._run.supervised is not None:
@@ -233,5 +308,67 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         return {name: self._secrets.clean(text) for name, text in found.items()}
 
     def versions(self) -> Mapping[str, str]:
+        """The cluster's version and uid, the images that run, and what the candidate's own commands say."""
         own = by_command.versions(self._candidate, self._run)
-        return look.versions(self.driver.cluster, self.driver.seats.raw()) | own
+        found = look.versions(self.driver.cluster, self.driver.seats.raw()) | own
+        return found | {"cluster uid": self._uid or "may not be read"}
+
+    # -- confined to itself
+
+    def confine(self) -> None:
+        try:
+            self._confine()
+        except (Unsupported, ApiException, OSError, RuntimeError, ValueError) as error:
+            self._confined = None
+            self._unconfined = why(error) if isinstance(error, ApiException) else one_line(str(error))
+            self.release()
+            raise Unsupported(self._unconfined) from None
+
+    def _confine(self) -> None:
+        driver = self.driver
+        driver.need(ISOLATION)
+        confined = Confinement(driver.cluster, driver.declared, self._id, self.topology.nodes)
+        confined.check(driver.seats.raw(), driver.seats.all())
+        by_hand = " ".join([*self._undo_command(), "--confined", driver.cluster.namespace, "--run", self._id])
+        self._will_release()
+        self._opened(FaultVerb.CONFINE, driver.cluster.namespace, {"run": self._id, "by hand": by_hand})
+        confined.confine(driver.seats.all())
+        self._confined = confined
+        if confined.keeps_connections:
+            for instance in self.topology.instances:  # what they had open before goes with them
+                self.restart(instance.name)
+                self._wait_whole()
+        self._wait_whole()
+
+    def _wait_whole(self) -> None:
+        """Raises RuntimeError."""
+        deadline = time.monotonic() + CONFINED_SECONDS
+        while not self.whole():
+            if time.monotonic() > deadline:
+                raise RuntimeError(
+                    f"confined to its own pods, the candidate was not whole again within {CONFINED_SECONDS:g} s: it "
+                    "may need something that it does not declare"
+                )
+            time.sleep(0.5)
+
+    def release(self) -> None:
+        undo = Undo(self.name, self._candidate.name, FaultVerb.RELEASE, self.driver.cluster.namespace)
+        if undo not in self._open:
+            return
+        self._record.write(FaultVerb.RELEASE, undo.target)
+        release_confined(self.driver.cluster, self._id)
+        self._confined = None
+        self._close(undo.verb, undo.target)
+        if self._run.supervised is not None:
+            self._run.supervised.forget_undo(f"release {undo.target}")
+
+    def way_out(self, node: str) -> WayOut:
+        if self._confined is None:
+            raise Unsupported(f"the candidate is not confined to its own pods: {self._unconfined}")
+        return self._confined.way_out(node)
+
+    def stored_bytes(self, node: str) -> int:
+        return self.driver.stored_bytes(node)
+
+    def connections(self, instance: str) -> Sequence[TcpSocket]:
+        return self.driver.connections(instance)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from readiness.errors import UsageError
 from readiness.providers.engine.record import Record
@@ -44,12 +51,12 @@ def refusal(folder: Path, text: str | bytes, context: str = "honey") -> str:
     path = folder / "config"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(UsageError) as caught:
-        client_of(context, str(path), folder)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "canary" not in message
-    assert len(message) < 500
-    return message
+        client_of(context, str(path))
+    said = str(caught.value)
+    assert "\n" not in said
+    assert "canary" not in said
+    assert len(said) < 500
+    return said
 
 
 def plugin(folder: Path, script: str, **more: Any) -> str:
@@ -146,9 +153,9 @@ def test_an_exec_plugin_that_does_not_end(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.store
 def test_an_exec_plugin_that_gives_a_token(tmp_path: Path) -> None:
-    message = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
-    (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{message}'"))
-    api = client_of("honey", str(tmp_path / "config"), tmp_path)
+    said = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
+    (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{said}'"))
+    api = client_of("honey", str(tmp_path / "config"))
     assert api.configuration.api_key["BearerToken"] == "Bearer given"
 
 
@@ -160,26 +167,26 @@ def test_a_credential_that_runs_out_and_cannot_be_had_again_is_no_answer(tmp_pat
     )
     script = f"[ -e used ] && {{ echo token=canary >&2; exit 9; }}; touch used; echo '{message}'"
     (tmp_path / "config").write_text(plugin(tmp_path, script))
-    cluster = Cluster(client_of("honey", str(tmp_path / "config"), tmp_path), "state", Record())
+    cluster = Cluster(client_of("honey", str(tmp_path / "config")), "state", Record())
     with pytest.raises(ConnectionError, match=r"ended with status 9: token=\[removed\]"):
         cluster.ask(cluster.core.list_namespaced_pod, "state")
 
 
 def test_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"gone does not exist; correct kubernetes.kubeconfig"):
-        client_of("honey", str(tmp_path / "gone"), tmp_path)
+        client_of("honey", str(tmp_path / "gone"))
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
-        client_of("honey", str(tmp_path), tmp_path)
+        client_of("honey", str(tmp_path))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "elsewhere"))
     with pytest.raises(UsageError, match="elsewhere does not exist"):
-        client_of("honey", None, tmp_path)
+        client_of("honey", None)
 
 
 def test_several_files_as_in_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").write_text(shaped(users=[]))
     (tmp_path / "two").write_text(shaped(clusters=[], contexts=[]))
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/one:{tmp_path}/gone:{tmp_path}/two")
-    assert client_of("honey", None, tmp_path).configuration.host == CLUSTER["server"]
+    assert client_of("honey", None).configuration.host == CLUSTER["server"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +205,42 @@ def test_behind_a_socks_proxy(
         else:
             cluster["proxy-url"] = url
         (tmp_path / "config").write_text(shaped(cluster=cluster))
-        found = Cluster(client_of("honey", str(tmp_path / "config"), tmp_path), "state", Record())
+        found = Cluster(client_of("honey", str(tmp_path / "config")), "state", Record())
         assert found.ask(found.core.list_namespaced_pod, "state") == {"items": []}
     assert proxy.asked == [asked]
     assert "Bearer canary-token" in server.requests[0]
+
+
+def test_a_key_in_the_kubeconfig_is_written_to_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also not for a moment: nothing would remove it if the process were killed."""
+    made = certificate()
+    given = {name: base64.b64encode(pem).decode() for name, pem in made.items()}
+    user = {f"client-{name}-data": given[name] for name in ("certificate", "key")}
+    cluster = CLUSTER | {"certificate-authority-data": given["certificate"]}
+    (tmp_path / "config").write_text(shaped(cluster=cluster, user=user))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir(mode=0o500)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(tempfile, "mkstemp", lambda **_more: pytest.fail("a file was made"))
+    configuration = client_of("honey", str(tmp_path / "config")).configuration
+    assert Path(configuration.key_file).read_bytes() == made["key"]
+    assert Path(configuration.cert_file).read_bytes() == made["certificate"]
+    assert Path(configuration.ssl_ca_cert).read_bytes() == made["certificate"]
+
+
+def certificate() -> dict[str, bytes]:
+    """A certificate that signs itself, with its key, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "operator")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return {"certificate": made.public_bytes(pem), "key": private}
