@@ -1,49 +1,23 @@
-"""What the judgements of phase 2 take: clients and objects of one disposable state, through every endpoint."""
+"""What the checks of phases 2 and 3 take: clients and objects of one disposable state, through every endpoint."""
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec
 
-from readiness.finding import Finding, refuted, unknown
-from readiness.s3.library import Malformed
 from readiness.tofu.locks import Lock, from_object
-from readiness.tofu.objects import Objects, StoreError
+from readiness.tofu.objects import Objects
 from readiness.tofu.run import TofuRun
 from readiness.tofu.state import NotAStateError, Snapshot, parse
 from readiness.tofu.workspace import StatePlace, TofuClient, Tools
 from readiness.topology import Endpoint
 
-P = ParamSpec("P")
-
-
 UNPARSABLE = ("Unsupported state file format", "could not be parsed")
 
 
 class UnpreparedError(Exception):
-    """What a judgement needs first could not be had (an init, an apply): nothing was judged."""
-
-
-@dataclass
-class ObservationCount:
-    """Counts the direct observations of the candidate since it was made: tofu commands that ended, and object
-    requests."""
-
-    env: Disposable
-    runs: int
-    calls: int
-
-    @property
-    def count(self) -> int:
-        ended = sum(1 for run in self.env.tools.runs[self.runs :] if run.code is not None)
-        return ended + self.env.calls() - self.calls
-
-    def of(self, *commands: str) -> list[TofuRun]:
-        """The runs since then of these subcommands."""
-        return [run for run in self.env.tools.runs[self.runs :] if run.argv[1] in commands]
+    """What a check needs first could not be had (an init, an apply): nothing was judged."""
 
 
 @dataclass
@@ -51,7 +25,7 @@ class Disposable:
     """A disposable state authority under test.
 
     `endpoints` are all the candidate's endpoints, the service endpoint last (`Topology.all_endpoints()`);
-    `prefix` is this run's own part of the bucket. Every judgement works on a key of its own below it. Clients and
+    `prefix` is this run's own part of the bucket. Every check works on a key of its own below it. Clients and
     objects are made once per purpose.
     """
 
@@ -141,12 +115,6 @@ class Disposable:
             )
         return self._objects[endpoint.name]
 
-    def calls(self) -> int:
-        return sum(objects.calls for objects in self._objects.values())
-
-    def seen(self) -> ObservationCount:
-        return ObservationCount(self, len(self.tools.runs), self.calls())
-
     def snapshot(self, key: str, endpoint: Endpoint) -> Snapshot | None:
         """The state object as this endpoint gives it; None if it says that there is none."""
         body = self.objects(endpoint).get(self.where(key).key)
@@ -165,21 +133,3 @@ def ready(run: TofuRun) -> TofuRun:
     if not run.ok:
         raise UnpreparedError(f"tofu {run.command} through {run.endpoint}: {run.why()}")
     return run
-
-
-def judgement(judge: Callable[P, Finding]) -> Callable[P, Finding]:
-    """A judgement whose preparation fails, or whose own look at the store is not answered, is UNKNOWN with the
-    reason."""
-
-    @functools.wraps(judge)
-    def careful(*args: P.args, **kwargs: P.kwargs) -> Finding:
-        try:
-            return judge(*args, **kwargs)
-        except UnpreparedError as error:
-            return unknown(f"could not be prepared: {error}")
-        except StoreError as error:
-            return unknown(f"the store did not answer: {error}")
-        except (NotAStateError, Malformed) as error:
-            return refuted(f"the store returned something that is not a state: {error}")
-
-    return careful

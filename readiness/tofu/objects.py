@@ -58,7 +58,6 @@ class Objects:
     ) -> None:
         self.endpoint = endpoint
         self.bucket = bucket
-        self.calls = 0
         self.patience = patience
         target = Target(endpoint.url, keys, region, not path_style, ca_bundle)
         self.client: S3Client = boto3_client(target, seconds)
@@ -73,7 +72,6 @@ class Objects:
         except (ClientError, BotoCoreError) as error:
             self._absent_or_raise(error)
             return None
-        self.calls += 1
         return body
 
     def exists(self, key: str) -> bool:
@@ -86,7 +84,6 @@ class Objects:
         except (ClientError, BotoCoreError) as error:
             self._absent_or_raise(error)
             return False
-        self.calls += 1
         return True
 
     def create(self, key: str, body: bytes) -> bool:
@@ -95,10 +92,8 @@ class Objects:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except (ClientError, BotoCoreError) as error:
             if _code(error) in ("412", "409", "PreconditionFailed", "ConditionalRequestConflict"):
-                self.calls += 1
                 return False
             raise StoreError(f"{self.endpoint.name}: {error}") from error
-        self.calls += 1
         return True
 
     def put(self, key: str, body: bytes) -> None:
@@ -162,12 +157,10 @@ class Objects:
             answer = call()
         except (ClientError, BotoCoreError) as error:
             raise StoreError(f"{self.endpoint.name}: {error}") from error
-        self.calls += 1
         return answer
 
     def _absent_or_raise(self, error: ClientError | BotoCoreError) -> None:
         if _code(error) in ("404", "NoSuchKey", "NotFound"):
-            self.calls += 1
             return
         raise StoreError(f"{self.endpoint.name}: {error}") from error
 

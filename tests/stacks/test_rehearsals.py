@@ -1,0 +1,86 @@
+"""What ends a stack's rehearsal as a whole says so of each of its five steps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from readiness.errors import NotRun
+from readiness.finding import Finding, State
+from readiness.providers.base import Provider
+from readiness.stacks.rehearsals import PREFIX, Rehearsals
+from readiness.stacks.turn import NAME
+from readiness.subject import Subject
+from readiness.tofu import Disposable, StatePlace, Tools
+from tests.stacks.shapes import write
+from tests.support.executed import executed, on_paper
+from tests.tofu.conftest import KEYS
+from tests.tofu.fake_s3 import FakeS3
+
+
+@pytest.fixture
+def store() -> Iterator[FakeS3]:
+    store = FakeS3()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Subject:
+    provider = cast(Provider, SimpleNamespace(owns_candidate=False))
+    return dataclasses.replace(on_paper(tmp_path), provider=provider)
+
+
+@pytest.fixture
+def env(store: FakeS3, tmp_path: Path) -> Disposable:
+    """No command is run in it: there is no such program."""
+    tools = Tools(tmp_path / "no-tofu", tmp_path / "tofu", KEYS, lambda: 0.0)
+    return Disposable(tools, StatePlace("bucket", "unused"), "run", (store.listen("one"),))
+
+
+def steps(subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> list[Finding]:
+    """What is found of the five steps of attic."""
+    rehearsals: Any = Rehearsals(subject, env, stacks, work)
+    return [
+        executed(f"P3.attic.{number}", rehearsals.step, "attic", number, subject=subject)
+        for number in range(1, 6)
+    ]
+
+
+def test_a_stack_that_is_not_there_refutes(subject: Subject, env: Disposable, tmp_path: Path) -> None:
+    (tmp_path / "checkout").mkdir()
+    found = steps(subject, env, tmp_path / "checkout", tmp_path)
+    assert {one.state for one in found} == {State.REFUTED}
+    assert all("the stack attic is in none of" in one.reason for one in found)
+
+
+def test_without_stacks_nothing_is_run_on_a_candidate_of_somebody_else(
+    subject: Subject, env: Disposable, tmp_path: Path
+) -> None:
+    with pytest.raises(NotRun, match="give --stacks DIR"):
+        steps(subject, env, None, tmp_path)
+
+
+@pytest.mark.store  # just looks for Justfiles
+def test_a_backend_without_a_stand_in_is_unknown(subject: Subject, env: Disposable, tmp_path: Path) -> None:
+    files = {"backend.tf": 'terraform {\n  backend "oss" {\n    bucket = "b"\n  }\n}\n'}
+    found = steps(subject, env, write(tmp_path / "checkout", files), tmp_path)
+    assert {one.state for one in found} == {State.UNKNOWN}
+    assert all("Alibaba Cloud OSS" in one.reason for one in found)
+
+
+@pytest.mark.store  # just looks for Justfiles
+def test_another_stack_in_migration_refutes_and_nothing_is_begun(
+    subject: Subject, env: Disposable, store: FakeS3, tmp_path: Path
+) -> None:
+    files = {"main.tf": "", "backend.tf": 'terraform {\n  backend "local" {}\n}\n'}
+    store.add(f"{PREFIX}/turn/{NAME}", b'{"stack": "arc-runners"}')
+    found = steps(subject, env, write(tmp_path / "checkout", files), tmp_path)
+    assert {one.state for one in found} == {State.REFUTED}
+    assert all("arc-runners is in migration" in one.reason for one in found)
+    assert env.tools.runs == []
