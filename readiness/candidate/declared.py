@@ -7,6 +7,7 @@ candidate file, with the suite's own environment.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -106,7 +107,55 @@ class DeclaredInstance(_Strict):
         return self
 
 
-class DeclaredNode(_Strict):
+_COUNTERPARTS = (
+    ("power_off", "power_on", "which undoes it"),
+    ("power_off", "write_unsynced", "which writes what a power cut must take"),
+    ("power_off", "unsynced_bytes", "which shows that it did"),
+    ("fill", "free", "which undoes it"),
+    ("fill", "available", "which shows that it happened"),
+)
+
+
+class DeclaredHardware(_Strict):
+    """`power_off` takes the power away at once, without a shutdown, and returns when it is off; `power_on` gives it
+    back. `write_unsynced` writes a file of some bytes to the file system of the store's data on that node and does not
+    sync it; `unsynced_bytes` prints how many bytes of that file are there, 0 if there is none. A power cut is believed
+    only if there were some before it and none after it.
+
+    `fill` takes every block that is left on the disk of the store's data, also if some were freed since the last time;
+    `free` gives them back. `available` prints how many bytes that disk has left.
+    """
+
+    power_off: Act | None = None
+    power_on: Act | None = None
+    write_unsynced: Act | None = None
+    unsynced_bytes: Act | None = None
+    fill: Act | None = None
+    free: Act | None = None
+    available: Act | None = None
+
+    @property
+    def hardware(self) -> Mapping[str, Command | None]:
+        """These commands by their names."""
+        return {
+            "power_off": self.power_off,
+            "power_on": self.power_on,
+            "write_unsynced": self.write_unsynced,
+            "unsynced_bytes": self.unsynced_bytes,
+            "fill": self.fill,
+            "free": self.free,
+            "available": self.available,
+        }
+
+    @model_validator(mode="after")
+    def _complete(self) -> DeclaredHardware:
+        for verb, needed, why in _COUNTERPARTS:
+            if getattr(self, verb) and not getattr(self, needed):
+                raise ValueError(f"{verb} needs {needed}, {why}")
+        return self
+
+
+class DeclaredNode(DeclaredHardware):
     """One failure domain, and what can be done to all of it.
 
     `files` prints the number of files in the node's data folder: a wipe is believed only if that falls to 0.

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from readiness.candidate.declared import Act
+from readiness.candidate.declared import Act, DeclaredHardware
 
 
 def _network(said: str) -> str:
@@ -83,8 +83,8 @@ class DeclaredService(_Strict):
         return self
 
 
-class DeclaredHooks(_Strict):
-    """The operator's own commands for what no API can do. `freeze` is per pod; `unplug`, `wipe` and `repair` per node.
+class DeclaredHooks(DeclaredHardware):
+    """The operator's own commands for what no API can do. `freeze` is per pod; all others per node.
 
     `files` prints how many files the node's data folder holds: a wipe is believed only if that falls to 0. `bytes`
     prints how many bytes the node's data takes (per node), `connections` the TCP sockets of a pod, as `ss -Htan` does.

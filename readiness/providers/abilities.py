@@ -86,6 +86,10 @@ class CutsPower(Protocol):
         """Undoes `power_off`; returns once its instances were started. Without it, nothing happens."""
         ...
 
+    def power_was_cut(self, node: str) -> Proof:
+        """Asked once the node is back: whether what was never synced before the last `power_off` is gone."""
+        ...
+
 
 @runtime_checkable
 class FillsDisks(Protocol):

@@ -23,6 +23,7 @@ from tests.support.ports import free_ports
 NODES = ("bumble", "honey", "sting")
 HOST = "127.0.0.1"
 REGION = "us-east-1"
+HARDWARE = ("power_off", "power_on", "write_unsynced", "unsynced_bytes", "fill", "free", "available")
 TOOL = Path(__file__).with_name("lab_tool.py")
 SCRIPT = """\
 set -eu
@@ -36,7 +37,7 @@ case $verb in
 start)
   if alive; then exit 0; fi
   state=new; if [ -e $node/joining ]; then state=existing; fi
-  mkdir -p $node/data
+  if [ -d $node/disk ]; then mkdir -p $node/disk/data; else mkdir -p $node/data; fi
   set -- $(cat $node/arguments) --cluster-state $state
   setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh "$@" >>$node/log 2>&1 </dev/null &
   ;;
@@ -52,6 +53,24 @@ files) find $node/data -type f 2>/dev/null | wc -l ;;
 repair) touch $node/joining; shift 2; exec "$@" ;;
 tool) shift 2; exec "$@" ;;
 log) tail -n 20 $node/log ;;
+power_off) kill -KILL $pid; $CUT $node/disk; ended ;;
+power_on)
+  # A real node mounts its disk when it boots.
+  if ! touch $node/disk/.alive 2>/dev/null; then
+    umount $node/disk
+    mount -t ext4 -o loop $node/disk.img $node/disk
+  fi
+  sh run.sh start $node
+  ;;
+write_unsynced) echo "never synced" > $node/disk/.unsynced ;;
+unsynced_bytes) stat -c %s $node/disk/.unsynced 2>/dev/null || echo 0 ;;
+fill)
+  for size in 1M 4k; do
+    dd if=/dev/zero of=$node/disk/.ballast bs=$size oflag=append conv=notrunc,fsync 2>/dev/null || true
+  done
+  ;;
+free) rm -f $node/disk/.ballast ;;
+available) df --output=avail -B1 $node/disk | tail -n 1 ;;
 esac
 """
 
@@ -59,10 +78,12 @@ esac
 class Lab:
     """Call `stop` at the end. `keys` and `reader` are in the environment variables of `environment`.
 
-    `hosts`: the address of each node.
+    `hosts`: the address of each node. `megabytes`: each node gets a disk of that size of its own, an ext4 in a loop
+    device (which takes root); 0: a folder.
     """
 
-    def __init__(self, folder: Path, hosts: tuple[str, ...] = (HOST,) * 3) -> None:
+    def __init__(self, folder: Path, hosts: tuple[str, ...] = (HOST,) * 3, megabytes: int = 0) -> None:
+        self._disks: list[Path] = []
         self.folder, self.region = folder, REGION
         self.keys, self.reader = new_keys(), new_keys()
         self.admin_token = os.urandom(12).hex()
@@ -80,16 +101,29 @@ class Lab:
             "CONTROL_ADMIN_TOKEN": self.admin_token,
         }
         exports = "".join(f"export {name}={value}\n" for name, value in secrets.items())
+        exports += f"CUT='{sys.executable} -S {TOOL} cut'\n"
         (folder / "secrets").write_text(exports)
         members = ",".join(f"{node}={url}" for node, url in self.peer.items())
         for node in NODES:
             (folder / node).mkdir()
+            if megabytes:
+                self._make_disk(folder / node, megabytes)
             listen = [("--s3-listen", self.s3), ("--admin-listen", self.admin), ("--peer-listen", self.peer)]
             flags = [f"{flag} {urls[node].removeprefix('http://')}" for flag, urls in listen]
             (folder / node / "arguments").write_text(
                 f"{obtain.control()} serve --name {node} --data-dir {node}/data {' '.join(flags)} "
                 f"--initial-cluster {members}"
             )
+
+    def _make_disk(self, folder: Path, megabytes: int) -> None:
+        image, point = folder / "disk.img", folder / "disk"
+        with image.open("xb") as out:
+            out.truncate(megabytes << 20)
+        point.mkdir()
+        (folder / "data").symlink_to("disk/data")
+        for argv in (("mkfs.ext4", "-q", "-F", "-m", "0", image), ("mount", "-o", "loop", image, point)):
+            subprocess.run(argv, check=True, timeout=20)
+        self._disks.append(point)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -134,6 +168,13 @@ class Lab:
             pid_file = self.folder / node / "pid"
             if pid_file.exists() and self.state(node) not in (None, "Z"):
                 os.kill(self.pid(node), signal.SIGKILL)
+        for point in self._disks:
+            eventually(lambda point=point: not self._mounted(point), 20)  # type: ignore[misc]
+
+    @staticmethod
+    def _mounted(point: Path) -> bool:
+        """Whether it could not be unmounted yet: a process that was killed may still have files of it open."""
+        return point.is_mount() and subprocess.run(["umount", point], check=False, timeout=20).returncode != 0
 
     def declared(self, *, faults: bool = True, **changes: Any) -> dict[str, Any]:
         """The candidate as a dict; `changes` replace top-level parts."""
@@ -169,6 +210,7 @@ class Lab:
                 {
                     "name": n,
                     "bytes": act("bytes", n),
+                    **({verb: act(verb, n) for verb in HARDWARE} if self._disks else {}),
                     "wipe": act("wipe", n),
                     "files": act("files", n),
                     "repair": act("repair", n, *tool, "replace", n, self.peer[n], *admins),

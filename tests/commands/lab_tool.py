@@ -1,7 +1,9 @@
 """What an operator of the control would have as scripts. The token is in CONTROL_ADMIN_TOKEN."""
 
+import fcntl
 import json
 import os
+import struct
 import sys
 import time
 import urllib.request
@@ -52,6 +54,11 @@ def main(verb: str, *arguments: str) -> None:
                 out.write(json.dumps(made) + "\n")
         anywhere(list(arguments), "/users", "POST", {**made, "role": "admin"})
         print(json.dumps(made))
+    elif verb == "cut":  # EXT4_IOC_SHUTDOWN without flushing the journal
+        (point,) = arguments
+        opened = os.open(point, os.O_RDONLY)
+        fcntl.ioctl(opened, 0x8004587D, struct.pack("I", 2))
+        os.close(opened)
     elif verb == "retire":
         anywhere(list(arguments), f"/users/{os.environ['READINESS_ACCESS_KEY']}", "DELETE")
 

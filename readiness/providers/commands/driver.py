@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.providers.commands import observe
 from readiness.providers.commands.contract import no_command
+from readiness.providers.commands.hardware import NodeHardware
 from readiness.providers.commands.observe import Incarnation, Sighting, Watcher
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
@@ -24,6 +25,8 @@ _UNDO = {
     FaultVerb.THAW: "unpause",
     FaultVerb.RESTORE: "restore",
     FaultVerb.PLUG: "plug",
+    FaultVerb.POWER_ON: "power_on",
+    FaultVerb.FREE: "free",
 }
 """The command that undoes: what a registered undo is known by."""
 
@@ -117,6 +120,7 @@ class CommandDriver(Driver[CommandWatch]):
         self.candidate, self._run, self._tls, self._settled = candidate, runner, tls, settled
         self.keys = candidate.keys
         self._started_at: dict[str, float] = {}
+        self._hardware = NodeHardware(runner, self._of_hardware)
         self._identities: dict[str, Incarnation] | None = None
 
     @property
@@ -149,6 +153,7 @@ class CommandDriver(Driver[CommandWatch]):
                 raise no_command("drain", whom, "drain and restore, or stop and start of each instance,")
         if verb is FaultVerb.UNPLUG and not (declared.unplug and declared.plug):
             raise no_command("unplug", whom)
+        self._hardware.check(verb, declared.name)
         if verb is FaultVerb.WIPE and not (declared.wipe and declared.files):
             raise no_command("wipe", whom)
         if verb is FaultVerb.REPAIR and not declared.repair:
@@ -177,7 +182,13 @@ class CommandDriver(Driver[CommandWatch]):
             instance = self.candidate.instance(target)
             return instance.start if undo is FaultVerb.START else instance.unpause
         node = self.candidate.node(target)
-        return node.restore if undo is FaultVerb.RESTORE else node.plug
+        undoing = {
+            FaultVerb.RESTORE: node.restore,
+            FaultVerb.PLUG: node.plug,
+            FaultVerb.POWER_ON: node.power_on,
+            FaultVerb.FREE: node.free,
+        }
+        return undoing[undo]
 
     # -- observing
 
@@ -278,6 +289,30 @@ class CommandDriver(Driver[CommandWatch]):
 
     def join(self, node: str) -> None:
         self._run.undo("plug", node)
+
+    def power_off(self, node: str) -> Proof:
+        here = {instance.name for instance in self.topology.on(node)}
+        return self._hardware.power_off(node, self._looks(node, observe.AWAY, here))
+
+    def power_on(self, node: str) -> None:
+        self._hardware.power_on(node)
+        now = time.monotonic()
+        self._started_at |= {instance.name: now for instance in self.topology.on(node)}
+
+    def power_was_cut(self, node: str) -> Proof:
+        return self._hardware.power_was_cut(node)
+
+    def fill(self, node: str) -> Proof:
+        return self._hardware.fill(node)
+
+    def free(self, node: str) -> None:
+        self._hardware.free(node)
+
+    def _of_hardware(self, verb: str, node: str) -> Command:
+        command = self.candidate.node(node).hardware[verb]
+        if command is None:
+            raise no_command(verb, f"node {node}")
+        return command
 
     def erase(self, node: str) -> Proof:
         declared = self.candidate.node(node)

@@ -75,10 +75,16 @@ class ContainerDriver(Driver[ContainerWatch]):
     def check(self, verb: FaultVerb, target: str) -> None:
         if verb is FaultVerb.REPAIR and self.plan.procedure(target) is None:
             raise no_command("repair", f"node {target}")
+        if verb in (FaultVerb.POWER_OFF, FaultVerb.FILL):
+            raise Unsupported(
+                f"{target} has no disk of its own: its volumes lie on the disk of the engine's machine"
+            )
 
     def needs(self, undo: FaultVerb, target: str) -> bool:
         if undo is FaultVerb.START:
             return not self.runs(target)
+        if undo in (FaultVerb.POWER_ON, FaultVerb.FREE):
+            return False
         return undo is not FaultVerb.PLUG or not self.run.attached(target)
 
     def runs(self, instance: str) -> bool:

@@ -208,6 +208,10 @@ class Driver(ABC, Generic[W]):
     def power_on(self, node: str) -> None:
         """Undoes `power_off`: its disk is as it was left, and its instances are started."""
 
+    def power_was_cut(self, node: str) -> Proof:
+        """Asked once the node is back after `power_off`: whether what was never synced is gone."""
+        raise Unsupported(f"the power of {node} cannot be cut here")
+
     def fill(self, node: str) -> Proof:
         """The node's disk is full. Safe to call again while it is: what was freed meanwhile is filled. Raises
         Unsupported.

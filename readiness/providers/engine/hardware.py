@@ -26,6 +26,10 @@ class Hardware(Engine[D]):
         self._on(node)
         self._undo(FaultVerb.POWER_ON, node, self.driver.power_on)
 
+    def power_was_cut(self, node: str) -> Proof:
+        self._on(node)
+        return self.driver.power_was_cut(node)
+
     def fill(self, node: str) -> Proof:
         self._on(node)
         with self._fault(FaultVerb.FILL, node) as begin:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
+from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.providers.commands import observe
 from readiness.providers.commands.driver import LooksWatch
+from readiness.providers.commands.hardware import NodeHardware
 from readiness.providers.commands.runner import Runner
 from readiness.providers.engine.driver import Driver, Watch
 from readiness.providers.engine.journal import FaultVerb
@@ -82,6 +84,7 @@ class KubernetesDriver(Driver[PodWatch]):
         self._kubeconfig = kubeconfig
         self.cluster, self.declared, self.seats, self.holds = cluster, declared, seats, holds
         self.hooks = Hooks(declared.hooks, runner)
+        self._hardware = NodeHardware(runner, self._of_hardware)
         self.keys: dict[str, Keys] = {}
         self._run, self._tls, self._settled = runner, tls, settled
         self._topology: Topology | None = None
@@ -117,7 +120,13 @@ class KubernetesDriver(Driver[PodWatch]):
             for instance in self.topology.on(target):
                 self.seats.running(instance.name)
             self._guard(target)
-        elif verb in (FaultVerb.FREEZE, FaultVerb.UNPLUG, FaultVerb.REPAIR):
+        elif verb in (
+            FaultVerb.FREEZE,
+            FaultVerb.UNPLUG,
+            FaultVerb.REPAIR,
+            FaultVerb.POWER_OFF,
+            FaultVerb.FILL,
+        ):
             self.hooks.check(verb)
         elif verb is FaultVerb.WIPE and (running := [pod.name for pod in self.seats.on(target)]):
             raise RuntimeError(
@@ -134,7 +143,7 @@ class KubernetesDriver(Driver[PodWatch]):
     def reach(self, undo: FaultVerb, target: str) -> dict[str, str]:
         pod = self.seats.sitting(target) if undo in (FaultVerb.START, FaultVerb.THAW) else None
         node = self.seats.seat(target).node if undo in (FaultVerb.START, FaultVerb.THAW) else target
-        if undo in (FaultVerb.THAW, FaultVerb.PLUG):
+        if undo in (FaultVerb.THAW, FaultVerb.PLUG, FaultVerb.POWER_ON, FaultVerb.FREE):
             values = self._values(pod, node)
             by_hand = self._run.by_hand(self.hooks.command(undo, values))
             return values | {"run": self.holds.run, "by hand": by_hand}
@@ -311,6 +320,26 @@ class KubernetesDriver(Driver[PodWatch]):
 
     def join(self, node: str) -> None:
         self.hooks.undo(FaultVerb.PLUG, node)
+
+    def power_off(self, node: str) -> Proof:
+        """By the operator's command, as all of a node's hardware."""
+        return self._hardware.power_off(node, self.watch_network(node))
+
+    def power_on(self, node: str) -> None:
+        self._hardware.power_on(node)
+
+    def power_was_cut(self, node: str) -> Proof:
+        return self._hardware.power_was_cut(node)
+
+    def fill(self, node: str) -> Proof:
+        return self._hardware.fill(node)
+
+    def free(self, node: str) -> None:
+        self._hardware.free(node)
+
+    def _of_hardware(self, verb: str, node: str) -> Command:
+        self.hooks.check(verb)
+        return self.hooks.command(verb, self._values(None, node))
 
     def erase(self, node: str) -> Proof:
         """By the operator's command, else through the claims."""

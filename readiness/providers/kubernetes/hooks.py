@@ -14,6 +14,8 @@ from readiness.topology import Proof, TcpSocket, Unsupported
 _WHY = {
     "freeze": "Kubernetes cannot stop a pod without ending it",
     "unplug": "Kubernetes cannot cut a node's network",
+    "power_off": "Kubernetes cannot cut a node's power",
+    "fill": "Kubernetes cannot fill a node's disk",
     "wipe": "its storage cannot be emptied through the API",
     "repair": "the contract's procedure is the operator's",
 }
@@ -45,6 +47,7 @@ class Hooks:
             "repair": declared.repair,
             "bytes": declared.bytes,
             "connections": declared.connections,
+            **declared.hardware,
         }
 
     @property

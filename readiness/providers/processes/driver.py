@@ -66,6 +66,7 @@ class ProcessDriver(Driver[ProcessWatch]):
         declared, made = candidate.contract.credentials, deployment.site.keys
         self.keys = {role: made[role] for role in made if role == "admin" or declared.read_only is not None}
         self._topology = self._with(None)
+        self._cut: dict[str, Proof] = {}
 
     @property
     def topology(self) -> Topology:
@@ -178,7 +179,12 @@ class ProcessDriver(Driver[ProcessWatch]):
         self.deployment.unlimp(node)
 
     def power_off(self, node: str) -> Proof:
-        return self.deployment.power_off(node)
+        self._cut[node] = self.deployment.power_off(node)
+        return self._cut[node]
+
+    def power_was_cut(self, node: str) -> Proof:
+        """The disk was mounted, and seen, while the node was off."""
+        return self._cut.get(node, Proof(False, f"{node}: its power was not cut"))
 
     def power_on(self, node: str) -> None:
         self.deployment.power_on(node)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness.providers.supervisor import linux
-from readiness.providers.supervisor.disks import Disk, Disks
+from readiness.providers.supervisor.disks import LoopDisk, LoopDisks
 
 Request = Mapping[str, Any]
 END_SECONDS = 10.0
@@ -59,7 +59,7 @@ class Supervisor:
         self.undo: dict[str, Request] = {}
         self.after_death: list[Request] = []
         self.network: Any = None
-        self.disks: Disks | None = None
+        self.disks: LoopDisks | None = None
         self.requests: dict[str, Callable[[Request], object]] = {
             "spawn": self.spawn,
             "signal": self.signal,
@@ -169,7 +169,7 @@ class Supervisor:
         self.network = network
 
     def build_disks(self, request: Request) -> None:
-        disks = Disks(self.folder / "disks", request["nodes"])
+        disks = LoopDisks(self.folder / "disks", request["nodes"])
         try:
             disks.build()
         except BaseException:
@@ -184,7 +184,7 @@ class Supervisor:
             self.signal({"name": name, "signal": signal.SIGKILL, "group": True})
         return disk.cut()
 
-    def _disk(self, request: Request) -> Disk:
+    def _disk(self, request: Request) -> LoopDisk:
         if self.disks is None:
             raise RuntimeError("no disks were built")
         return self.disks[request["node"]]

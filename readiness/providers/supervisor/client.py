@@ -171,7 +171,7 @@ class Supervised:
         return bool(self._ask("carries", source=source, target=target))
 
     def build_disks(self, nodes: Mapping[str, int]) -> None:
-        """A disk of so many MiB for each node (see disks.Disks). Raises RuntimeError if that is refused."""
+        """A disk of so many MiB for each node (see disks.LoopDisks). Raises RuntimeError if that is refused."""
         self._ask("build_disks", nodes=dict(nodes))
 
     def cut_power(self, node: str, names: Sequence[str]) -> str | None:

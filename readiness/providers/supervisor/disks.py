@@ -24,7 +24,7 @@ SUPERBLOCK, INCOMPATIBLE, NEEDS_RECOVERY = 1024, 0x60, 0x4
 COMMAND_SECONDS = 15.0
 
 
-class Disk:
+class LoopDisk:
     """One node's disk. `point`: where it is mounted."""
 
     def __init__(self, point: Path, megabytes: int) -> None:
@@ -108,12 +108,12 @@ class Disk:
         return bool(flags & NEEDS_RECOVERY)
 
 
-class Disks:
+class LoopDisks:
     """The disks of all nodes."""
 
     def __init__(self, folder: Path, nodes: Mapping[str, int]) -> None:
         """`nodes`: how many MiB each gets."""
-        self._disks = {node: Disk(folder / node, megabytes) for node, megabytes in nodes.items()}
+        self._disks = {node: LoopDisk(folder / node, megabytes) for node, megabytes in nodes.items()}
 
     def build(self) -> None:
         """Make and mount all of them. Raises OSError, RuntimeError where this machine does not allow it."""
@@ -121,7 +121,7 @@ class Disks:
         for disk in self._disks.values():
             disk.make()
 
-    def __getitem__(self, node: str) -> Disk:
+    def __getitem__(self, node: str) -> LoopDisk:
         return self._disks[node]
 
     def close(self) -> None:
