@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
 from readiness.load.service import ServiceWatch
 from readiness.not_undone import NotUndone
+from readiness.providers.abilities import CutsPower, FillsDisks
 from readiness.providers.base import Provider
-from readiness.topology import FaultKind, Proof, Topology
+from readiness.topology import FaultKind, Proof, Topology, Unsupported
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,52 @@ def unplug(topology: Topology, node: str) -> Fault:
     )
 
 
+def power_cut(topology: Topology, *nodes: str) -> Fault:
+    """The power of these nodes is cut, as near to at once as can be: their processes die, and what was not synced is
+    gone.
+    """
+
+    def inject(provider: Provider) -> list[Proof]:
+        return _together(_power(provider).power_off, nodes)
+
+    def heal(provider: Provider) -> None:
+        if isinstance(provider, CutsPower):
+            _together(provider.power_on, nodes)
+
+    name = f"power-cut:{'+'.join(nodes)}"
+    return Fault(name, FaultKind.POWER_CUT, nodes, _names(topology, nodes), inject, heal)
+
+
+def power_was_cut(provider: Provider, nodes: tuple[str, ...]) -> list[str]:
+    """What was seen once nodes whose power was cut are back. Raises Unjudged if what they had not synced is there."""
+    proofs = [_power(provider).power_was_cut(node) for node in nodes]
+    seen = [proof.observed for proof in proofs]
+    if not all(proof.fired for proof in proofs):
+        raise Unjudged(f"the power was not cut: {'; '.join(seen)}")
+    return seen
+
+
+def full_disk(*nodes: str) -> Fault:
+    """The disks of these nodes are full. Their instances are not held out: what they answer is judged."""
+
+    def inject(provider: Provider) -> list[Proof]:
+        if not isinstance(provider, FillsDisks):
+            raise Unsupported(f"the provider {provider.name} cannot fill a node's disk")
+        return _together(provider.fill, nodes)
+
+    def heal(provider: Provider) -> None:
+        if isinstance(provider, FillsDisks):
+            _each(provider.free, nodes)
+
+    return Fault(f"full-disk:{'+'.join(nodes)}", FaultKind.FULL_DISK, nodes, (), inject, heal)
+
+
+def _power(provider: Provider) -> CutsPower:
+    if not isinstance(provider, CutsPower):
+        raise Unsupported(f"the provider {provider.name} cannot cut a node's power")
+    return provider
+
+
 @contextlib.contextmanager
 def injected(
     fault: Fault,
@@ -154,7 +204,7 @@ def wait_whole(provider: Provider, watch: ServiceWatch, seconds: float) -> bool:
     return False
 
 
-def _together(verb: Callable[[str], Proof], names: tuple[str, ...]) -> list[Proof]:
+def _together(verb: Callable[[str], T], names: tuple[str, ...]) -> list[T]:
     """The verb for all of them at once: where each takes seconds, one after the other would be no common loss."""
     with ThreadPoolExecutor(max(1, len(names))) as pool:
         return list(pool.map(verb, names))

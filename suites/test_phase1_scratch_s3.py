@@ -122,6 +122,21 @@ def test_all_instances_killed_at_once(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.criterion("P1.22")
+def test_power_cut_of_all_nodes(prove: Prove) -> None:
+    prove()
+
+
+@pytest.mark.criterion("P1.23")
+def test_power_cut_of_one_node_then_the_loss_of_another(prove: Prove) -> None:
+    prove()
+
+
+@pytest.mark.criterion("P1.25")
+def test_full_disk(prove: Prove) -> None:
+    prove()
+
+
 @pytest.mark.criterion("P1.28")
 def test_mixed_writes_lose_nothing(prove: Prove) -> None:
     prove()

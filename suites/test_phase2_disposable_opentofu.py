@@ -87,6 +87,11 @@ def test_large_state(env: Disposable, prove: Prove) -> None:
     prove(basics.large_state, env)
 
 
+@pytest.mark.criterion("P2.13")
+def test_apply_just_before_a_power_cut(tofu_campaign: TofuCampaign, prove: Prove) -> None:
+    prove(tofu_campaign.power_cuts)
+
+
 @pytest.mark.criterion("P2.15")
 def test_backend_settings_of_protected_stacks(env: Disposable, used_settings: Used, prove: Prove) -> None:
     prove(backend_settings, env, used_settings.settings, used_settings.unknown)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from readiness import faults
-from readiness.campaign import scenarios
+from readiness.campaign import hardware, scenarios
 from readiness.campaign.away import not_seen_away
 from readiness.campaign.network import BROKEN, broken_network, network_record
 from readiness.campaign.scenarios import Scenario
@@ -46,6 +46,9 @@ class Campaign:
             Group.REPAIRS: self._repairs,
             Group.TWO_LOST: self._two_lost,
             Group.ALL_KILLED: self._all_killed,
+            Group.POWER_CUTS: self._power_cuts,
+            Group.POWER_CUT_OF_ONE: self._power_cut_of_one,
+            Group.FULL_DISKS: self._full_disks,
         }
 
     @property
@@ -122,6 +125,35 @@ class Campaign:
 
     def _all_killed(self) -> list[ScenarioRecord]:
         return [self._play(scenarios.all_killed(self.topology))]
+
+    def _power_cuts(self) -> list[ScenarioRecord]:
+        """Under load, and when all is quiet: one record with the reason where the provider cannot do it."""
+        wanted = (
+            hardware.power_cut(self.topology),
+            hardware.power_cut_when_quiet(self.topology, again=False),
+            hardware.power_cut_when_quiet(self.topology, again=True),
+        )
+        return self._until_impossible(wanted)
+
+    def _power_cut_of_one(self) -> list[ScenarioRecord]:
+        if len(self.topology.nodes) < 2:
+            return []
+        nodes = self.topology.nodes
+        return [self._play(hardware.power_cut_of_one(self.topology, nodes[0], nodes[-1]))]
+
+    def _full_disks(self) -> list[ScenarioRecord]:
+        """One node's, then those of all."""
+        nodes = self.topology.nodes
+        wanted = [hardware.full_disk(self.topology, nodes[0])] if len(nodes) > 1 else []
+        return self._until_impossible([*wanted, hardware.full_disk(self.topology, *nodes)])
+
+    def _until_impossible(self, wanted: Iterable[Scenario]) -> list[ScenarioRecord]:
+        records = list[ScenarioRecord]()
+        for scenario in wanted:
+            records.append(self._play(scenario))
+            if records[-1].unsupported not in (None, NOT_SELECTED):
+                break
+        return records
 
     def _play(self, scenario: Scenario) -> ScenarioRecord:
         return self._once(scenario.record(self.topology), partial(self._perform, scenario))

@@ -24,6 +24,7 @@ from readiness.subject import Subject
 from readiness.tofu.concurrent import concurrent_applies
 from readiness.tofu.env import Disposable
 from readiness.tofu.midway import apply_through_fault
+from readiness.tofu.power import apply_then_power_cut
 from readiness.tofu.probe import NoOpProbe, moved_probe
 from readiness.tofu.watched import Watched
 from readiness.topology import Endpoint, FaultKind, Unsupported
@@ -161,16 +162,36 @@ class TofuCampaign:
             case = f"{fault.name} through {endpoint.name}"
             self._part(watched, case, fault.name, "apply hit in the middle", partial(hit, fault, endpoint))
 
+    def power_cuts(self, _subject: Subject, see: Recording) -> None:
+        """P2.13: the power of all nodes is cut a moment after the first apply of a state, and after a later one."""
+        watched, topology = Watched(self.env, see), self.subject.topology
+        cut = faults.power_cut(topology, *topology.nodes)
+
+        def apply_then_cut(part: Watched, name: str, *, earlier: bool) -> None:
+            if not wait_whole(self.subject.provider, self.rig.watch, self._within):
+                self._keep(
+                    part, None, "unanswered", f"{cut.name} was not done: the candidate is not whole", {}
+                )
+                return
+            apply_then_power_cut(part, name, self.fault(part, cut, at_once=True), earlier=earlier)
+
+        for name, earlier in (("first apply", False), ("later apply", True)):
+            play = partial(apply_then_cut, name=name.split()[0], earlier=earlier)
+            self._part(watched, name, cut.name, "apply, then a power cut", play)
+
     @contextlib.contextmanager
-    def fault(self, watched: Watched, fault: Fault, **asked: JsonValue) -> Iterator[_Done]:
-        """The fault while inside; on leaving it is healed, the candidate whole again, and the fault kept. Raises
-        Stopped where it was not done, did not fire, or the candidate was not whole in time.
+    def fault(
+        self, watched: Watched, fault: Fault, *, at_once: bool = False, **asked: JsonValue
+    ) -> Iterator[_Done]:
+        """The fault while inside, `at_once` or once the candidate is whole. On leaving it is healed, the candidate
+        whole again, and the fault kept. Raises Stopped where it was not done, did not fire, or the candidate was not
+        whole in time.
         """
         event = Event(fault.name, fault.kind, fault.nodes, fault.instances, self.subject.now())
         outcome: Outcome = "ok"
         why: str | None = None
         try:
-            with self._done(fault) as event:
+            with self._done(fault, at_once=at_once) as event:
                 done = _Done(event)
                 self._longest_proof = max(self._longest_proof, done.fired - event.injecting)
                 yield done
@@ -183,22 +204,29 @@ class TofuCampaign:
         if why is not None:
             raise Stopped(why)
 
+    @property
+    def _within(self) -> float:
+        """Seconds in which the candidate must be whole again."""
+        return self.settings.whole_within or self.subject.promises.recovery_seconds
+
     @contextlib.contextmanager
-    def _done(self, fault: Fault) -> Iterator[Event]:
+    def _done(self, fault: Fault, *, at_once: bool) -> Iterator[Event]:
         provider, watch, evidence = self.subject.provider, self.rig.watch, self.subject.evidence
-        whole = self.settings.whole_within or self.subject.promises.recovery_seconds
+        whole = self._within
 
         def note(event: Event) -> None:
             evidence.event("fault", phase=2, **asdict(event))
 
         if reason := self.subject.not_undone.reason:
             raise Unjudged(reason)
-        if not wait_whole(provider, watch, whole):
+        if not at_once and not wait_whole(provider, watch, whole):
             raise Unjudged(f"{fault.name} was not done: the candidate is not whole")
         with injected(fault, provider, watch, evidence.now, note, self.subject.not_undone) as event:
             yield event
         if not wait_whole(provider, watch, whole):
             raise Unjudged(f"the candidate is not whole {whole:.0f} s after {fault.name} was healed")
+        if fault.kind is FaultKind.POWER_CUT:
+            event.proofs += faults.power_was_cut(provider, fault.nodes)
 
     def _keep(
         self,

@@ -104,6 +104,23 @@ class Stage:
         """Sweepers read fast for a while."""
         self.rig.loop.call(runner.burst(self.context, seconds))
 
+    def fall_quiet(self, seconds: float, *, again: bool) -> None:
+        """The load ends, one last write is acknowledged (see runner.last_write), and nothing is asked for so many
+        seconds.
+        """
+        call = self.rig.loop.call
+        call(runner.end(self.context))
+        call(runner.last_write(self.context, again=again))
+        time.sleep(seconds)
+
+    def only_read(self) -> None:
+        """Probes and sweepers read again, and nothing is written."""
+        self.rig.loop.call(runner.only_read(self.context))
+
+    def write_bulk(self) -> None:
+        """Large bodies are written too, from now on."""
+        self.rig.loop.call(runner.write_bulk(self.context))
+
     def read_back(self) -> None:
         """Everything that was written so far, through every node in service."""
         self.rig.loop.call(runner.read_back(self.context))

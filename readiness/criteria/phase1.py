@@ -11,7 +11,7 @@ from readiness.judges.heads import heads
 from readiness.judges.listings import pages
 from readiness.judges.outage import outage
 from readiness.judges.records import each, each_of_all, needs
-from readiness.judges.recovery import made_whole
+from readiness.judges.recovery import made_whole, serves_again
 from readiness.judges.rotation import rotation
 from readiness.judges.safety import denials, mixed_writes, safety
 from readiness.judges.stacks.points import no_active_stack
@@ -19,7 +19,9 @@ from readiness.judges.uploads import damaged
 from readiness.judges.versions import versions
 
 NODE_LOSSES = (Group.CRASHES, Group.SILENCES)
-EVERYTHING = tuple(Group)
+OF_THEIR_OWN = (Group.POWER_CUTS, Group.POWER_CUT_OF_ONE, Group.FULL_DISKS)
+"""Groups that only the criterion judges that they are played for: not every provider can do their faults."""
+EVERYTHING = tuple(group for group in Group if group not in OF_THEIR_OWN)
 UNPLUGGED = frozenset({Group.UNPLUGGED})
 """An unplugged network counts where the provider can do it."""
 
@@ -32,6 +34,15 @@ def _heads(seen: Seen) -> Finding:
 def _outages(seen: Seen) -> Finding:
     judged = [record for record in seen.records() if record.judged_outage and record.kind]
     return each(judged, lambda record: outage(record, seen.promises.rto))
+
+
+def _full_disks(seen: Seen) -> Finding:
+    """The promise for silence holds for the others."""
+    records = seen.records()
+    some = [record for record in records if record.judged_outage]
+    parts = [each_of_all(records, made_whole, safety, denials, serves_again)]
+    parts += [each(some, lambda record: outage(record, seen.promises.rto))] if some else []
+    return merge(parts)
 
 
 ROWS = (
@@ -157,6 +168,29 @@ ROWS = (
         scenarios=(Group.ALL_KILLED,),
         judge=lambda seen: each_of_all(seen.records(), made_whole, safety, denials),
         wrong_answer=True,
+    ),
+    Criterion(
+        "P1.22",
+        1,
+        "power cut of all nodes at once: nothing acknowledged is lost or denied on the way up",
+        scenarios=(Group.POWER_CUTS,),
+        judge=lambda seen: each_of_all(seen.records(), made_whole, safety, denials),
+        wrong_answer=True,
+    ),
+    Criterion(
+        "P1.23",
+        1,
+        "a node whose power was cut denies nothing when it is back, and then the loss of another loses nothing",
+        scenarios=(Group.POWER_CUT_OF_ONE,),
+        judge=lambda seen: needs(seen.records(), "two nodes", made_whole, safety, denials, agreement),
+        wrong_answer=True,
+    ),
+    Criterion(
+        "P1.25",
+        1,
+        "full disk, on one node and on all: nothing is wrong or lost, the others serve, and space is all that it takes",
+        scenarios=(Group.FULL_DISKS,),
+        judge=_full_disks,
     ),
     Criterion(
         "P1.28",

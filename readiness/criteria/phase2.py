@@ -5,6 +5,7 @@ from readiness.judges.opentofu import basics
 from readiness.judges.opentofu.contention import contested
 from readiness.judges.opentofu.midway import hit_midway
 from readiness.judges.opentofu.plans import through_faults
+from readiness.judges.opentofu.power import after_power_cut
 from readiness.judges.opentofu.rollback import restored
 from readiness.judges.opentofu.settings import settings
 from readiness.judges.opentofu.stale import stale_lock
@@ -57,6 +58,13 @@ ROWS = (
     ),
     Criterion(
         "P2.12", 2, "large state (10 MB) is written and read whole", judge=basics.large, wrong_answer=True
+    ),
+    Criterion(
+        "P2.13",
+        2,
+        "an apply acknowledged just before a power cut of all nodes is there after it, and its lock is not",
+        judge=after_power_cut,
+        wrong_answer=True,
     ),
     Criterion(
         "P2.15",

@@ -10,7 +10,7 @@ from typing import Any
 from readiness.evidence.observation import Observation
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.history import Op
-from readiness.topology import FaultKind
+from readiness.topology import PROMISED, FaultKind
 
 
 class Group(StrEnum):
@@ -28,6 +28,9 @@ class Group(StrEnum):
     REPAIRS = "repairs"
     TWO_LOST = "two lost"
     ALL_KILLED = "all killed"
+    POWER_CUTS = "power cuts"
+    POWER_CUT_OF_ONE = "power cut of one"
+    FULL_DISKS = "full disks"
 
 
 RTO = Mapping[FaultKind, float]
@@ -49,8 +52,11 @@ class Promises:
         """From a candidate as its file declares it (`run.json`, key `declared`). Raises KeyError, ValueError."""
         contract = declared["contract"]
         failure, credentials = contract["failure"], contract["credentials"]
+        rto = {FaultKind(kind): float(seconds) for kind, seconds in failure["rto_seconds"].items()}
+        if FaultKind.SILENCE in rto:
+            rto = {kind: rto[FaultKind.SILENCE] for kind in FaultKind if kind not in PROMISED} | rto
         return cls(
-            {FaultKind(kind): float(seconds) for kind, seconds in failure["rto_seconds"].items()},
+            rto,
             float(failure["response_seconds"]),
             float(failure["recovery_seconds"]),
             bool(contract["durability"]["versioning"]),

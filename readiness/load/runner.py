@@ -7,14 +7,16 @@ import threading
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from readiness.history import WRITES, Op, Outcome, Verb
-from readiness.load.context import Context
+from readiness.errors import Unjudged
+from readiness.history import READS, WRITES, Op, Outcome, Verb
+from readiness.load.context import Context, KnownObject
 from readiness.load.probes import INTERVAL, PROBED, probe, sweep
 from readiness.load.workloads import (
     LOCK_CLIENTS,
     REGISTER_CLIENTS,
     Locks,
     Registers,
+    bulk,
     index,
     races,
     write_canon,
@@ -84,6 +86,38 @@ async def begin(c: Context) -> None:
         c.spawn(probe(c, endpoint, verb, phase=INTERVAL * number / len(streams)))
     for endpoint in c.topology.all_endpoints():
         c.spawn(sweep(c, endpoint))
+
+
+async def last_write(c: Context, *, again: bool) -> None:
+    """Nothing but one write, acknowledged, of an object of its own: of a new one, or (`again`) of one that was written
+    before it. Every later read of the load is of it or of the canon. Raises Unjudged where it is not acknowledged.
+    """
+    client = c.client("last", "last")
+    targets = c.targets()
+    key = f"last/{c.scope}/state"
+    for _ in range(2 if again else 1):
+        if not targets:
+            raise Unjudged("no endpoint was in service for the last write before the fault")
+        done = await client.do(Verb.WRITE, targets[-1], c.buckets.versioned, key, size=800)
+        if not done.op.acknowledged or done.op.value is None:
+            raise Unjudged(f"the last write before the fault was not acknowledged: HTTP {done.op.status}")
+        c.recent.clear()
+        c.recent.append(KnownObject(c.buckets.versioned, key, done.op.value))
+
+
+async def only_read(c: Context) -> None:
+    """After `end`: probes and sweepers that read, and no workload that writes."""
+    c.stopping.clear()
+    streams = [(e, verb) for e in c.topology.all_endpoints() for verb in PROBED if verb in READS]
+    for number, (endpoint, verb) in enumerate(streams):
+        c.spawn(probe(c, endpoint, verb, phase=INTERVAL * number / len(streams)))
+    for endpoint in c.topology.all_endpoints():
+        c.spawn(sweep(c, endpoint))
+
+
+async def write_bulk(c: Context) -> None:
+    """From now on bodies of 1 MiB are written too, until there are enough to need new space on every disk."""
+    c.spawn(bulk(c))
 
 
 async def burst(c: Context, seconds: float) -> None:

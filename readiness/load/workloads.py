@@ -16,6 +16,7 @@ REGISTER_KEYS = 8
 OPERATIONS_A_KEY = 70
 UNKNOWN_A_KEY = 3
 LOCK_CLIENTS = 4
+BULK_OBJECTS, BULK_BYTES = 48, 1 << 20
 _MIX = (Verb.READ, Verb.HEAD, Verb.WRITE, Verb.CREATE, Verb.CAS, Verb.DELETE)
 _STATE, _LOCK, _MIXED = (34, 12, 30, 0, 0, 8), (34, 12, 0, 24, 0, 14), (34, 12, 20, 12, 14, 8)
 _WEIGHTS = (_STATE, _STATE, _LOCK, _MIXED)
@@ -193,6 +194,20 @@ async def index(c: Context, number: int) -> None:
                 await client.do(Verb.DELETE, endpoint, bucket, live.pop(c.rng.randrange(len(live))))
             await client.do(Verb.LIST, targets[(turn + 1) % len(targets)], bucket, prefix)
         await c.pause(0.12)
+
+
+async def bulk(c: Context) -> None:
+    """New objects of BULK_BYTES, through every target in turn: a store that was given no room for them by its disk
+    before must ask for some.
+    """
+    client = c.client("bulk", "bulk")
+    for number in range(BULK_OBJECTS):
+        if c.stopping.is_set():
+            return
+        if targets := c.targets():
+            bucket, endpoint = c.buckets.both()[number % 2], targets[number % len(targets)]
+            await client.do(Verb.WRITE, endpoint, bucket, f"bulk/{c.scope}/{number}", size=BULK_BYTES)
+        await c.pause(0.1)
 
 
 async def write_canon(c: Context, count: int = 12) -> None:

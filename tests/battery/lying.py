@@ -90,6 +90,18 @@ class Lying:
     def plug(self, node: str) -> Any:
         return self._on_node("plug", node)
 
+    def power_off(self, node: str) -> Any:
+        return self._on_node("power_off", node)
+
+    def power_on(self, node: str) -> Any:
+        return self._on_node("power_on", node)
+
+    def fill(self, node: str) -> Any:
+        return self._on_node("fill", node)
+
+    def free(self, node: str) -> Any:
+        return self._on_node("free", node)
+
     def wipe(self, node: str) -> Any:
         return self._on_node("wipe", node)
 

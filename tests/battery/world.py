@@ -15,8 +15,9 @@ FAULTS = {
     "unplug": "silence",
     "drain": "drain",
     "restart": "restart",
+    "power_off": "power cut",
 }
-UNDONE = ("start_instance", "thaw", "plug", "restore")
+UNDONE = ("start_instance", "thaw", "plug", "restore", "power_on")
 
 
 @dataclass
@@ -30,6 +31,7 @@ class World:
     returned: dict[str, float] = field(default_factory=dict)
     how: dict[str, str] = field(default_factory=dict)
     repaired: set[str] = field(default_factory=set)
+    full: set[str] = field(default_factory=set)
     memory: dict[Any, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -48,6 +50,10 @@ class World:
                 self.returned[node] = self.now()
             elif verb == "repair":
                 self.repaired.add(node)
+            elif verb == "fill":
+                self.full.add(node)
+            elif verb == "free":
+                self.full.discard(node)
 
     def silent(self) -> bool:
         """Some node answers nothing at all."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from readiness.history import READS, WRITES, Op, Outcome, Verb, from_json
 from readiness.report.words import short
 
-MOST, MOST_TEXT = 50, 300
+MOST, MOST_TEXT = 40, 300
 
 
 @dataclass(frozen=True)
