@@ -47,8 +47,8 @@ func guard(ctx fiber.Ctx) error {
 
 // notKept tells whether a request asks for something that the control does
 // not do and would otherwise answer as if it had: encryption, object lock,
-// tags, checksums of other algorithms, conditions of a delete, conditions and
-// changes in a copy.
+// tags of a copy or of a multipart upload, checksums of other algorithms,
+// conditions of a delete, conditions and changes in a copy.
 func notKept(ctx fiber.Ctx) bool {
 	unconditional := ctx.Method() == http.MethodDelete || ctx.Get("X-Amz-Copy-Source") != ""
 	for name, value := range ctx.Request().Header.All() {
@@ -56,7 +56,7 @@ func notKept(ctx fiber.Ctx) bool {
 		sum, isSum := strings.CutPrefix(header, "x-amz-checksum-")
 		switch {
 		case strings.HasPrefix(header, "x-amz-server-side-encryption"), strings.Contains(header, "-object-lock-"),
-			header == "x-amz-tagging", header == "x-amz-mp-object-size", header == "if-match" && string(value) == "*",
+			header == "x-amz-tagging" && untagged(ctx), header == "x-amz-mp-object-size", header == "if-match" && string(value) == "*",
 			strings.HasSuffix(header, "-directive"), unconditional && strings.Contains(header, "if-"):
 			return true
 		case header == "x-amz-checksum-algorithm" || header == "x-amz-sdk-checksum-algorithm":
@@ -71,6 +71,12 @@ func notKept(ctx fiber.Ctx) bool {
 		}
 	}
 	return false
+}
+
+// untagged tells whether a request writes something whose tags are not kept:
+// a copy, which has those of its source, or a multipart upload.
+func untagged(ctx fiber.Ctx) bool {
+	return ctx.Get("X-Amz-Copy-Source") != "" || ctx.Method() != http.MethodPut
 }
 
 func refuse(ctx fiber.Ctx, err s3err.APIError) error {

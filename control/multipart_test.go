@@ -65,6 +65,37 @@ func TestMultipartUpload(t *testing.T) {
 	c.noDivergence()
 }
 
+func TestTagsAreKeptWithTheirVersion(t *testing.T) {
+	c := newCluster(t)
+	c.bucket("tagged", true)
+	ctx := context.Background()
+	put := func(n *testNode, tags map[string]string) string {
+		o := minio.PutObjectOptions{DisableMultipart: true, UserTags: tags}
+		info, err := c.client(n).Client.PutObject(ctx, "tagged", "k", bytes.NewReader([]byte("body")), 4, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.VersionID
+	}
+	seen := func(n *testNode, version string) map[string]string {
+		found, err := c.client(n).GetObjectTagging(ctx, "tagged", "k", minio.GetObjectTaggingOptions{VersionID: version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found.ToMap()
+	}
+	first := put(c.nodes[0], map[string]string{"for": "state", "team": "infra"})
+	put(c.nodes[1], nil)
+	for _, n := range c.nodes {
+		if found := seen(n, first); len(found) != 2 || found["for"] != "state" || found["team"] != "infra" {
+			t.Errorf("%s shows the tags %v", n.name, found)
+		}
+		if found := seen(n, ""); len(found) != 0 {
+			t.Errorf("%s shows the tags %v of a version that was given none", n.name, found)
+		}
+	}
+}
+
 func TestWhatIsNotKeptIsRefused(t *testing.T) {
 	c := newCluster(t)
 	c.bucket("refused", false)
@@ -76,7 +107,6 @@ func TestWhatIsNotKeptIsRefused(t *testing.T) {
 	}
 	for name, o := range map[string]minio.PutObjectOptions{
 		"encryption": {ServerSideEncryption: encrypt.NewSSE()},
-		"tags":       {UserTags: map[string]string{"for": "state"}},
 		"lock":       {LegalHold: minio.LegalHoldEnabled},
 		"sha1":       {UserMetadata: map[string]string{"X-Amz-Checksum-Sha1": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="}},
 	} {

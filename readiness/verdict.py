@@ -82,16 +82,16 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict as it is printed. Good news names what is not PROVED of the levels that did not decide."""
-        said = self._said
+        word = self._without_levels
         open_: Counter[State] = Counter(r.state for r in self.beside if r.state is not State.PROVED)
         if self.word not in GOOD or not open_:
-            return said
-        told = ", ".join(f"{open_[state]} {state}" for state in WORST_FIRST if open_[state])
-        first, comma, taken = said.partition(", ") if self.taken else (said, "", "")
-        return f"{first} at levels plan and state{comma}{taken}; s3: {told}"
+            return word
+        counts = ", ".join(f"{open_[state]} {state}" for state in WORST_FIRST if open_[state])
+        first, comma, taken = word.partition(", ") if self.taken else (word, "", "")
+        return f"{first} at levels plan and state{comma}{taken}; s3: {counts}"
 
     @property
-    def _said(self) -> str:
+    def _without_levels(self) -> str:
         if self.word is Word.SELECTION_PROVED:
             return f"{self.judged} of {self.judged} selected criteria PROVED; not a verdict"
         if self.word in (Word.PHASE_PROVED, Word.PHASE_NOT_PROVED):

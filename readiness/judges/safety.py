@@ -40,8 +40,8 @@ def _foreign(record: ScenarioRecord) -> list[Finding]:
     if not wrong:
         return [proved("no foreign body", len(reads))] if reads else []
     first = wrong[0]
-    said = f"{first.endpoint} answered with a body that nobody wrote for {first.bucket}/{first.key}"
-    return [refuted(said, witness=[first], observations=len(reads))]
+    reason = f"{first.endpoint} answered with a body that nobody wrote for {first.bucket}/{first.key}"
+    return [refuted(reason, witness=[first], observations=len(reads))]
 
 
 def mixed_writes(record: ScenarioRecord) -> Finding:

@@ -21,6 +21,8 @@ from tests.battery.defect import Defect
 
 LIMIT, HEALTHY_LIMIT = 400.0, 1500.0
 WHOLE_SECONDS = 20.0
+STACKS = ROOT / "tests" / "battery" / "stacks"
+"""Stacks whose settings the control serves, so that it is the defect that is seen."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def try_defect(defect: Defect, *, seed: int = 1) -> Outcome:
     """Runs what the defect asks for. The run's folder is removed again."""
     began = time.monotonic()
     options = ["--defect", defect.name, "--seed", str(seed), "--scenarios", ",".join(defect.scenarios)]
-    options += ["--whole-seconds", str(WHOLE_SECONDS)]
+    options += ["--whole-seconds", str(WHOLE_SECONDS), "--stacks", str(STACKS)]
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
         judged, output = suite(defect.criteria, options, Path(folder))
     return Outcome(defect, judged, time.monotonic() - began, output)
@@ -138,7 +140,7 @@ def without_defect(*, seed: int = 1) -> dict[str, Judged]:
     """
     wanted = {id_ for defect in BY_NAME.values() if not defect.never_proved for id_ in defect.expects}
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
-        options = ["--defect", "none", "--seed", str(seed)]
+        options = ["--defect", "none", "--seed", str(seed), "--stacks", str(STACKS)]
         judged, _ = suite(tuple(wanted), options, Path(folder), limit=HEALTHY_LIMIT)
     return {id_: judged.get(id_, Judged(State.NOT_RUN, "it was not judged")) for id_ in sorted(wanted)}
 

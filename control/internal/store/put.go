@@ -16,9 +16,13 @@ func (s *Store) PutObject(ctx context.Context, in s3response.PutObjectInput) (ou
 	if err := validKey(key); err != nil {
 		return out, err
 	}
+	tags, err := backend.ParseObjectTags(str(in.Tagging))
+	if err != nil {
+		return out, err
+	}
 	ver := Version{Headers: Headers{
 		ContentType: str(in.ContentType), ContentEncoding: str(in.ContentEncoding), ContentDisposition: str(in.ContentDisposition),
-		ContentLanguage: str(in.ContentLanguage), CacheControl: str(in.CacheControl), Meta: in.Metadata,
+		ContentLanguage: str(in.ContentLanguage), CacheControl: str(in.CacheControl), Meta: in.Metadata, Tags: tags,
 	}}
 	sum := given(in.ChecksumCRC32, in.ChecksumCRC32C, in.ChecksumCRC64NVME, in.ChecksumSHA256)
 	src := source{in.Body, aws.ToInt64(in.ContentLength), sum}

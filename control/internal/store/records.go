@@ -18,7 +18,7 @@ type Bucket struct {
 	Versioning string    `json:"versioning,omitempty"`
 }
 
-// Headers are the client's headers that are kept with an object.
+// Headers are the client's headers that are kept with an object, and its tags.
 type Headers struct {
 	ContentType        string            `json:"ct,omitempty"`
 	ContentEncoding    string            `json:"ce,omitempty"`
@@ -26,6 +26,7 @@ type Headers struct {
 	ContentLanguage    string            `json:"cl,omitempty"`
 	CacheControl       string            `json:"cc,omitempty"`
 	Meta               map[string]string `json:"meta,omitempty"`
+	Tags               map[string]string `json:"tags,omitempty"`
 }
 
 // Segment is one run of chunks written by one upload or one part.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.battery.call import Call, accepted, no_such_key
+from tests.battery.call import Call, accepted, error, no_such_key
 from tests.battery.defect import Defect
 from tests.battery.http import Reply
 
@@ -73,6 +73,26 @@ async def workspaces_not_listed(call: Call) -> Reply:
         body = empty + b"</ListBucketResult>"
         return Reply(200, [(b"Content-Type", b"application/xml")], body)
     return await call.forward()
+
+
+async def tags_not_implemented(call: Call) -> Reply:
+    if call.writes and call.header("x-amz-tagging"):
+        return error(
+            501, "NotImplemented", "A header you provided implies functionality that is not implemented."
+        )
+    return await call.forward()
+
+
+async def acl_not_implemented(call: Call) -> Reply:
+    if call.writes and call.header("x-amz-acl"):
+        return error(
+            501, "NotImplemented", "A header you provided implies functionality that is not implemented."
+        )
+    return await call.forward()
+
+
+async def tags_dropped(call: Call) -> Reply:
+    return await (call.again(without=("x-amz-tagging",)) if call.header("x-amz-tagging") else call.forward())
 
 
 async def workspace_not_deleted(call: Call) -> Reply:
@@ -152,6 +172,30 @@ DEFECTS = (
         ("P2.15",),
         "honey",
         act=workspaces_not_listed,
+    ),
+    Defect(
+        "tofu-tags-501",
+        "OpenTofu's s3 backend, client.go",
+        "a PUT with tags is answered 501: the first apply of a stack with `state_tags` fails",
+        ("P2.15",),
+        "attic (acl = private",
+        act=tags_not_implemented,
+    ),
+    Defect(
+        "tofu-acl-501",
+        "OpenTofu's s3 backend, client.go",
+        "a PUT with a canned ACL is answered 501: the first apply of a stack with `acl` fails",
+        ("P2.15",),
+        "attic (acl = private",
+        act=acl_not_implemented,
+    ),
+    Defect(
+        "tofu-tags-dropped",
+        "OpenTofu's s3 backend, client.go",
+        "tags are accepted and not kept",
+        ("P2.15",),
+        "accepted state_tags and keeps {}",
+        act=tags_dropped,
     ),
     Defect(
         "tofu-workspace-not-deleted",
