@@ -9,7 +9,7 @@ import pytest
 from fixtures.judge import Judge, Prove
 from readiness.load.rig import Rig
 from readiness.plugin.session import Session
-from readiness.scratch import access, conditions, listings, objects, rotation, uploads, versions
+from readiness.scratch import access, backups, conditions, listings, objects, rotation, uploads
 
 pytestmark = [pytest.mark.phase1, pytest.mark.order(1)]
 
@@ -87,7 +87,7 @@ def test_outage_within_rto(prove: Prove) -> None:
 
 @pytest.mark.criterion("P1.15")
 def test_versions_survive_and_can_be_restored(prove: Prove, rig: Rig) -> None:
-    prove(versions.versions, rig)
+    prove(backups.kept_or_backed_up, rig)
 
 
 @pytest.mark.criterion("P1.16")

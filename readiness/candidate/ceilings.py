@@ -64,7 +64,12 @@ REPAIR = Ceiling(
     900,
     "until a node is made whole, the loss of one more loses state: state is small, and 15 minutes copy it",
 )
-CEILINGS = (*RTO.values(), RESPONSE, AFTER_START, RECOVERY, REPAIR)
+BACKUP = Ceiling(
+    "durability.backup_rpo_seconds",
+    900,
+    "what was applied since the last backup is lost with a state: 15 minutes of applies can be found again by hand",
+)
+CEILINGS = (*RTO.values(), RESPONSE, AFTER_START, RECOVERY, REPAIR, BACKUP)
 
 
 def beyond_ceilings(contract: Contract) -> list[Excess]:
@@ -82,3 +87,4 @@ def _promises(contract: Contract) -> Iterator[tuple[Ceiling, float]]:
     yield RECOVERY, failure.recovery_seconds
     if contract.repair.kind != "none":
         yield REPAIR, contract.repair.budget_seconds
+    yield BACKUP, contract.durability.backup_rpo_seconds

@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from readiness.candidate.declared import DeclaredCommands, DeclaredEndpoint, DeclaredInstance, DeclaredNode
+from readiness.candidate.declared import (
+    Act,
+    DeclaredCommands,
+    DeclaredEndpoint,
+    DeclaredInstance,
+    DeclaredNode,
+)
 from readiness.candidate.declared_containers import DeclaredContainer
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.topology import PROMISED, FaultKind
@@ -80,6 +86,10 @@ class Credentials(_Strict):
 class Durability(_Strict):
     """P0.3 and S.3: what the store promises about versions, retention, backup and restore. `copies`: on how many nodes
     the data of an object lies (S.2).
+
+    Without versions a backup takes their place: `backup_command` is run every `backup_every_seconds`, `restore_command`
+    brings one object back (readiness/backup.py says what they are given), and no backup is older than
+    `backup_rpo_seconds`: what was applied since is lost with a state.
     """
 
     versioning: bool = False
@@ -87,6 +97,16 @@ class Durability(_Strict):
     backup: str = ""
     restore: Literal["previous-version", "backup", "none"] = "none"
     copies: Annotated[int, Field(ge=2)] = 2
+    backup_command: Act | None = None
+    restore_command: Act | None = None
+    backup_every_seconds: Seconds = 300.0
+    backup_rpo_seconds: Seconds = 900.0
+
+    @model_validator(mode="after")
+    def _both_commands(self) -> Durability:
+        if (self.backup_command is None) is not (self.restore_command is None):
+            raise ValueError("backup_command and restore_command go together")
+        return self
 
     @property
     def documented(self) -> bool:

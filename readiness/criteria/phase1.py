@@ -6,6 +6,7 @@ from readiness.finding import Finding, merge
 from readiness.judges import buckets, conditions, objects
 from readiness.judges.access import refused
 from readiness.judges.agreement import agreement, winners
+from readiness.judges.backups import backups
 from readiness.judges.capture import capture
 from readiness.judges.heads import heads
 from readiness.judges.listings import pages
@@ -134,7 +135,7 @@ ROWS = (
         "P1.15",
         1,
         "versions survive and a previous version can be restored",
-        judge=versions,
+        judge=lambda seen: versions(seen) if seen.promises.versioning else backups(seen),
         wrong_answer=True,
     ),
     Criterion(

@@ -44,6 +44,7 @@ class Promises:
     response_seconds: float = 3.0
     recovery_seconds: float = 600.0
     versioning: bool = True
+    backup: bool = False
     read_only: bool = False
     rotation: str = "none"
 
@@ -60,6 +61,7 @@ class Promises:
             float(failure["response_seconds"]),
             float(failure["recovery_seconds"]),
             bool(contract["durability"]["versioning"]),
+            contract["durability"]["backup_command"] is not None,
             credentials.get("read_only") is not None,
             str(credentials.get("rotation", "none")),
         )

@@ -34,8 +34,9 @@ def pages(seen: Seen) -> Finding:
         Step.FULL: _shows(NAMES, f"of {KEYS} keys"),
         Step.SMALL: small,
         Step.SMALL_V1: small,
-        Step.SMALL_VERSIONS: small,
     }
+    if seen.promises.versioning:
+        rules[Step.SMALL_VERSIONS] = small
     reason = f"{KEYS} keys in full pages, {FEW} in pages of {SMALL}: each once and in order, through every endpoint"
     return broken_rule(seen, rules) or proved(reason, calls(seen))
 

@@ -342,15 +342,16 @@ class Session:
         return held_state(self.subject)
 
     def _buckets(self) -> Buckets:
-        """A plain and a versioned scratch bucket; removed when the session ends, however it ends."""
+        """A plain and a versioned scratch bucket (or two plain ones, if the contract promises no versions); removed
+        when the session ends, however it ends.
+        """
         subject = self.subject
         short = self.run.id.rsplit("-", 1)[-1]
         scratch = Scratch(short, lambda: subject.client(subject.front, 30), subject.evidence.folder / JOURNAL)
         self.on_stop(lambda: self._remove(scratch))
-        plain, versioned = (
-            scratch.create("plain", versioned=False),
-            scratch.create("versioned", versioned=True),
-        )
+        promised = subject.contract.durability.versioning
+        plain = scratch.create("plain", versioned=False)
+        versioned = scratch.create("versioned" if promised else "second", versioned=promised)
         clients = [subject.client(endpoint) for endpoint in subject.topology.all_endpoints()]
         if not scratch.warm_up((plain, versioned), clients):
             self.say("a new scratch bucket does not take a write through every endpoint yet")

@@ -34,6 +34,8 @@ def pages(subject: Subject, see: Recording, rig: Rig) -> None:
             see.must(Step.FULL, endpoint, library.name, listing, asked=asked, kept=list)
         client = boto3_client(subject.target(endpoint), subject.response_seconds)
         for step, small in _small(client, rig.buckets.plain, rig.buckets.versioned).items():
+            if step is Step.SMALL_VERSIONS and not subject.promises.versioning:
+                continue
             see.must(step, endpoint, "boto3", small, asked={"page": SMALL}, kept=list)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from readiness.backup import ContractBackup
 from readiness.evidence.observation import Observation
 from readiness.judges.opentofu.commands import result
 from readiness.judges.opentofu.rollback import Step, broken, disagreement
@@ -24,11 +25,12 @@ def restore_and_forward(subject: Subject, see: Recording, env: Disposable) -> No
     """P2.7: write revision 1, then 2; restore 1 and plan it as no-op; go forward to 2 and plan it as no-op. Ends with
     the first step that does not do what it must.
 
-    Where the contract promises versions, the older version of the object is copied over the key. Then, and for a
-    bucket without versions alone, the state pulled before is pushed back. What OpenTofu says about a serial that
-    goes backwards (statemgr.CheckValidImport): `state push` refuses an older serial without -force, which is
-    asked here; a *restored object* is simply believed, for the backend compares with nothing outside the
-    bucket. After a restore the next serial is therefore used a second time, with other contents.
+    Where the contract promises versions, the older version of the object is copied over the key. Where it promises a
+    backup instead, the state is deleted and brought back by its commands. Then the state pulled before is pushed
+    back. What OpenTofu says about a serial that goes backwards (statemgr.CheckValidImport): `state push` refuses an
+    older serial without -force, which is asked here; a *restored object* is simply believed, for the backend
+    compares with nothing outside the bucket. After a restore the next serial is therefore used a second time, with
+    other contents.
     """
     watched = Watched(env, see)
     client = watched.client(KEY, env.entry)
@@ -37,7 +39,16 @@ def restore_and_forward(subject: Subject, see: Recording, env: Disposable) -> No
     if first is None:
         raise Stopped(pulled.why())
     one = result(pulled)
+    backed_up = subject.promises.backup and not subject.promises.versioning
+    folder = env.tools.folder / "backup"
+    if backed_up:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _right(ContractBackup(subject, see, env.place.bucket, folder).backup(Step.BACKUP))
     watched.prepared(client.apply({"revision": 2}))
+    if backed_up:
+        _lose_and_bring_back(watched, ContractBackup(subject, see, env.place.bucket, folder))
+        _check(watched, one, "after it was brought back from the backup", 1, one["serial"])
+        _forward(watched, one, one["serial"] + 1)
     if subject.promises.versioning:
         _restore_version(watched, str(one["digest"]))
         _check(watched, one, "after the previous version was copied over the key", 1, one["serial"])
@@ -45,6 +56,18 @@ def restore_and_forward(subject: Subject, see: Recording, env: Disposable) -> No
     _push_back(watched, first)
     _check(watched, one, "after the pulled state was pushed back", 1)
     _forward(watched, one)
+
+
+def _lose_and_bring_back(watched: Watched, commands: ContractBackup) -> None:
+    env = watched.env
+    key = env.where(KEY).key
+
+    def lose() -> JsonValue:
+        env.objects(env.entry).delete(key)
+        return {}
+
+    watched.look(Step.LOSE, env.entry, KEY, lose)
+    _right(commands.restore(Step.BRING_BACK, key))
 
 
 def _restore_version(watched: Watched, digest: str) -> None:

@@ -53,6 +53,7 @@ def test_absurd_promises_are_all_told() -> None:
             failure__readiness__seconds_after_start=600,
             failure__recovery_seconds=3600,
             repair__budget_seconds=3600,
+            durability__backup_rpo_seconds=3600,
         )
     )
     assert [excess.ceiling for excess in found] == list(CEILINGS)

@@ -7,9 +7,20 @@ from typing import Any
 from pydantic import JsonValue
 
 from readiness.evidence.observation import Observation
-from readiness.judges import access, buckets, conditions, listings, objects, rotation, uploads, versions
+from readiness.judges import (
+    access,
+    backups,
+    buckets,
+    conditions,
+    listings,
+    objects,
+    rotation,
+    uploads,
+    versions,
+)
 from readiness.judges.listings import pages
 from tests.support.observations import (
+    PLAIN,
     Case,
     changed,
     error,
@@ -118,6 +129,29 @@ def _turns() -> list[Observation]:
             seen(turn.AGAIN, end, required=True, result="e3", **at),
         ]
     return made
+
+
+BACKED_UP = backups.Step
+
+
+def _backups() -> list[Observation]:
+    step = BACKED_UP
+    keys: list[Asked] = [{"bucket": "p", "key": f"k-{end}"} for end in ENDS]
+    kept: Asked = {"bucket": "p", "key": "kept"}
+    return [
+        *(seen(step.PUT, end, required=True, **at) for end, at in zip(ENDS, keys, strict=True)),
+        seen(step.BACKUP, "", "provider", status=0, bucket="p"),
+        seen(step.OVERWRITE, required=True, **kept),
+        *(seen(step.DELETE, end, required=True, **at) for end, at in zip(ENDS, keys, strict=True)),
+        *(refusal(step.LOST, end, **at) for end, at in zip(ENDS, keys, strict=True)),
+        *(seen(step.RESTORE, "", "provider", status=0, **at) for at in keys),
+        *(
+            seen(step.GET_BACK, end, result=f"{at['key']}/backed up", value=f"{at['key']}/backed up", **at)
+            for end in ENDS
+            for at in keys
+        ),
+        *(seen(step.GET_KEPT, end, result="kept/newer", value="kept/newer", **kept) for end in ENDS),
+    ]
 
 
 def _versions() -> list[Observation]:
@@ -260,6 +294,23 @@ CASES = (
             "revived all the same": granted(conditions.Step.AFTER_DELETED, 1, "e5"),
             "no answer": lost(conditions.Step.DELETED, 1),
         },
+    ),
+    Case(
+        "P1.15",
+        _backups(),
+        {
+            "not written": lost(BACKED_UP.PUT),
+            "no backup": error(BACKED_UP.BACKUP, 0, 1),
+            "the backup never ends": lost(BACKED_UP.BACKUP),
+            "too old": changed(BACKED_UP.BACKUP, completed=500.0),
+            "not deleted": granted(BACKED_UP.LOST, 1, "k-b/backed up"),
+            "no restore": error(BACKED_UP.RESTORE, 1, 1),
+            "did not come back": error(BACKED_UP.GET_BACK, 1, 404),
+            "another body": changed(BACKED_UP.GET_BACK, 0, result="k-a/older"),
+            "no answer": lost(BACKED_UP.GET_BACK, 1),
+            "more was restored": changed(BACKED_UP.GET_KEPT, 1, result="kept/backed up"),
+        },
+        declared=PLAIN,
     ),
     Case(
         "P1.15",

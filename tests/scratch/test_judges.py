@@ -28,7 +28,7 @@ ALL = (*CASES, *STATIC, *TOFU, *STACKS)
 def each(kind: str) -> list[object]:
     """Every case with each of its defects of that kind."""
     return [
-        pytest.param(case, defect, id=f"{case.id}: {name}")
+        pytest.param(case, defect, id=f"{case.name}: {name}")
         for case in ALL
         for name, defect in getattr(case, kind).items()
     ]
@@ -43,14 +43,14 @@ def test_every_criterion_before_the_gate_has_a_judge() -> None:
     assert without_scenarios - of_other_stacks <= {case.id for case in ALL}
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_a_healthy_recording_is_proved(case: Case) -> None:
     found = case.judged(case.healthy)
     assert found.state is State.PROVED, found.reason
     assert found.observations > 0
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_nothing_recorded_is_unknown(case: Case) -> None:
     assert case.judged(()).state is State.UNKNOWN
 
@@ -73,14 +73,14 @@ def test_what_is_no_defect_is_proved(case: Case, defect: Defect) -> None:
     assert found.state is State.PROVED, found.reason
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_a_step_that_was_not_tried_proves_nothing(case: Case) -> None:
     for step in {one.step for one in case.healthy}:
         without = [one for one in case.healthy if one.step != step]
         assert case.judged(without).state is State.UNKNOWN, step
 
 
-@pytest.mark.parametrize("case", [c for c in ALL if c.judge is None], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [c for c in ALL if c.judge is None], ids=lambda case: case.name)
 def test_what_must_succeed_and_does_not_refutes(case: Case) -> None:
     for number, one in enumerate(case.healthy):
         if one.required:
@@ -91,7 +91,7 @@ def test_what_must_succeed_and_does_not_refutes(case: Case) -> None:
                 assert one.endpoint in found.reason
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_what_was_kept_is_judged_the_same(case: Case, tmp_path: Path) -> None:
     recordings = [case.healthy, *(defect(case.healthy) for defect in case.defects.values())]
     for number, recorded in enumerate(recordings):
@@ -102,7 +102,7 @@ def test_what_was_kept_is_judged_the_same(case: Case, tmp_path: Path) -> None:
         assert case.judged(loaded) == case.judged(recorded)
 
 
-@pytest.mark.parametrize("case", STACKS, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", STACKS, ids=lambda case: case.name)
 def test_a_result_of_which_something_is_missing_proves_nothing(case: Case) -> None:
     for number, one in enumerate(case.healthy):
         if not isinstance(one.result, dict) or "wall" in one.result:

@@ -21,6 +21,8 @@ from readiness.recording import Recording, Stopped
 Recorded = Sequence[Observation]
 Defect = Callable[[Recorded], Recorded]
 DECLARED: Mapping[str, Any] = load("embedded").candidate.model_dump(mode="json", by_alias=True)
+PLAIN: Mapping[str, Any] = load("embedded-plain").candidate.model_dump(mode="json", by_alias=True)
+"""A candidate that promises a backup instead of versions."""
 
 
 def seen(
@@ -96,6 +98,11 @@ class Case:
     proved: Mapping[str, Defect] = field(default_factory=dict)
     judge: Callable[[Seen], Finding] | None = None
     declared: Mapping[str, Any] = field(default_factory=lambda: DECLARED)
+
+    @property
+    def name(self) -> str:
+        """Its id, and the shape of the candidate if that is another."""
+        return f"{self.id}-plain" if self.declared is PLAIN else self.id
 
     def judged(self, recorded: Recorded, history: Sequence[Op] = ()) -> Finding:
         """What the judge makes of a recording."""

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from readiness.evidence.observation import Observation, Outcome
 from readiness.judges.opentofu import basics, contention, midway, plans, rollback, settings, stale
 from readiness.judges.opentofu.commands import FAULT, PREPARE
-from tests.support.observations import Case, Defect, Recorded, changed, granted, lost, refusal, seen
+from tests.support.observations import PLAIN, Case, Defect, Recorded, changed, granted, lost, refusal, seen
 
 ENDS = ("a", "b")
 STATE: dict[str, JsonValue] = {
@@ -118,6 +118,18 @@ def _restored() -> Recorded:
     made.append(tofu(step.PUSH_OLDER, code=1, result={"cannot": True}))
     made.append(tofu(step.PUSH_FORCED, what="push"))
     return [*made, *_checked(1), tofu(step.FORWARD, what="forward"), *_checked(2)]
+
+
+def _backed_up() -> Recorded:
+    step = rollback.Step
+    versions = (step.VERSIONS, step.RESTORE)
+    pulled, *rest = (one for one in _restored() if one.step not in versions)
+    lost_state = [
+        seen(step.BACKUP, "", "provider", status=0, bucket="s"),
+        seen(step.LOSE, result={}),
+        seen(step.BRING_BACK, "", "provider", status=0, bucket="s", key="k"),
+    ]
+    return [pulled, *lost_state, *rest]
 
 
 def _checked(revision: int, serial: int | None = None) -> list[Observation]:
@@ -401,6 +413,20 @@ CASES = (
             "not restored": lost(ROLL.RESTORE),
             "ended before the second way": lambda recorded: recorded[:-5],
         },
+    ),
+    Case(
+        "P2.7",
+        _backed_up(),
+        {
+            "no backup": failed(ROLL.BACKUP),
+            "no restore": failed(ROLL.BRING_BACK),
+            "denied after the restore": denied(ROLL.STATE, 1),
+            "another serial": shows(ROLL.STATE, 1, serial=2),
+            "changes": to_create(ROLL.PLAN, 1),
+            "not pushed": failed(ROLL.PUSH_FORCED),
+        },
+        {"not prepared": also(unprepared()), "ended before the second way": lambda recorded: recorded[:-5]},
+        declared=PLAIN,
     ),
     Case(
         "P2.8",

@@ -10,6 +10,7 @@ from readiness.checkers.words import count
 from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved, unknown
+from readiness.judges.backups import ended
 from readiness.judges.opentofu.commands import absent, counted, decided, result, wrong_answer
 
 
@@ -21,6 +22,9 @@ class Step(StrEnum):
     PULL = "state pull"
     VERSIONS = "versions of the state"
     RESTORE = "copy the previous version over the key"
+    BACKUP = "backup"
+    LOSE = "delete of the state"
+    BRING_BACK = "restore"
     PUSH_OLDER = "state push of an older serial"
     PUSH_FORCED = "state push -force"
     FORWARD = "apply forward"
@@ -70,6 +74,8 @@ def _state(one: Observation) -> str | None:
 RULES: dict[str, Callable[[Observation], str | None]] = {
     Step.PULL: _pulled,
     Step.VERSIONS: _versions,
+    Step.BACKUP: ended,
+    Step.BRING_BACK: ended,
     Step.PUSH_OLDER: _older,
     Step.PUSH_FORCED: _must,
     Step.FORWARD: _must,
@@ -77,6 +83,7 @@ RULES: dict[str, Callable[[Observation], str | None]] = {
     Step.PLAN: _must,
 }
 VERSIONED = (Step.VERSIONS, Step.RESTORE)
+BACKED_UP = (Step.BACKUP, Step.LOSE, Step.BRING_BACK)
 PUSHED = (Step.PULL, Step.PUSH_OLDER, Step.PUSH_FORCED, Step.FORWARD, Step.STATE, Step.PLAN)
 
 
@@ -95,17 +102,20 @@ def disagreement(listed: list[Observation]) -> str | None:
 
 
 def restored(seen: Seen) -> Finding:
-    """P2.7. The version is copied only where the contract promises versions."""
+    """P2.7. The version is copied only where the contract promises versions; where it promises a backup instead, a
+    state that was deleted is brought back from it.
+    """
     violations = [why for one in seen.observations if (why := broken(one))]
     if not violations and (differ := disagreement(list(seen.steps(Step.VERSIONS)))):
         violations = [differ]
-    versioned = seen.promises.versioning
-    needed = (*(VERSIONED if versioned else ()), *PUSHED)
+    versioned, backed_up = seen.promises.versioning, seen.promises.backup and not seen.promises.versioning
+    needed = (*(VERSIONED if versioned else BACKED_UP if backed_up else ()), *PUSHED)
     if found := decided(seen.observations, violations[:1], tuple(Step), needed):
         return found
-    if unfinished := _unfinished(seen, 4 if versioned else 2):
+    if unfinished := _unfinished(seen, 4 if versioned or backed_up else 2):
         return unfinished
     ways = ["previous version copied over the key"] if versioned else []
+    ways += ["a deleted state brought back by the contract's backup"] if backed_up else []
     listed = ", ".join([*ways, "pulled state pushed back"])
     first = next(seen.steps(Step.PULL))
     return proved(
