@@ -38,7 +38,7 @@ command = {plan_quoted}
 
 [[steps]]
 name = "rollback note"
-command = "see [rollback]: exactly these commands are rehearsed"
+command = {note_quoted}
 
 [rollback]
 returns_to = "{returns_to}"
@@ -55,7 +55,7 @@ drafted and reviewed again. Every command is run in the root of the checkout.
 ## What the backend is now
 
 {settings}
-{unresolved}{encryption}{workspaces}
+{unresolved}{encryption}{workspaces}{by_hand}
 ## Before
 
 - No apply is running, and no lock is held. Nobody applies until the last step is done.
@@ -78,6 +78,18 @@ drafted and reviewed again. Every command is run in the root of the checkout.
 
 Apply only after all five are proved by `./just tofu-state-ha-readiness`.
 """
+
+REHEARSED = frozenset({"http", "local", "pg", "s3"})
+"""The backends that rehearsals have a stand-in for (readiness/stacks/rehearsals.py)."""
+_ELSEWHERE = {
+    "gcs": "another `prefix`",
+    "azurerm": "another `key`",
+    "consul": "another `path`",
+    "kubernetes": "another `secret_suffix`",
+    "remote": "another workspace",
+    "cloud": "another workspace",
+}
+"""How a copy of the stack is led to a state of its own, by the kind of its backend."""
 
 
 def draft(config: StackConfig) -> str:
@@ -116,6 +128,12 @@ def draft(config: StackConfig) -> str:
         settings="\n".join(_settings(config, variant) for variant in config.variants),
         unresolved=_unresolved(config),
         encryption=_encryption(config),
+        note_quoted=_quoted(
+            "see [rollback]: exactly these commands are rehearsed"
+            if config.backend in REHEARSED
+            else "see [rollback]: these commands are rehearsed by hand, on a copy"
+        ),
+        by_hand=_by_hand(config),
         workspaces="\nThis stack uses workspaces: every step is done for each of them.\n"
         if config.workspaces
         else "",
@@ -195,6 +213,21 @@ def _unresolved(config: StackConfig) -> str:
     for problem in (*config.problems, *(config.other if config.unresolved else ())):
         found += f"\nNot read: {problem}.\n"
     return found
+
+
+def _by_hand(config: StackConfig) -> str:
+    if config.backend in REHEARSED:
+        return ""
+    place = _ELSEWHERE.get(config.backend, "a place of its own")
+    return (
+        f"\n## By hand\n\nThe suite has no stand-in for {what_it_is(config.backend)}: it proves nothing of\n"
+        "steps 1, 3, 4 and 5, and a run cannot be READY with this stack. Before the migration, once and on a copy:\n\n"
+        f"1. Copy the stack's folder out of the checkout. Give the copy's backend {place}, which nobody uses.\n"
+        "2. `tofu init` in the copy, and `tofu state push` of the file that step 1 pulled from the real state.\n"
+        "3. Do the steps below in the copy, to a scratch bucket of the candidate, and the rollback to the copy's place.\n"
+        "4. Compare lineage, serial, resources and outputs after each step, and keep what was printed with this plan.\n"
+        "5. Remove the copy's states from both places, with all their versions.\n"
+    )
 
 
 def _encryption(config: StackConfig) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from readiness.criteria import PROTECTED_STACKS
 from readiness.finding import State
+from readiness.judges.stacks.points import what_it_is
 from readiness.stacks import plan as plans
 from readiness.stacks.__main__ import main
 from readiness.stacks.config import StackConfig, read
@@ -138,3 +139,17 @@ def test_the_committed_plans_name_what_the_rehearsal_knows() -> None:
     for name in PROTECTED_STACKS:
         plan = plans.load(PROTECTED / name / plans.FILE)
         assert plan.returns_to in (f"file:{name}.pulled.tfstate", "version:before-migration")
+
+
+@pytest.mark.parametrize("kind", ["gcs", "azurerm", "consul", "kubernetes"])
+def test_a_backend_without_a_stand_in_is_rehearsed_by_hand_and_the_draft_says_how(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "tofu" / "stacks" / "attic"
+    folder.mkdir(parents=True)
+    (folder / "main.tf").write_text(f'terraform {{\n  backend "{kind}" {{}}\n}}\n')
+    text = draft(read(tmp_path, "attic"))
+    assert "exactly these commands are rehearsed" not in text
+    assert f"The suite has no stand-in for {what_it_is(kind)}" in text
+    assert "on a copy" in text
+    plans.review(text, "A. Reviewer", TODAY)
