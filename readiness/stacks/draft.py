@@ -224,7 +224,7 @@ def _by_hand(config: StackConfig) -> str:
         "steps 1, 3, 4 and 5, and a run cannot be READY with this stack. Before the migration, once and on a copy:\n\n"
         f"1. Copy the stack's folder out of the checkout. Give the copy's backend {place}, which nobody uses.\n"
         "2. `tofu init` in the copy, and `tofu state push` of the file that step 1 pulled from the real state.\n"
-        "3. Do the steps below in the copy, to a scratch bucket of the candidate, and the rollback to the copy's place.\n"
+        "3. Do the steps below in the copy, to a scratch bucket of the candidate, and roll back to the copy's place.\n"
         "4. Compare lineage, serial, resources and outputs after each step, and keep what was printed with this plan.\n"
         "5. Remove the copy's states from both places, with all their versions.\n"
     )
