@@ -184,7 +184,6 @@ ROWS = (
         "a node whose power was cut denies nothing when it is back, and then the loss of another loses nothing",
         scenarios=(Group.POWER_CUT_OF_ONE,),
         judge=lambda seen: needs(seen.records(), "two nodes", made_whole, safety, denials, agreement),
-        wrong_answer=True,
     ),
     Criterion(
         "P1.25",

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from readiness.evidence.observation import Observation, Outcome
-from readiness.judges.opentofu import basics, contention, midway, plans, rollback, settings, stale
+from readiness.judges.opentofu import basics, contention, midway, plans, power, rollback, settings, stale
 from readiness.judges.opentofu.commands import FAULT, PREPARE
 from tests.support.observations import PLAIN, Case, Defect, Recorded, changed, granted, lost, refusal, seen
 
@@ -262,6 +262,28 @@ def _stale() -> Recorded:
     ]
 
 
+CUT = "first apply"
+APPLIED: dict[str, Any] = {"serial": 1, "revision": 2, "members": {"kept": "m"}}
+
+
+def _cut() -> Recorded:
+    step = power.Step
+    asked: dict[str, Any] = {"case": CUT, "revision": 2, "members": {"kept": "m"}}
+    return [
+        tofu(step.APPLY, case=CUT, at=0.4),
+        state(step.BEFORE, asked={"case": CUT}, **APPLIED),
+        refusal(step.RELEASED, case=CUT),
+        fault(CUT),
+        *(state(step.STATE, end, asked=asked, **APPLIED) for end in ENDS),
+        *(refusal(step.LOCK, end, case=CUT) for end in ENDS),
+        *(tofu(step.PLAN, end, case=CUT) for end in ENDS),
+    ]
+
+
+def _kept(number: int, **fields: JsonValue) -> Defect:
+    return shows(power.Step.STATE, number, **(APPLIED | fields))
+
+
 USED = "attic (encrypt = true)"
 
 
@@ -299,7 +321,7 @@ def _through(number: int = 0, **fields: Any) -> Defect:
 
 
 BASIC, ROLL, STALE, CONTEST, MIDWAY = basics.Step, rollback.Step, stale.Step, contention.Step, midway.Step
-SETTING = settings.Step
+SETTING, POWER = settings.Step, power.Step
 _UNDONE = "the suite itself left the candidate broken: it could not undo crash:x"
 THROUGH_FAULTS = {
     "a plan before any fault failed": failed(plans.Step.FIRST),
@@ -548,6 +570,29 @@ CASES = (
             "cut, says tofu": also(unreadable()),
         },
         {"not prepared": also(unprepared())},
+    ),
+    Case(
+        "P2.13",
+        _cut(),
+        {
+            "not applied": failed(POWER.APPLY),
+            "no state before": denied(POWER.BEFORE),
+            "a lock before": granted(POWER.RELEASED, 0, {"lock": {"id": "L", "created": 1.0}}),
+            "the state is gone": denied(POWER.STATE, 1),
+            "an older state": _kept(0, serial=0, revision=1),
+            "another lineage": _kept(1, lineage="m"),
+            "other contents of that serial": _kept(1, digest="d2"),
+            "not what was applied": _kept(0, members={}),
+            "the lock is back": granted(POWER.LOCK, 1, {"lock": {"id": "L", "created": 1.0}}),
+            "no plan": failed(POWER.PLAN, 1, refused=True),
+            "a plan wants changes": to_create(POWER.PLAN, 1),
+            "no state": no_state(POWER.STATE),
+        },
+        {
+            "the fault did not fire": _through(outcome="unanswered", error="did not fire"),
+            "no answer": lost(POWER.STATE),
+            "not prepared": also(unprepared(case=CUT)),
+        },
     ),
     Case(
         "P2.15",
