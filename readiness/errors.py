@@ -6,7 +6,11 @@ class UsageError(Exception):
 
 
 class Refuted(AssertionError):
-    """Evidence shows that a criterion does not hold. Only this exception makes a criterion REFUTED."""
+    """Evidence shows that a criterion does not hold. Only this and WrongAnswer make a criterion REFUTED."""
+
+
+class WrongAnswer(AssertionError):
+    """As Refuted, by an answer that is wrong: also where a shape is expected to be refuted, this is not expected."""
 
 
 class Unjudged(Exception):

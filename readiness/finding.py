@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from readiness.grounds import Violation, ViolationKind
+
 if TYPE_CHECKING:
     from readiness.grounds import Ground
     from readiness.history import Op
@@ -23,6 +25,8 @@ class State(StrEnum):
     PROVED = "PROVED"
 
 
+UNAVAILABLE = frozenset({ViolationKind.OUTAGE, ViolationKind.NO_WINNER})
+"""Violations by answers that did not come; all others are answers that are wrong."""
 WORST_FIRST = (State.REFUTED, State.UNKNOWN, State.NOT_RUN, State.PROVED)
 
 
@@ -53,6 +57,15 @@ class Finding:
     observations: int = 0
     witness: tuple[Op, ...] = ()
     grounds: tuple[Ground, ...] = ()
+
+    @property
+    def wrong_answer(self) -> bool:
+        """REFUTED by an answer: something acknowledged was lost, denied or mixed up, or two clients won. That nothing
+        was answered is none.
+        """
+        return self.state is State.REFUTED and any(
+            isinstance(ground, Violation) and ground.kind not in UNAVAILABLE for ground in self.grounds
+        )
 
     def __post_init__(self) -> None:
         if self.state is State.PROVED and self.observations <= 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readiness.errors import NotRun, Refuted, Unjudged
+from readiness.errors import NotRun, Refuted, Unjudged, WrongAnswer
 from readiness.finding import Finding, State, refuted, unknown
 from readiness.topology import Unsupported
 
@@ -11,7 +11,7 @@ def finding_of(error: BaseException) -> Finding:
     """REFUTED only by evidence that says so; NOT RUN by what says that it was not exercised; UNKNOWN by all else: an
     exception of the suite is no word about the candidate.
     """
-    if isinstance(error, Refuted):
+    if isinstance(error, Refuted | WrongAnswer):
         return refuted(str(error))
     if isinstance(error, NotRun | Unsupported):
         return Finding(State.NOT_RUN, str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from readiness.criteria import DECIDING, MANIFEST, PHASES, Criterion, Level
@@ -33,7 +33,7 @@ GOOD = frozenset({Word.READY, Word.INTERIM, Word.PHASE_PROVED, Word.SELECTION_PR
 @dataclass(frozen=True)
 class Result:
     """One criterion of the manifest with its finding. `issue` is set where the candidate's file expects it
-    red.
+    red, unless it is red by a wrong answer.
     """
 
     criterion: Criterion
@@ -123,9 +123,11 @@ def results_of(
         found = findings.get(criterion.id, ())
         why = reasons.get(criterion.id, "it was not collected")
         finding = merge(found) if found else Finding(State.NOT_RUN, why)
-        results.append(
-            Result(criterion, finding, expected_red.get(criterion.id), seconds.get(criterion.id, 0.0))
-        )
+        issue = expected_red.get(criterion.id)
+        if issue and finding.wrong_answer:
+            why = "a wrong answer is never to be expected of a store that serves"
+            issue, finding = None, replace(finding, reason=f"{finding.reason}; {why} (expected_red: {issue})")
+        results.append(Result(criterion, finding, issue, seconds.get(criterion.id, 0.0)))
     return tuple(results)
 
 

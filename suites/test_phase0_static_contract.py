@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.judge import Prove
 from readiness.load.rig import Rig
+from readiness.plugin.session import Session
 from readiness.static import contract, stops
 
 pytestmark = [pytest.mark.phase0, pytest.mark.order(0)]
@@ -49,13 +50,15 @@ def test_candidate_class_is_admissible(prove: Prove) -> None:
 
 
 @pytest.mark.criterion("S.1")
-def test_stop_fewer_than_two_independent_endpoints(prove: Prove, rig: Rig) -> None:
-    prove(stops.independent_endpoints, rig)
+def test_stop_fewer_than_two_independent_endpoints(
+    prove: Prove, rig: Rig, candidate_session: Session
+) -> None:
+    prove(stops.independent_endpoints, rig, candidate_session.need_faults)
 
 
 @pytest.mark.criterion("S.2")
-def test_stop_single_bumble_scoped_volume(prove: Prove, rig: Rig) -> None:
-    prove(stops.volumes, rig)
+def test_stop_single_bumble_scoped_volume(prove: Prove, rig: Rig, candidate_session: Session) -> None:
+    prove(stops.volumes, rig, candidate_session.need_faults)
 
 
 @pytest.mark.criterion("S.3")
@@ -69,5 +72,5 @@ def test_stop_divergence_without_response(prove: Prove, rig: Rig) -> None:
 
 
 @pytest.mark.criterion("S.5")
-def test_stop_proof_depends_on_caches(prove: Prove, rig: Rig) -> None:
-    prove(stops.without_caches, rig)
+def test_stop_proof_depends_on_caches(prove: Prove, rig: Rig, candidate_session: Session) -> None:
+    prove(stops.without_caches, rig, candidate_session.need_faults)

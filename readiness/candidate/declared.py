@@ -39,6 +39,10 @@ class Command(_Strict):
         """What is executed."""
         return ("/bin/sh", "-c", self.run[0]) if self.shell else self.run
 
+    def given(self, *arguments: str) -> Command:
+        """The same with more arguments; a line for a shell finds them as $0, $1 and so on."""
+        return Command(run=(*self.argv, *arguments), seconds=self.seconds)
+
 
 def _command(given: Any) -> Any:
     if isinstance(given, str):
@@ -50,6 +54,7 @@ def _command(given: Any) -> Any:
 
 
 Act: TypeAlias = Annotated[Command, BeforeValidator(_command)]
+HostPort: TypeAlias = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$")]
 
 
 class DeclaredEndpoint(_Strict):
@@ -160,6 +165,9 @@ class DeclaredNode(DeclaredHardware):
 
     `files` prints the number of files in the node's data folder: a wipe is believed only if that falls to 0.
     `bytes` prints how many bytes of disk the store's data takes on this node, as `du -s --block-size=1` does.
+    `isolate` lets the node reach nothing but the candidate's nodes and the suite. `reaches` is given a host and a port
+    as its last two arguments, and exits 0 if a TCP connection from the node to there was made. `outside` are addresses
+    (HOST:PORT) beside the candidate that the node reaches when it is not isolated, such as a name server's.
     """
 
     name: Text
@@ -167,6 +175,10 @@ class DeclaredNode(DeclaredHardware):
     restore: Act | None = None
     unplug: Act | None = None
     plug: Act | None = None
+    isolate: Act | None = None
+    rejoin: Act | None = None
+    reaches: Act | None = None
+    outside: tuple[HostPort, ...] = ()
     wipe: Act | None = None
     files: Act | None = None
     bytes: Act | None = None
@@ -177,6 +189,9 @@ class DeclaredNode(DeclaredHardware):
         for verb, needed, why in (
             ("drain", "restore", "which undoes it"),
             ("unplug", "plug", "which undoes it"),
+            ("isolate", "rejoin", "which undoes it"),
+            ("isolate", "reaches", "which shows that it happened"),
+            ("isolate", "outside", "addresses that the node reaches no more then"),
             ("wipe", "files", "which shows that it happened"),
         ):
             if getattr(self, verb) and not getattr(self, needed):

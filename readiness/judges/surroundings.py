@@ -17,7 +17,17 @@ class Step(StrEnum):
     """What is asked."""
 
     WAY_OUT = "way out of the node's network"
+    ISOLATED = "node isolated"
+    SERVES = "write, read and delete beside the isolation"
     CONNECTIONS = "connections under load"
+
+
+class When(StrEnum):
+    """When an endpoint was asked whether it serves (`asked.when`)."""
+
+    BEFORE = "before the nodes were isolated"
+    ISOLATED = "while the nodes reached nothing but one another and the suite"
+    AFTER = "after the nodes had rejoined"
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,62 @@ def _surroundings(seen: Seen) -> tuple[str | None, str]:
     if ways and all(_closed(one) for one in ways):
         tried = sum(len(_strings(one, "tried")) for one in ways)
         return None, f"no node's network has a way out ({tried} connections tried from inside)"
+    if any(True for _ in seen.steps(Step.ISOLATED)):
+        return _isolated(seen)
+    return _not_isolated(seen, ways)
+
+
+def _isolated(seen: Seen) -> tuple[str | None, str]:
+    """Of a provider that isolates nodes. Open connections to what is not declared are named, isolated or not: a rule
+    may let those go on that were there before.
+    """
+    looks = list(seen.steps(Step.CONNECTIONS))
+    seeing = [_look(one) for one in looks if one.ok]
+    problem, how = _of_connections(seeing) if seeing else (None, "open connections cannot be seen")
+    open_ends = next((one for one in seen.steps(Step.ISOLATED) if not _fired(one)), None)
+    if open_ends is not None:
+        why = _observed(open_ends) if open_ends.ok else open_ends.why()
+        unseen = next((f"; {one.why()}" for one in looks if not one.ok), "")
+        return f"{problem or 'the nodes were not isolated'}: {why}{unseen}", ""
+    unserved = _unserved(seen)
+    if unserved or problem:
+        return unserved or problem, ""
+    nodes = sum(1 for _ in seen.steps(Step.ISOLATED))
+    return None, f"it served while its {nodes} nodes reached nothing but one another and the suite; {how}"
+
+
+def _unserved(seen: Seen) -> str | None:
+    """Why it was not seen that every endpoint served while the nodes were isolated."""
+    asked = [one for one in seen.steps(Step.SERVES) if one.asked["when"] == When.ISOLATED]
+    if not asked:
+        return "nobody asked whether it serves while its nodes are isolated"
+    failed = next((one for one in asked if not _answered(one)), None)
+    if failed is None:
+        return None
+    others = [one for one in seen.steps(Step.SERVES) if one.endpoint == failed.endpoint]
+    well = [str(one.asked["when"]) for one in others if _answered(one)]
+    beside = f", but did {' and '.join(well)}" if well else ", nor at any other time"
+    what = failed.why() if not failed.ok else f"answered {failed.result} for {failed.asked['value']}"
+    return (
+        f"endpoint {failed.endpoint} did not serve {When.ISOLATED} ({what}){beside}: it depends on something that no "
+        f"node declares, or an isolate command cuts the nodes from one another"
+    )
+
+
+def _answered(one: Observation) -> bool:
+    return one.ok and one.result == one.asked["value"]
+
+
+def _fired(one: Observation) -> bool:
+    return one.ok and isinstance(one.result, dict) and one.result.get("fired") is True
+
+
+def _observed(one: Observation) -> str:
+    return str(one.result.get("observed")) if isinstance(one.result, dict) else ""
+
+
+def _not_isolated(seen: Seen, ways: list[Observation]) -> tuple[str | None, str]:
+    """Of a provider that cannot isolate nodes: its instances' connections tell."""
     looks = list(seen.steps(Step.CONNECTIONS))
     if not looks:
         return "it was not observed what the candidate reaches beside its nodes", ""
@@ -67,7 +133,7 @@ def _of_connections(looks: list[_Look]) -> tuple[str | None, str]:
     for name in instances:
         if problem := _not_its_own([look for look in looks if look.instance == name]):
             return problem, ""
-    known = {address for look in looks for address in _served(look)}
+    known = {address for look in looks for address in _reached_at(look)}
     for look in looks:
         if strangers := sorted(
             {peer for local, peer in look.open if not _declared(look, local, peer, known)}
@@ -94,7 +160,7 @@ def _not_its_own(looks: list[_Look]) -> str | None:
     )
 
 
-def _served(look: _Look) -> Iterator[str]:
+def _reached_at(look: _Look) -> Iterator[str]:
     """Where that instance is reached: a wildcard stands for the hosts of its endpoints and of its own ends."""
     hosts = {_host(address) for address in (*look.serves, *(local for local, _ in look.open))}
     yield from look.serves

@@ -14,7 +14,7 @@ from readiness import providers
 from readiness.cli.dry_run import dry_run
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
-from readiness.errors import NotRun, Refuted, Unjudged, UsageError
+from readiness.errors import NotRun, Refuted, Unjudged, UsageError, WrongAnswer
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
 from readiness.paths import ROOT
@@ -212,7 +212,7 @@ def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
 
 
 def _short(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    if isinstance(excinfo.value, Refuted | Unjudged | NotRun | pytest.skip.Exception):
+    if isinstance(excinfo.value, Refuted | WrongAnswer | Unjudged | NotRun | pytest.skip.Exception):
         return f"{type(excinfo.value).__name__}: {excinfo.value}"
     return str(excinfo.getrepr(style="short"))
 

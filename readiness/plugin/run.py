@@ -19,7 +19,7 @@ from readiness.criteria import BY_ID, MANIFEST, Criterion, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import ALL_LEVELS, CriterionFound, FindingRecord, RunRecord, VerdictRecord
-from readiness.finding import Finding, State
+from readiness.finding import Finding, State, merge
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import GateFindings
 from readiness.gate.signature import sign, signer_of
@@ -147,8 +147,13 @@ class Run:
         for criterion in MANIFEST:
             if criterion.phase >= phase or not self.decides(criterion):
                 continue
-            state = self.found().state(criterion)
-            good = State.REFUTED if criterion.id in self.expected_red else State.PROVED
+            found = self.found()
+            state = found.state(criterion)
+            expected = (
+                criterion.id in self.expected_red
+                and not merge(found.findings.get(criterion.id, ())).wrong_answer
+            )
+            good = State.REFUTED if expected else State.PROVED
             if state is not None and state is not good:
                 return f"phase {criterion.phase} is red: {criterion.id} is {state}"
         return None

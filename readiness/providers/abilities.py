@@ -138,6 +138,21 @@ class Confines(Protocol):
 
 
 @runtime_checkable
+class IsolatesNodes(Protocol):
+    """Can put everything but the candidate's nodes and the suite out of a node's reach."""
+
+    def isolate_from_outside(self, node: str) -> Proof:
+        """Isolates it until `rejoin_outside`; the proof is that it does not reach what it reached before. Raises
+        Unsupported.
+        """
+        ...
+
+    def rejoin_outside(self, node: str) -> None:
+        """Undoes `isolate_from_outside`; without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
 class ShowsConnections(Protocol):
     """Can see the TCP sockets of an instance."""
 

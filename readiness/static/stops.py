@@ -22,6 +22,7 @@ from readiness.providers.abilities import HasCaches, StopsCaches
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library
+from readiness.static.isolation import Leave
 from readiness.static.stored import record_stored
 from readiness.static.surroundings import record_surroundings
 from readiness.subject import Subject
@@ -30,7 +31,7 @@ TRIES = 3
 CANDIDATE = "the candidate"
 
 
-def independent_endpoints(subject: Subject, see: Recording, rig: Rig) -> None:
+def independent_endpoints(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> None:
     """S.1: the address, instance and node of each endpoint, and whether it is in service.
 
     A store that the suite started has its nodes on one machine, and one on Kubernetes is reached through ports of this
@@ -49,7 +50,7 @@ def independent_endpoints(subject: Subject, see: Recording, rig: Rig) -> None:
             }
             look = partial(subject.provider.in_service, endpoint.instance)
             see.fact(Step.ENDPOINT, endpoint.name, look, asked=asked, kept=bool)
-    record_surroundings(subject, see, rig)
+    record_surroundings(subject, see, rig, leave)
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -61,7 +62,7 @@ def _address(url: str) -> tuple[str, int]:
         return split.hostname or "", port
 
 
-def volumes(subject: Subject, see: Recording, rig: Rig) -> None:
+def volumes(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> None:
     """S.2: the volumes that hold state data, as they are on the running candidate, and whether writes grow them."""
     see.fact(
         Step.VOLUMES,
@@ -69,8 +70,7 @@ def volumes(subject: Subject, see: Recording, rig: Rig) -> None:
         subject.provider.volumes,
         kept=lambda facts: [[fact.node, fact.kind, fact.access] for fact in facts],
     )
-    record_surroundings(subject, see, rig)
-    record_stored(subject, see, rig)
+    record_surroundings(subject, see, rig, leave, partial(record_stored, subject, see, rig))
 
 
 def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
@@ -128,7 +128,7 @@ def _bodies(library: Library, bucket: str, prefix: str) -> list[list[JsonValue]]
     ]
 
 
-def without_caches(subject: Subject, see: Recording, rig: Rig) -> None:
+def without_caches(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> None:
     """S.5: writes, reads and deletes while the declared cache endpoints are away, and, if that fails, with them
     back.
     """
@@ -147,7 +147,7 @@ def without_caches(subject: Subject, see: Recording, rig: Rig) -> None:
         how, away = Caches.OUT_OF_REACH, contacts.forbidden(caches)
     if not _without(subject, see, rig, how, away, caches):
         _round_trip(subject, see, rig, Caches.BACK, TRIES)
-    record_surroundings(subject, see, rig)
+    record_surroundings(subject, see, rig, leave)
 
 
 @contextlib.contextmanager

@@ -43,6 +43,7 @@ def record_stored(subject: Subject, see: Recording, rig: Rig) -> None:
 
 def _looks(subject: Subject, see: Recording, step: Step) -> dict[str, int] | None:
     """The bytes of every node; None if some cannot be seen."""
+    _wait_until_steady(subject)
     asked: Asked = {"declared": not subject.provider.owns_candidate}
     nodes = subject.topology.nodes
     found = {
@@ -56,6 +57,22 @@ def _bytes(subject: Subject, node: str) -> int:
     if not isinstance(subject.provider, StoresBytes):
         raise Unsupported(f'the provider "{subject.provider.name}" cannot see the bytes that {node} stores')
     return subject.provider.stored_bytes(node)
+
+
+def _wait_until_steady(subject: Subject) -> None:
+    """Wait until no node's bytes change any more, or for some seconds: looks at one disk that differ in time show what
+    was written between them.
+    """
+    deadline, known = time.monotonic() + SETTLE_SECONDS, dict[str, int]()
+    while time.monotonic() < deadline:
+        try:
+            now = {node: _bytes(subject, node) for node in subject.topology.nodes}
+        except (Unsupported, OSError):
+            return  # which the look itself records
+        if now == known:
+            return
+        known = now
+        time.sleep(INTERVAL)
 
 
 def _settle(subject: Subject, before: dict[str, int]) -> None:

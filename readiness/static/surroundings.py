@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -19,25 +19,42 @@ from readiness import contacts
 from readiness.judges.surroundings import Step
 from readiness.load.bodies import body_of
 from readiness.load.rig import Rig
-from readiness.providers.abilities import SeesWayOut, ShowsConnections
+from readiness.providers.abilities import IsolatesNodes, SeesWayOut, ShowsConnections
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered, translate
+from readiness.static.isolation import Leave, isolated
 from readiness.subject import Subject
 from readiness.topology import Endpoint, TcpSocket, Unsupported, WayOut
 
 LOOKS, PAUSE, SIZE = 3, 0.3, 1 << 18
 
 
-def record_surroundings(subject: Subject, see: Recording, rig: Rig) -> None:
-    """The ways out of each node's network; if there is one, or nobody can try, the connections of each instance."""
+def record_surroundings(
+    subject: Subject, see: Recording, rig: Rig, leave: Leave, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """The ways out of each node's network; if there is one, or nobody can try, the connections of each instance, while
+    the nodes are isolated where the provider can do that. `meanwhile` is done at the same time.
+    """
+    if not isinstance(subject.provider, IsolatesNodes) and _closed(subject, see):
+        meanwhile()
+        return
+    with isolated(subject, see, rig, leave):
+        _connections_under_load(subject, see, rig)
+        meanwhile()
+
+
+def _closed(subject: Subject, see: Recording) -> bool:
+    """Whether each node has a network that nothing else is reached from."""
     with contacts.deliberate():
         ways = [
             see.fact(Step.WAY_OUT, node, partial(_way_out, subject, node), kept=_kept_way)
             for node in subject.topology.nodes
         ]
-    if all(way is not None and way.tried and not way.reached for way in ways):
-        return
+    return all(way is not None and way.tried and not way.reached for way in ways)
+
+
+def _connections_under_load(subject: Subject, see: Recording, rig: Rig) -> None:
     with _load(subject, rig.buckets.plain):
         for number in range(LOOKS):
             time.sleep(PAUSE)

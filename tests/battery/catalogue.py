@@ -8,10 +8,12 @@ from tests.battery.defects import (
     conditions,
     deletes,
     durability,
+    evidence,
     harness,
     listings,
     opentofu,
     outages,
+    promises,
     reads,
     returns,
 )
@@ -27,6 +29,8 @@ ALL: tuple[Defect, ...] = (
     *access.DEFECTS,
     *opentofu.DEFECTS,
     *harness.DEFECTS,
+    *promises.DEFECTS,
+    *evidence.DEFECTS,
 )
 BY_NAME = {defect.name: defect for defect in ALL}
 assert len(BY_NAME) == len(ALL)

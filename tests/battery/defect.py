@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from readiness.s3.wire import Wire
@@ -11,6 +12,7 @@ from readiness.topology import Topology
 from tests.battery.call import Act
 from tests.battery.world import World
 
+Options = Callable[[Path], list[str]]
 Event = Callable[[World, Mapping[str, Wire], str, tuple[str, ...]], Awaitable[None]]
 
 
@@ -24,6 +26,10 @@ class Defect:
     done; `verbs` replace verbs of the provider and are given the real one; `route` leads endpoints to other ones'
     addresses; `topology` changes what the provider says of itself. `says`: a part of the message by which an operator
     understands what the store did.
+
+    `options` makes what a run is given, in an empty folder, and returns the options for it; `runs` are the criteria
+    that run, if others than are judged. `refuses`: the run must end with exit code 4 before anything is judged, and the
+    message of that is what the operator reads.
     """
 
     name: str
@@ -40,6 +46,9 @@ class Defect:
     topology: Callable[[Topology], Topology] | None = None
     never_proved: bool = False
     quick: bool = False
+    options: Options | None = None
+    runs: tuple[str, ...] = ()
+    refuses: bool = False
 
     @property
     def criteria(self) -> tuple[str, ...]:

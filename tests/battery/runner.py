@@ -53,6 +53,8 @@ class Outcome:
             found = self.judged.get(id_)
             if found is None:
                 problems.append(f"{id_} was not judged")
+            elif self.defect.refuses:
+                problems += [f"{id_} is {found.state}"] if found.state is not State.NOT_RUN else []
             elif self.defect.never_proved:
                 problems += [f"{id_} is PROVED"] if found.state is State.PROVED else []
             elif found.state is not State.REFUTED:
@@ -86,10 +88,15 @@ def nodes_by_criterion() -> dict[str, str]:
 
 
 def suite(
-    criteria: Sequence[str], options: Sequence[str], runs: Path, *, limit: float = LIMIT
+    criteria: Sequence[str],
+    options: Sequence[str],
+    runs: Path,
+    *,
+    limit: float = LIMIT,
+    judged: Sequence[str] = (),
 ) -> tuple[dict[str, Judged], str]:
-    """One run of these criteria with the battery's plugin, ended after `limit` seconds; what was judged, and the
-    output.
+    """One run of these criteria with the battery's plugin, ended after `limit` seconds; what was judged of them, or of
+    `judged`, and the output.
     """
     wanted = sorted(criteria, key=list(nodes_by_criterion()).index)
     argv = [
@@ -120,7 +127,7 @@ def suite(
             process.terminate()
             output, _ = process.communicate()
     verdicts = [json.loads(path.read_text("utf-8")) for path in runs.glob("*/verdict.json")]
-    rows = [row for verdict in verdicts for row in verdict["criteria"] if row["id"] in wanted]
+    rows = [row for verdict in verdicts for row in verdict["criteria"] if row["id"] in (judged or wanted)]
     return {row["id"]: Judged(State(row["state"]), row["reason"]) for row in rows}, output
 
 
@@ -130,15 +137,26 @@ def try_defect(defect: Defect, *, seed: int = 1) -> Outcome:
     options = ["--defect", defect.name, "--seed", str(seed), "--scenarios", ",".join(defect.scenarios)]
     options += ["--whole-seconds", str(WHOLE_SECONDS), "--stacks", str(STACKS)]
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
-        judged, output = suite(defect.criteria, options, Path(folder))
+        (given := Path(folder) / "given").mkdir()
+        options += defect.options(given) if defect.options else []
+        runs = Path(folder) / "runs"
+        judged, output = suite(defect.runs or defect.criteria, options, runs, judged=defect.criteria)
+    if defect.refuses and not judged:
+        judged = dict.fromkeys(defect.expects, Judged(State.NOT_RUN, _error(output)))
     return Outcome(defect, judged, time.monotonic() - began, output)
+
+
+def _error(output: str) -> str:
+    """The message of a run that ended before anything was judged."""
+    return next((line for line in output.splitlines() if line.startswith("ERROR: ")), "")
 
 
 def without_defect(*, seed: int = 1) -> dict[str, Judged]:
     """Every criterion that a defect of a store must refute, judged through the proxy that passes everything on, with
     all scenarios. One that the run did not judge is NOT RUN.
     """
-    wanted = {id_ for defect in BY_NAME.values() if not defect.never_proved for id_ in defect.expects}
+    of_stores = [defect for defect in BY_NAME.values() if not (defect.never_proved or defect.refuses)]
+    wanted = {id_ for defect in of_stores for id_ in defect.expects}
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
         options = ["--defect", "none", "--seed", str(seed), "--stacks", str(STACKS)]
         judged, _ = suite(tuple(wanted), options, Path(folder), limit=HEALTHY_LIMIT)

@@ -81,6 +81,8 @@ def _row(outcome: Outcome) -> str:
             for id_ in defect.expects
             if id_ in outcome.judged and id_ not in outcome.red()
         ]
+    if defect.refuses and not outcome.missed():
+        red_ids = ["the run ends with 4"]
     red = ", ".join(red_ids) or "none"
     return f"| {defect.name} | {defect.does} | {defect.source} | {red} | {_plain(outcome.reason())} |"
 

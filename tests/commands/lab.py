@@ -17,6 +17,7 @@ from readiness.providers.supervisor import linux
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.removal import PREFIX
 from readiness.s3.wire import Target
+from tests.commands.wires import Wires
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 
@@ -38,7 +39,7 @@ start)
   if alive; then exit 0; fi
   state=new; if [ -e $node/joining ]; then state=existing; fi
   if [ -d $node/disk ]; then mkdir -p $node/disk/data; else mkdir -p $node/data; fi
-  set -- $(cat $node/arguments) --cluster-state $state
+  set -- $(cat $node/prefix) $(cat $node/arguments) --cluster-state $state
   setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh "$@" >>$node/log 2>&1 </dev/null &
   ;;
 stop) kill -TERM $pid; ended ;;
@@ -48,7 +49,9 @@ unpause) kill -CONT $pid ;;
 identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
 wipe) rm -rf $node/data ;;
 bytes) echo $(($(du -s --block-size=1 $node/data 2>/dev/null | cut -f1) + 0)) ;;
-connections) ss -Htanp | grep "pid=$pid," ;;
+connections) $(cat $node/prefix) ss -Htanp | grep "pid=$pid," ;;
+isolate|rejoin) sh -c "$(cat $node/$verb)" ;;
+reaches) $(cat $node/prefix) timeout 2 bash -c ": >/dev/tcp/$3/$4" ;;
 files) find $node/data -type f 2>/dev/null | wc -l ;;
 repair) touch $node/joining; shift 2; exec "$@" ;;
 tool) shift 2; exec "$@" ;;
@@ -78,13 +81,14 @@ esac
 class Lab:
     """Call `stop` at the end. `keys` and `reader` are in the environment variables of `environment`.
 
-    `hosts`: the address of each node. `megabytes`: each node gets a disk of that size of its own, an ext4 in a loop
-    device (which takes root); 0: a folder.
+    Every node is on this machine, or a host of its own on the wires, and can be isolated then. `megabytes`: each node
+    gets a disk of that size of its own, an ext4 in a loop device (which takes root); 0: a folder.
     """
 
-    def __init__(self, folder: Path, hosts: tuple[str, ...] = (HOST,) * 3, megabytes: int = 0) -> None:
+    def __init__(self, folder: Path, wires: Wires | None = None, megabytes: int = 0) -> None:
         self._disks: list[Path] = []
-        self.folder, self.region = folder, REGION
+        self.folder, self.region, self._wires = folder, REGION, wires
+        hosts = tuple(wires.hosts.values()) if wires else (HOST,) * len(NODES)
         self.keys, self.reader = new_keys(), new_keys()
         self.admin_token = os.urandom(12).hex()
         ports = free_ports(9)
@@ -110,6 +114,10 @@ class Lab:
                 self._make_disk(folder / node, megabytes)
             listen = [("--s3-listen", self.s3), ("--admin-listen", self.admin), ("--peer-listen", self.peer)]
             flags = [f"{flag} {urls[node].removeprefix('http://')}" for flag, urls in listen]
+            (folder / node / "prefix").write_text(wires.prefix(node) if wires else "")
+            if wires:
+                (folder / node / "isolate").write_text(wires.isolate(node))
+                (folder / node / "rejoin").write_text(wires.rejoin(node))
             (folder / node / "arguments").write_text(
                 f"{obtain.control()} serve --name {node} --data-dir {node}/data {' '.join(flags)} "
                 f"--initial-cluster {members}"
@@ -209,6 +217,7 @@ class Lab:
             "nodes": [
                 {
                     "name": n,
+                    **self._isolating(n),
                     "bytes": act("bytes", n),
                     **({verb: act(verb, n) for verb in HARDWARE} if self._disks else {}),
                     "wipe": act("wipe", n),
@@ -263,6 +272,10 @@ class Lab:
             },
         }
         return raw | changes
+
+    def _isolating(self, node: str) -> dict[str, Any]:
+        verbs = {verb: ["sh", "run.sh", verb, node] for verb in ("isolate", "rejoin", "reaches")}
+        return {**verbs, "outside": [self._wires.outside]} if self._wires else {}
 
     def write(self, raw: dict[str, Any], name: str = "lab.toml") -> Path:
         """The candidate file, beside the scripts."""

@@ -14,6 +14,7 @@ from readiness import obtain
 from readiness.providers.engine import probe
 from readiness.providers.stores.base import new_keys
 from tests.commands.lab import toml
+from tests.isolation.contract import CONTRACT
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 
@@ -143,26 +144,7 @@ class Attack:
             ],
             "nodes": [{"name": n, **({"bytes": bytes_[n]} if bytes_ else {})} for n in NODES],
             "volumes": [{"node": n, "kind": "local-dir"} for n in NODES],
-            "contract": {
-                "endpoint_shape": "three endpoints",
-                "audience": "tests",
-                "cache_statement": "Attic, Bazel cache and RBE CAS/AC do not use the state bucket as authority",
-                "credentials": {
-                    "rotation_owner": "tests",
-                    "rotation_days": 90,
-                    "admin": {
-                        "source": "environment",
-                        "access_key": "LAB_ACCESS_KEY",
-                        "secret_key": "LAB_SECRET_KEY",
-                    },
-                },
-                "durability": {"versioning": True, "retention_days": 30, "restore": "previous-version"},
-                "failure": {
-                    "statement": "any one node may be lost",
-                    "rto_seconds": {"restart": 4, "drain": 4, "crash": 4, "silence": 5},
-                    "rpo_acknowledged_writes": 0,
-                },
-            },
+            "contract": CONTRACT,
             "boundary": {"cache_endpoints": [self.cache]},
         }
 

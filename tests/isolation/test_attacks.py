@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 
 from readiness.paths import ROOT
+from tests.commands.lab import NODES as LAB_NODES
 from tests.commands.lab import Lab
+from tests.commands.wires import Wires, need_namespaces
 from tests.isolation.attack import NODES, Attack
+from tests.isolation.gateways import Gateways
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
 STOPS = ("S.1", "S.2", "S.5")
@@ -30,7 +34,9 @@ def attack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
         made.stop()
 
 
-def judged(lab: Attack | Lab, runs: Path, raw: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def judged(
+    lab: Attack | Gateways | Lab, runs: Path, raw: dict[str, Any], *more: str
+) -> dict[str, tuple[str, str]]:
     """State and reason of the stop conditions."""
     options = [
         f"--candidate={lab.write(raw)}",
@@ -39,6 +45,7 @@ def judged(lab: Attack | Lab, runs: Path, raw: dict[str, Any]) -> dict[str, tupl
         "-q",
         "-p",
         "no:cacheprovider",
+        *more,
     ]
     wanted = "two_independent or single_bumble or depends_on_caches"
     done = subprocess.run(
@@ -91,8 +98,9 @@ def test_the_sockets_of_the_store_are_not_those_of_what_answers(attack: Attack, 
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(tmp_path_factory.mktemp("lab"), hosts=("127.0.0.5", "127.0.0.6", "127.0.0.7"))
+def wires() -> Iterator[Wires]:
+    need_namespaces()
+    made = Wires(LAB_NODES)
     try:
         made.start()
         yield made
@@ -100,9 +108,87 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         made.stop()
 
 
-def test_three_nodes_that_are_three_are_proved(lab: Lab, tmp_path: Path) -> None:
-    found = judged(lab, tmp_path, lab.declared())
-    assert found["S.1"][0] == "PROVED", found["S.1"]
-    assert "of 3 instances led to what is not declared" in found["S.1"][1]
-    assert found["S.2"][0] == "PROVED", found["S.2"]
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, wires: Wires) -> Iterator[Lab]:
+    made = Lab(tmp_path_factory.mktemp("lab"), wires)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def with_cache(lab: Lab, wires: Wires) -> dict[str, Any]:
+    return lab.declared(boundary={"cache_endpoints": [f"http://{wires.outside}"]})
+
+
+def test_three_nodes_that_are_three_are_proved_while_they_are_isolated(
+    lab: Lab, wires: Wires, tmp_path: Path
+) -> None:
+    found = judged(lab, tmp_path, with_cache(lab, wires), "--allow-faults")
+    assert {id_: state for id_, (state, _) in found.items()} == dict.fromkeys(STOPS, "PROVED"), found
+    for id_ in STOPS:
+        assert "served while its 3 nodes reached nothing but one another and the suite" in found[id_][1]
+        assert "of 3 instances led to what is not declared" in found[id_][1]
     assert "the bytes stored grew on 3 of 3 nodes" in found["S.2"][1]
+    assert all(wires.reaches(node, wires.outside) for node in LAB_NODES), "they have rejoined"
+
+
+def test_what_is_not_isolated_is_not_proved(lab: Lab, wires: Wires, tmp_path: Path) -> None:
+    """Whatever else was seen."""
+    found = judged(lab, tmp_path / "no-leave", with_cache(lab, wires))
+    assert {state for state, _ in found.values()} == {"UNKNOWN"}, found
+    assert "not isolated: faults on a candidate that the suite did not start need" in found["S.1"][1]
+    raw = with_cache(lab, wires)
+    for node in raw["nodes"]:
+        node["isolate"] = ["true"]
+    found = judged(lab, tmp_path / "true", raw, "--allow-faults")
+    assert {state for state, _ in found.values()} == {"UNKNOWN"}, found
+    assert f"bumble reached {wires.outside} before, and {wires.outside} still after" in found["S.1"][1]
+
+
+def test_nodes_that_are_cut_from_one_another_prove_nothing(lab: Lab, wires: Wires, tmp_path: Path) -> None:
+    raw = with_cache(lab, wires)
+    for node in raw["nodes"]:
+        node["isolate"] = wires.unplug(node["name"]).split()
+        node["rejoin"] = ["sh", "-c", wires.plug(node["name"])]
+    found = judged(lab, tmp_path, raw, "--allow-faults")
+    assert {state for state, _ in found.values()} == {"UNKNOWN"}, found
+    assert "did not serve while the nodes reached nothing but one another" in found["S.1"][1], found
+    assert "or an isolate command cuts the nodes from one another" in found["S.1"][1]
+    eventually(lambda: all(lab.ready(node) for node in LAB_NODES), 30)
+
+
+@pytest.fixture(scope="module")
+def gateways(tmp_path_factory: pytest.TempPathFactory, wires: Wires) -> Iterator[Gateways]:
+    made = Gateways(tmp_path_factory.mktemp("gateways"), wires)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def test_three_gateways_over_one_store_are_named_by_what_they_are_connected_to(
+    gateways: Gateways, tmp_path: Path
+) -> None:
+    found = judged(gateways, tmp_path, gateways.declared("connections", "bytes"))
+    assert {state for state, _ in found.values()} == {"UNKNOWN"}, found
+    for id_ in ("S.1", "S.5"):
+        assert f"has open connections to {gateways.filer.split(':')[0]}:" in found[id_][1], found[id_]
+        assert "which no node declares: faults on a candidate" in found[id_][1]
+    assert "the bytes stored grew on 0 of 3 nodes" in found["S.2"][1]
+
+
+def test_three_gateways_over_one_store_do_not_serve_when_they_are_isolated(
+    gateways: Gateways, wires: Wires, tmp_path: Path
+) -> None:
+    """Also where nobody sees their connections."""
+    found = judged(gateways, tmp_path, gateways.declared("isolate"), "--allow-faults")
+    assert {state for state, _ in found.values()} == {"UNKNOWN"}, found
+    for id_ in ("S.1", "S.5"):
+        assert "did not serve while the nodes reached nothing but one another and the suite" in found[id_][1]
+        assert "but did before the nodes were isolated" in found[id_][1]
+        assert "it depends on something that no node declares" in found[id_][1]
+    assert "declared, not observed: bytes" in found["S.2"][1]
+    assert all(wires.reaches(node, wires.outside) for node in LAB_NODES), "they have rejoined"

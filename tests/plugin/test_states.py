@@ -156,6 +156,7 @@ def test_interim_as_expected(tmp_path: Path) -> None:
     [
         pytest.param({"P1.6": "PROVED"}, "P1.6", "PROVED", id="guardrail moved"),
         pytest.param({"P1.6": "ERROR"}, "P1.6", "UNKNOWN", id="error is no expected red"),
+        pytest.param({"P1.19": "WRONG"}, "P1.19", "REFUTED", id="a wrong answer is no expected red"),
     ],
 )
 def test_interim_not_as_expected(tmp_path: Path, states: dict[str, str], id_: str, state: str) -> None:

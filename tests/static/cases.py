@@ -75,6 +75,30 @@ def _sockets(name: str, other: str, *more: tuple[str, str]) -> Observation:
     )
 
 
+def _isolated(*ends: Observation, fired: bool = True, serves: bool = True) -> list[Observation]:
+    """Every node was isolated, and served; `ends` are the looks at connections meanwhile."""
+    step, when = surroundings.Step, surroundings.When
+    proofs: JsonValue = {"fired": True, "observed": "reached 10.9.9.9:53 before, none of it after"}
+    wrong: JsonValue = {"fired": False, "observed": "reached 10.9.9.9:53 before, and still after"}
+    nodes = [
+        seen(step.ISOLATED, node, "provider", result=proofs if fired or node == "a" else wrong)
+        for node in ENDS
+    ]
+    trips = [
+        seen(step.SERVES, end, result="v", value="v", when=at)
+        for at in (when.BEFORE, when.ISOLATED, when.AFTER)
+        for end in ENDS
+        if fired or at != when.ISOLATED
+    ]
+    if not serves:
+        trips[3] = lost(step.SERVES)([trips[3]])[0]
+    return [trips[0], trips[1], *nodes, *trips[2:], *ends]
+
+
+def _isolated_ends() -> list[Observation]:
+    return [one for one in _connected() if one.step == surroundings.Step.CONNECTIONS]
+
+
 def _instead(*recorded: Observation) -> Callable[[Recorded], Recorded]:
     """Other observations of the surroundings."""
     steps = {str(step) for step in surroundings.Step}
@@ -97,8 +121,23 @@ UNISOLATED: dict[str, Callable[[Recorded], Recorded]] = {
     "connections that cannot be seen": _instead(
         *_connected()[:-1], error(surroundings.Step.CONNECTIONS)([_connected()[-1]])[0]
     ),
+    "a node that is not isolated": _instead(*_isolated(*_isolated_ends(), fired=False)),
+    "a node that cannot be isolated": _instead(
+        *error(surroundings.Step.ISOLATED, 1)(_isolated(*_isolated_ends(), fired=False))
+    ),
+    "an undeclared peer of an isolated node": _instead(
+        *_isolated(_sockets("a", "b", ("10.0.0.1:40002", "10.9.9.9:5432")), _sockets("b", "a"))
+    ),
+    "an endpoint that does not serve isolated": _instead(*_isolated(*_isolated_ends(), serves=False)),
+    "nobody asked whether it serves isolated": _instead(
+        *(one for one in _isolated(*_isolated_ends()) if one.step != surroundings.Step.SERVES)
+    ),
 }
-ISOLATED: dict[str, Callable[[Recorded], Recorded]] = {"no undeclared peer": _instead(*_connected())}
+ISOLATED: dict[str, Callable[[Recorded], Recorded]] = {
+    "no undeclared peer": _instead(*_connected()),
+    "isolated, and no undeclared peer": _instead(*_isolated(*_isolated_ends())),
+    "isolated, and nobody sees its connections": _instead(*_isolated()),
+}
 
 
 def _stored(*grown: int) -> list[Observation]:

@@ -98,6 +98,11 @@ def rigged(subject: Any) -> Any:
     return subject, SimpleNamespace(buckets=buckets)
 
 
+def allowed(subject: Any) -> Any:
+    """What a check is given that may also do faults."""
+    return *rigged(subject), lambda: None
+
+
 def rules(tmp_path: Path, text: str | bytes) -> Loaded:
     """A candidate whose alert file says this."""
     (tmp_path / "alerts").mkdir()
@@ -255,7 +260,8 @@ ONE, TWO = ("http://127.0.0.1:1", "a", "a-0"), ("http://127.0.0.2:1", "b", "b-0"
 )
 def test_independent_endpoints(endpoints: tuple[tuple[str, str, str], ...], state: State) -> None:
     assert (
-        judged("S.1", stops.independent_endpoints, rigged(live(topology=topology(*endpoints)))).state is state
+        judged("S.1", stops.independent_endpoints, allowed(live(topology=topology(*endpoints)))).state
+        is state
     )
 
 
@@ -265,7 +271,7 @@ def test_endpoints_that_do_not_answer_do_not_count() -> None:
         judged(
             "S.1",
             stops.independent_endpoints,
-            rigged(live(topology=both, provider={"in_service": lambda i: i == "a-0"})),
+            allowed(live(topology=both, provider={"in_service": lambda i: i == "a-0"})),
         ).state
         is REFUTED
     )
@@ -273,7 +279,7 @@ def test_endpoints_that_do_not_answer_do_not_count() -> None:
         judged(
             "S.1",
             stops.independent_endpoints,
-            rigged(live(topology=both, provider={"in_service": lambda _i: False})),
+            allowed(live(topology=both, provider={"in_service": lambda _i: False})),
         ).state
         is UNKNOWN
     )
@@ -308,7 +314,7 @@ def volume(node: str, kind: str = "openebs-zfs", access: str = "RWO") -> VolumeF
 def test_volumes(facts: list[VolumeFact], state: State) -> None:
     assert judge_volumes(facts).state is state
     assert (
-        judged("S.2", stops.volumes, rigged(live(provider={"volumes": lambda: tuple(facts)}))).state is state
+        judged("S.2", stops.volumes, allowed(live(provider={"volumes": lambda: tuple(facts)}))).state is state
     )
 
 
@@ -320,7 +326,7 @@ def test_documentation_and_divergence_that_are_not_there() -> None:
     assert found.state is REFUTED
     assert "we look by hand" in found.reason
     assert (
-        judged("S.5", stops.without_caches, rigged(live(declared(boundary__cache_endpoints=[])))).state
+        judged("S.5", stops.without_caches, allowed(live(declared(boundary__cache_endpoints=[])))).state
         is UNKNOWN
     )
 
@@ -369,10 +375,10 @@ def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.Monk
 def test_ports_of_one_host_are_one_address_of_a_store_that_was_there(owns: bool, state: State) -> None:
     ports = topology(ONE, ("http://127.0.0.1:2", "b", "b-0"))
     found = judged(
-        "S.1", stops.independent_endpoints, rigged(live(topology=ports, provider={"owns_candidate": owns}))
+        "S.1", stops.independent_endpoints, allowed(live(topology=ports, provider={"owns_candidate": owns}))
     )
     assert found.state is state, found.reason
-    hosts = rigged(live(topology=topology(ONE, TWO), provider={"owns_candidate": owns}))
+    hosts = allowed(live(topology=topology(ONE, TWO), provider={"owns_candidate": owns}))
     assert judged("S.1", stops.independent_endpoints, hosts).state is PROVED
 
 

@@ -10,7 +10,7 @@ from readiness import contacts
 from readiness.finding import Finding, State
 from readiness.s3.library import Unanswered
 from readiness.static import stops
-from tests.static.test_static import declared, live, rigged
+from tests.static.test_static import allowed, declared, live
 from tests.support.observations import judged
 
 CACHE = "http://127.0.0.1:9"
@@ -48,7 +48,7 @@ def judge(
     monkeypatch.setattr(stops, "_reachable", lambda _url: served and not away())
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     verbs = {} if caches is None else {"stop_caches": caches.stop_caches, "start_caches": caches.start_caches}
-    return judged("S.5", stops.without_caches, rigged(live(LOADED, provider=verbs)))
+    return judged("S.5", stops.without_caches, allowed(live(LOADED, provider=verbs)))
 
 
 @pytest.mark.parametrize("stoppable", [True, False])

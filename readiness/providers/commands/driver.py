@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.providers.commands import observe
@@ -16,7 +16,9 @@ from readiness.providers.commands.hardware import NodeHardware
 from readiness.providers.commands.observe import Incarnation, Sighting, Watcher
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
-from readiness.providers.engine.driver import Driver, NetworkWatch, Watch, emptied, together
+from readiness.providers.engine import probe
+from readiness.providers.engine.driver import NetworkWatch, Watch, emptied, together
+from readiness.providers.engine.isolation import IsolatingDriver, IsolationWatch
 from readiness.providers.engine.journal import FaultVerb
 from readiness.topology import Proof, Topology
 
@@ -27,6 +29,7 @@ _UNDO = {
     FaultVerb.PLUG: "plug",
     FaultVerb.POWER_ON: "power_on",
     FaultVerb.FREE: "free",
+    FaultVerb.REJOIN_OUTSIDE: "rejoin",
 }
 """The command that undoes: what a registered undo is known by."""
 
@@ -105,7 +108,7 @@ class LooksWatch(NetworkWatch):
         )
 
 
-class CommandDriver(Driver[CommandWatch]):
+class CommandDriver(IsolatingDriver[CommandWatch]):
     """Of one candidate. What has no command is Unsupported, and says which command is missing."""
 
     starts_are_known = False
@@ -153,6 +156,10 @@ class CommandDriver(Driver[CommandWatch]):
                 raise no_command("drain", whom, "drain and restore, or stop and start of each instance,")
         if verb is FaultVerb.UNPLUG and not (declared.unplug and declared.plug):
             raise no_command("unplug", whom)
+        if verb is FaultVerb.ISOLATE_OUTSIDE and not (
+            declared.isolate and declared.rejoin and declared.reaches
+        ):
+            raise no_command("isolate", whom)
         self._hardware.check(verb, declared.name)
         if verb is FaultVerb.WIPE and not (declared.wipe and declared.files):
             raise no_command("wipe", whom)
@@ -187,6 +194,7 @@ class CommandDriver(Driver[CommandWatch]):
             FaultVerb.PLUG: node.plug,
             FaultVerb.POWER_ON: node.power_on,
             FaultVerb.FREE: node.free,
+            FaultVerb.REJOIN_OUTSIDE: node.rejoin,
         }
         return undoing[undo]
 
@@ -314,6 +322,28 @@ class CommandDriver(Driver[CommandWatch]):
             raise no_command(verb, f"node {node}")
         return command
 
+    def watch_outside(self, node: str) -> IsolationWatch:
+        own = [_host_and_port(endpoint.url) for endpoint in self.topology.all_endpoints()]
+        outside = self.candidate.node(node).outside
+        return IsolationWatch(node, lambda addresses: self._reached(node, addresses), outside, own)
+
+    def isolate_from_outside(self, node: str) -> str:
+        declared = self.candidate.node(node)
+        return self._do("isolate", "rejoin", node, declared.isolate, declared.rejoin)
+
+    def rejoin_outside(self, node: str) -> None:
+        self._run.undo("rejoin", node)
+
+    def _reached(self, node: str, addresses: Sequence[str]) -> list[str]:
+        command = self.candidate.node(node).reaches
+        assert command, "see check"
+        ends = [(address, *address.rsplit(":", 1)) for address in addresses]
+        return [
+            address
+            for address, host, port in ends
+            if self._run.look("reaches", node, command.given(host.strip("[]"), port)).ok
+        ]
+
     def erase(self, node: str) -> Proof:
         declared = self.candidate.node(node)
         assert declared.wipe, "see check"
@@ -364,3 +394,8 @@ class CommandDriver(Driver[CommandWatch]):
             return Incarnation(None)
         ran = self._run.ask(declared.identity)
         return Incarnation(ran.stdout.strip() if ran.ok else None)
+
+
+def _host_and_port(url: str) -> str:
+    host, port = probe.address_of(url)
+    return f"{host}:{port}"

@@ -16,13 +16,14 @@ from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
 from readiness.providers.commands.verbs import CommandVerbs
 from readiness.providers.engine import sockets
+from readiness.providers.engine.isolation import IsolatesByDriver
 from readiness.providers.engine.journal import Journal
 from readiness.providers.engine.record import Record
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import TcpSocket, Topology, VolumeFact
 
 
-class Commands(CommandVerbs[CommandDriver]):
+class Commands(IsolatesByDriver[CommandDriver], CommandVerbs[CommandDriver]):
     """Implements `readiness.providers.base.Provider`. What has no command raises Unsupported with the reason."""
 
     name = "commands"

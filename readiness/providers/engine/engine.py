@@ -15,8 +15,8 @@ from typing import Any, Generic, TypeVar
 from readiness.candidate.model import Candidate
 from readiness.providers.base import MetricsTarget
 from readiness.providers.engine import probe
-from readiness.providers.engine.driver import Driver, Watch, of_role, together
-from readiness.providers.engine.journal import UNDO_OF, FaultVerb, Journal, MemoryJournal, Undo
+from readiness.providers.engine.driver import Driver, NetworkWatch, Watch, of_role, together
+from readiness.providers.engine.journal import OF_A_NODE, UNDO_OF, FaultVerb, Journal, MemoryJournal, Undo
 from readiness.providers.engine.readiness import ReadinessRule
 from readiness.providers.engine.record import Record
 from readiness.redact import one_line
@@ -169,11 +169,7 @@ class Engine(Generic[D]):
         self._close(FaultVerb.RESTORE, node)
 
     def unplug(self, node: str) -> Proof:
-        self._on(node)
-        with self._fault(FaultVerb.UNPLUG, node) as begin:
-            seen = self.driver.watch_network(node)
-            begin()
-            return seen.cut(self.driver.cut(node))
+        return self._hit_node(FaultVerb.UNPLUG, node, self.driver.watch_network, self.driver.cut)
 
     def plug(self, node: str) -> None:
         self._on(node)
@@ -200,6 +196,15 @@ class Engine(Generic[D]):
     def unlimp(self, node: str) -> None:
         self._on(node)
         self._undo(FaultVerb.UNLIMP, node, self.driver.unlimp)
+
+    def _hit_node(
+        self, verb: FaultVerb, node: str, watch: Callable[[str], NetworkWatch], act: Callable[[str], str]
+    ) -> Proof:
+        self._on(node)
+        with self._fault(verb, node) as begin:
+            seen = watch(node)
+            begin()
+            return seen.cut(act(node))
 
     def wipe(self, node: str) -> Proof:
         here = self._on(node)
@@ -233,14 +238,19 @@ class Engine(Generic[D]):
         """The instances that are in service again once that is undone."""
         if undo.verb in (FaultVerb.START, FaultVerb.THAW):
             return (undo.target,)
-        of_nodes = (FaultVerb.RESTORE, FaultVerb.PLUG, FaultVerb.REJOIN, FaultVerb.UNLIMP)
-        return self._on(undo.target) if undo.verb in of_nodes else ()
+        return self._on(undo.target) if undo.verb in OF_A_NODE else ()
 
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
         """Do what a journal holds; `reach`: of another process, with what it wrote down for that. Raises what the verb
         raises, and KeyError for a target that there is not.
         """
-        verbs: dict[FaultVerb, Callable[[str], None]] = {
+        act = self._undoing()[undo.verb]
+        self.driver.take_over(undo.verb, undo.target)
+        act(undo.target)
+
+    def _undoing(self) -> dict[FaultVerb, Callable[[str], None]]:
+        """What does each undo."""
+        return {
             FaultVerb.START: self.start_instance,
             FaultVerb.THAW: self.thaw,
             FaultVerb.RESTORE: self.restore,
@@ -248,8 +258,6 @@ class Engine(Generic[D]):
             FaultVerb.REJOIN: self.rejoin_peers,
             FaultVerb.UNLIMP: self.unlimp,
         }
-        self.driver.take_over(undo.verb, undo.target)
-        verbs[undo.verb](undo.target)
 
     # -- how
 

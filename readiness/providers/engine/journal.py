@@ -33,6 +33,8 @@ class FaultVerb(StrEnum):
     POWER_ON = "power_on"
     FILL = "fill"
     FREE = "free"
+    ISOLATE_OUTSIDE = "isolate_from_outside"
+    REJOIN_OUTSIDE = "rejoin_outside"
     WIPE = "wipe"
     REPAIR = "repair"
     CONFINE = "confine"
@@ -59,8 +61,14 @@ UNDO_OF: Mapping[FaultVerb, FaultVerb] = {
     FaultVerb.STOP_CACHES: FaultVerb.START_CACHES,
     FaultVerb.ADD_KEY: FaultVerb.RETIRE_KEY,
     FaultVerb.MAKE: FaultVerb.REMOVE,
+    FaultVerb.ISOLATE_OUTSIDE: FaultVerb.REJOIN_OUTSIDE,
 }
 """A restart undoes itself, unless it is interrupted. Erased data has no undo: a repair follows it."""
+
+OF_A_NODE = frozenset(
+    {FaultVerb.RESTORE, FaultVerb.PLUG, FaultVerb.REJOIN, FaultVerb.UNLIMP, FaultVerb.REJOIN_OUTSIDE}
+)
+"""The undos whose target is a node; every instance of it is affected."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import psutil
 
 from readiness.topology import TcpSocket
 
+_ATTEMPT = re.compile(r"\bSYN[-_]SENT\b")
 _ADDRESS = re.compile(r"(?P<host>\[[^\]\s]+\]|[^\s\[\]]+):(?P<port>\d+|\*)")
 
 
@@ -34,7 +35,7 @@ def _of_process(pid: int) -> Iterator[TcpSocket]:
         local = _joined(each.laddr.ip, each.laddr.port)
         if each.status == psutil.CONN_LISTEN:
             yield TcpSocket(local)
-        elif peer := [*each.raddr]:
+        elif (peer := [*each.raddr]) and each.status != psutil.CONN_SYN_SENT:
             yield TcpSocket(local, _joined(str(peer[0]), str(peer[1])))
 
 
@@ -59,12 +60,13 @@ def _shares(pid: int, namespace: str) -> bool:
 
 def listed(text: str) -> Sequence[TcpSocket]:
     """The sockets of a list with one a line, its first two HOST:PORT the local address and the peer's; a peer with the
-    port `*` or 0 means that it listens. Other lines, such as a heading, say nothing.
+    port `*` or 0 means that it listens. Other lines, such as a heading, say nothing, nor do attempts to connect
+    (SYN-SENT).
     """
     found = []
     for line in text.splitlines():
         ends = [match for word in line.split() if (match := _ADDRESS.fullmatch(word))]
-        if len(ends) >= 2 and ends[0]["port"] != "*":
+        if len(ends) >= 2 and ends[0]["port"] != "*" and not _ATTEMPT.search(line):
             local, peer = (_joined(end["host"], end["port"]) for end in ends[:2])
             found.append(TcpSocket(local, None if ends[1]["port"] in ("*", "0") else peer))
     return found

@@ -1,0 +1,92 @@
+"""Isolating every node of a candidate for a while, with the observations that show it and how the candidate serves
+meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from readiness.errors import NotRun
+from readiness.faults import wait_whole
+from readiness.judges.surroundings import Step, When
+from readiness.load.bodies import body_of, identify
+from readiness.load.rig import Rig
+from readiness.providers.abilities import IsolatesNodes
+from readiness.recording import Asked, Recording
+from readiness.s3.clients import libraries
+from readiness.s3.library import Library
+from readiness.subject import Subject
+from readiness.topology import Proof, Unsupported
+
+WHOLE_SECONDS = 60.0
+"""How long the candidate may take to be whole once its nodes have rejoined, before anything else is judged."""
+Leave = Callable[[], None]
+"""Raises NotRun where no fault may be done to the candidate."""
+
+
+@contextlib.contextmanager
+def isolated(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> Iterator[None]:
+    """Every node reaches nothing but the candidate's nodes and the suite meanwhile; that, or why not, is recorded."""
+    provider = subject.provider
+    if not isinstance(provider, IsolatesNodes):
+        yield
+        return
+    _serves(subject, see, rig, When.BEFORE)
+    begun: list[str] = []
+    try:
+        fired = [_isolate(subject, provider, see, node, leave, begun) for node in subject.topology.nodes]
+        if all(fired):
+            _serves(subject, see, rig, When.ISOLATED)
+        yield
+    finally:
+        for node in reversed(begun):
+            _rejoin(subject, provider, node)
+    if begun:
+        wait_whole(subject.provider, rig.watch, WHOLE_SECONDS)
+        _serves(subject, see, rig, When.AFTER)
+
+
+def _isolate(
+    subject: Subject, provider: IsolatesNodes, see: Recording, node: str, leave: Leave, begun: list[str]
+) -> bool:
+    def act() -> Proof:
+        if subject.not_undone.reason:
+            raise Unsupported(subject.not_undone.reason)
+        try:
+            leave()
+        except NotRun as refused:
+            raise Unsupported(str(refused)) from None
+        begun.append(node)
+        return provider.isolate_from_outside(node)
+
+    proof = see.fact(
+        Step.ISOLATED, node, act, kept=lambda proof: {"fired": proof.fired, "observed": proof.observed}
+    )
+    return proof is not None and proof.fired
+
+
+def _rejoin(subject: Subject, provider: IsolatesNodes, node: str) -> None:
+    try:
+        provider.rejoin_outside(node)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the candidate is not what it was before
+        subject.not_undone.failed(f"isolate {node}", error)
+
+
+def _serves(subject: Subject, see: Recording, rig: Rig, when: When) -> None:
+    """A write, a read and a delete through every endpoint."""
+    for number, endpoint in enumerate(subject.topology.all_endpoints()):
+        library = libraries(subject.target(endpoint), subject.response_seconds)[0]
+        value = f"isolated/{uuid.uuid4().hex[:8]}/{number}"
+        asked: Asked = {"when": when, "value": value}
+        trip = partial(_trip, library, rig.buckets.plain, value)
+        see.ask(Step.SERVES, endpoint, library.name, trip, asked=asked, kept=str)
+
+
+def _trip(library: Library, bucket: str, value: str) -> str:
+    library.put(bucket, value, body_of(value, 2000), value)
+    found = identify(library.get(bucket, value))
+    library.delete(bucket, value)
+    return found
