@@ -1,7 +1,8 @@
 """What a candidate may promise at most. A promise is what phases 1 and 2 measure against, so that one of an hour would
 prove nothing: these are the numbers that an operator of OpenTofu state would still accept.
 
-A candidate may declare more. It is then judged by its own numbers, told how far it is beyond these, and not READY.
+A candidate may declare more. It is then judged by its own numbers, is not READY, and P0.4 says how far beyond these
+it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from readiness.candidate.model import Contract
 from readiness.topology import FaultKind
 
 _RETRIES = "the retries of OpenTofu's S3 backend (5 tries, waits that double up to 20 s) still bridge it"
-_NOTICED = "a silent node must first be told from a slow one: Kubernetes takes 40 s to 50 s for that"
+_NOTICED = "a silent node must first be distinguished from a slow one: Kubernetes takes 40 s to 50 s for that"
 
 
 @dataclass(frozen=True)

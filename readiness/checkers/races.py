@@ -21,7 +21,7 @@ def check_one_winner(history: Sequence[Op], *, minimum: int = 1) -> Finding:
     body.
 
     Judges the workload "race": each object is new, and is only created (by many at once) and then read.
-    Losers must be told 412: a redirection, 304 or 404 refutes; any other clean failure says nothing. No winner
+    Losers must be answered 412: a redirection, 304 or 404 refutes; any other clean failure says nothing. No winner
     is right only if a create is of unknown outcome. PROVED needs `minimum` decided rounds (a winner
     acknowledged, at least two creates answered), and a winner's body found again.
     """
@@ -141,7 +141,7 @@ def check_mutual_exclusion(history: Sequence[Op], *, minimum: int = 1) -> Findin
     a DELETE is invoked: its own, or anyone's who breaks the lock. Two holds of one lock that certainly
     overlap, with no delete between their creates that could have freed it, refute. A create or a delete of
     unknown outcome makes a hold a *maybe*; overlaps with a maybe are counted (`maybe_overlaps`), and refute
-    nothing: the store is not to blame that a client was not told.
+    nothing: the store is not to blame that a client got no answer.
 
     `own_lock_412` counts the pattern of opentofu#4405: a process is refused (412) by the lock object that its
     own earlier create, whose answer was lost or retried, made. PROVED needs `minimum` holds, and one create

@@ -27,7 +27,7 @@ NOUNS = {
     "disagreements": "disagreement",
     "rounds_with_two_winners": "race with more than one winner",
     "rounds_without_a_winner": "race that nobody won",
-    "wrong_refusals": "loser not told 412",
+    "wrong_refusals": "loser not answered 412",
     "wrong_bodies": "race whose winner's body was not found",
     "double_holds": "lock given twice",
 }

@@ -19,10 +19,10 @@ EXIT_COMPARED, EXIT_USAGE = 0, 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(
-        prog="compare", description="What changed between two runs, as Markdown."
+        prog="tofu-state-ha-readiness compare", description="Show what changed between two runs, as Markdown."
     )
-    parser.add_argument("a", type=Path, metavar="RUN_A", help="the evidence folder to compare with")
-    parser.add_argument("b", type=Path, metavar="RUN_B", help="the evidence folder that is compared")
+    parser.add_argument("a", type=Path, metavar="RUN_A", help="evidence folder of the earlier run")
+    parser.add_argument("b", type=Path, metavar="RUN_B", help="evidence folder of the later run")
     options = parser.parse_args(arguments)
     try:
         text = compare(read(options.a), read(options.b))

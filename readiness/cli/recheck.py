@@ -29,13 +29,14 @@ EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(
-        prog="recheck", description="Judge the stored evidence of a run again, offline."
+        prog="tofu-state-ha-readiness recheck",
+        description="Judge the stored evidence of a run again, offline.",
     )
     parser.add_argument(
         "run", type=Path, help="an evidence folder, for example reports/runs/20261124T094608Z-embedded-7b0c3b"
     )
     parser.add_argument(
-        "--no-seal", action="store_true", help="judge also evidence that was edited after it was sealed"
+        "--no-seal", action="store_true", help="also judge evidence that was edited after it was sealed"
     )
     options = parser.parse_args(arguments)
     console = Console(width=min(Console().width, 100) if sys.stdout.isatty() else 100)

@@ -1,7 +1,8 @@
-"""undo what runs that were killed left on their candidates.
+"""undo the faults that killed runs left on their candidates.
 
-A run writes each fault down before it does it. This plays what is still open: idempotently, so that it can be repeated.
-With --candidate it also plays what a run from another machine has left, where the candidate's provider keeps that.
+A run writes each fault to a journal before it injects it. This command undoes every fault that is still open; it is
+safe to repeat. With --candidate it also undoes what a run on another machine left, if the provider keeps a journal on
+the candidate itself.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
 def main(arguments: list[str]) -> int:
     """Exit code 0: nothing is left; 1: something could not be undone, and it says what to do by hand; 4: bad input."""
     parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness undo", description=__doc__)
-    parser.add_argument("--candidate", metavar="NAME|PATH", help="only what was done to it (default: to any)")
-    parser.add_argument("--list", action="store_true", help="only say what is open")
-    parser.add_argument("--done", metavar="RUN", help="what that run left was undone by hand: close it")
+    parser.add_argument(
+        "--candidate", metavar="NAME|PATH", help="only faults on this candidate (default: on any)"
+    )
+    parser.add_argument("--list", action="store_true", help="only list what is open")
+    parser.add_argument("--done", metavar="RUN", help="mark what that run left as undone by hand")
     asked = parser.parse_args(arguments)
     try:
         loaded = load(asked.candidate) if asked.candidate else None

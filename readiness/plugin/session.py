@@ -334,7 +334,7 @@ class Session:
         if key is not None and bucket != self.run.options.faults_on_state:
             raise NotRun(
                 f"no fault is injected: the state bucket {bucket} holds {key}; name the bucket with "
-                f"--faults-on-state {bucket} if that state may be hurt"
+                f"--faults-on-state {bucket} if that state may be lost"
             )
 
     @cached_property

@@ -1,9 +1,9 @@
-"""`python -m readiness.report.publish RUN [RUN ...]`: commit what a store was found to be, from its sealed evidence.
+"""Publish what a store was found to be, from the sealed evidence of runs.
 
-Writes `reports/CANDIDATE/README.md` (version, topology, verdict, every red in a sentence, how to do it again) and
+Writes `reports/CANDIDATE/README.md` (version, topology, verdict, each red criterion in a sentence, how to repeat it),
 `reports/CANDIDATE/verdict.json`, and the table of all stores in `reports/README.md`. Several runs of one candidate
-(phase by phase, say) are put together: of a criterion the worst state that one of them found counts. Exit 4: a folder
-that cannot be read, whose seal is broken, or that is of another candidate.
+(phase by phase, say) are combined: the worst state that any of them found for a criterion counts. Exit 4: a folder
+cannot be read, its seal is broken, or it is of another candidate.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def renew(reports: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Publishes. Exit code 4 for folders that cannot be published."""
-    parser = argparse.ArgumentParser(prog="python -m readiness.report.publish", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness publish", description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="evidence folders of one candidate")
     parser.add_argument(
         "--note", default="", metavar="TEXT", help="a sentence for the page: what else the machine did"

@@ -1,7 +1,7 @@
-"""`python -m tests.battery [NAME …]`: every defect (or these), one after the other; all of them write docs/battery.md.
+"""Judge stores with one defect each: every defect of the catalogue, or those named.
 
-All of them are also followed by the same criteria through the same proxy without a defect. Exit 1 if a defect was not
-caught by the criterion that names it, or if a criterion is not PROVED without one.
+A run of all of them writes docs/battery.md, and also judges the same criteria through the same proxy without a defect.
+Exit 1 if a defect was not caught by the criterion that must catch it, or if a criterion is not PROVED without one.
 """
 
 from __future__ import annotations
@@ -23,19 +23,22 @@ def main(arguments: list[str]) -> int:
     """Runs, tells, writes."""
     parser = argparse.ArgumentParser(prog="python -m tests.battery", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="only these defects; the page is not written then"
+        "names", nargs="*", metavar="NAME", help="only these defects; the page is then not written"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--page", type=Path, help="where the table is written (default: docs/battery.md, if all were tried)"
     )
     parser.add_argument(
-        "--resume", type=Path, metavar="FILE", help="keep outcomes there; those it has are not tried again"
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep outcomes in this file, and skip those it already has",
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many defects side by side")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many defects to judge at once")
     parser.add_argument("--list", action="store_true", help="list the defects")
     parser.add_argument(
-        "--output", action="store_true", help="show what pytest said of defects that were missed"
+        "--output", action="store_true", help="show the output of pytest for defects that were missed"
     )
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BY_NAME]:

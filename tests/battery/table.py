@@ -14,12 +14,11 @@ PAGE = ROOT / "docs" / "battery.md"
 LONGEST = 230
 HEAD = """# The battery: lying stores, and the criteria that catch them
 
-Written by `./just battery`; do not edit. Each defect was placed, one at a time, between the ordinary suites and the
-embedded control: a proxy in front of every endpoint that tells the lie and passes everything else unchanged, or a
-provider whose verb lies. Only the scenarios that show the defect were played, and only the criteria that it concerns
-were judged. **Bold**: the criterion that must be REFUTED. The source is an issue in which a store did that, or
-something like it; where there is none, it names what requires the criterion: the plan, the design's list, or how the
-suite itself works.
+Written by `./just battery`; do not edit. Each defect was put, one at a time, between the ordinary suites and the
+embedded control: by a proxy in front of every endpoint that has the defect and passes everything else unchanged, or by
+a provider whose fault or check lies. Only the scenarios that show the defect were run, and only the criteria that it
+concerns were judged. **Bold**: the criterion that must be REFUTED. The source is an issue in which a store behaved like
+this; where there is none, it names what requires the criterion: the plan, the design's list, or how the suite works.
 
 """
 
@@ -37,7 +36,9 @@ def write(
     """
     rows = list(outcomes)
     missed = [each for each in rows if each.missed()]
-    took = f"{seconds / 60:.0f} minutes" + (" in all, in several runs on a busy machine" if resumed else "")
+    took = f"{seconds / 60:.0f} minutes" + (
+        " in total, over several runs on a busy machine" if resumed else ""
+    )
     lines = [
         f"{len(rows)} defects, {len(rows) - len(missed)} caught, {len(missed)} missed; {took}.",
         *_without(healthy or {}),
@@ -67,9 +68,9 @@ def _without(healthy: Mapping[str, Judged]) -> list[str]:
     if not reds:
         return [
             "",
-            f"Through the same proxy without a defect, all scenarios played: all PROVED ({', '.join(healthy)}).",
+            f"Through the same proxy without a defect, with all scenarios: all PROVED ({', '.join(healthy)}).",
         ]
-    return ["", "Through the same proxy without a defect, all scenarios played, not PROVED:", "", *reds]
+    return ["", "Through the same proxy without a defect, with all scenarios, not PROVED:", "", *reds]
 
 
 def _row(outcome: Outcome) -> str:
