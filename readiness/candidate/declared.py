@@ -7,10 +7,11 @@ candidate file, with the suite's own environment.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -53,7 +54,15 @@ def _command(given: Any) -> Any:
     return {"run": given} if isinstance(given, list | tuple) else given
 
 
+def _ip_address(given: str) -> str:
+    try:
+        return str(ipaddress.ip_address(given))
+    except ValueError:
+        raise ValueError(f'"{given}" is no IP address') from None
+
+
 Act: TypeAlias = Annotated[Command, BeforeValidator(_command)]
+IpAddress: TypeAlias = Annotated[str, AfterValidator(_ip_address)]
 HostPort: TypeAlias = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$")]
 
 
@@ -61,11 +70,12 @@ class DeclaredEndpoint(_Strict):
     """An endpoint of a candidate that the suite did not start. No node and instance: the service endpoint.
 
     `url` and `admin_url` may be references: "env:NAME" (a variable) or "profile:NAME" (of the shared AWS
-    configuration).
+    configuration). `addresses` pins it: the host of `url` must resolve to these IP addresses and no other.
     """
 
     name: Text
     url: Text
+    addresses: tuple[IpAddress, ...] = ()
     node: str | None = None
     instance: str | None = None
     admin_url: str | None = None

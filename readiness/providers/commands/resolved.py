@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from readiness.candidate.credentials import checked_url, resolve, resolve_url
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
@@ -11,6 +13,24 @@ from readiness.errors import UsageError
 from readiness.providers.commands.contract import commands_of, commands_of_all
 from readiness.redact import Redactor
 from readiness.topology import Endpoint, Instance, Topology, Unsupported
+
+
+def _must_be_pinned(where: str, url: str, pinned: Sequence[str]) -> None:
+    """Raises UsageError if the file pins addresses, and the host of the URL resolves to others, or to none."""
+    if not pinned:
+        return
+    host = urlsplit(url).hostname or ""
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        raise UsageError(
+            f"{where}: {host} is pinned to {', '.join(pinned)}, and cannot be resolved: {error}"
+        ) from None
+    if others := sorted(found - set(pinned)):
+        raise UsageError(
+            f"{where}: {host} resolves to {', '.join(others)}, but its addresses are pinned to {', '.join(pinned)}: "
+            "this may be another store; correct the name or the addresses"
+        )
 
 
 class ResolvedCandidate:
@@ -51,6 +71,7 @@ class ResolvedCandidate:
             seen.add(declared.name)
             admin = resolve_url(declared.admin_url, f"{where}.admin_url") if declared.admin_url else None
             url = resolve_url(declared.url, f"{where}.url")
+            _must_be_pinned(where, url, declared.addresses)
             yield Endpoint(declared.name, url, declared.node, declared.instance, admin)
 
     def _all_instances(self, endpoints: tuple[Endpoint, ...]) -> dict[str, DeclaredInstance]:
