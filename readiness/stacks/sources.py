@@ -4,29 +4,26 @@ environment give. Several files, or a recipe here and one at the root, are alter
 from __future__ import annotations
 
 import dataclasses
-import glob
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from readiness.stacks import effective, hcl
 from readiness.stacks.environment import Environment, decides
-from readiness.stacks.evaluate import evaluate
-from readiness.stacks.flat import flatten, is_secret
+from readiness.stacks.flat import flatten
 from readiness.stacks.functions import Value
 from readiness.stacks.hcl import Body, UnreadableError
+from readiness.stacks.options import as_shown, files_named, name_and_value, options_of, typed
 from readiness.stacks.reading import LoadedFile, Reading
-from readiness.stacks.recipes.model import Init, Recipe, RecipeContext, folder_text, within, words_of
-from readiness.stacks.scope import NoNames, StackScope, body_values, variables_file
-from readiness.text import Open, Text, joined, text
+from readiness.stacks.recipes.model import Init, Recipe, RecipeContext, folder_text, within
+from readiness.stacks.scope import StackScope, body_values, variables_file
+from readiness.text import Text, text
 
 _HTTP = re.compile(
     r"(lock_|unlock_|update_)?(address|method)|username|password|skip_cert_verification|retry_(max|wait_min|wait_max)|"
     r"client_\w+|headers"
 )
-_SETTINGS_FILE = re.compile(r".*\.tfbackend(\.json)?|.*backend.*\.(hcl|tfvars|conf|config|json)")
 _MOST = 40
 
 
@@ -129,12 +126,6 @@ def variants(
     return found[:_MOST]
 
 
-def _shown(kind: str, value: Text) -> str:
-    """An option for people: the value of a variable that is called like a secret is left out."""
-    name = _split(value)[0]
-    return f"{name}=…" if kind == "var" and is_secret(name) else str(value.assumed())
-
-
 def _note(stack: StackFiles, recipe: Recipe) -> None:
     """The recipe counts, and what it has read."""
     stack.reading.note(recipe.where, recipe.text)
@@ -147,8 +138,8 @@ def planned(stack: StackFiles, recipes: Sequence[Recipe], known: RecipeContext) 
     for recipe in recipes:
         for chosen, init, _ in _applicable(stack, recipe, known, "plan"):
             options = tuple(
-                f"-{kind}={_shown(kind, value)}"
-                for kind, value in _options(stack, init)
+                f"-{kind}={as_shown(kind, value)}"
+                for kind, value in options_of(init, stack.variables(init))
                 if kind in ("var", "var-file")
             )
             _note(stack, recipe)
@@ -191,7 +182,7 @@ def _expanded(
     if at >= len(inits):
         return
     init = inits[at]
-    for kind, value in _options(stack, init):
+    for kind, value in options_of(init, stack.variables(init)):
         if (
             kind not in ("file", "var-file")
             or value.literal is not None
@@ -199,7 +190,7 @@ def _expanded(
             or depth > 4
         ):
             continue
-        matches = _matching(stack.folder, value)
+        matches = files_named(stack.folder, value)
         for path, chosen in matches:
             yield from _expanded(
                 stack, recipe, at, known.choosing(chosen), {**literal, str(value): path}, depth + 1
@@ -207,58 +198,6 @@ def _expanded(
         if matches:
             return
     yield known.fixed, init, literal
-
-
-def _matching(folder: Path, value: Text) -> list[tuple[str, dict[str, str]]]:
-    whole = within(folder_text(folder), value)
-    alone = len(value.parts) == 1
-    pattern = "".join("*" if isinstance(part, Open) else glob.escape(part) for part in whole.parts)
-    found = []
-    for path in sorted(glob.glob(pattern, include_hidden=True)):  # noqa: PTH207 - the pattern is a whole path
-        chosen = whole.matched(path)
-        if chosen is None or not Path(path).is_file() or Path(path).name == ".terraform.lock.hcl":
-            continue
-        if alone and not _SETTINGS_FILE.fullmatch(Path(path).name):
-            continue
-        found.append((path, chosen))
-    defaults = {part.name: part.options[0] for part in value.opens if part.options}
-    return sorted(
-        found, key=lambda row: sum(row[1].get(name) != default for name, default in defaults.items())
-    )
-
-
-def _options(stack: StackFiles, init: Init) -> Iterator[tuple[str, Text]]:
-    """The options that decide a backend, in order: ("file", path), ("pair", NAME=VALUE), ("var-file", path),
-    ("var", NAME=VALUE). Those of TF_CLI_ARGS come first, as tofu puts them."""
-    words: list[Text] = []
-    for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_init"):
-        given = stack.variables(init).get(name)
-        if given is not None and given.literal is not None:
-            try:
-                words += [text(word) for word in shlex.split(given.literal)]
-            except ValueError:
-                words.append(Text((Open(name),)))
-        elif given is not None:
-            words += list(words_of(given))
-    words += init.words
-    at = 0
-    while at < len(words):
-        word = words[at]
-        first = word.parts[0] if word.parts and isinstance(word.parts[0], str) else ""
-        at += 1
-        found = re.match(r"--?(backend-config|var-file|var)(=|$)", first)
-        if found is None:
-            continue
-        value = joined([first[found.end() :], *word.parts[1:]])
-        if not found[2]:
-            if at >= len(words):
-                return
-            value, at = words[at], at + 1
-        if found[1] != "backend-config":
-            yield found[1], value
-            continue
-        head = value.parts[0] if value.parts and isinstance(value.parts[0], str) else ""
-        yield ("pair" if "=" in head else "file"), value
 
 
 # -- from an init to settings
@@ -273,7 +212,7 @@ def _variant(
     used: set[Path],
 ) -> Variant | None:
     """The settings of one init, None if they are none that this kind of backend has, or if it adds nothing."""
-    options = list(_options(stack, init)) if init else list(_options(stack, Init(Text(), (), {})))
+    options = list(options_of(init or Init(Text(), (), {}), stack.variables(init)))
     if init is not None and not options and not any(decides(name) for name in init.environment):
         return None
     missing: list[str] = []
@@ -283,8 +222,8 @@ def _variant(
     sources = dict.fromkeys(values, stack.shown) | dict.fromkeys(stack.given, stack.given_where)
     for kind, value in options:
         if kind == "pair":
-            name, _, rest = _split(value)
-            given, source = {name: _typed(name, rest)}, where
+            name, _, rest = name_and_value(value)
+            given, source = {name: typed(name, rest)}, where
         elif kind == "file" and (path := _file(stack, value, literal)) is not None:
             used.add(path)
             given, source = _settings_file(stack, path, scope), stack.reading.shown(path)
@@ -317,7 +256,7 @@ def _given_variables(
     variables: dict[str, Value] = {}
     for kind, value in options:
         if kind == "var":
-            name, _, rest = _split(value)
+            name, _, rest = name_and_value(value)
             variables[name] = rest
         elif kind == "var-file":
             path = _file(stack, value, literal)
@@ -339,35 +278,6 @@ def _file(stack: StackFiles, value: Text, literal: Mapping[str, str]) -> Path | 
         return None
     path = Path(within(folder_text(stack.folder), text(known)).literal or known)
     return path if path.is_file() else None
-
-
-def _split(value: Text) -> tuple[str, str, Text]:
-    head = str(value.parts[0]) if value.parts else ""
-    name, equals, rest = head.partition("=")
-    return name.strip(), equals, joined([rest, *value.parts[1:]])
-
-
-def _typed(name: str, value: Text) -> Value:
-    """A value of the command line: an object or a list is an HCL expression, everything else is text."""
-    head = value.parts[0] if value.parts else ""
-    if not isinstance(head, str) or not head.startswith(("{", "[")):
-        return value
-    marks = {f"OPEN__{at}__": part for at, part in enumerate(value.opens)}
-    names = {part: mark for mark, part in marks.items()}
-    content = "".join(names[part] if isinstance(part, Open) else part for part in value.parts)
-    found = evaluate(hcl.parse_expression(content, f"-backend-config={name}"), NoNames())
-    return _unmarked(found, marks)
-
-
-def _unmarked(value: Value, marks: Mapping[str, Open]) -> Value:
-    if isinstance(value, dict):
-        return {name: _unmarked(inner, marks) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_unmarked(inner, marks) for inner in value]
-    if isinstance(value, Text) and marks and value.literal is not None:
-        pieces = re.split(f"({'|'.join(map(re.escape, marks))})", value.literal)
-        return joined(marks.get(piece, piece) for piece in pieces)
-    return value
 
 
 def _fits(kind: str, name: str) -> bool:

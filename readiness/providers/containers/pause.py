@@ -4,7 +4,8 @@ A node is a container that holds a network address; the store's containers of th
 containers of a pod do. When a store's process is killed, the node's kernel still resets connections, as on a machine;
 a container that holds its address itself would take the address along, and a crash would look like a silence.
 
-The program is written here, byte for byte: there is no image registry that everybody could pull one from.
+The program is written here, byte for byte: pulling one needs a registry that everybody reaches, compiling one needs a
+compiler for the engine's machine, and lief and pyelftools edit or read a program that is there.
 """
 
 from __future__ import annotations
