@@ -15,9 +15,12 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from readiness.stacks.loopback import LoopbackServer
 
 USER = "gitlab-ci-token"
 
@@ -33,11 +36,8 @@ class HttpBackend:
         self.locks: dict[str, bytes] = {}
         self.calls: list[tuple[str, str, int]] = []
         self.guard = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self._server.backend = self  # type: ignore[attr-defined]
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = LoopbackServer(partial(_Handler, self))
+        self.url = self._server.url
 
     def __enter__(self) -> HttpBackend:
         return self
@@ -46,8 +46,7 @@ class HttpBackend:
         self.close()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
         self.states.clear()
 
     def address(self, name: str) -> str:
@@ -68,12 +67,16 @@ class HttpBackend:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def __init__(self, backend: HttpBackend, *connection: Any) -> None:
+        self._backend = backend
+        super().__init__(*connection)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing: an access log is no evidence, and would mix with the report."""
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        backend: HttpBackend = self.server.backend  # type: ignore[attr-defined]
+        backend = self._backend
         where = urlsplit(self.path)
         with backend.guard:
             if not self._known(backend):

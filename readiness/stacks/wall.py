@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from readiness.stacks.loopback import LoopbackServer
 
 
 class Wall:
@@ -18,10 +21,7 @@ class Wall:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self._guard = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self._server.wall = self  # type: ignore[attr-defined]
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = LoopbackServer(partial(_Handler, self))
 
     def __enter__(self) -> Wall:
         return self
@@ -30,13 +30,15 @@ class Wall:
         self.close()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def environment(self, through: Iterable[str] = ()) -> Mapping[str, str]:
         """What a process needs to stay inside, but for these hosts."""
-        url = f"http://127.0.0.1:{self._server.server_port}"
-        return {"HTTP_PROXY": url, "HTTPS_PROXY": url, "NO_PROXY": ",".join(through)}
+        return {
+            "HTTP_PROXY": self._server.url,
+            "HTTPS_PROXY": self._server.url,
+            "NO_PROXY": ",".join(through),
+        }
 
     def note(self, host: str) -> None:
         """Somebody wanted to reach this host."""
@@ -46,12 +48,15 @@ class Wall:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, wall: Wall, *connection: Any) -> None:
+        self._wall = wall
+        super().__init__(*connection)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing: what was asked is kept in the wall."""
 
     def _refuse(self) -> None:
-        wall: Wall = self.server.wall  # type: ignore[attr-defined]
-        wall.note(self.path.removeprefix("http://").partition("/")[0])
+        self._wall.note(self.path.removeprefix("http://").partition("/")[0])
         self.send_error(403, "a rehearsal reaches nothing outside of this machine")
 
     do_CONNECT = do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _refuse  # noqa: N815
