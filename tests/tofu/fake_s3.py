@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from readiness.s3.removal import PREFIX
 from readiness.topology import Endpoint
 from tests.support.handler_server import POLL_SECONDS
 
@@ -53,6 +54,8 @@ class FakeS3:
     count: int = 0
     erased: list[Row] = field(default_factory=list)
     """Versions that were deleted by their id, in that order."""
+    made: set[str] = field(default_factory=set)
+    """Buckets that were made."""
 
     def listen(self, name: str, *, service: bool = False) -> Endpoint:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -136,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, key: str, query: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         store = self.store
         if not key:
-            return 200, {}, self._list(query)
+            return self._bucket(query)
         if store.refuses and any(name.lower().startswith(store.refuses) for name in self.headers):
             return 501, {}, _error("NotImplemented")
         if self.command in ("GET", "HEAD"):
@@ -165,6 +168,19 @@ class _Handler(BaseHTTPRequestHandler):
             if conditional and store.current(key):
                 return 412, {}, _error("PreconditionFailed")
             return 200, {"ETag": store.add(key, body).etag}, b""
+
+    def _bucket(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """A scratch bucket is there once it was made; every other is there."""
+        name = urlsplit(self.path).path.strip("/")
+        if not name:
+            return 200, {}, b"<ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>"
+        if self.command == "PUT":
+            self.store.made.add(name)
+        if name.startswith(PREFIX) and name not in self.store.made:
+            return 404, {}, _error("NoSuchBucket")
+        if self.command == "DELETE":
+            self.store.made.discard(name)
+        return 200, {}, self._list(query)
 
     def _list(self, query: dict[str, str]) -> bytes:
         if "versions" not in query:
