@@ -4,6 +4,7 @@ signatures are checked."""
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from xml.sax.saxutils import escape
 from readiness.s3.removal import PREFIX
 from readiness.topology import Endpoint
 from tests.support.handler_server import POLL_SECONDS
+
+DELETED = re.compile(r"<Object><Key>(.*?)</Key><VersionId>(.*?)</VersionId></Object>")
 
 
 @dataclass
@@ -139,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, key: str, query: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         store = self.store
         if not key:
-            return self._bucket(query)
+            return self._bucket(query, body)
         if store.refuses and any(name.lower().startswith(store.refuses) for name in self.headers):
             return 501, {}, _error("NotImplemented")
         if self.command in ("GET", "HEAD"):
@@ -169,18 +172,28 @@ class _Handler(BaseHTTPRequestHandler):
                 return 412, {}, _error("PreconditionFailed")
             return 200, {"ETag": store.add(key, body).etag}, b""
 
-    def _bucket(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def _bucket(self, query: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """A scratch bucket is there once it was made; every other is there."""
         name = urlsplit(self.path).path.strip("/")
         if not name:
-            return 200, {}, b"<ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>"
+            listed = "".join(f"<Bucket><Name>{made}</Name></Bucket>" for made in sorted(self.store.made))
+            text = f"<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>"
+            return 200, {}, text.encode()
         if self.command == "PUT":
             self.store.made.add(name)
+        if self.command == "POST" and "delete" in query:
+            self._delete_versions(body)
+            return 200, {}, b"<DeleteResult></DeleteResult>"
         if name.startswith(PREFIX) and name not in self.store.made:
             return 404, {}, _error("NoSuchBucket")
         if self.command == "DELETE":
             self.store.made.discard(name)
         return 200, {}, self._list(query)
+
+    def _delete_versions(self, body: bytes) -> None:
+        for key, version in DELETED.findall(body.decode()):
+            with self.store.lock:
+                self.store.rows[key] = [row for row in self.store.rows.get(key, []) if row.id != version]
 
     def _list(self, query: dict[str, str]) -> bytes:
         if "versions" not in query:
