@@ -72,6 +72,7 @@ INSTEAD = {
         "it builds versitygw",
     ),
     ".venv/bin/python -m tests.battery.false_reds": ("./just --summary", RUNS_ALL),
+    ".venv/bin/python -m tests.undo.kills": (".venv/bin/python -m tests.undo.kills --help", RUNS_ALL),
     "./just mutants": ("./just --summary", "runs the checkers' tests hundreds of times"),
     ".venv/bin/python -m readiness.obtain image": ("./just --summary", NEEDS_ENGINE),
     "./just tofu-state-ha-readiness --candidate candidates/examples/kubernetes.toml": (
