@@ -65,10 +65,13 @@ def about(killed: Sequence[Killed]) -> str:
     kinds = sorted({kind for each in killed for kind in each.hurt})
     seconds = sum(each.seconds for each in killed) / max(1, len(killed))
     return (
-        f"{len(killed)} kills, {min(each.date for each in killed)} to {max(each.date for each in killed)}, commits "
-        f"{', '.join(sorted({each.commit for each in killed}))}, {seconds:.1f} s each. Left by the kills, before "
-        f"`undo`: {', '.join(kinds) or 'nothing'}."
+        f"{len(killed)} kills, {_all(each.date for each in killed)}, of {_all(each.commit for each in killed)}, "
+        f"{seconds:.1f} s each. Left by the kills, before `undo`: {', '.join(kinds) or 'nothing'}."
     )
+
+
+def _all(values: Iterable[str]) -> str:
+    return ", ".join(sorted(set(values)))
 
 
 def publish(killed: Sequence[Killed], page: Path) -> None:
