@@ -31,7 +31,7 @@ class StateRead(KeptResult):
         return not self.resources and not self.outputs
 
 
-class Held(KeptResult):
+class StoredState(KeptResult):
     """A state as it is stored: `digest` is that of its bytes. `state` is what it says; None where it is encrypted and
     was not decrypted.
     """

@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Mapping
 
-from readiness.evidence.rehearsal import Held, Item, StateRead
+from readiness.evidence.rehearsal import Item, StateRead, StoredState
 from readiness.stacks.encryption import is_encrypted
 from readiness.tofu.state import Snapshot, parse
 
@@ -22,12 +22,12 @@ class Keyed:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def held(self, body: bytes, decrypted: bytes | None = None) -> Held:
+    def held(self, body: bytes, decrypted: bytes | None = None) -> StoredState:
         """A state as it is stored; `decrypted` is what an encrypted one says. Raises NotAStateError."""
         encrypted = is_encrypted(body)
-        said = decrypted if encrypted else body
-        state = None if said is None else self.state(parse(said))
-        return Held(encrypted=encrypted, digest=self._digest(body.strip()), state=state)
+        content = decrypted if encrypted else body
+        state = None if content is None else self.state(parse(content))
+        return StoredState(encrypted=encrypted, digest=self._digest(body.strip()), state=state)
 
     def state(self, snapshot: Snapshot) -> StateRead:
         """What a state says."""

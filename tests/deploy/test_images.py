@@ -36,10 +36,10 @@ def check(manifests: str) -> tuple[int, str]:
 def test_a_tag_is_refused_in_one_line(image: str) -> None:
     pinned = f"spec:\n  containers:\n    - image: registry.example:5000/a@{DIGEST}\n"
     assert check(pinned) == (0, "")
-    code, said = check(f'{pinned}    - name: store\n      image: "{image}"\n')
+    code, message = check(f'{pinned}    - name: store\n      image: "{image}"\n')
     assert code == 4
-    assert said.startswith(f"images.py: {image}: not named by digest")
-    assert said.count("\n") == 1
+    assert message.startswith(f"images.py: {image}: not named by digest")
+    assert message.count("\n") == 1
 
 
 @pytest.mark.store

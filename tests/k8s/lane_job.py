@@ -128,9 +128,9 @@ def ended(cluster: Cluster) -> dict[str, Any]:
 def test_the_suite_judges_from_inside_and_its_results_are_copied_out(
     cluster: Cluster, job: Mapping[str, Any], tmp_path: Path
 ) -> None:
-    said = cluster.kubectl("logs", "job/readiness", "--namespace", NAMESPACE)
-    assert job["status"].get("succeeded") == 1, said
-    assert "PHASE 0 PROVED" in said
+    message = cluster.kubectl("logs", "job/readiness", "--namespace", NAMESPACE)
+    assert job["status"].get("succeeded") == 1, message
+    assert "PHASE 0 PROVED" in message
     reader = yaml.safe_load((DEPLOY / "suite/reader/pod.yaml").read_text(encoding="utf-8"))
     (container,) = reader["spec"]["containers"]
     container.update(image=IMAGE, command=["/bin/busybox", "sleep", "3600"])

@@ -88,8 +88,8 @@ class Rig:
         )  # the run's own journal, where the Lease was played: nothing is done twice
         found = self.hurt()
         if undone.returncode or again.returncode or found:
-            said = undone.stdout + undone.stderr + again.stdout + again.stderr
-            self.table.left.append(f"{who} seed {seed}: left {found}: {said}")
+            message = undone.stdout + undone.stderr + again.stdout + again.stderr
+            self.table.left.append(f"{who} seed {seed}: left {found}: {message}")
         control.wait_ready(self.cluster, "statefulset/state", 3)
 
     def hurt(self) -> list[str]:

@@ -272,8 +272,8 @@ def test_the_rights_on_nodes_may_be_given_by_name(cluster: Cluster, keys: Mappin
                 "spec": {"user": account, "resourceAttributes": asked},
             }
             path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-            said = cluster.kubectl("create", "--raw", path, "--filename", "-", text=json.dumps(review))
-            return str(json.loads(said)["status"]["allowed"])
+            message = cluster.kubectl("create", "--raw", path, "--filename", "-", text=json.dumps(review))
+            return str(json.loads(message)["status"]["allowed"])
 
         assert [may(node) for node in NODES] == ["True"] * 3
         assert may("another") == "False"

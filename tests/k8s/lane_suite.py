@@ -61,8 +61,8 @@ def test_the_reference_candidate_is_proved_through_phases_0_to_2(
     )
     found = states(runs, range(3))
     red = {id_: state for id_, state in found.items() if state[0] != "PROVED"}
-    told = f"{json.dumps(red, indent=1)}\n{done.stdout[-4000:]}"
-    assert (done.returncode, red) == (0, {}), told
+    message = f"{json.dumps(red, indent=1)}\n{done.stdout[-4000:]}"
+    assert (done.returncode, red) == (0, {}), message
     observed(found)
     assert {"P1.4", "P1.5", "P1.6", "P2.5", "S.1", "S.2"} <= found.keys()
     assert schedulable(cluster)

@@ -74,14 +74,14 @@ def test_one_phase_is_proved_and_never_ready(tmp_path: Path) -> None:
 def test_a_red_of_level_s3_stands_beside_ready_and_blocks_nothing(tmp_path: Path) -> None:
     reds = {"P1.12": "REFUTED", "P1.28": "UNKNOWN", "P4.1": "GATE", "P4.2": "GATE", "S.6": "GATE"}
     ran = run(tmp_path, reds)
-    told = "READY at levels plan and state; s3: 1 REFUTED, 1 UNKNOWN"
-    assert (ran.code, ran.verdict["verdict"]) == (0, told), ran.out
+    message = "READY at levels plan and state; s3: 1 REFUTED, 1 UNKNOWN"
+    assert (ran.code, ran.verdict["verdict"]) == (0, message), ran.out
     assert ran.verdict["levels"] == ["plan", "state"]
-    assert f"\n{told} (1 REFUTED, 1 UNKNOWN, {len(MANIFEST) - 2} PROVED)" in ran.out
+    assert f"\n{message} (1 REFUTED, 1 UNKNOWN, {len(MANIFEST) - 2} PROVED)" in ran.out
     assert "[level s3: does not decide]" in ran.out
     assert "P1.12 REFUTED, P1.28 UNKNOWN" in ran.criterion("P4.1")["reason"]
     assert not failing(read(ran.junit))
-    assert properties(read(ran.junit))["verdict"] == told
+    assert properties(read(ran.junit))["verdict"] == message
     (tmp_path / "required").mkdir()
     strict = run(tmp_path / "required", reds, "--require", "s3")
     assert (strict.code, strict.verdict["verdict"]) == (1, "NOT READY")

@@ -77,8 +77,8 @@ def test_a_criterion_of_level_s3_does_not_decide_and_is_named(id_: str, state: S
     assert judge(results({id_: state}), selected=frozenset({id_}), by_name=True).exit_code == 1
     assert judge(results({id_: state}), selected=frozenset({id_})).exit_code == 1
     taken = judge(results({id_: state}), taken={"P1.1": "RUN"})
-    told = f"READY at levels plan and state, 1 of {len(IDS)} taken over from RUN; s3: 1 {state}"
-    assert taken.sentence == told
+    lines = f"READY at levels plan and state, 1 of {len(IDS)} taken over from RUN; s3: 1 {state}"
+    assert taken.sentence == lines
 
 
 def test_the_levels_beside_are_counted_by_state_and_only_good_news_say_them() -> None:

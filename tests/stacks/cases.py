@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from readiness.criteria import PROTECTED_STACKS
 from readiness.evidence.observation import PROVIDER, Observation
-from readiness.evidence.rehearsal import Configured, Held, Item, PlanRead, StateRead
+from readiness.evidence.rehearsal import Configured, Item, PlanRead, StateRead, StoredState
 from readiness.evidence.stacks import BackendRead, CandidateNames, Way
 from readiness.judges.opentofu.commands import PREPARE
 from readiness.judges.stacks import points
@@ -182,7 +182,7 @@ ADDRESS = {"address": text("http://store.example:9000/state")}
 
 
 def holds(state: StateRead | None = BEFORE, digest: str = "d", *, encrypted: bool = False) -> JsonValue:
-    return json_of(Held(encrypted=encrypted, digest=digest, state=state))
+    return json_of(StoredState(encrypted=encrypted, digest=digest, state=state))
 
 
 def but(**fields: Any) -> JsonValue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from readiness.evidence.observation import Observation
-from readiness.evidence.rehearsal import Configured, Held, PlanRead, Returned
+from readiness.evidence.rehearsal import Configured, PlanRead, Returned, StoredState
 from readiness.evidence.seen import Seen
 from readiness.evidence.stacks import BackendRead, CandidateNames
 from readiness.finding import Finding, State, merge
@@ -63,7 +63,7 @@ def _not_pulled(seen: Seen) -> Iterator[str]:
             yield f"state pull: {one.why()}"
         elif one.ok and state_of(one).empty:
             yield "the state that was pulled is empty"
-        if one.ok and typed(one, Held).encrypted is not encrypted:
+        if one.ok and typed(one, StoredState).encrypted is not encrypted:
             decrypted.append(one)
     if decrypted:
         yield "its state is encrypted, and what reads it gives it decrypted: read the stored state as it is"
@@ -116,7 +116,7 @@ def _in_the_way(seen: Seen, pulled: Observation) -> Iterator[str]:
     for one in seen.steps(Step.DESTINATION):
         if not one.ok:
             continue
-        held = typed(one, Held)
+        held = typed(one, StoredState)
         if held.encrypted:
             yield f"{one.endpoint}: the destination already holds an encrypted state"
         elif wrong := may_replace(state_of(pulled), held.state):
@@ -165,8 +165,10 @@ def _not_the_state(seen: Seen, pulled: Observation) -> Iterator[str]:
             yield from differences(state_of(pulled), state_of(one))
     for one in seen.steps(Step.MIGRATED):
         if one.ok or absent(one):
-            held = typed(one, Held) if one.ok else None
-            yield from (f"{one.endpoint}: {wrong}" for wrong in stored_differences(typed(pulled, Held), held))
+            held = typed(one, StoredState) if one.ok else None
+            yield from (
+                f"{one.endpoint}: {wrong}" for wrong in stored_differences(typed(pulled, StoredState), held)
+            )
 
 
 @careful

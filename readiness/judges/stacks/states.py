@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from readiness.evidence.rehearsal import Held, Item, StateRead
+from readiness.evidence.rehearsal import Item, StateRead, StoredState
 
 
 def differences(before: StateRead, after: StateRead, *, rolled_back: bool = False) -> list[str]:
@@ -28,7 +28,7 @@ def differences(before: StateRead, after: StateRead, *, rolled_back: bool = Fals
     return found
 
 
-def stored_differences(pulled: Held, held: Held | None) -> list[str]:
+def stored_differences(pulled: StoredState, held: StoredState | None) -> list[str]:
     """How what is stored at the new key is not the state that was pulled. An encrypted one is compared by its bytes."""
     if held is None:
         return ["no state"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from readiness.evidence.observation import Observation
-from readiness.evidence.rehearsal import Held, LockSeen, Reached, StateRead, TurnTried
+from readiness.evidence.rehearsal import LockSeen, Reached, StateRead, StoredState, TurnTried
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved_by, refuted, unknown
 from readiness.judges.opentofu.commands import Measured, absent, counted, decided
@@ -127,7 +127,7 @@ def _outside(seen: Seen) -> list[str]:
 
 def state_of(one: Observation) -> StateRead:
     """What the state of this observation says. Raises Unshaped where it was not decrypted."""
-    held = typed(one, Held)
+    held = typed(one, StoredState)
     if held.state is None:
         raise Unshaped(f"{one.step} ({one.endpoint}): the state was not decrypted")
     return held.state

@@ -31,11 +31,11 @@ Raw = Mapping[str, Any]
 
 def entries_of(lease: Raw) -> tuple[KeptEntry, ...]:
     """What the run that holds (or held) the Lease has done and not undone. Raises UsageError if that cannot be read."""
-    said = (lease["metadata"].get("annotations") or {}).get(UNDO) or "[]"
+    annotation = (lease["metadata"].get("annotations") or {}).get(UNDO) or "[]"
     try:
         return tuple(
             KeptEntry(row["id"], row["time"], row["action"], Undo.of_data(row), dict(row["reach"]))
-            for row in json.loads(said)
+            for row in json.loads(annotation)
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(

@@ -52,11 +52,11 @@ def refusal(folder: Path, text: str | bytes, context: str = "honey") -> str:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(UsageError) as caught:
         client_of(context, str(path))
-    said = str(caught.value)
-    assert "\n" not in said
-    assert "canary" not in said
-    assert len(said) < 500
-    return said
+    shown = str(caught.value)
+    assert "\n" not in shown
+    assert "canary" not in shown
+    assert len(shown) < 500
+    return shown
 
 
 def plugin(folder: Path, script: str, **more: Any) -> str:
@@ -153,8 +153,8 @@ def test_an_exec_plugin_that_does_not_end(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.store
 def test_an_exec_plugin_that_gives_a_token(tmp_path: Path) -> None:
-    said = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
-    (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{said}'"))
+    shown = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "given"}}'
+    (tmp_path / "config").write_text(plugin(tmp_path, f"echo '{shown}'"))
     api = client_of("honey", str(tmp_path / "config"))
     assert api.configuration.api_key["BearerToken"] == "Bearer given"
 

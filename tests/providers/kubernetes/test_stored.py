@@ -111,8 +111,8 @@ def test_one_claim_on_two_nodes_is_of_neither() -> None:
         read(Kubelet(summary(1, FIRST)), *both)
 
 
-def hooks(folder: Path, **said: Any) -> Hooks:
-    commands = {name: Command(run=("printf", text), shell=False) for name, text in said.items()}
+def hooks(folder: Path, **message: Any) -> Hooks:
+    commands = {name: Command(run=("printf", text), shell=False) for name, text in message.items()}
     return Hooks(DeclaredHooks(**commands), Runner(folder, Record(), Redactor()))
 
 
@@ -125,7 +125,7 @@ def test_the_operators_command_prints_the_number(tmp_path: Path) -> None:
 
 @pytest.mark.store
 def test_the_operators_command_prints_the_sockets(tmp_path: Path) -> None:
-    said = hooks(tmp_path, connections="ESTAB 0 0 10.0.0.7:9000 10.0.9.9:5432\\n")
-    assert list(said.connections("state-0", {})) == [TcpSocket("10.0.0.7:9000", "10.0.9.9:5432")]
+    message = hooks(tmp_path, connections="ESTAB 0 0 10.0.0.7:9000 10.0.9.9:5432\\n")
+    assert list(message.connections("state-0", {})) == [TcpSocket("10.0.0.7:9000", "10.0.9.9:5432")]
     with pytest.raises(Unsupported, match=r"kubernetes\.hooks\.connections is not declared"):
         hooks(tmp_path).connections("state-0", {})
