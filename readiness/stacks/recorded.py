@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from readiness.stacks.flat import flatten
 from readiness.stacks.functions import value_of
 from readiness.stacks.sources import Variant
@@ -27,3 +29,13 @@ def recorded(folder: Path, kind: str) -> Variant | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Variant(f"{FILE}, the last init", settings, {})
+
+
+def recorded_place(path: Path) -> JsonValue:
+    """Of an S3 backend: its kind, bucket, key and endpoint, as in this file; None where it cannot be read."""
+    try:
+        backend = json.loads(path.read_text(encoding="utf-8"))["backend"]
+        config = backend["config"]
+        return [backend["type"], config["bucket"], config["key"], config["endpoints"]["s3"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

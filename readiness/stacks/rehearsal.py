@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -23,6 +22,7 @@ from readiness.stacks.keyed import Keyed
 from readiness.stacks.known_as import looked_up
 from readiness.stacks.observed import backend_read
 from readiness.stacks.plan import BadPlanError, MigrationPlan, configured, plan_read
+from readiness.stacks.recorded import recorded_place
 from readiness.stacks.stack import Examined
 from readiness.stacks.standins import Source
 from readiness.stacks.wall import Wall
@@ -241,7 +241,7 @@ class Rehearsal:
         watching.ran(Step.MIGRATE, self.checkout.migrate())
         watching.check()
         wanted: list[JsonValue] = ["s3", place.bucket, place.key, self.checkout.endpoint.url]
-        recorded = _recorded(self.checkout.folder / "data" / "terraform.tfstate")
+        recorded = recorded_place(self.checkout.folder / "data" / "terraform.tfstate")
         watching.fact(Step.RECORDED, self.stack, recorded, wanted=wanted)
         watching.check()
         watching.pulled(Step.PULLED, *self.checkout.state_pull())
@@ -294,13 +294,3 @@ def _no_plan(plan: BadPlanError | None) -> str:
     if plan is None:
         return "it has no migration plan (python -m readiness.stacks draft writes the first draft)"
     return f"migration plan: {plan}"
-
-
-def _recorded(path: Path) -> JsonValue:
-    """The backend that init noted: its kind, bucket, key and endpoint; None where it cannot be read."""
-    try:
-        backend = json.loads(path.read_text(encoding="utf-8"))["backend"]
-        config = backend["config"]
-        return [backend["type"], config["bucket"], config["key"], config["endpoints"]["s3"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
