@@ -8,6 +8,7 @@ from fixtures.judge import Judge, Prove
 from readiness.gate import boundary, gate
 from readiness.gate.gate import GateFindings
 from readiness.load.rig import Rig
+from readiness.plugin.session import Session
 
 pytestmark = [pytest.mark.phase4, pytest.mark.order(4)]
 
@@ -18,8 +19,8 @@ def test_state_bucket_is_no_cache(prove: Prove, rig: Rig) -> None:
 
 
 @pytest.mark.criterion("B.2")
-def test_nothing_contacted_a_cache_or_executor(prove: Prove) -> None:
-    prove(boundary.no_cache_contacts)
+def test_nothing_contacted_a_cache_or_executor(prove: Prove, candidate_session: Session) -> None:
+    prove(boundary.no_cache_contacts, candidate_session.tofu_peers)
 
 
 @pytest.mark.criterion("S.6")

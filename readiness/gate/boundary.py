@@ -15,10 +15,13 @@ from readiness.providers.abilities import HasCaches
 from readiness.recording import Recording
 from readiness.s3.library import Answered, Unanswered
 from readiness.subject import Subject
+from readiness.tofu.peers import Peers
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+LOOPBACK = ("127.0.0.1", "::1")
+"""Where the suite's own proxies and stand-ins listen."""
 MOST = 100_000
 """Keys of a bucket that are looked at. One that has more is not looked through, and B.1 says so."""
 
@@ -86,16 +89,35 @@ def _looked_at(found: _Keys) -> JsonValue:
     return {"keys": len(found.keys), "caches": [*caches[:5]], "more": found.more}
 
 
-def no_cache_contacts(subject: Subject, see: Recording) -> None:
-    """B.2: the connections that this process made. `tofu` gets no other address than the candidate's: its
-    environment holds no proxy, no mirror and no remote executor.
-    """
+def no_cache_contacts(subject: Subject, see: Recording, tofu: Peers) -> None:
+    """B.2: the connections that this process made, and those that `tofu`'s processes were seen to have."""
     see.fact(Step.CONNECTIONS, "this process", partial(_connections, subject), kept=dict)
+    see.fact(Step.OF_TOFU, "tofu", partial(_of_tofu, subject, tofu), kept=dict)
+
+
+def _of_tofu(subject: Subject, tofu: Peers) -> dict[str, JsonValue]:
+    seen, caches = tofu.addresses(), cache_addresses(subject)
+    ours = _own_addresses(subject)
+    others = sorted(
+        f"{host}:{port}" for host, port in seen if (host, port) not in ours and host not in LOOPBACK
+    )
+    return {
+        "processes": tofu.processes,
+        "looks": tofu.looks,
+        "all": sum(seen.values()),
+        "candidate": sum(count for address, count in seen.items() if address in ours),
+        "caches": [*sorted({caches[address] for address in seen if address in caches})],
+        "others": [*others[:20]],
+    }
+
+
+def _own_addresses(subject: Subject) -> set[contacts.Address]:
+    return {address for e in subject.topology.all_endpoints() for address in contacts.addresses(e.url)}
 
 
 def _connections(subject: Subject) -> dict[str, JsonValue]:
     made, caches = contacts.made(), cache_addresses(subject)
-    ours = {address for e in subject.topology.all_endpoints() for address in contacts.addresses(e.url)}
+    ours = _own_addresses(subject)
     return {
         "all": sum(made.values()),
         "candidate": sum(count for address, count in made.items() if address in ours),

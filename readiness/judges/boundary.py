@@ -28,6 +28,7 @@ class Step(StrEnum):
     BUCKETS = "list-buckets"
     KEYS = "list"
     CONNECTIONS = "connections"
+    OF_TOFU = "connections of tofu"
 
 
 def no_cache_objects(seen: Seen) -> Finding:
@@ -68,7 +69,7 @@ def _bucket(one: Observation) -> Finding:
 
 def no_cache_contacts(seen: Seen) -> Finding:
     """B.2: of all connections that this process made, none went to a cache or executor endpoint, and those that were
-    made went to the candidate. Those of `tofu`'s processes are not observed, and the reason says so.
+    made went to the candidate; and of those that `tofu`'s processes were seen to have, none did either.
     """
     if (left := untried(seen, [Step.CONNECTIONS])) is not None:
         return left
@@ -76,15 +77,31 @@ def no_cache_contacts(seen: Seen) -> Finding:
     found = _values(one)
     if touched := _names(found["caches"]):
         return refuted(f"the run contacted {', '.join(touched)}")
+    of_tofu = next(iter(seen.steps(Step.OF_TOFU)), None)
+    theirs = _values(of_tofu) if of_tofu is not None and of_tofu.ok else {}
+    if touched := _names(theirs.get("caches")):
+        return refuted(f"tofu contacted {', '.join(touched)}")
+    if theirs.get("processes") and not theirs.get("all"):
+        return unknown(f"tofu ran {theirs['processes']} times, and no connection of it was seen")
     toward = int(str(found["candidate"]))
     if not toward:
         return unknown("no connection to the candidate was seen: nothing was measured")
     reason = (
         f"{found['all']} connections of the suite's own process, {toward} to the candidate's endpoints, none to a "
-        "cache or executor; those of tofu's processes were not observed: they are given no address of one"
+        f"cache or executor; {_tofu_in_words(theirs)}"
     )
     numbers = {name: int(str(found[name])) for name in ("addresses", "cache_addresses")}
     return proved(reason, toward, **numbers)
+
+
+def _tofu_in_words(theirs: dict[str, object]) -> str:
+    if not theirs.get("processes"):
+        return "no process of tofu was observed"
+    others = f", others to {', '.join(_names(theirs['others']))}" if theirs["others"] else ""
+    return (
+        f"{theirs['all']} connections seen of {theirs['processes']} processes of tofu ({theirs['looks']} looks), "
+        f"{theirs['candidate']} to the candidate's endpoints, none to a cache or executor{others}"
+    )
 
 
 def _values(one: Observation) -> dict[str, object]:

@@ -44,6 +44,7 @@ from readiness.scratch.active import stacks_point_elsewhere
 from readiness.scratch.live_state import held_state
 from readiness.stacks.clear import in_the_clear, why_not
 from readiness.subject import Subject, target_of
+from readiness.tofu.peers import Peers
 from readiness.topology import Topology, Unsupported
 from readiness.undo.journal import DurableJournal
 from readiness.undo.lock import CandidateLock, keys_of
@@ -96,6 +97,7 @@ class Session:
         self._cleaning_ended = threading.Event()
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
+        self.tofu_peers = Peers()
         self.work = Path(tempfile.gettempdir()) / f"{WORK}{secrets.token_hex(6)}"
         self._lock = CandidateLock(run.id)
         self._journal = DurableJournal(run.id, run.loaded)

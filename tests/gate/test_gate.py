@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from readiness.gate.earlier import Earlier
 from readiness.gate.gate import GateFindings
 from readiness.load.context import Buckets
 from readiness.redact import Redactor
+from readiness.tofu.peers import Peers
 from tests.gate.test_evidence import put
 from tests.support.observations import judged
 
@@ -249,12 +251,37 @@ def test_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
     there = live(
         monkeypatch, cache_endpoints=("http://127.0.0.1:9001",), executor_endpoints=("grpc://127.0.0.1:9002",)
     )
-    found = judged("B.2", boundary.no_cache_contacts, asked(there))
+    found = judged("B.2", boundary.no_cache_contacts, (*asked(there), Peers()))
     assert (found.state, found.observations) == (PROVED, 7)
+    assert "no process of tofu was observed" in found.reason
     made[("127.0.0.1", 9002)] = 1
-    assert judged("B.2", boundary.no_cache_contacts, asked(there)).state is REFUTED
+    assert judged("B.2", boundary.no_cache_contacts, (*asked(there), Peers())).state is REFUTED
     made.clear()
-    assert judged("B.2", boundary.no_cache_contacts, asked(there)).state is UNKNOWN
+    assert judged("B.2", boundary.no_cache_contacts, (*asked(there), Peers())).state is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "reason"),
+    [
+        ({("127.0.0.1", 9000): 3}, PROVED, "3 to the candidate's endpoints, none to a cache or executor"),
+        ({("127.0.0.1", 9000): 3, ("127.0.0.1", 4444): 1}, PROVED, "none to a cache or executor"),
+        ({("127.0.0.1", 9000): 3, ("10.0.0.9", 443): 1}, PROVED, "others to 10.0.0.9:443"),
+        ({("127.0.0.1", 9000): 3, ("127.0.0.1", 9001): 1}, REFUTED, "tofu contacted http://127.0.0.1:9001"),
+        ({("127.0.0.1", 9002): 1}, REFUTED, "tofu contacted grpc://127.0.0.1:9002"),
+        ({}, UNKNOWN, "tofu ran 2 times, and no connection of it was seen"),
+    ],
+)
+def test_contacts_of_tofu(
+    monkeypatch: pytest.MonkeyPatch, seen: dict[tuple[str, int], int], state: State, reason: str
+) -> None:
+    monkeypatch.setattr(contacts, "made", lambda: {("127.0.0.1", 9000): 7})
+    there = live(
+        monkeypatch, cache_endpoints=("http://127.0.0.1:9001",), executor_endpoints=("grpc://127.0.0.1:9002",)
+    )
+    peers = Peers(processes=2, looks=40, seen=Counter(seen))
+    found = judged("B.2", boundary.no_cache_contacts, (*asked(there), peers))
+    assert found.state is state, found.reason
+    assert reason in found.reason
 
 
 def test_addresses_are_those_of_every_name() -> None:
