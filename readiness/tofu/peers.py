@@ -12,11 +12,11 @@ import psutil
 
 from readiness.contacts import Address
 
-INTERVAL = 0.03
+INTERVAL = 0.1
 """Seconds between two looks at a process. A connection that is opened and closed between them is not seen; `tofu` keeps
 its connections to a backend open while it runs.
 """
-CHILDREN = 10
+CHILDREN = 5
 """Every so many looks new children are looked for, which reads the whole process table."""
 
 
