@@ -37,6 +37,12 @@ async def digest_ignored(call: Call) -> Reply:
     )
 
 
+async def checksum_ignored(call: Call) -> Reply:
+    reply = await call.forward()
+    wrong = call.header("x-amz-checksum-sha256") and reply.status == 400
+    return await call.again(without=("x-amz-checksum-sha256",)) if wrong else reply
+
+
 async def clock_off(call: Call) -> Reply:
     if call.node == "sting":
         return error(
@@ -93,9 +99,17 @@ DEFECTS = (
         "digest-ignored",
         "minio#1603",
         "Content-MD5 is not compared with the body",
-        ("P1.17",),
+        ("P1.29",),
         "Content-MD5",
         act=digest_ignored,
+    ),
+    Defect(
+        "checksum-ignored",
+        "seaweedfs, docs/track-record/seaweedfs-unsigned-body.md",
+        "the SHA-256 checksum that OpenTofu sends with a state is not compared with the body",
+        ("P1.17",),
+        "SHA-256 checksum",
+        act=checksum_ignored,
     ),
     Defect(
         "clock-off",
