@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from readiness import paths
-from readiness.criteria import MANIFEST, PHASES
+from readiness.criteria import MANIFEST, PHASES, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.finding import WORST_FIRST, State
@@ -81,6 +81,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "title": row["title"],
         "reason": short(row["reason"], 600),
     }
+    kept |= {"level": "s3"} if row.get("level") == "s3" else {}
     return kept | ({"expected_red": row["expected_red"]} if row.get("expected_red") else {})
 
 
@@ -132,7 +133,8 @@ def page(runs: Sequence[PublishedRun], combined: Mapping[str, Any], note: str = 
 
 def _line(row: Mapping[str, Any]) -> str:
     expected = f" (expected red: {row['expected_red']})" if row.get("expected_red") else ""
-    return f"- **{row['id']}** {row['title']}: {row['reason']}{expected}"
+    level = " (level s3: S3 behavior that OpenTofu does not use)" if row.get("level") == "s3" else ""
+    return f"- **{row['id']}** {row['title']}{level}: {row['reason']}{expected}"
 
 
 def _run_line(run: PublishedRun) -> str:
@@ -154,7 +156,8 @@ def table(stores: Iterable[Mapping[str, Any]]) -> str:
         lines.append(f"| **{title}** |" + " |" * len(known))
         for each in (criterion for criterion in MANIFEST if criterion.phase == phase):
             marks = " | ".join(MARKS[row.get(each.id, State.NOT_RUN)].glyph for row in states)
-            lines.append(f"| {each.id} {short(each.title, 60)} | {marks} |")
+            level = " (s3)" if each.level is Level.S3 else ""
+            lines.append(f"| {each.id}{level} {short(each.title, 60)} | {marks} |")
     legend = ", ".join(f"{mark.glyph} {state}" for state, mark in MARKS.items())
     return "\n".join([*lines, "", f"{legend}."])
 
