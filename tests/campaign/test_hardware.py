@@ -101,7 +101,11 @@ def test_a_candidate_that_is_not_whole_after_a_power_cut_is_refuted() -> None:
 def test_the_promise_for_silence_holds_for_faults_that_have_none_of_their_own() -> None:
     rto_seconds = {"restart": 1, "drain": 2, "crash": 3, "silence": 4}
     failure = {"rto_seconds": rto_seconds, "response_seconds": 3, "recovery_seconds": 90}
-    contract = {"failure": failure, "durability": {"versioning": True}, "credentials": {}}
+    contract = {
+        "failure": failure,
+        "durability": {"versioning": True, "backup_command": None},
+        "credentials": {},
+    }
     rto = Promises.of({"contract": contract}).rto
     assert rto[FaultKind.POWER_CUT] == rto[FaultKind.FULL_DISK] == rto[FaultKind.SILENCE] == 4
 
