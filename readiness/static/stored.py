@@ -13,28 +13,34 @@ from readiness.recording import Asked, Recording
 from readiness.subject import Subject
 from readiness.topology import Unsupported
 
-OBJECTS, SIZE = 3, 8 << 20
+ROUNDS, SIZE = (3, 6, 12), 8 << 20
+"""Objects of each round: a store that was used before has space that the first ones may only fill again."""
 SETTLE_SECONDS, INTERVAL = 5.0, 0.1
 SECONDS = 30.0
 
 
 def record_stored(subject: Subject, see: Recording, rig: Rig) -> None:
-    """The bytes of every node before and after some objects that cannot be compressed; they are removed again."""
+    """The bytes of every node before and after some objects that cannot be compressed, and after more of them while too
+    few nodes have grown; they are removed again.
+    """
     before = _looks(subject, see, Step.BEFORE)
     if before is None:
         return
     bucket, ends = rig.buckets.plain, subject.topology.all_endpoints()
     random, prefix = subject.random(f"stored/{uuid.uuid4().hex}"), f"s2/{uuid.uuid4().hex[:8]}"
-    keys = [f"{prefix}/{number}" for number in range(OBJECTS)]
+    keys: list[str] = []
     clients = [subject.client(end, SECONDS) for end in ends]
     try:
-        for number, key in enumerate(keys):
-            place = number % len(ends)
-            asked: Asked = {"bucket": bucket, "key": key, "bytes": SIZE}
-            body = random.randbytes(SIZE)
-            put = partial(clients[place].put_object, Bucket=bucket, Key=key, Body=body)
-            see.must(Step.WRITE, ends[place], "boto3", put, asked=asked)
-        _settle(subject, before)
+        for objects in ROUNDS:
+            for _ in range(objects):
+                place = len(keys) % len(ends)
+                keys.append(f"{prefix}/{len(keys)}")
+                asked: Asked = {"bucket": bucket, "key": keys[-1], "bytes": SIZE}
+                body = random.randbytes(SIZE)
+                put = partial(clients[place].put_object, Bucket=bucket, Key=keys[-1], Body=body)
+                see.must(Step.WRITE, ends[place], "boto3", put, asked=asked)
+            if _settled(subject, before, len(keys) * SIZE):
+                break
         _looks(subject, see, Step.AFTER)
     finally:
         for key in keys:
@@ -75,12 +81,13 @@ def _wait_until_steady(subject: Subject) -> None:
         time.sleep(INTERVAL)
 
 
-def _settle(subject: Subject, before: dict[str, int]) -> None:
-    """Wait until as many nodes as there are copies have grown, or for some seconds: a store may write late."""
-    wanted = enough(OBJECTS * SIZE, len(before))
+def _settled(subject: Subject, before: dict[str, int], written: int) -> bool:
+    """Whether as many nodes as there are copies have grown, within some seconds: a store may write late."""
+    wanted = enough(written, len(before))
     deadline = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < deadline:
         grown = [node for node, had in before.items() if _bytes(subject, node) - had >= wanted]
         if len(grown) >= min(subject.contract.durability.copies, len(before)):
-            return
+            return True
         time.sleep(INTERVAL)
+    return False
