@@ -85,9 +85,10 @@ def _settled(subject: Subject, before: dict[str, int], written: int) -> bool:
     """Whether as many nodes as there are copies have grown, within some seconds: a store may write late."""
     wanted = enough(written, len(before))
     deadline = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < deadline:
+    while True:
         grown = [node for node, had in before.items() if _bytes(subject, node) - had >= wanted]
         if len(grown) >= min(subject.contract.durability.copies, len(before)):
             return True
+        if time.monotonic() > deadline:
+            return False
         time.sleep(INTERVAL)
-    return False

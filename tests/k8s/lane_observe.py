@@ -26,7 +26,6 @@ from tests.k8s.look import uids
 from tests.k8s.plan import NODES, SANDBOX_IMAGE
 
 MIB = 1 << 20
-ANYWHERE = "0.0.0.0"  # noqa: S104 - inside of a pod
 
 
 def left(cluster: Cluster) -> list[str]:
@@ -162,22 +161,13 @@ def forwarders(cluster: Cluster, keys: Mapping[str, str]) -> Iterator[None]:
 
 
 def gateways(service: str) -> object:
+    forward = ["/bin/busybox", "nc", "-ll", "-p"]
     containers = [
         {
             "name": name,
             "image": SANDBOX_IMAGE,
             "imagePullPolicy": "Never",
-            "command": [
-                "/bin/busybox",
-                "tcpsvd",
-                "-E",
-                ANYWHERE,
-                str(port),
-                "/bin/busybox",
-                "nc",
-                service,
-                str(port),
-            ],
+            "command": [*forward, str(port), "-e", "/bin/busybox", "nc", service, str(port)],
         }
         for name, port in (("s3", 9000), ("admin", 9001))
     ]
