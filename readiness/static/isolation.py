@@ -5,6 +5,7 @@ meanwhile.
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,35 +18,36 @@ from readiness.load.rig import Rig
 from readiness.providers.abilities import IsolatesNodes
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
-from readiness.s3.library import Library
+from readiness.s3.library import Answered, Library, Unanswered, translate
 from readiness.subject import Subject
 from readiness.topology import Proof, Unsupported
 
-WHOLE_SECONDS = 60.0
+WHOLE_SECONDS, INTERVAL = 60.0, 0.5
 """How long the candidate may take to be whole once its nodes have rejoined, before anything else is judged."""
 Leave = Callable[[], None]
 """Raises NotRun where no fault may be done to the candidate."""
 
 
 @contextlib.contextmanager
-def isolated(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> Iterator[None]:
-    """Every node reaches nothing but the candidate's nodes and the suite meanwhile; that, or why not, is recorded."""
+def isolated(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> Iterator[bool]:
+    """Every node reaches nothing but the candidate's nodes and the suite meanwhile; that, or why not, is recorded.
+    Gives whether the candidate serves: what it cannot do because some nodes are isolated says nothing of it.
+    """
     provider = subject.provider
     if not isinstance(provider, IsolatesNodes):
-        yield
+        yield True
         return
     _serves(subject, see, rig, When.BEFORE)
     begun: list[str] = []
     try:
         fired = [_isolate(subject, provider, see, node, leave, begun) for node in subject.topology.nodes]
-        if all(fired):
-            _serves(subject, see, rig, When.ISOLATED)
-        yield
+        yield _serves(subject, see, rig, When.ISOLATED) if all(fired) else not begun
     finally:
         for node in reversed(begun):
             _rejoin(subject, provider, node)
     if begun:
         wait_whole(subject.provider, rig.watch, WHOLE_SECONDS)
+        _wait_until_served(subject, rig)
         _serves(subject, see, rig, When.AFTER)
 
 
@@ -75,14 +77,30 @@ def _rejoin(subject: Subject, provider: IsolatesNodes, node: str) -> None:
         subject.not_undone.failed(f"isolate {node}", error)
 
 
-def _serves(subject: Subject, see: Recording, rig: Rig, when: When) -> None:
-    """A write, a read and a delete through every endpoint."""
+def _wait_until_served(subject: Subject, rig: Rig) -> None:
+    """Wait until every endpoint serves, or for some time: what it was cut off from may be asked again only slowly, and
+    nothing of that is another criterion's.
+    """
+    deadline = time.monotonic() + WHOLE_SECONDS
+    for endpoint in subject.topology.all_endpoints():
+        library = libraries(subject.target(endpoint), subject.response_seconds)[0]
+        while time.monotonic() < deadline:
+            with contextlib.suppress(Answered, Unanswered):
+                translate(partial(_trip, library, rig.buckets.plain, f"rejoined/{uuid.uuid4().hex[:8]}"))
+                break
+            time.sleep(INTERVAL)
+
+
+def _serves(subject: Subject, see: Recording, rig: Rig, when: When) -> bool:
+    """A write, a read and a delete through every endpoint; whether all went well."""
+    good = True
     for number, endpoint in enumerate(subject.topology.all_endpoints()):
         library = libraries(subject.target(endpoint), subject.response_seconds)[0]
         value = f"isolated/{uuid.uuid4().hex[:8]}/{number}"
         asked: Asked = {"when": when, "value": value}
         trip = partial(_trip, library, rig.buckets.plain, value)
-        see.ask(Step.SERVES, endpoint, library.name, trip, asked=asked, kept=str)
+        good &= see.ask(Step.SERVES, endpoint, library.name, trip, asked=asked, kept=str) == value
+    return good
 
 
 def _trip(library: Library, bucket: str, value: str) -> str:

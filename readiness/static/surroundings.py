@@ -34,13 +34,17 @@ def record_surroundings(
     subject: Subject, see: Recording, rig: Rig, leave: Leave, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """The ways out of each node's network; if there is one, or nobody can try, the connections of each instance, while
-    the nodes are isolated where the provider can do that. `meanwhile` is done at the same time.
+    the nodes are isolated where the provider can do that. `meanwhile` is done at the same time, unless the candidate
+    does not serve then.
     """
     if not isinstance(subject.provider, IsolatesNodes) and _closed(subject, see):
         meanwhile()
         return
-    with isolated(subject, see, rig, leave):
+    with isolated(subject, see, rig, leave) as serves:
         _connections_under_load(subject, see, rig)
+        if serves:
+            meanwhile()
+    if not serves:
         meanwhile()
 
 

@@ -46,11 +46,12 @@ class Gateways:
 
     def __init__(self, folder: Path, wires: Wires) -> None:
         self.folder, self.keys, self._wires = folder, new_keys(), wires
-        program, s3 = obtain.weed(), 9000
-        master, volume, filer = free_ports_with_neighbors(3)
+        program = obtain.weed()
+        master, volume, filer, *s3 = free_ports_with_neighbors(3 + len(NODES))
         self.master, self.filer = f"{wires.beyond}:{master}", f"{wires.beyond}:{filer}"
         self._ports = {"master": master, "volume": volume, "filer": filer}
-        self.urls = {node: f"http://{wires.hosts[node]}:{s3}" for node in NODES}
+        self._s3 = dict(zip(NODES, s3, strict=True))
+        self.urls = {node: f"http://{wires.hosts[node]}:{port}" for node, port in self._s3.items()}
         identity = {
             "name": "admin",
             "credentials": [{"accessKey": self.keys.access_key, "secretKey": self.keys.secret_key}],
@@ -61,8 +62,9 @@ class Gateways:
         for node in NODES:
             (folder / node / "data").mkdir(parents=True)
             arguments = (
-                f"{program} -logtostderr=true s3 -filer={self.filer} -ip.bind={wires.hosts[node]} -port={s3} "
-                f"-port.iceberg=0 -port.lance=0 -config={folder}/s3.json -localSocket={folder}/{node}/s3.sock"
+                f"{program} -logtostderr=true s3 -filer={self.filer} -ip.bind={wires.hosts[node]} "
+                f"-port={self._s3[node]} -port.iceberg=0 -port.lance=0 -config={folder}/s3.json "
+                f"-localSocket={folder}/{node}/s3.sock"
             )
             texts = {
                 "arguments": arguments,
@@ -106,7 +108,8 @@ class Gateways:
         if self._backend is not None:
             self._backend.kill()
             self._backend.wait(10)
-        for socket in grpc_sockets(self._ports):
+        gateways = [socket for port in self._s3.values() for socket in grpc_sockets({"s3": port})]
+        for socket in (*grpc_sockets(self._ports), *gateways):
             socket.unlink(missing_ok=True)
 
     def declared(self, *shown: str) -> dict[str, Any]:

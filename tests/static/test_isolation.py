@@ -28,6 +28,7 @@ class Nodes:
     def __init__(self, isolates: Callable[[str], Proof], rejoins: Callable[[str], None]) -> None:
         self._isolates, self._rejoins = isolates, rejoins
         self.done: list[str] = []
+        self.serves = False
 
     def isolate_from_outside(self, node: str) -> Proof:
         self.done.append(f"isolate {node}")
@@ -58,9 +59,11 @@ def isolated(
     rejoins: Callable[[str], None] = fine,
     leave: Callable[[], None] = lambda: None,
     inside: Callable[[], None] = lambda: None,
+    serves: bool = True,
 ) -> tuple[Nodes, Recording, NotUndone]:
     """What was done, what was recorded, and what could not be undone."""
-    monkeypatch.setattr(isolation, "_serves", lambda *_: None)
+    monkeypatch.setattr(isolation, "_serves", lambda *_: serves)
+    monkeypatch.setattr(isolation, "_wait_until_served", lambda *_: None)
     nodes, not_undone = Nodes(isolates, rejoins), NotUndone(lambda _line: None)
     subject: Any = SimpleNamespace(
         **vars(live())
@@ -68,7 +71,7 @@ def isolated(
     )
     see = Recording(subject, "S.1")
     rig: Any = SimpleNamespace(watch=SimpleNamespace(all_in_service=lambda: True))
-    with isolation.isolated(subject, see, rig, leave):
+    with isolation.isolated(subject, see, rig, leave) as nodes.serves:
         inside()
     return nodes, see, not_undone
 
@@ -122,6 +125,21 @@ def test_a_node_that_does_not_rejoin_is_known_from_then_on(monkeypatch: pytest.M
     assert "it could not undo isolate honey: RuntimeError: rejoin honey ended with 1" in (
         not_undone.reason or ""
     )
+
+
+def test_whether_it_serves_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not known where only some nodes are isolated; as ever where none is."""
+
+    def only_one(node: str) -> Proof:
+        return Proof(node == "bumble", node)
+
+    def refuse() -> None:
+        raise NotRun("faults need --allow-faults")
+
+    assert isolated(monkeypatch)[0].serves
+    assert not isolated(monkeypatch, serves=False)[0].serves
+    assert not isolated(monkeypatch, only_one)[0].serves
+    assert isolated(monkeypatch, leave=refuse)[0].serves
 
 
 OUT, OWN = ("10.9.9.9:53", "10.9.9.8:443"), ("10.0.0.1:9000",)
