@@ -12,6 +12,7 @@ from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.plugin.session import Session
 from readiness.s3.library import Answered
 from readiness.scratch.live_state import held_state
+from suites import test_phase1_scratch_s3 as phase1
 
 NOT_GIVEN = Finding(State.NOT_RUN, "give --stacks DIR")
 
@@ -92,3 +93,17 @@ def test_a_candidate_of_the_suites_own_needs_no_leave(made: Any) -> None:
 def test_what_says_that_state_lies_there(made: Any, keys: list[str] | None, key: str | None) -> None:
     holds(made, keys)
     assert held_state(made.subject) == key
+
+
+@pytest.mark.parametrize("rotation", ["provider", "none"])
+def test_credentials_are_not_added_to_a_store_without_leave(made: Any, rotation: str) -> None:
+    made.run.options.allow_faults = False
+    made.subject.contract = SimpleNamespace(credentials=SimpleNamespace(rotation=rotation))
+    judged: list[object] = []
+    if rotation == "none":
+        phase1.test_rotation_without_an_outage(lambda *what: judged.append(what), None, made)  # type: ignore[arg-type]
+        assert len(judged) == 1
+        return
+    with pytest.raises(NotRun, match="need --allow-faults"):
+        phase1.test_rotation_without_an_outage(lambda *what: judged.append(what), None, made)  # type: ignore[arg-type]
+    assert judged == []
