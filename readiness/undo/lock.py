@@ -25,11 +25,18 @@ def keys_of(loaded: Loaded) -> tuple[str, ...]:
     for name, behind in loaded.resolved.items():
         if name.startswith("endpoints.") and name.endswith(".url") and behind != MISSING:
             parts = urlsplit(behind)
-            found.add(f"endpoint {parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}")
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            found.add(f"endpoint {_host(parts.hostname or '')}:{port}")
     if loaded.candidate.kubernetes is not None:
         namespace = loaded.candidate.kubernetes.namespace or ""
         found.add(f"cluster {loaded.resolved.get('kubernetes.context', '')} namespace {namespace}")
     return tuple(sorted(found))
+
+
+def _host(name: str) -> str:
+    """One spelling for names that are the same without asking anybody."""
+    plain = name.removesuffix(".")
+    return "127.0.0.1" if plain == "localhost" else plain
 
 
 @dataclass

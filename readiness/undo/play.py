@@ -23,6 +23,7 @@ from readiness.providers.engine.journal import FaultVerb, UndoesLater
 from readiness.redact import one_line
 from readiness.undo.living import Process
 from readiness.undo.stored import Entry
+from readiness.undo.supervisors import wait_for
 
 OBSERVE_SECONDS, INTERVAL, REMOVE_SECONDS = 30.0, 0.2, 60.0
 WORK = "tofu-ha-"
@@ -80,7 +81,10 @@ def play(journal: Playable, say: Say) -> Played:
     somebody else is at it.
     """
     played = Played()
+    folders = {entry.undo.target for entry in journal.entries if entry.undo.verb is FaultVerb.REMOVE}
     with journal.held() as opened:
+        if not wait_for(folders, say):
+            say("it does not end: undoing all the same")
         later = None if journal.provider in providers.OWNED else _provider(journal)
         for entry in reversed(journal.entries):
             try:

@@ -20,7 +20,10 @@ from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.undo.journal import DurableJournal, append
 from readiness.undo.living import Process, this_process
 from readiness.undo.lock import CandidateLock, keys_of
+from readiness.undo.play import WORK
 from readiness.undo.stored import Stored, journals, refuse_open
+from readiness.undo.supervisors import SUPERVISOR, at_work
+from tests.support.eventually import eventually
 
 CANDIDATE = """
 schema = 1
@@ -153,6 +156,13 @@ def test_another_file_with_the_same_endpoint_is_the_same_candidate(lent: Loaded,
     assert not stored.is_about(load(str(tmp_path / "third.toml")))
 
 
+@pytest.mark.parametrize("url", ["http://localhost:9", "http://LOCALHOST.:9/"])
+def test_another_spelling_of_its_host_is_the_same_candidate(lent: Loaded, tmp_path: Path, url: str) -> None:
+    stored = killed(lent)
+    (tmp_path / "other.toml").write_text(CANDIDATE.replace("http://127.0.0.1:9", url))
+    assert stored.is_about(load(str(tmp_path / "other.toml")))
+
+
 def test_undo_lists_and_does_not_touch(lent: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
     killed(lent)
     assert command.main(["--list"]) == 0
@@ -216,6 +226,28 @@ def test_a_last_line_that_the_crash_cut_off_was_not_done(lent: Loaded) -> None:
         cut.close(opened, cut.entries[:0])
         append(opened, {"kind": "close", "id": cut.entries[0].id})
     assert journals()[0].entries == ()
+
+
+@pytest.mark.store
+def test_what_outlives_the_run_is_let_finish_first(
+    lent: Loaded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / f"{WORK}run-1"
+    journal = DurableJournal("run-1", lent)
+    journal.begin()
+    journal.open(FaultVerb.MAKE, str(work), Undo("session", "lent", FaultVerb.REMOVE, str(work)), {})
+    assert journal._file is not None
+    os.close(journal._file)
+    journal.path.write_text(journal.path.read_text().replace(this_process().text, "there nowhere 1 1"))
+    script = f"import time, pathlib; time.sleep(1.5); pathlib.Path({str(tmp_path / 'healed')!r}).touch()"
+    named = [SUPERVISOR, "1", str(work)]
+    with subprocess.Popen([sys.executable, "-c", script, *named]) as supervisor:
+        eventually(lambda: at_work({str(work)}) == [supervisor.pid], 10)
+        assert at_work({f"{work}-of-another-run"}) == []
+        assert command.main([]) == 0
+        assert (tmp_path / "healed").exists()
+    assert "which outlived the run, undoes it already: waiting for it" in capsys.readouterr().out
+    assert journals() == []
 
 
 def test_a_folder_that_is_no_run_s_is_never_removed(lent: Loaded, tmp_path: Path) -> None:
