@@ -181,11 +181,11 @@ class KeepsJournal(Protocol):
         ...
 
     def kept_journal(self) -> KeptJournal | None:
-        """What is open there; None if nothing is. Raises UsageError if it cannot be read. The provider need not be
-        started.
+        """What is open there, perhaps nothing, of the run that was there last; None if there is no trace of one that is
+        over. Raises UsageError if it cannot be read. The provider need not be started.
         """
         ...
 
     def settle(self, ids: Sequence[str]) -> None:
-        """These entries are undone. Raises OSError if that cannot be written."""
+        """These entries of a run that is over are undone. Raises OSError if that cannot be written."""
         ...

@@ -235,15 +235,19 @@ class LeaseJournal:
 
 
 def kept(cluster: Cluster) -> KeptJournal | None:
-    """What a run has left in the Lease, or is about to undo itself; None if nothing is open. Raises ApiException."""
+    """What a run has left in the Lease, or is about to undo itself; None if nothing is open and no dead run holds it.
+    Raises ApiException.
+    """
     found = look(cluster)
-    if found is None or not found.entries:
+    if found is None or (found.lives and not found.entries):
         return None
     return KeptJournal(found.holder or "a run that has ended", found.lives, found.entries)
 
 
-def settle(cluster: Cluster, undone: Callable[[KeptEntry], bool]) -> None:
-    """These entries are undone; a Lease in which nothing is open goes. A holder that lives says so itself."""
+def settle(cluster: Cluster, undone: Callable[[KeptEntry], bool], *, dead: bool = False) -> None:
+    """These entries are undone; a Lease in which nothing is open any more goes. `dead`: that of a run that is known to
+    be over goes even if nothing was.
+    """
     for left in range(TRIES - 1, -1, -1):
         lease = _read(cluster)
         if lease is None:
@@ -252,7 +256,7 @@ def settle(cluster: Cluster, undone: Callable[[KeptEntry], bool]) -> None:
         after = [entry for entry in before if not undone(entry)]
         version = str(lease["metadata"]["resourceVersion"])
         try:
-            if len(after) == len(before):
+            if len(after) == len(before) and not dead:
                 return
             if not after:
                 delete(cluster, version)

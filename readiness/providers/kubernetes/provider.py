@@ -202,11 +202,11 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
             ) from None
 
     def settle(self, ids: Sequence[str]) -> None:
-        self._settle(lambda entry: entry.id in ids)
+        self._settle(lambda entry: entry.id in ids, dead=True)
 
-    def _settle(self, undone: Callable[[KeptEntry], bool]) -> None:
+    def _settle(self, undone: Callable[[KeptEntry], bool], *, dead: bool = False) -> None:
         try:
-            lease.settle(self.driver.cluster, undone)
+            lease.settle(self.driver.cluster, undone, dead=dead)
         except ApiException as error:
             if error.status != FORBIDDEN:  # without the right none was taken
                 raise OSError(f"lease {LEASE_NAME} cannot be changed: {why(error)}") from None

@@ -213,6 +213,18 @@ def test_what_a_dead_run_left_is_refused_shown_and_closed_one_by_one(server: Ser
     assert kept(cluster) is None
 
 
+def test_the_lease_of_a_dead_run_that_left_nothing_goes_with_undo(server: Server, taken: RunLease) -> None:
+    assert taken.taken
+    cluster = cast("Cluster", server)
+    settle(cluster, lambda _one: True)
+    assert server.lease is not None, "nothing was closed: it may be another run's"
+    left = kept(cluster)
+    assert left is not None
+    assert (left.lives, left.entries) == (False, ())
+    settle(cluster, lambda _one: False, dead=True)
+    assert server.lease is None
+
+
 def test_a_run_that_ends_with_something_open_leaves_it(server: Server, taken: RunLease) -> None:
     taken.add(entry("1", RESTORE))
     taken.release()
