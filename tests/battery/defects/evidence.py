@@ -22,6 +22,7 @@ from tests.battery.defect import Defect, Options
 from tests.report.folders import Made, make
 
 ALL_PHASES = (0, 1, 2, 3)
+RED_RUN, LATER_RUN = "20261124T094608Z-embedded-000001", "20261124T104608Z-embedded-000002"
 BY_HAND = {criterion.id: proved("it is fine", 9) for criterion in MANIFEST if criterion.phase in ALL_PHASES}
 
 
@@ -82,8 +83,8 @@ def hides_a_loss(place: Path) -> list[str]:
 def drops_a_red(place: Path) -> list[str]:
     """The red run is given, and a later one that left the red criterion out."""
     red = {"P2.8": refuted("two held one lock")}
-    first = make(place, Made(about=about(hours=2), phases=ALL_PHASES, findings=BY_HAND | red), "first")
-    second = make(place, Made(about=about(hours=1), findings={"P2.9": proved("fine", 3)}), "second")
+    first = make(place, Made(about=about(hours=2), phases=ALL_PHASES, findings=BY_HAND | red), RED_RUN)
+    second = make(place, Made(about=about(hours=1), findings={"P2.9": proved("fine", 3)}), LATER_RUN)
     return given(first, second)
 
 
@@ -130,9 +131,7 @@ def forged(place: Path) -> list[str]:
 
 def _taken(name: str, does: str, id_: str, says: str, options: Options) -> Defect:
     """Evidence that is read: the gate says of that criterion what is so."""
-    return Defect(
-        name, "issue 28", does, (id_,), says, options=options, runs=("P4.1",), never_proved=True, quick=True
-    )
+    return Defect(name, "issue 28", does, (id_,), says, options=options, runs=("P4.1",), never_proved=True)
 
 
 def _refused(name: str, does: str, says: str, options: Options) -> Defect:
@@ -144,7 +143,13 @@ DEFECTS = (
     _taken(
         "evidence-by-hand", "a sealed folder that somebody wrote", "P3.0", "cannot be judged again", by_hand
     ),
-    _taken("evidence-hides-a-loss", "PROVED is written over a lost write", "P1.13", "canon/0", hides_a_loss),
+    _taken(
+        "evidence-hides-a-loss",
+        "PROVED is written over a lost write",
+        "P1.13",
+        "lost acknowledged write",
+        hides_a_loss,
+    ),
     _taken(
         "evidence-drops-a-red", "a later part of a run leaves a red out", "P2.8", "two held one", drops_a_red
     ),

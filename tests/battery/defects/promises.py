@@ -44,10 +44,10 @@ DEFECTS = (
         changed(r"\bsilence = [\d.]+", "silence = 3600"),
     ),
     _promise(
-        "promises-a-repair-in-a-day",
-        "a node may lack its copies for a day",
-        "contract.repair.budget_seconds = 86400 s",
-        changed(r"\bbudget_seconds = [\d.]+", "budget_seconds = 86400"),
+        "promises-a-repair-in-an-hour",
+        "a node may lack its copies for an hour",
+        "contract.repair.budget_seconds = 3600 s",
+        changed(r"\bbudget_seconds = [\d.]+", "budget_seconds = 3600"),
     ),
     Defect(
         "expects-a-loss",
