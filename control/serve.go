@@ -94,6 +94,7 @@ func (n *node) open(ctx context.Context) (*s3api.S3ApiServer, <-chan error, erro
 	go n.store.KeepFence(ctx)
 	go n.store.Collect(ctx, n.member.isLeader)
 	go n.promote(ctx)
+	go n.handOver(ctx)
 	gw, err := newGateway(n.cfg, n.store, n.users, n.metrics, &n.listening)
 	if err != nil {
 		return nil, nil, err

@@ -15,9 +15,9 @@ from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
 from readiness.load.service import ServiceWatch
 from readiness.not_undone import NotUndone
-from readiness.providers.abilities import CutsPower, FillsDisks
+from readiness.providers.abilities import CutsPower, FillsDisks, Limps, SplitsPeers
 from readiness.providers.base import Provider
-from readiness.topology import FaultKind, Proof, Topology, Unsupported
+from readiness.topology import Direction, FaultKind, Proof, Topology, Unsupported
 
 T = TypeVar("T")
 
@@ -143,6 +143,39 @@ def _power(provider: Provider) -> CutsPower:
     if not isinstance(provider, CutsPower):
         raise Unsupported(f"the provider {provider.name} cannot cut a node's power")
     return provider
+
+
+def split(node: str, way: Direction) -> Fault:
+    """A node that its clients reach, and that does not reach its peers, is not reached by them, or both. Its instances
+    are where they were: whether they are in service is for them to say.
+    """
+
+    def inject(provider: Provider) -> list[Proof]:
+        if not isinstance(provider, SplitsPeers):
+            raise Unsupported(f"{node}: this provider cannot cut a node off from its peers alone")
+        return [provider.isolate_from_peers(node, way)]
+
+    def heal(provider: Provider) -> None:
+        if isinstance(provider, SplitsPeers):
+            provider.rejoin_peers(node)
+
+    name = "split" if way is Direction.BOTH else f"split-{way}"
+    return Fault(f"{name}:{node}", FaultKind.SILENCE, (node,), (), inject, heal)
+
+
+def limp(node: str) -> Fault:
+    """A node that answers, and takes hundreds of times as long."""
+
+    def inject(provider: Provider) -> list[Proof]:
+        if not isinstance(provider, Limps):
+            raise Unsupported(f"{node}: this provider cannot make a node limp")
+        return [provider.limp(node)]
+
+    def heal(provider: Provider) -> None:
+        if isinstance(provider, Limps):
+            provider.unlimp(node)
+
+    return Fault(f"limp:{node}", FaultKind.SILENCE, (node,), (), inject, heal)
 
 
 @contextlib.contextmanager

@@ -132,8 +132,18 @@ def test_power_cut_of_one_node_then_the_loss_of_another(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.criterion("P1.24")
+def test_split_brain(prove: Prove) -> None:
+    prove()
+
+
 @pytest.mark.criterion("P1.25")
 def test_full_disk(prove: Prove) -> None:
+    prove()
+
+
+@pytest.mark.criterion("P1.26")
+def test_limping_node(prove: Prove) -> None:
     prove()
 
 

@@ -92,6 +92,11 @@ def test_apply_just_before_a_power_cut(tofu_campaign: TofuCampaign, prove: Prove
     prove(tofu_campaign.power_cuts)
 
 
+@pytest.mark.criterion("P2.14")
+def test_concurrent_applies_on_both_sides_of_a_split(tofu_campaign: TofuCampaign, prove: Prove) -> None:
+    prove(tofu_campaign.split_contention)
+
+
 @pytest.mark.criterion("P2.15")
 def test_backend_settings_of_protected_stacks(env: Disposable, used_settings: Used, prove: Prove) -> None:
     prove(backend_settings, env, used_settings.settings, used_settings.unknown)

@@ -22,7 +22,7 @@ from readiness.evidence.stored import SCENARIOS, as_row
 from readiness.faults import wait_whole
 from readiness.load.rig import Rig
 from readiness.subject import Subject
-from readiness.topology import Topology, Unsupported
+from readiness.topology import Direction, Topology, Unsupported
 
 
 class Campaign:
@@ -40,6 +40,8 @@ class Campaign:
             Group.CRASHES: self._crashes,
             Group.SILENCES: self._silences,
             Group.UNPLUGGED: self._unplugged,
+            Group.SPLITS: self._splits,
+            Group.LIMPS: self._limps,
             Group.SINGLE_INSTANCES: self._single_instances,
             Group.NETWORKS: self._networks,
             Group.ROLLING: self._rolling,
@@ -88,10 +90,28 @@ class Campaign:
         ]
 
     def _unplugged(self) -> list[ScenarioRecord]:
-        """Each node in turn; one record with the reason where the provider cannot do it."""
+        nodes = self.topology.nodes
+        return self._while_possible(scenarios.one(faults.unplug(self.topology, node)) for node in nodes)
+
+    def _splits(self) -> list[ScenarioRecord]:
+        """Each node in turn, both ways; then each in turn one way, now the one and now the other."""
+        nodes = self.topology.nodes
+        if len(nodes) < 2:
+            return []
+        one_way = (Direction.OUTGOING, Direction.INCOMING)
+        both = [scenarios.split(node, Direction.BOTH) for node in nodes]
+        return self._while_possible(
+            [*both, *(scenarios.split(node, one_way[at % 2]) for at, node in enumerate(nodes))]
+        )
+
+    def _limps(self) -> list[ScenarioRecord]:
+        return self._while_possible(scenarios.limp(node) for node in self.topology.nodes)
+
+    def _while_possible(self, wanted: Iterable[Scenario]) -> list[ScenarioRecord]:
+        """These in turn, until there is one whose fault the provider cannot do: its record has the reason."""
         records = []
-        for node in self.topology.nodes:
-            records.append(self._play(scenarios.one(faults.unplug(self.topology, node))))
+        for scenario in wanted:
+            records.append(self._play(scenario))
             if records[-1].unsupported:
                 break
         return records

@@ -27,7 +27,7 @@ from readiness.tofu.midway import apply_through_fault
 from readiness.tofu.power import apply_then_power_cut
 from readiness.tofu.probe import NoOpProbe, moved_probe
 from readiness.tofu.watched import Watched
-from readiness.topology import Endpoint, FaultKind, Unsupported
+from readiness.topology import Direction, Endpoint, FaultKind, Unsupported
 
 HOLD = 2.0
 """Seconds in which an apply stays in its middle once the longest proof of a fault so far would be over."""
@@ -134,6 +134,28 @@ class TofuCampaign:
         self._part(watched, "no fault", "contention", what, calm)
         for fault in (crash, silence):
             self._part(watched, fault.name, fault.name, what, partial(contend, fault))
+
+    def split_contention(self, _subject: Subject, see: Recording) -> None:
+        """P2.14: an apply on each side of a split: one through the node that only its clients reach, one through
+        another.
+        """
+        watched, topology = Watched(self.env, see), self.subject.topology
+        for node, way in ((topology.nodes[0], Direction.BOTH), (topology.nodes[-1], Direction.OUTGOING)):
+            fault = faults.split(node, way)
+            cut = next(e for e in topology.endpoints if e.node == node)
+            other = next((e for e in topology.endpoints if e.node != node), cut)
+            race = partial(self._race_across, fault, cut, other)
+            self._part(watched, fault.name, fault.name, "applies on both sides", race)
+
+    def _race_across(self, fault: Fault, cut: Endpoint, other: Endpoint, watched: Watched) -> None:
+        sides: list[JsonValue] = [cut.name]
+        concurrent_applies(
+            watched,
+            fault.name.replace(":", "-"),
+            fault=self.fault(watched, fault, cut=sides),
+            through=(cut, other),
+            fault_seconds=self._rto[fault.kind] + 1,
+        )
 
     def hit_midway(self, _subject: Subject, see: Recording) -> None:
         """P2.9: an apply through the endpoint of a node that crashes, and one through the entry while a node

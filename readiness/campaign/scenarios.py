@@ -13,7 +13,7 @@ from readiness.errors import Unjudged
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import RTO
 from readiness.faults import Fault
-from readiness.topology import FaultKind, Proof, Topology
+from readiness.topology import Direction, FaultKind, Proof, Topology
 
 NOBODY_LEFT = 1.5
 """Seconds that a fault is held where no endpoint is left that could serve: longer shows nothing more."""
@@ -69,6 +69,37 @@ def one(fault: Fault, *, capture: bool = False) -> Scenario:
         stage.recover()
 
     return Scenario(fault.name, fault.kind, fault.nodes, play)
+
+
+def split(node: str, way: Direction) -> Scenario:
+    """A node cut off from its peers and not from its clients, some of whom stay with it whatever it says of itself."""
+    fault = faults.split(node, way)
+
+    def play(stage: Stage, rto: RTO) -> None:
+        with stage.fault(fault) as event:
+            stage.insist(node)
+            stage.wait_until((event.fired or stage.now()) + rto[FaultKind.SILENCE] + 0.3)
+            stage.snapshot("during")
+        stage.recover()
+
+    return Scenario(fault.name, FaultKind.SILENCE, (node,), play)
+
+
+def limp(node: str) -> Scenario:
+    """A node that answers slowly for longer than the others may be silent because of it. What it says itself is seen
+    by the load: a snapshot through it, or through a service endpoint that leads to it, would take a minute.
+    """
+    fault = faults.limp(node)
+
+    def play(stage: Stage, rto: RTO) -> None:
+        topology = stage.subject.topology
+        slow = frozenset(e.name for e in topology.all_endpoints() if e.is_service or e.node == node)
+        with stage.fault(fault) as event:
+            stage.wait_until((event.fired or stage.now()) + rto[FaultKind.SILENCE] + 0.3)
+            stage.snapshot("during", but=slow)
+        stage.recover()
+
+    return Scenario(fault.name, FaultKind.SILENCE, (node,), play)
 
 
 def rolling(topology: Topology) -> Scenario:

@@ -64,6 +64,7 @@ class Stage:
             response_seconds=subject.response_seconds,
         )
         self._healthy: tuple[str, ...] = ()
+        self._contended: runner.Contended | None = None
         self._matrix = Snapshots(
             recorder, lambda endpoint: libraries(subject.target(endpoint), subject.response_seconds)
         )
@@ -74,7 +75,7 @@ class Stage:
         call = self.rig.loop.call
         self.record.begun = self.now()
         try:
-            call(runner.begin(self.context))
+            self._contended = call(runner.begin(self.context))
             if not self.context.canon:
                 raise Unjudged("no object could be written before the fault: nothing was measured")
             self.snapshot("before")
@@ -121,6 +122,15 @@ class Stage:
         """Large bodies are written too, from now on."""
         self.rig.loop.call(runner.write_bulk(self.context))
 
+    def insist(self, node: str) -> None:
+        """From now on clients go to that node's endpoints, whether or not they are in service, and want what those at
+        the others want.
+        """
+        assert self._contended is not None, "see load"
+        for endpoint in self.subject.topology.endpoints:
+            if endpoint.node == node:
+                self.rig.loop.call(runner.insist(self.context, self._contended, endpoint))
+
     def read_back(self) -> None:
         """Everything that was written so far, through every node in service."""
         self.rig.loop.call(runner.read_back(self.context))
@@ -129,9 +139,12 @@ class Stage:
         """Sleep until that time of the run."""
         time.sleep(max(0.0, moment - self.now()))
 
-    def snapshot(self, label: str) -> None:
-        """LIST, HEAD, GET and versions of the canon, through every endpoint in service, with both libraries."""
-        self._matrix.take(f"{label}:{self.record.name}", self.context.targets(), self.context.canon[:6])
+    def snapshot(self, label: str, but: frozenset[str] = frozenset()) -> None:
+        """LIST, HEAD, GET and versions of the canon, through every endpoint in service but these, with both
+        libraries.
+        """
+        targets = [endpoint for endpoint in self.context.targets() if endpoint.name not in but]
+        self._matrix.take(f"{label}:{self.record.name}", targets, self.context.canon[:6])
 
     def capture(self) -> None:
         """Failure capture while a fault holds, with a picture of the objects before and after it (P1.7)."""

@@ -11,6 +11,7 @@ from readiness.judges.capture import capture
 from readiness.judges.heads import heads
 from readiness.judges.listings import pages
 from readiness.judges.outage import outage
+from readiness.judges.partial import half_there
 from readiness.judges.records import each, each_of_all, needs
 from readiness.judges.recovery import made_whole, serves_again
 from readiness.judges.rotation import rotation
@@ -20,7 +21,7 @@ from readiness.judges.uploads import damaged
 from readiness.judges.versions import versions
 
 NODE_LOSSES = (Group.CRASHES, Group.SILENCES)
-OF_THEIR_OWN = (Group.POWER_CUTS, Group.POWER_CUT_OF_ONE, Group.FULL_DISKS)
+OF_THEIR_OWN = (Group.POWER_CUTS, Group.POWER_CUT_OF_ONE, Group.FULL_DISKS, Group.SPLITS, Group.LIMPS)
 """Groups that only the criterion judges that they are played for: not every provider can do their faults."""
 EVERYTHING = tuple(group for group in Group if group not in OF_THEIR_OWN)
 UNPLUGGED = frozenset({Group.UNPLUGGED})
@@ -186,11 +187,29 @@ ROWS = (
         judge=lambda seen: needs(seen.records(), "two nodes", made_whole, safety, denials, agreement),
     ),
     Criterion(
+        "P1.24",
+        1,
+        "split brain: a node that only its clients reach answers nothing old and denies nothing, and what it "
+        "acknowledges survives",
+        scenarios=(Group.SPLITS,),
+        judge=lambda seen: needs(
+            seen.records(), "two nodes", lambda record: half_there(record, seen.promises.rto)
+        ),
+        wrong_answer=True,
+    ),
+    Criterion(
         "P1.25",
         1,
         "full disk, on one node and on all: nothing is wrong or lost, the others serve, and space is all that it takes",
         scenarios=(Group.FULL_DISKS,),
         judge=_full_disks,
+    ),
+    Criterion(
+        "P1.26",
+        1,
+        "a limping node: the others and the service endpoint keep the promise for silence, and nothing is wrong",
+        scenarios=(Group.LIMPS,),
+        judge=lambda seen: each(seen.records(), lambda record: half_there(record, seen.promises.rto)),
     ),
     Criterion(
         "P1.28",

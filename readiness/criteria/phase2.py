@@ -8,6 +8,7 @@ from readiness.judges.opentofu.plans import through_faults
 from readiness.judges.opentofu.power import after_power_cut
 from readiness.judges.opentofu.rollback import restored
 from readiness.judges.opentofu.settings import settings
+from readiness.judges.opentofu.sides import split_raced
 from readiness.judges.opentofu.stale import stale_lock
 
 ROWS = (
@@ -64,6 +65,13 @@ ROWS = (
         2,
         "an apply acknowledged just before a power cut of all nodes is there after it, and its lock is not",
         judge=after_power_cut,
+        wrong_answer=True,
+    ),
+    Criterion(
+        "P2.14",
+        2,
+        "split brain: applies on both sides never both hold the lock, and lose no update",
+        judge=split_raced,
         wrong_answer=True,
     ),
     Criterion(

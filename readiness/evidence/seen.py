@@ -22,6 +22,8 @@ class Group(StrEnum):
     CRASHES = "crashes"
     SILENCES = "silences"
     UNPLUGGED = "unplugged"
+    SPLITS = "splits"
+    LIMPS = "limps"
     SINGLE_INSTANCES = "single instances"
     NETWORKS = "networks"
     ROLLING = "rolling"

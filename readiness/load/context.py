@@ -63,8 +63,10 @@ class Context:
         """A new client of this load."""
         return Client(workload, process, self.wires, self.watch, self.recorder, self.response_seconds)
 
-    def targets(self) -> Sequence[Endpoint]:
-        """Endpoints that a client may be sent to now."""
+    def targets(self, only: Endpoint | None = None) -> Sequence[Endpoint]:
+        """Endpoints that a client may be sent to now. `only`: one that it goes to whether or not it is in service."""
+        if only is not None:
+            return [only]
         return [endpoint for endpoint in self.topology.all_endpoints() if self.watch.in_service(endpoint)]
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from readiness.errors import Unjudged
@@ -18,6 +19,7 @@ from readiness.load.workloads import (
     Registers,
     bulk,
     index,
+    lists,
     races,
     write_canon,
 )
@@ -26,7 +28,16 @@ from readiness.topology import Endpoint
 T = TypeVar("T")
 GRACE = 30.0
 """Seconds that a load has to end in once its time is over."""
+INSISTING_REGISTERS, INSISTING_LOCKS = 3, 2
 _Job = tuple[Endpoint, str, str]
+
+
+@dataclass(frozen=True)
+class Contended:
+    """The keys that several clients share."""
+
+    registers: Registers
+    locks: Locks
 
 
 class LoopThread:
@@ -70,8 +81,8 @@ async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-async def begin(c: Context) -> None:
-    """Write the canon, then start every workload, probe and sweeper."""
+async def begin(c: Context) -> Contended:
+    """Write the canon, then start every workload, probe and sweeper. Returns what further clients may contend for."""
     await write_canon(c)
     registers, locks = Registers(c), Locks(c)
     for number in range(REGISTER_CLIENTS):
@@ -86,6 +97,18 @@ async def begin(c: Context) -> None:
         c.spawn(probe(c, endpoint, verb, phase=INTERVAL * number / len(streams)))
     for endpoint in c.topology.all_endpoints():
         c.spawn(sweep(c, endpoint))
+    return Contended(registers, locks)
+
+
+async def insist(c: Context, contended: Contended, endpoint: Endpoint) -> None:
+    """From now on until the load stops there are clients at that endpoint, whether or not it is in service: they want
+    the same keys and locks as those at the others.
+    """
+    for number in range(INSISTING_REGISTERS):
+        c.spawn(contended.registers.run(number, endpoint))
+    for number in range(INSISTING_LOCKS):
+        c.spawn(contended.locks.run(number, endpoint))
+    c.spawn(lists(c, endpoint))
 
 
 async def last_write(c: Context, *, again: bool) -> None:

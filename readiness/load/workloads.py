@@ -22,6 +22,10 @@ _STATE, _LOCK, _MIXED = (34, 12, 30, 0, 0, 8), (34, 12, 0, 24, 0, 14), (34, 12, 
 _WEIGHTS = (_STATE, _STATE, _LOCK, _MIXED)
 """What is done to a register, by its place: as OpenTofu writes a state (plain writes), as it writes a lock
 (creates), and in every way together, which it never does (readiness/judges/levels.py)."""
+READING = 0.6
+"""The share of reads that clients who insist on one endpoint add: every write that it leaves unanswered makes a key
+harder to check.
+"""
 
 
 @dataclass
@@ -55,24 +59,32 @@ class Registers:
         bucket = self._c.buckets.both()[slot // len(_WEIGHTS) % 2]
         return _Register(bucket, f"reg/{self._c.scope}/{self._made}", _WEIGHTS[slot % len(_WEIGHTS)])
 
-    async def run(self, number: int) -> None:
-        """One client, until the load stops."""
-        client = self._c.client("register", f"reg-{number}")
+    async def run(self, number: int, only: Endpoint | None = None) -> None:
+        """One client, until the load stops. `only`: it goes to that endpoint, in service or not."""
+        client = self._c.client("register", _process("reg", number, only))
         seen: _Seen = {}
         while not self._c.stopping.is_set():
-            targets = self._c.targets()
+            targets = self._c.targets(only)
             if not targets:
                 await self._c.pause(0.05)
                 continue
             slot = self._c.rng.randrange(len(self._slots))
             if self._slots[slot].worn():
                 self._slots[slot] = self._fresh(slot)
-            ok = await self._one(client, self._slots[slot], self._c.rng.choice(targets), seen)
+            register = self._slots[slot]
+            verb = self._verb(register, reads=READING if only else 0.0)
+            ok = await self._one(client, verb, register, self._c.rng.choice(targets), seen)
             await self._c.pause(self._c.rng.uniform(0.02, 0.08) if ok else 0.2)
 
-    async def _one(self, client: Client, register: _Register, endpoint: Endpoint, seen: _Seen) -> bool:
+    def _verb(self, register: _Register, reads: float) -> Verb:
+        if self._c.rng.random() < reads:
+            return self._c.rng.choice((Verb.READ, Verb.READ, Verb.HEAD))
+        return self._c.rng.choices(_MIX, register.weights)[0]
+
+    async def _one(
+        self, client: Client, verb: Verb, register: _Register, endpoint: Endpoint, seen: _Seen
+    ) -> bool:
         at = (register.bucket, register.key)
-        verb = self._c.rng.choices(_MIX, register.weights)[0]
         expected, etag = seen.get(at, (None, None))
         if verb is Verb.CAS and etag is None:
             verb = Verb.READ
@@ -91,6 +103,10 @@ class Registers:
         if op.ok and op.status == 200 and op.value is not None and done.etag:
             seen[at] = (op.value, done.etag)
         return op.ok
+
+
+def _process(kind: str, number: int, only: Endpoint | None) -> str:
+    return f"{kind}-{only.name}-{number}" if only else f"{kind}-{number}"
 
 
 async def races(c: Context) -> None:
@@ -132,27 +148,29 @@ class Locks:
             self._moved = self._c.recorder.now()
         return self._c.buckets.both()[self._generation % 2], f"lock/{self._c.scope}/{self._generation}.tflock"
 
-    async def run(self, number: int) -> None:
-        """One contender, until the load stops."""
-        client = self._c.client("lock", f"lock-{number}")
+    async def run(self, number: int, only: Endpoint | None = None) -> None:
+        """One contender, until the load stops. `only`: it goes to that endpoint, in service or not."""
+        client = self._c.client("lock", _process("lock", number, only))
         while not self._c.stopping.is_set():
-            targets = self._c.targets()
+            targets = self._c.targets(only)
             if targets:
                 at = self._key()
                 done = await client.do(Verb.CREATE, self._c.rng.choice(targets), *at)
                 mine = done.op.value
                 held = done.op.acknowledged or (
-                    done.op.outcome is Outcome.UNKNOWN and await self._is_mine(client, at, mine)
+                    done.op.outcome is Outcome.UNKNOWN and await self._is_mine(client, at, mine, only)
                 )
                 if held:
                     await self._c.pause(0.02)
-                    await self._is_mine(client, at, mine)
-                    await self._release(client, at, mine)
+                    await self._is_mine(client, at, mine, only)
+                    await self._release(client, at, mine, only)
             await self._c.pause(self._c.rng.uniform(0.1, 0.3))
 
-    async def _is_mine(self, client: Client, at: tuple[str, str], mine: str | None) -> bool:
+    async def _is_mine(
+        self, client: Client, at: tuple[str, str], mine: str | None, only: Endpoint | None
+    ) -> bool:
         for _ in range(5):
-            targets = self._c.targets()
+            targets = self._c.targets(only)
             if targets:
                 op = (await client.do(Verb.READ, self._c.rng.choice(targets), *at)).op
                 if op.ok:
@@ -160,12 +178,14 @@ class Locks:
             await self._c.pause(0.2)
         return False
 
-    async def _release(self, client: Client, at: tuple[str, str], mine: str | None) -> None:
+    async def _release(
+        self, client: Client, at: tuple[str, str], mine: str | None, only: Endpoint | None
+    ) -> None:
         for _ in range(5):
-            targets = self._c.targets()
+            targets = self._c.targets(only)
             if targets:
                 op = (await client.do(Verb.DELETE, self._c.rng.choice(targets), *at)).op
-                if op.ok or not await self._is_mine(client, at, mine):
+                if op.ok or not await self._is_mine(client, at, mine, only):
                     self._moved = self._c.recorder.now()
                     return
             await self._c.pause(0.2)
@@ -208,6 +228,15 @@ async def bulk(c: Context) -> None:
             bucket, endpoint = c.buckets.both()[number % 2], targets[number % len(targets)]
             await client.do(Verb.WRITE, endpoint, bucket, f"bulk/{c.scope}/{number}", size=BULK_BYTES)
         await c.pause(0.1)
+
+
+async def lists(c: Context, only: Endpoint) -> None:
+    """Lists what the index clients make, through one endpoint, in service or not."""
+    client, turn = c.client("index", _process("index", 0, only)), 0
+    while not c.stopping.is_set():
+        turn += 1
+        await client.do(Verb.LIST, only, c.buckets.both()[turn % 2], f"index/{c.scope}/")
+        await c.pause(0.3)
 
 
 async def write_canon(c: Context, count: int = 12) -> None:

@@ -20,6 +20,10 @@ _KINDS = {
     "silence": FaultKind.SILENCE,
     "freeze": FaultKind.SILENCE,
     "unplug": FaultKind.SILENCE,
+    "split": FaultKind.SILENCE,
+    "split-outgoing": FaultKind.SILENCE,
+    "split-incoming": FaultKind.SILENCE,
+    "limp": FaultKind.SILENCE,
 }
 """The kind of fault whose promise counts, by the name of the scenario."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from readiness.judges.opentofu.contention import Step, holds
 from readiness.recording import Stopped
 from readiness.tofu.watched import Watched
 from readiness.tofu.workspace import TofuClient
+from readiness.topology import Endpoint
 
 TRIES = 4  # of one member; a lock that vanished between PUT and GET is tried again at once
 MOST_ROUNDS = 40
@@ -63,6 +65,7 @@ def concurrent_applies(
     name: str,
     *,
     fault: AbstractContextManager[Any] | None = None,
+    through: Sequence[Endpoint] | None = None,
     clients: int | None = None,
     rounds: int = 2,
     hold_seconds: float = 0.3,
@@ -70,8 +73,9 @@ def concurrent_applies(
     fault_seconds: float = 6.0,
     limit: float = 120.0,
 ) -> None:
-    """P2.8, once: real `tofu apply` processes contend for one state, each through its own endpoint, each adding
-    members of its own. What keeps the case from being judged is recorded, and ends it.
+    """P2.8 and P2.14, once: real `tofu apply` processes contend for one state, each through its own endpoint, each
+    adding members of its own. What keeps the case from being judged is recorded, and ends it. `through`: the endpoints,
+    one client each; by default all, and at least three clients.
 
     Design: an ordinary apply removes what its configuration does not name, so each client names only its member
     and targets it. Every apply is then a read-modify-write of the whole state that keeps the others' members, and
@@ -85,8 +89,9 @@ def concurrent_applies(
     """
     with contextlib.suppress(Stopped):
         env, key = watched.env, f"contended-{name}"
-        amount = max(clients or 0, len(env.endpoints), 3)
-        endpoints = [env.endpoints[at % len(env.endpoints)] for at in range(amount)]
+        amount = len(through) if through else max(clients or 0, len(env.endpoints), 3)
+        wanted = through or env.endpoints
+        endpoints = [wanted[at % len(wanted)] for at in range(amount)]
         workers = [watched.made(f"{key}-{at}", endpoint, key) for at, endpoint in enumerate(endpoints)]
         watched.prepared(workers[0].apply())
         before = watched.state(Step.BEFORE, key, env.entry, clients=amount, fault=fault is not None)

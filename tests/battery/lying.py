@@ -14,7 +14,7 @@ from typing import Any
 
 from readiness.paths import ROOT
 from readiness.providers.base import Provider
-from readiness.topology import Endpoint, Keys, Proof, Topology
+from readiness.topology import Direction, Endpoint, Keys, Proof, Topology
 from tests.battery.defect import Defect
 
 
@@ -101,6 +101,19 @@ class Lying:
 
     def free(self, node: str) -> Any:
         return self._on_node("free", node)
+
+    def isolate_from_peers(self, node: str, way: Direction) -> Any:
+        self._send("isolate_from_peers", (node,))
+        return self._verb("isolate_from_peers")(node, way)
+
+    def rejoin_peers(self, node: str) -> Any:
+        return self._on_node("rejoin_peers", node)
+
+    def limp(self, node: str) -> Any:
+        return self._on_node("limp", node)
+
+    def unlimp(self, node: str) -> Any:
+        return self._on_node("unlimp", node)
 
     def wipe(self, node: str) -> Any:
         return self._on_node("wipe", node)

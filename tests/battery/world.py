@@ -16,8 +16,10 @@ FAULTS = {
     "drain": "drain",
     "restart": "restart",
     "power_off": "power cut",
+    "isolate_from_peers": "split",
+    "limp": "limp",
 }
-UNDONE = ("start_instance", "thaw", "plug", "restore", "power_on")
+UNDONE = ("start_instance", "thaw", "plug", "restore", "power_on", "rejoin_peers", "unlimp")
 
 
 @dataclass
@@ -58,6 +60,10 @@ class World:
     def silent(self) -> bool:
         """Some node answers nothing at all."""
         return "silence" in self.down.values()
+
+    def has(self, node: str | None, fault: str) -> bool:
+        """That fault was done to that node, and not undone."""
+        return node is not None and self.down.get(node) == fault
 
     def back_for(self, node: str | None) -> float | None:
         """Seconds since that node came back from a fault; None if it never was away, or is."""

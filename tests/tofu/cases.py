@@ -214,6 +214,21 @@ def _contended() -> Recorded:
     ]
 
 
+SPLIT = "split:x"
+
+
+def _on_both_sides() -> Recorded:
+    """As `_contended`, while x was cut off, whose endpoint is `a`."""
+    step, sides = contention.Step, ["a"]
+    asked: dict[str, JsonValue] = {"case": SPLIT, "fault": True}
+    recorded = [one.model_copy(update={"asked": {**one.asked, **asked}}) for one in _contended()]
+    during = [
+        one if one.step != step.APPLY else one.model_copy(update={"invoked": 2.5, "completed": 4.5})
+        for one in recorded
+    ]
+    return [*during, fault(SPLIT, cut=sides)]
+
+
 def overlapping() -> Defect:
     return changed(contention.Step.HOLDS, result={"holds": [["c0", 1.0, 2.0], ["c1", 1.5, 4.0]]})
 
@@ -486,6 +501,37 @@ CASES = (
             "not prepared": also(unprepared(case="no fault")),
             "a fault that nobody did": changed(
                 CONTEST.BEFORE, asked={"clients": 2, "fault": True, "case": "no fault"}
+            ),
+        },
+    ),
+    Case(
+        "P2.14",
+        _on_both_sides(),
+        {
+            "two holders": overlapping(),
+            "a lost update": shows(CONTEST.STATE, 1, serial=3, members={"c0": "c0"}),
+            "a serial too little": shows(CONTEST.STATE, 1, serial=2, members={"c0": "c0", "c1": "c1"}),
+            "a state denied": denied(CONTEST.STATE, 1),
+            "a lock at the end": lambda recorded: [
+                one if one.step != CONTEST.LOCK else lock(CONTEST.LOCK, one.endpoint, case=SPLIT)
+                for one in recorded
+            ],
+            "no state": no_state(CONTEST.STATE),
+            "two holders, and then not whole": both(
+                overlapping(), _through(outcome="unanswered", error="not whole")
+            ),
+        },
+        {
+            "nobody applied where it was cut off": changed(CONTEST.APPLY, 0, invoked=0.5, completed=1.5),
+            "nobody applied on the other side": changed(CONTEST.APPLY, 1, invoked=7.0, completed=8.0),
+            "nobody knows which side was cut off": changed(FAULT, asked={"case": SPLIT}),
+            "not split": _through(outcome="unanswered", error="did not fire"),
+            "no answer": lost(CONTEST.STATE),
+            "not prepared": also(unprepared(case=SPLIT)),
+        },
+        {
+            "one lasted from before the split until after it": changed(
+                CONTEST.APPLY, 0, invoked=0.5, completed=8.5
             ),
         },
     ),

@@ -237,11 +237,12 @@ LOOKS = (Step.BEFORE, Step.LEFT, Step.STATE, Step.LOCK)
 
 def contested(seen: Seen) -> Finding:
     """P2.8: each case of it, with and without a fault."""
-    found = [named(case, _case(some)) for case, some in cases(seen.observations).items()]
+    found = [named(case, of_case(some)) for case, some in cases(seen.observations).items()]
     return merge(found or [unknown("no applies contended")])
 
 
-def _case(observations: Sequence[Observation]) -> Finding:
+def of_case(observations: Sequence[Observation]) -> Finding:
+    """What the applies of one case show."""
     if found := _unseen(observations):
         both = overlap(_holds(observations))
         return refuted(_together(*both), observations=max(counted(observations), 1)) if both else found
