@@ -178,6 +178,9 @@ class DeclaredNode(DeclaredHardware):
     `isolate` lets the node reach nothing but the candidate's nodes and the suite. `reaches` is given a host and a port
     as its last two arguments, and exits 0 if a TCP connection from the node to there was made. `outside` are addresses
     (HOST:PORT) beside the candidate that the node reaches when it is not isolated, such as a name server's.
+    `isolate_from_peers` drops what goes between this node and the candidate's other nodes, and nothing else; it finds
+    in READINESS_DIRECTION what is to be lost: "both ways", "outgoing" (what this node sends) or "incoming". `reaches`
+    shows that it happened. `limp` makes the node slow, hundreds of times, and not silent.
     """
 
     name: Text
@@ -188,6 +191,10 @@ class DeclaredNode(DeclaredHardware):
     isolate: Act | None = None
     rejoin: Act | None = None
     reaches: Act | None = None
+    isolate_from_peers: Act | None = None
+    rejoin_peers: Act | None = None
+    limp: Act | None = None
+    unlimp: Act | None = None
     outside: tuple[HostPort, ...] = ()
     wipe: Act | None = None
     files: Act | None = None
@@ -202,6 +209,9 @@ class DeclaredNode(DeclaredHardware):
             ("isolate", "rejoin", "which undoes it"),
             ("isolate", "reaches", "which shows that it happened"),
             ("isolate", "outside", "addresses that the node reaches no more then"),
+            ("isolate_from_peers", "rejoin_peers", "which undoes it"),
+            ("isolate_from_peers", "reaches", "which shows that it happened"),
+            ("limp", "unlimp", "which undoes it"),
             ("wipe", "files", "which shows that it happened"),
         ):
             if getattr(self, verb) and not getattr(self, needed):

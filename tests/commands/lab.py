@@ -46,6 +46,9 @@ stop) kill -TERM $pid; ended ;;
 kill) kill -KILL $pid ;;
 pause) kill -STOP $pid ;;
 unpause) kill -CONT $pid ;;
+limp) setsid sh -c 'while kill -STOP '$pid'; do sleep 0.45; kill -CONT '$pid'; sleep 0.05; done' \\
+  >/dev/null 2>&1 </dev/null & echo $! > $node/limper ;;
+unlimp) kill -KILL $(cat $node/limper); rm $node/limper; kill -CONT $pid ;;
 identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
 wipe) rm -rf $node/data ;;
 bytes) echo $(($(du -s --block-size=1 $node/data 2>/dev/null | cut -f1) + 0)) ;;
@@ -220,6 +223,8 @@ class Lab:
                     **self._isolating(n),
                     "bytes": act("bytes", n),
                     **({verb: act(verb, n) for verb in HARDWARE} if self._disks else {}),
+                    "limp": act("limp", n),
+                    "unlimp": act("unlimp", n),
                     "wipe": act("wipe", n),
                     "files": act("files", n),
                     "repair": act("repair", n, *tool, "replace", n, self.peer[n], *admins),

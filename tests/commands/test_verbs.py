@@ -18,7 +18,7 @@ from readiness.providers import create
 from readiness.providers.commands import observe as commands_observe
 from readiness.providers.commands.provider import Commands
 from readiness.providers.engine.journal import MemoryJournal, Undo
-from readiness.topology import Keys, Unsupported
+from readiness.topology import Direction, Keys, Unsupported
 from tests.commands.lab import NODES, Lab
 from tests.support.eventually import eventually
 
@@ -205,6 +205,14 @@ def test_a_fault_that_another_process_left_is_undone_from_what_its_journal_holds
         gone.stop()
 
 
+def test_a_node_limps_and_goes_on(provider: Commands, lab: Lab) -> None:
+    proof = provider.limp("honey")
+    assert proof.fired, proof.observed
+    provider.unlimp("honey")
+    provider.unlimp("honey")
+    assert lab.state("honey") != "T"
+
+
 def test_what_has_no_command_is_unsupported(lab: Lab) -> None:
     provider = made(lab, lab.declared(faults=False, commands={}))
     provider.start()
@@ -224,8 +232,14 @@ def test_what_has_no_command_is_unsupported(lab: Lab) -> None:
             provider.rotate(None)
         for undo in (provider.thaw, provider.start_instance):
             undo("store-bumble")
+        with pytest.raises(Unsupported, match="declares no isolate_from_peers command"):
+            provider.isolate_from_peers("bumble", Direction.BOTH)
+        with pytest.raises(Unsupported, match="declares no limp command"):
+            provider.limp("bumble")
         provider.restore("bumble")
         provider.plug("bumble")
+        provider.rejoin_peers("bumble")
+        provider.unlimp("bumble")
         assert not [call for call in provider.recorded_calls() if " write " in call]
     finally:
         provider.stop()

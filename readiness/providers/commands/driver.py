@@ -8,19 +8,22 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.providers.commands import observe
 from readiness.providers.commands.contract import no_command
 from readiness.providers.commands.hardware import NodeHardware
 from readiness.providers.commands.observe import Incarnation, Sighting, Watcher
+from readiness.providers.commands.peers import ReachedPeers
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
 from readiness.providers.engine import probe
-from readiness.providers.engine.driver import NetworkWatch, Watch, emptied, together
+from readiness.providers.engine.driver import NetworkWatch, PaceWatch, PeersWatch, Watch, emptied, together
 from readiness.providers.engine.isolation import IsolatingDriver, IsolationWatch
 from readiness.providers.engine.journal import FaultVerb
-from readiness.topology import Proof, Topology
+from readiness.providers.engine.pace import RequestWatch
+from readiness.topology import Direction, Proof, Topology, Unsupported
 
 _UNDO = {
     FaultVerb.START: "start",
@@ -30,6 +33,8 @@ _UNDO = {
     FaultVerb.POWER_ON: "power_on",
     FaultVerb.FREE: "free",
     FaultVerb.REJOIN_OUTSIDE: "rejoin",
+    FaultVerb.REJOIN: "rejoin_peers",
+    FaultVerb.UNLIMP: "unlimp",
 }
 """The command that undoes: what a registered undo is known by."""
 
@@ -160,6 +165,10 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
             declared.isolate and declared.rejoin and declared.reaches
         ):
             raise no_command("isolate", whom)
+        if verb is FaultVerb.ISOLATE and not declared.isolate_from_peers:
+            raise no_command("isolate_from_peers", whom)
+        if verb is FaultVerb.LIMP and not declared.limp:
+            raise no_command("limp", whom)
         self._hardware.check(verb, declared.name)
         if verb is FaultVerb.WIPE and not (declared.wipe and declared.files):
             raise no_command("wipe", whom)
@@ -195,6 +204,8 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
             FaultVerb.POWER_ON: node.power_on,
             FaultVerb.FREE: node.free,
             FaultVerb.REJOIN_OUTSIDE: node.rejoin,
+            FaultVerb.REJOIN: node.rejoin_peers,
+            FaultVerb.UNLIMP: node.unlimp,
         }
         return undoing[undo]
 
@@ -334,6 +345,34 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
     def rejoin_outside(self, node: str) -> None:
         self._run.undo("rejoin", node)
 
+    def watch_peers(self, node: str, way: Direction) -> PeersWatch:
+        own = [endpoint for endpoint in self.topology.endpoints if endpoint.node == node]
+        peers = [_host_and_port(e.url) for e in self.topology.endpoints if e.node != node]
+        clients = {e.name: partial(observe.look, e.url, self._tls) for e in own}
+        return ReachedPeers(node, lambda addresses: self._reached(node, addresses), peers, clients)
+
+    def isolate(self, node: str, way: Direction) -> str:
+        declared = self.candidate.node(node)
+        act, undoing = declared.isolate_from_peers, declared.rejoin_peers
+        direction = {"READINESS_DIRECTION": str(way)}
+        return f"{self._do('isolate_from_peers', 'rejoin_peers', node, act, undoing, direction)} ({way})"
+
+    def rejoin(self, node: str) -> None:
+        self._run.undo("rejoin_peers", node)
+
+    def watch_pace(self, node: str) -> PaceWatch:
+        url = next((e.url for e in self.topology.endpoints if e.node == node), None)
+        if url is None:
+            raise Unsupported(f"{node} has no endpoint at which it could be seen to limp")
+        return RequestWatch(node, url, self._tls)
+
+    def limp(self, node: str) -> str:
+        declared = self.candidate.node(node)
+        return self._do("limp", "unlimp", node, declared.limp, declared.unlimp)
+
+    def unlimp(self, node: str) -> None:
+        self._run.undo("unlimp", node)
+
     def _reached(self, node: str, addresses: Sequence[str]) -> list[str]:
         command = self.candidate.node(node).reaches
         assert command, "see check"
@@ -357,11 +396,19 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
         assert command, "see check"
         return self._run.repair(node, command)
 
-    def _do(self, verb: str, undo: str, target: str, act: Command | None, undoing: Command | None) -> str:
+    def _do(
+        self,
+        verb: str,
+        undo: str,
+        target: str,
+        act: Command | None,
+        undoing: Command | None,
+        env: Mapping[str, str] | None = None,
+    ) -> str:
         assert act, "see check"
         assert undoing, "see check"
         self._run.must_be_undone(undo, target, undoing)
-        return self._run.change(verb, target, act).how
+        return self._run.change(verb, target, act, env).how
 
     # -- seeing
 
