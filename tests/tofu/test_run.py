@@ -11,6 +11,7 @@ from readiness.redact import Redactor
 from readiness.tofu import Disposable, Tools
 from readiness.tofu.env import UnpreparedError, ready
 from readiness.tofu.run import Job, Running, TofuRun, environment, make_home, words
+from tests.support.eventually import eventually
 from tests.tofu.conftest import KEYS, SENSITIVE
 from tests.tofu.fake_s3 import FakeS3
 
@@ -40,10 +41,8 @@ def test_a_run_records_code_time_and_text_without_secrets(tmp_path: Path) -> Non
 @pytest.mark.store
 def test_a_command_seen_to_have_ended_is_not_longer_for_a_late_wait(tmp_path: Path) -> None:
     running = start(tmp_path, "true")
-    while running.alive:
-        time.sleep(0.01)
+    eventually(lambda: not running.alive)
     seen = time.monotonic()
-    time.sleep(0.1)
     assert running.wait(5).ended <= seen
 
 
@@ -58,17 +57,13 @@ def test_a_secret_output_is_returned_but_not_recorded(tmp_path: Path) -> None:
 @pytest.mark.store
 def test_a_command_that_ignores_interrupts_is_killed_with_its_children(tmp_path: Path) -> None:
     running = start(tmp_path, "trap '' INT TERM; sleep 60 & echo $! > child; wait; wait; wait")
-    while not (tmp_path / "child").exists():
-        time.sleep(0.01)
+    eventually((tmp_path / "child").exists)
     started = time.monotonic()
     run = running.wait(0.2, grace=0.2)
     assert run.code is None
     assert time.monotonic() - started < 3
     child = int((tmp_path / "child").read_text())
-    deadline = time.monotonic() + 5
-    while _lives(child) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not _lives(child)
+    eventually(lambda: not _lives(child), 5)
 
 
 def _lives(pid: int) -> bool:
