@@ -27,6 +27,7 @@ def power_cut(topology: Topology) -> Scenario:
 
     def play(stage: Stage, _rto: RTO) -> None:
         with stage.fault(faults.power_cut(topology, *topology.nodes)):
+            stage.keep_recent()
             time.sleep(DARK)
         stage.recover(settle=3.0)
         _was_cut(stage, topology.nodes)
@@ -59,11 +60,13 @@ def power_cut_of_one(topology: Topology, cut: str, lost: str) -> Scenario:
 
     def play(stage: Stage, rto: RTO) -> None:
         with stage.fault(faults.power_cut(topology, cut)) as event:
+            stage.keep_recent()
             stage.wait_until((event.fired or stage.now()) + DARK)
         stage.recover(settle=0.5)
         _was_cut(stage, (cut,))
         if not stage.record.whole:
             return
+        stage.read_back()
         with stage.fault(faults.crash(topology, lost)) as event:
             stage.wait_until((event.fired or 0) + rto[FaultKind.CRASH] + 0.5)
             stage.snapshot("without:" + lost)

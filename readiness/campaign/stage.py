@@ -114,6 +114,10 @@ class Stage:
         call(runner.last_write(self.context, again=again))
         time.sleep(seconds)
 
+    def keep_recent(self) -> None:
+        """What was acknowledged last goes on being read."""
+        self.rig.loop.call(runner.keep_recent(self.context))
+
     def only_read(self) -> None:
         """Probes and sweepers read again, and nothing is written."""
         self.rig.loop.call(runner.only_read(self.context))

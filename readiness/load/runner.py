@@ -128,6 +128,12 @@ async def last_write(c: Context, *, again: bool) -> None:
         c.recent.append(KnownObject(c.buckets.versioned, key, done.op.value))
 
 
+async def keep_recent(c: Context) -> None:
+    """What was acknowledged last belongs to the canon from now on: probes and sweepers go on reading it."""
+    known = set(c.canon)
+    c.canon += [each for each in c.recent if each not in known]
+
+
 async def only_read(c: Context) -> None:
     """After `end`: probes and sweepers that read, and no workload that writes."""
     c.stopping.clear()
