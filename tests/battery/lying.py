@@ -96,6 +96,9 @@ class Lying:
     def power_on(self, node: str) -> Any:
         return self._on_node("power_on", node)
 
+    def power_was_cut(self, node: str) -> Any:
+        return self._verb("power_was_cut")(node)
+
     def fill(self, node: str) -> Any:
         return self._on_node("fill", node)
 

@@ -80,7 +80,8 @@ async def _flush(call: Call) -> None:
         _held(call.world).pop(call.at, None)
 
 
-def _drop(world: World, *, through: str | None) -> None:
+def drop_held(world: World, through: str | None = None) -> None:
+    """What was written through that endpoint's node (None: any) and lies in memory is gone."""
     for at, each in list(_held(world).items()):
         if through is None or each.call.node == through:
             each.task.cancel()
@@ -89,7 +90,7 @@ def _drop(world: World, *, through: str | None) -> None:
 
 async def lost_with_all(world: World, _wires: Mapping[str, Wire], verb: str, nodes: tuple[str, ...]) -> None:
     if verb == "kill" and len({*world.down, *nodes}) == len(world.nodes):
-        _drop(world, through=None)
+        drop_held(world)
 
 
 async def lost_with_its_node(
@@ -97,7 +98,7 @@ async def lost_with_its_node(
 ) -> None:
     if verb == "kill":
         for node in nodes:
-            _drop(world, through=node)
+            drop_held(world, node)
 
 
 async def alone(call: Call) -> Reply:
