@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         _parser().print_help()
         return 0
-    arguments = [_in_suites(argument) for argument in arguments]
+    arguments = [_in_suites(argument) for argument in _joined(arguments)]
     if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
         arguments = [f"--junitxml={paths.junit()}", *arguments]
     if not any(argument.startswith(str(paths.SUITES)) for argument in arguments):
@@ -42,6 +42,21 @@ def main(arguments: list[str]) -> int:
             report, "the command line was not understood", {}
         )  # it ended before our plugin began
     return code
+
+
+_PATHS = ("--stacks", "--evidence", "--runs", "--candidate", "--tofu", "--sign", "--require-signature")
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """Our options with a path, as one word. pytest reads the words of a command line before it knows our options: a
+    folder that stands alone counts as a place of tests, and a `conftest.py` in it, of someone's checkout, would be run.
+    """
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        value = next(rest, None) if argument in _PATHS else None
+        joined.append(argument if value is None else f"{argument}={value}")
+    return joined
 
 
 def _in_suites(argument: str) -> str:

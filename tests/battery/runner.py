@@ -135,7 +135,7 @@ def try_defect(defect: Defect, *, seed: int = 1) -> Outcome:
     """Runs what the defect asks for. The run's folder is removed again."""
     began = time.monotonic()
     options = ["--defect", defect.name, "--seed", str(seed), "--scenarios", ",".join(defect.scenarios)]
-    options += ["--whole-seconds", str(WHOLE_SECONDS), "--stacks", str(STACKS)]
+    options += ["--whole-seconds", str(WHOLE_SECONDS), f"--stacks={STACKS}"]
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
         (given := Path(folder) / "given").mkdir()
         options += defect.options(given) if defect.options else []
@@ -158,7 +158,7 @@ def without_defect(*, seed: int = 1) -> dict[str, Judged]:
     of_stores = [defect for defect in BY_NAME.values() if not (defect.never_proved or defect.refuses)]
     wanted = {id_ for defect in of_stores for id_ in defect.expects}
     with tempfile.TemporaryDirectory(prefix="battery-") as folder:
-        options = ["--defect", "none", "--seed", str(seed), "--stacks", str(STACKS)]
+        options = ["--defect", "none", "--seed", str(seed), f"--stacks={STACKS}"]
         judged, _ = suite(tuple(wanted), options, Path(folder), limit=HEALTHY_LIMIT)
     return {id_: judged.get(id_, Judged(State.NOT_RUN, "it was not judged")) for id_ in sorted(wanted)}
 

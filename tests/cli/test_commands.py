@@ -85,6 +85,15 @@ def test_a_test_that_is_named_is_run_alone(given: list[list[str]]) -> None:
     assert named == [f"{paths.SUITES}/test_phase0_static_contract.py::test_metrics"]
 
 
+def test_nothing_in_a_folder_that_an_option_names_is_run(tmp_path: Path, given: list[list[str]]) -> None:
+    """pytest would load the conftest.py of a folder that stands alone on the command line."""
+    folder = str(tmp_path)
+    assert run.main(["--stacks", folder, "--evidence", folder, "-m", "phase0"]) == 0
+    (asked,) = given
+    assert folder not in asked
+    assert {f"--stacks={folder}", f"--evidence={folder}"} <= set(asked)
+
+
 @pytest.mark.store
 def test_windows_is_told_in_one_line() -> None:
     program = (
