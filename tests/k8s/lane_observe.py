@@ -215,8 +215,7 @@ def test_three_forwarders_to_a_singleton_are_not_whole_once_they_are_confined(
         with pytest.raises(Unsupported, match="it may need something that it does not declare"):
             provider.confine()
         assert left(cluster) == []
-        with pytest.raises(OSError, match="gives no statistics"):
-            provider.stored_bytes("honey")
+        assert provider.stored_bytes("honey") < MIB, "a forwarder has nothing but the token of its account"
     finally:
         provider.stop()
 
