@@ -25,6 +25,9 @@ func (n *node) adminHandler() http.Handler {
 	mux.HandleFunc("POST /members/replace", n.needToken(n.needEtcd(n.replaceMember)))
 	mux.HandleFunc("POST /users", n.needToken(n.needEtcd(n.postUser)))
 	mux.HandleFunc("DELETE /users/{access_key}", n.needToken(n.needEtcd(n.deleteUser)))
+	if n.cfg.plantable {
+		mux.HandleFunc("POST /plant", n.needToken(n.needEtcd(n.plant)))
+	}
 	return mux
 }
 
@@ -92,6 +95,25 @@ func (n *node) check(w http.ResponseWriter, r *http.Request) {
 	n.metrics.checks.Inc()
 	n.metrics.divergence.Set(float64(len(rep.Divergences)))
 	answer(w, http.StatusOK, rep)
+}
+
+func (n *node) plant(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Bucket string `json:"bucket"`
+		Key    string `json:"key"`
+	}
+	if !readJSON(w, r, &in) {
+		return
+	}
+	there, err := n.store.Plant(r.Context(), in.Bucket, in.Key)
+	switch {
+	case err != nil:
+		failure(w, http.StatusServiceUnavailable, err.Error())
+	case !there:
+		failure(w, http.StatusNotFound, "there is no such object")
+	default:
+		answer(w, http.StatusOK, "the index has lost it")
+	}
 }
 
 // readJSON reads a request's body, or answers 400.

@@ -47,6 +47,8 @@ type config struct {
 	initialCluster, clusterState       string
 	peers                              map[string]*url.URL // of initialCluster, by name
 	rootAccess, rootSecret, adminToken string
+
+	plantable bool
 	readAccess, readSecret             string
 }
 
@@ -60,6 +62,7 @@ func parseServe(args []string) (config, error) {
 	fs.StringVar(&c.adminListen, "admin-listen", "", "HOST:PORT of probes, metrics and administration")
 	fs.StringVar(&c.peerListen, "peer-listen", "", "HOST:PORT for the other nodes")
 	fs.StringVar(&c.initialCluster, "initial-cluster", "", "NAME=http://HOST:PORT,... of all nodes")
+	fs.BoolVar(&c.plantable, "plantable", false, "a disposable store: POST /plant makes its index and its data disagree")
 	fs.StringVar(&c.clusterState, "cluster-state", "new", "new; existing for a node that joins with an empty folder; or auto: the node finds out by asking the others")
 	if err := fs.Parse(args); err != nil {
 		return c, err

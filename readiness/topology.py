@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -129,6 +130,17 @@ class Direction(StrEnum):
     def incoming(self) -> bool:
         """What its peers send to the node is lost."""
         return self is not Direction.OUTGOING
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A divergence that was planted apart from the candidate, `what` in words, `key` the object's; and the
+    answer of the contract's response there.
+    """
+
+    what: str
+    key: str
+    answer: Mapping[str, object]
 
 
 class FaultKind(StrEnum):

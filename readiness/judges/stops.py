@@ -27,6 +27,7 @@ class Step(StrEnum):
     RESPONSE = "response to divergence"
     CALLS = "changing calls of the response"
     AFTER = "objects after"
+    PLANTED = "response to a planted divergence"
     CACHE_THERE = "cache endpoint is there"
     CACHE_AWAY = "cache endpoint is away"
     TRIP = "write, read and delete"
@@ -144,8 +145,23 @@ def _divergences(seen: Seen, ran: Observation) -> Finding:
             observations=calls(seen),
         )
     objects = sum(len(_list(one.result)) for one in seen.steps(Step.BEFORE))
-    reason = "the response ran and changed nothing; it found no divergence"
-    return proved(reason, objects + 1, objects=objects)
+    return _tested(seen, "the response ran and changed nothing; it found no divergence", objects)
+
+
+def _tested(seen: Seen, ran_well: str, objects: int) -> Finding:
+    """A response that reports nothing proves nothing until it has found what was planted."""
+    planted = next(iter(seen.steps(Step.PLANTED)), None)
+    if planted is None or not planted.ok or not isinstance(planted.result, dict):
+        why = planted.why() if planted else "no divergence was planted"
+        return unknown(f"the response was run, not tested: {why}; {ran_well}", observations=calls(seen))
+    what, key, listed = (
+        planted.result["what"],
+        str(planted.result["key"]),
+        _list(planted.result["divergences"]),
+    )
+    if not any(key in str(one) for one in listed):
+        return refuted(f"the response does not find a divergence: {what}, and it reports {str(listed)[:200]}")
+    return proved(f"{ran_well}; it found the one that was planted: {what}", objects + 2, objects=objects)
 
 
 def without_caches(seen: Seen) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from readiness.topology import Direction, Proof, TcpSocket, WayOut
+from readiness.topology import Direction, Planted, Proof, TcpSocket, WayOut
 
 
 @runtime_checkable
@@ -149,6 +149,17 @@ class IsolatesNodes(Protocol):
 
     def rejoin_outside(self, node: str) -> None:
         """Undoes `isolate_from_outside`; without it, nothing happens."""
+        ...
+
+
+@runtime_checkable
+class PlantsDivergence(Protocol):
+    """Can try the contract's response to divergence on one that it made."""
+
+    def planted_divergence(self) -> Planted:
+        """Plants one in a disposable copy of the candidate, and carries out the response there. Raises Unsupported, and
+        OSError or RuntimeError if the copy does not work.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from readiness.evidence.calls import changing
 from readiness.judges.stops import Caches, Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
-from readiness.providers.abilities import HasCaches, StopsCaches
+from readiness.providers.abilities import HasCaches, PlantsDivergence, StopsCaches
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library
@@ -26,6 +26,7 @@ from readiness.static.isolation import Leave
 from readiness.static.stored import record_stored
 from readiness.static.surroundings import record_surroundings
 from readiness.subject import Subject
+from readiness.topology import Planted, Unsupported
 
 TRIES = 3
 CANDIDATE = "the candidate"
@@ -92,11 +93,26 @@ def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
     done = changing(subject.provider.recorded_calls()[calls:])
     see.fact(Step.CALLS, CANDIDATE, lambda: done, kept=list)
     _picture(subject, see, Step.AFTER, bucket, prefix)
+    see.fact(Step.PLANTED, CANDIDATE, partial(_planted, subject), kept=_kept_planted)
+
+
+def _planted(subject: Subject) -> Planted:
+    if not isinstance(subject.provider, PlantsDivergence):
+        raise Unsupported(f'the provider "{subject.provider.name}" can plant no divergence')
+    return subject.provider.planted_divergence()
+
+
+def _kept_planted(planted: Planted) -> JsonValue:
+    return {"what": planted.what, "key": planted.key, "divergences": _reported(planted.answer)}
 
 
 def _as_kept(answer: Mapping[str, object]) -> JsonValue:
+    return {"divergences": _reported(answer)}
+
+
+def _reported(answer: Mapping[str, object]) -> JsonValue:
     found = divergences(answer)
-    return {"divergences": None if found is None else [str(one)[:200] for one in found[:20]]}
+    return None if found is None else [str(one)[:200] for one in found[:20]]
 
 
 def divergences(answer: object) -> list[object] | None:

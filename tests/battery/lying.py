@@ -152,6 +152,9 @@ class Lying:
     def way_out(self, node: str) -> Any:
         return self._verb("way_out")(node)
 
+    def planted_divergence(self) -> Any:
+        return self._verb("planted_divergence")()
+
     def connections(self, instance: str) -> Any:
         return self._verb("connections")(instance)
 

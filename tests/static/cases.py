@@ -192,7 +192,13 @@ def _response() -> list[Observation]:
         seen(step.RESPONSE, who, "provider", result={"divergences": NONE}),
         seen(step.CALLS, who, "provider", result=NONE),
         *after,
+        _planted([{"key": "planted-1"}]),
     ]
+
+
+def _planted(divergences: JsonValue) -> Observation:
+    found: JsonValue = {"what": "its index lost an object", "key": "planted-1", "divergences": divergences}
+    return seen(stops.Step.PLANTED, "the candidate", "provider", result=found)
 
 
 def _trips(caches: stops.Caches, number: int) -> list[Observation]:
@@ -354,8 +360,15 @@ CASES = (
             "it finds what is not there": changed(S.RESPONSE, result={"divergences": ["k"]}),
             "it cannot be done": error(S.RESPONSE),
             "it fails": lost(S.RESPONSE),
+            "it does not find what was planted": changed(S.PLANTED, result=_planted(NONE).result),
+            "it finds another one only": changed(S.PLANTED, result=_planted([{"key": "other"}]).result),
         },
-        unknown={"it says nothing": changed(S.RESPONSE, result={"divergences": None})},
+        unknown={
+            "it says nothing": changed(S.RESPONSE, result={"divergences": None}),
+            "nothing can be planted": error(S.PLANTED),
+            "the copy does not work": lost(S.PLANTED),
+            "nothing was planted": lambda recorded: [one for one in recorded if one.step != S.PLANTED],
+        },
     ),
     Case(
         "S.5",

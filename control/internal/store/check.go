@@ -54,6 +54,13 @@ func (s *Store) Check(ctx context.Context) (*Report, error) {
 	return &c.report, nil
 }
 
+// Plant removes the head of a key and leaves its versions: a divergence that
+// a check must find. It reports whether there was such a head.
+func (s *Store) Plant(ctx context.Context, bucket, key string) (bool, error) {
+	resp, err := s.kv.Delete(ctx, headKey(bucket, key))
+	return err == nil && resp.Deleted > 0, err
+}
+
 func (c *checker) found(kind, object, format string, args ...any) {
 	bucket, key, _ := strings.Cut(object, "\x00")
 	c.report.Divergences = append(c.report.Divergences, Divergence{kind, bucket, key, fmt.Sprintf(format, args...)})

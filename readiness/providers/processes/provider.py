@@ -19,9 +19,10 @@ from readiness.providers.processes import observe
 from readiness.providers.processes.capture import capture
 from readiness.providers.processes.deployment import Deployment, Progress
 from readiness.providers.processes.driver import ProcessDriver
+from readiness.providers.processes.planted import disposable, planted_in
 from readiness.providers.processes.surroundings import way_out
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Keys, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
+from readiness.topology import Keys, Planted, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 
 
 class Processes(StartsCaches[ProcessDriver]):
@@ -50,6 +51,7 @@ class Processes(StartsCaches[ProcessDriver]):
                     'its keys; use source = "generated"'
                 )
         super().__init__(loaded.candidate, journal=journal)
+        self._loaded = loaded
         self._run_dir, self._progress, self._program = run_dir, progress, program
 
     def start(self) -> Topology:
@@ -106,6 +108,22 @@ class Processes(StartsCaches[ProcessDriver]):
     def divergence_check(self) -> Mapping[str, object]:
         self._record.read("divergence_check", self._candidate.name)
         return self.driver.deployment.store.divergence()
+
+    def planted_divergence(self) -> Planted:
+        """As `PlantsDivergence`: in another store of the same recipe, which is gone afterwards."""
+        copy = Processes(
+            disposable(self._loaded),
+            run_dir=self._run_dir,
+            progress=lambda _line: None,
+            program=self._program,
+        )
+        try:
+            copy.start()
+            return planted_in(copy.driver.deployment.store, self._candidate.s3.region)
+        except UsageError as error:
+            raise RuntimeError(f"no copy of the store could be started: {error}") from None
+        finally:
+            copy.stop()
 
     def volumes(self) -> tuple[VolumeFact, ...]:
         return self.driver.deployment.volumes()

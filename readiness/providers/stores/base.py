@@ -133,6 +133,12 @@ class Store(ABC):
     def divergence(self) -> Mapping[str, object]:
         raise Unsupported("this store has no read-only check of its index")
 
+    def plant(self, bucket: str, key: str) -> str:
+        """Make index and data of that object disagree; what was done. Only ever called on a disposable copy,
+        started with the option `plantable`. Raises Unsupported.
+        """
+        raise Unsupported(f"nobody knows how to plant a divergence of {bucket}/{key} in a copy of this store")
+
     def metrics_url(self, instance: Instance) -> str | None:
         """The base URL of the instance's metrics."""
         found = next((endpoint for endpoint in self.endpoints if endpoint.instance == instance.name), None)

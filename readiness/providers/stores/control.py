@@ -45,6 +45,7 @@ class Control(Store):
             *("--s3-listen", f"{address}:{self._s3}", "--admin-listen", f"{address}:{self._admin}"),
             *("--peer-listen", f"{address}:{self._peer}", "--initial-cluster", members),
             *("--cluster-state", "existing" if node in self._joining else "new"),
+            *(("--plantable",) if self.site.options.get("plantable") else ()),
         )
         admin, read_only = self.site.keys["admin"], self.site.keys["read_only"]
         return StartCommand(
@@ -112,6 +113,11 @@ class Control(Store):
             except (OSError, probe.Refused, ValueError) as error:
                 found[node] = {"unanswered": str(error)}
         return found
+
+    def plant(self, bucket: str, key: str) -> str:
+        node = self.site.nodes[0]
+        self._admin_call(node, "POST", "/plant", {"bucket": bucket, "key": key}, _CALL_SECONDS)
+        return "its index lost an object that its data holds"
 
     def versions(self) -> Mapping[str, str]:
         completed = subprocess.run(

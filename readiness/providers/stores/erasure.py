@@ -174,6 +174,11 @@ class Erasure(Store):
             "divergences": [f"{name} is missing on {', '.join(after[name])}" for name in lasting[:20]],
         }
 
+    def plant(self, bucket: str, key: str) -> str:
+        drive = next(iter(self.drives(self.site.nodes[0])))
+        (drive / bucket / key / "xl.meta").unlink()
+        return f"{drive.name} of {self.site.nodes[0]} lost the record of an object"
+
     def _incomplete(self) -> dict[str, tuple[str, ...]]:
         """Per record the drives that lack it."""
         drives = {

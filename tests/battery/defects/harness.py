@@ -9,7 +9,7 @@ from readiness.providers.abilities import StoresBytes
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
-from readiness.topology import Proof, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
+from readiness.topology import Planted, Proof, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 from tests.battery.defect import Defect
 
 
@@ -46,6 +46,14 @@ def capture_with_a_secret(real: Provider) -> Mapping[str, str]:
 def check_that_heals(real: Provider) -> Mapping[str, object]:
     _rewrite(real, "s4/")
     return real.divergence_check()
+
+
+def finds_nothing(_real: Provider) -> Planted:
+    return Planted("its index lost an object that its data holds", "planted-1", {"divergences": []})
+
+
+def cannot_plant(_real: Provider) -> Planted:
+    raise Unsupported("nobody knows how to plant a divergence in a copy of this store")
 
 
 def repair_that_lies(_real: Provider, node: str) -> str:
@@ -181,6 +189,23 @@ DEFECTS = (
         ("S.4",),
         "changed something",
         verbs={"divergence_check": check_that_heals},
+    ),
+    Defect(
+        "check-finds-nothing",
+        "issue 28",
+        "the check for divergence says that all is well, whatever there is",
+        ("S.4",),
+        "the response does not find a divergence",
+        verbs={"planted_divergence": finds_nothing},
+    ),
+    Defect(
+        "check-untested",
+        "issue 28",
+        "nobody can plant a divergence for the check to find",
+        ("S.4",),
+        "the response was run, not tested",
+        verbs={"planted_divergence": cannot_plant},
+        never_proved=True,
     ),
     Defect(
         "repair-lies",
