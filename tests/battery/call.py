@@ -52,10 +52,9 @@ class Call:
     wires: Mapping[str, Wire]
 
     def __post_init__(self) -> None:
-        method, target, _ = self.message.start.decode("latin-1").split(" ", 2)
-        path, _, self.raw_query = target.partition("?")
+        path, _, self.raw_query = self.message.target.partition("?")
         bucket, _, key = path.lstrip("/").partition("/")
-        self.method, self.bucket, self.key = method, unquote(bucket), unquote(key)
+        self.method, self.bucket, self.key = self.message.method, unquote(bucket), unquote(key)
         self.query = dict(parse_qsl(self.raw_query, keep_blank_values=True))
 
     # -- what was asked

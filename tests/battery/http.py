@@ -1,13 +1,17 @@
-"""HTTP/1.1 as far as a proxy needs it: whole messages, header fields kept byte for byte and in order."""
+"""HTTP/1.1 as far as a proxy needs it: whole messages over h11, header fields kept byte for byte and in order."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+import h11
 
 Fields = list[tuple[bytes, bytes]]
 MOST_HEAD = 1 << 16
+_PIECE = 1 << 16
 
 
 class Broken(Exception):
@@ -16,21 +20,20 @@ class Broken(Exception):
 
 @dataclass
 class Message:
-    """A start line, its header fields as they came, and the body without any transfer coding."""
+    """A request: its header fields as they came, and the body without any transfer coding."""
 
-    start: bytes
+    method: str
+    target: str
     fields: Fields
     body: bytes = b""
 
     def get(self, name: str) -> str | None:
         """The value of the first field of that name (lower case)."""
-        wanted = name.encode()
-        return next((value.decode("latin-1") for key, value in self.fields if key.lower() == wanted), None)
+        return _first(self.fields, name)
 
     def without(self, names: Iterable[str]) -> Fields:
         """The fields, except those."""
-        dropped = {name.encode() for name in names}
-        return [(key, value) for key, value in self.fields if key.lower() not in dropped]
+        return _without(self.fields, names)
 
 
 @dataclass
@@ -44,83 +47,127 @@ class Reply:
 
     def get(self, name: str) -> str | None:
         """The value of the first field of that name (lower case)."""
-        return Message(b"", self.fields).get(name)
+        return _first(self.fields, name)
 
     def set(self, name: str, value: str) -> None:
         """Replace that field, or add it."""
-        self.fields = [*Message(b"", self.fields).without([name.lower()]), (name.encode(), value.encode())]
+        self.fields = [*_without(self.fields, [name.lower()]), (name.encode(), value.encode())]
 
 
-async def read_head(reader: asyncio.StreamReader) -> Message | None:
-    """The start line and fields of the next message; None at an orderly end. Raises Broken."""
-    try:
-        raw = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError as error:
-        if not error.partial:
+class ToClient:
+    """The server's side of a client's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD)
+
+    async def head(self) -> Message | None:
+        """The next request without its body; None at an orderly end. Raises Broken."""
+        event = await _next(self._protocol, self.reader)
+        if isinstance(event, h11.ConnectionClosed):
             return None
-        raise Broken("closed in the middle of a head") from None
-    except (OSError, asyncio.LimitOverrunError) as error:
-        raise Broken(str(error)) from None
-    start, *lines = raw[:-4].split(b"\r\n")
-    fields = []
-    for line in lines:
-        name, _, value = line.partition(b":")
-        fields.append((name, value.strip()))
-    return Message(start, fields)
+        if not isinstance(event, h11.Request):
+            raise Broken(f"{type(event).__name__} instead of a request")
+        return Message(event.method.decode(), event.target.decode(), event.headers.raw_items())
+
+    async def body(self) -> bytes:
+        """The body of the request whose head was read, asked for if the client waits to be. Raises Broken."""
+        if self._protocol.they_are_waiting_for_100_continue:
+            self.writer.write(
+                self._protocol.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+            )
+        return await _body(self._protocol, self.reader)
+
+    async def answer(self, reply: Reply, *, to_head: bool) -> bool:
+        """Sends it; True if another request may follow. The length of a HEAD's answer is the store's; every other
+        one's is that of the body.
+        """
+        fields = _without(reply.fields, ["transfer-encoding", "connection"])
+        bare = to_head or reply.status in (204, 304)
+        if not bare:
+            fields = _without(fields, ["content-length"])
+            fields.append((b"Content-Length", str(len(reply.body)).encode()))
+        elif to_head and _first(fields, "content-length") is None:
+            fields.append((b"Content-Length", b"0"))
+        with _speaking():
+            response = h11.Response(
+                status_code=reply.status, headers=fields, reason=reply.reason or b"Answer"
+            )
+            self.writer.write(_whole(self._protocol, response, b"" if bare else reply.body))
+            await self.writer.drain()
+        if self._protocol.our_state is not h11.DONE or self._protocol.their_state is not h11.DONE:
+            return False
+        self._protocol.start_next_cycle()
+        return True
 
 
-async def read_body(reader: asyncio.StreamReader, message: Message) -> bytes:
-    """The body that the head announces. Raises Broken."""
-    try:
-        if (message.get("transfer-encoding") or "").lower() == "chunked":
-            return await _chunks(reader)
-        length = message.get("content-length")
-        return await reader.readexactly(int(length)) if length and int(length) else b""
-    except (asyncio.IncompleteReadError, OSError, ValueError) as error:
-        raise Broken(f"{type(error).__name__}: {error}") from None
+class ToStore:
+    """The client's side of a connection to a real endpoint."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
+
+    async def exchange(self, message: Message) -> Reply:
+        """The final answer to the request, sent with its fields as they are except for the transfer coding, and for
+        its wish to be asked to continue, which was granted already. Raises Broken.
+        """
+        fields = message.without(
+            ["expect", "transfer-encoding", *(["content-length"] if message.body else [])]
+        )
+        if message.body:
+            fields.append((b"Content-Length", str(len(message.body)).encode()))
+        with _speaking():
+            request = h11.Request(method=message.method, target=message.target, headers=fields)
+            self.writer.write(_whole(self._protocol, request, message.body))
+            await self.writer.drain()
+        event: object = None
+        while not isinstance(event, h11.Response):
+            event = await _next(self._protocol, self.reader)
+            if not isinstance(event, h11.Response | h11.InformationalResponse):
+                raise Broken("closed without an answer")
+        body = await _body(self._protocol, self.reader)
+        if self._protocol.our_state is h11.DONE and self._protocol.their_state is h11.DONE:
+            self._protocol.start_next_cycle()
+        return Reply(event.status_code, event.headers.raw_items(), body, event.reason)
 
 
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
+async def _next(protocol: h11.Connection, reader: asyncio.StreamReader) -> object:
+    """The next event of the peer. Raises Broken."""
+    with _speaking():
+        while (event := protocol.next_event()) is h11.NEED_DATA:
+            protocol.receive_data(await reader.read(_PIECE))
+        return event
+
+
+async def _body(protocol: h11.Connection, reader: asyncio.StreamReader) -> bytes:
     parts = []
-    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-        parts.append(await reader.readexactly(size))
-        await reader.readexactly(2)
-    while await reader.readuntil(b"\r\n") != b"\r\n":
-        pass
+    while isinstance(event := await _next(protocol, reader), h11.Data):
+        parts.append(bytes(event.data))
+    if not isinstance(event, h11.EndOfMessage):
+        raise Broken(f"{type(event).__name__} in the middle of a body")
     return b"".join(parts)
 
 
-async def read_reply(reader: asyncio.StreamReader, *, to_head: bool) -> Reply:
-    """The final answer to one request. Raises Broken."""
-    while True:
-        message = await read_head(reader)
-        if message is None:
-            raise Broken("closed without an answer")
-        _, status, reason = (*message.start.split(b" ", 2), b"")[:3]
-        if not status.startswith(b"1"):
-            break
-    bodiless = to_head or status in (b"204", b"304")
-    body = b"" if bodiless else await read_body(reader, message)
-    return Reply(int(status), message.fields, body, reason)
+def _whole(protocol: h11.Connection, head: h11.Request | h11.Response, body: bytes) -> bytes:
+    events: list[h11.Event] = [head, *([h11.Data(body)] if body else []), h11.EndOfMessage()]
+    return b"".join(protocol.send(event) or b"" for event in events)
 
 
-def request_bytes(start: bytes, fields: Fields, body: bytes) -> bytes:
-    """A request with these fields as they are, except for the transfer coding."""
-    return _bytes(start, [*fields, (b"Content-Length", str(len(body)).encode())] if body else fields, body)
+@contextlib.contextmanager
+def _speaking() -> Iterator[None]:
+    """What goes wrong between two peers is Broken."""
+    try:
+        yield
+    except (OSError, h11.ProtocolError) as error:
+        raise Broken(f"{type(error).__name__}: {error}") from None
 
 
-def reply_bytes(reply: Reply, *, to_head: bool) -> bytes:
-    """The answer. The length of a HEAD's answer is the store's; every other one's is that of the body."""
-    fields = Message(b"", reply.fields).without(["transfer-encoding", "connection"])
-    if not to_head and reply.status not in (204, 304):
-        fields = Message(b"", fields).without(["content-length"])
-        fields.append((b"Content-Length", str(len(reply.body)).encode()))
-    elif to_head and not any(name.lower() == b"content-length" for name, _ in fields):
-        fields.append((b"Content-Length", b"0"))
-    start = b"HTTP/1.1 %d %s" % (reply.status, reply.reason or b"Answer")
-    return _bytes(start, fields, b"" if to_head else reply.body)
+def _first(fields: Fields, name: str) -> str | None:
+    wanted = name.encode()
+    return next((value.decode("latin-1") for key, value in fields if key.lower() == wanted), None)
 
 
-def _bytes(start: bytes, fields: Fields, body: bytes) -> bytes:
-    lines = [start, *(name + b": " + value for name, value in fields)]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+def _without(fields: Fields, names: Iterable[str]) -> Fields:
+    dropped = {name.encode() for name in names}
+    return [(key, value) for key, value in fields if key.lower() not in dropped]

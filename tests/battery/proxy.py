@@ -22,20 +22,10 @@ from urllib.parse import urlsplit
 from readiness.s3.wire import Target, Wire
 from readiness.topology import Keys
 from tests.battery.call import Act, Call
-from tests.battery.http import (
-    Broken,
-    Message,
-    Reply,
-    read_body,
-    read_head,
-    read_reply,
-    reply_bytes,
-    request_bytes,
-)
+from tests.battery.http import Broken, Message, Reply, ToClient, ToStore
 from tests.battery.world import World
 
 _ABORT = struct.pack("ii", 1, 0)
-LIMIT = 1 << 20
 
 
 class Upstream:
@@ -43,31 +33,26 @@ class Upstream:
 
     def __init__(self, host: str, port: int) -> None:
         self._at = (host, port)
-        self.reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._store: ToStore | None = None
+
+    @property
+    def reader(self) -> asyncio.StreamReader | None:
+        """What comes from the real endpoint; None before the first request."""
+        return self._store.reader if self._store else None
 
     async def exchange(self, message: Message) -> Reply:
-        """The request as it came (its wish to be told to continue was granted here). Raises Broken."""
-        if self._writer is None:
+        """The request as it came. Raises Broken."""
+        if self._store is None:
             try:
-                self.reader, self._writer = await asyncio.open_connection(*self._at, limit=LIMIT)
+                self._store = ToStore(*await asyncio.open_connection(*self._at))
             except OSError as error:
                 raise Broken(str(error)) from None
-        assert self.reader is not None
-        fields = message.without(
-            ["expect", "transfer-encoding", *(["content-length"] if message.body else [])]
-        )
-        try:
-            self._writer.write(request_bytes(message.start, fields, message.body))
-            await self._writer.drain()
-        except OSError as error:
-            raise Broken(str(error)) from None
-        return await read_reply(self.reader, to_head=message.start.startswith(b"HEAD "))
+        return await self._store.exchange(message)
 
     def close(self) -> None:
         """Abort it: an operation under way has no client any more."""
-        if self._writer is not None:
-            self._writer.transport.abort()
+        if self._store is not None:
+            self._store.writer.transport.abort()
 
 
 class Front:
@@ -83,7 +68,7 @@ class Front:
 
     async def start(self) -> str:
         """Listen; returns the URL."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LIMIT)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def stop(self) -> None:
@@ -92,34 +77,30 @@ class Front:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream = Upstream(self._host, self._port)
-        nth = 0
+        client, upstream = ToClient(reader, writer), Upstream(self._host, self._port)
+        nth, more = 0, True
         try:
-            while (message := await self._next(reader, upstream)) is not None:
-                if (message.get("expect") or "").lower() == "100-continue":
-                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                message.body = await read_body(reader, message)
+            while more and (message := await self._next(client, upstream)) is not None:
+                message.body = await client.body()
                 nth += 1
                 reply = await self._answer(
                     Call(self._world, self._name, self._node, message, nth, upstream, self._wires), reader
                 )
                 if reply is None:
                     break
-                writer.write(reply_bytes(reply, to_head=message.start.startswith(b"HEAD ")))
-                await writer.drain()
-                if "close" in ((reply.get("connection") or "") + (message.get("connection") or "")).lower():
-                    break
+                more = await client.answer(reply, to_head=message.method == "HEAD")
+                more = more and "close" not in (reply.get("connection") or "").lower()
             writer.close()
         except (Broken, OSError, asyncio.CancelledError):
             _abort(writer)
         finally:
             upstream.close()
 
-    async def _next(self, reader: asyncio.StreamReader, upstream: Upstream) -> Message | None:
+    async def _next(self, client: ToClient, upstream: Upstream) -> Message | None:
         """The next request's head; None when the client, or the real endpoint, closed an idle connection."""
         if upstream.reader is None:
-            return await read_head(reader)
-        head = asyncio.ensure_future(read_head(reader))
+            return await client.head()
+        head = asyncio.ensure_future(client.head())
         ended = asyncio.ensure_future(upstream.reader.read(1))
         done, _ = await asyncio.wait((head, ended), return_when=asyncio.FIRST_COMPLETED)
         if head in done:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -14,24 +15,31 @@ from tests.battery.world import World
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-async def through(serve: Serve, *sent: bytes) -> list[bytes]:
-    """What comes back for each request, sent one after the other on one connection to a front of that server."""
+@contextlib.asynccontextmanager
+async def fronted(serve: Serve) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A client's connection to a front of that server."""
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     front = Front("one", "one", url, None, World(("one",), random.Random(1)), {})
     port = int((await front.start()).rsplit(":", 1)[1])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    got = []
     try:
         async with asyncio.timeout(5):
-            for each in sent:
-                writer.write(each)
-                got.append(await reader.readuntil(b"END"))
+            yield reader, writer
     finally:
         writer.transport.abort()
         front.stop()
         server.close()
         await asyncio.sleep(0.05)
+
+
+async def through(serve: Serve, *sent: bytes) -> list[bytes]:
+    """What comes back for each request, sent one after the other on one connection to a front of that server."""
+    got = []
+    async with fronted(serve) as (reader, writer):
+        for each in sent:
+            writer.write(each)
+            got.append(await reader.readuntil(b"END"))
     return got
 
 
@@ -71,6 +79,59 @@ def test_chunks_come_back_as_one_body_and_the_connection_is_kept() -> None:
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b"Content-Length: 5\r\n\r\nabcde",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
+    ],
+)
+def test_a_body_arrives_whole_with_its_length(framed: bytes) -> None:
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        seen.append(await reader.readexactly(5))
+        writer.write(b"HTTP/1.1 200 OK\r\nX-End: END\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    asyncio.run(through(serve, b"PUT /b/k HTTP/1.1\r\nHost: far:1\r\n" + framed))
+    assert b"Content-Length: 5\r\n" in seen[0]
+    assert b"Transfer-Encoding" not in seen[0]
+    assert seen[1] == b"abcde"
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        seen.append(await reader.readexactly(2))
+        writer.write(b"HTTP/1.1 200 OK\r\nX-End: END\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def waiting() -> None:
+        async with fronted(serve) as (reader, writer):
+            writer.write(
+                b"PUT /b/k HTTP/1.1\r\nHost: far:1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+            )
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+            writer.write(b"ab")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+
+    asyncio.run(waiting())
+    assert b"Expect" not in seen[0]
+    assert seen[1] == b"ab"
+
+
+def test_the_length_of_a_heads_answer_is_the_stores() -> None:
+    seen: list[bytes] = []
+    answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 70\r\nX-End: END\r\n\r\n"] * 2
+    head = b"HEAD /b/k HTTP/1.1\r\nHost: far:1\r\n\r\n"
+    got = asyncio.run(through(recording(seen, *answers), head, head))
+    assert all(b"Content-Length: 70\r\n" in each for each in got)
+
+
 def test_a_real_endpoint_that_goes_away_resets_the_client() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -81,33 +142,22 @@ def test_a_real_endpoint_that_goes_away_resets_the_client() -> None:
 
 
 def test_a_client_that_does_not_wait_ends_the_request_at_the_real_endpoint() -> None:
-    ended = False
+    asked, ended = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal ended
         await reader.readuntil(b"\r\n\r\n")
-        try:
-            ended = not await reader.read(1)
-        except ConnectionResetError:
-            ended = True
+        asked.set()
+        with contextlib.suppress(ConnectionResetError):
+            assert not await reader.read(1)
+        ended.set()
         writer.transport.abort()
 
     async def impatient() -> None:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        front = Front("one", "one", url, None, World(("one",), random.Random(1)), {})
-        port = int((await front.start()).rsplit(":", 1)[1])
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /b/k HTTP/1.1\r\nHost: far:1\r\n\r\n")
-        await asyncio.sleep(0.2)
-        writer.transport.abort()
-        for _ in range(50):
-            if ended:
-                break
-            await asyncio.sleep(0.05)
-        front.stop()
-        server.close()
-        await asyncio.sleep(0.05)
+        async with fronted(serve) as (_, writer):
+            writer.write(b"GET /b/k HTTP/1.1\r\nHost: far:1\r\n\r\n")
+            await asyncio.wait_for(asked.wait(), 5)
+            writer.transport.abort()
+            await asyncio.wait_for(ended.wait(), 5)
 
     asyncio.run(impatient())
-    assert ended
+    assert ended.is_set()
