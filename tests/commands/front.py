@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from readiness import obtain
 from tests.commands.lab import NODES, Lab
+from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 
 
@@ -68,11 +70,11 @@ class Front:
         )
         log.close()
         made = self.folder / "caddy" / "certificates" / "local" / "localhost" / "localhost.crt"
-        deadline = time.monotonic() + 20
-        while not (made.exists() and self.authority.exists()):
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()
-            time.sleep(0.1)
-        time.sleep(0.3)
+        try:
+            eventually(lambda: made.exists() and self.authority.exists())
+            eventually(lambda: all(_listens(url) for url in self.https.values()))
+        except AssertionError as error:
+            raise AssertionError((self.folder / "log").read_text()) from error
 
     def stop(self) -> None:
         if self._process is not None:
@@ -88,6 +90,15 @@ class Front:
         raw["endpoints"].append({"name": "service", "url": self.service})
         raw["s3"] = {"region": self.lab.region} | ({"ca_bundle": ca_bundle} if ca_bundle else {})
         return raw
+
+
+def _listens(url: str) -> bool:
+    split = urlsplit(url)
+    try:
+        socket.create_connection((split.hostname, split.port or 443), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _server(port: int, upstreams: list[str]) -> dict[str, Any]:
