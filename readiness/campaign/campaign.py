@@ -112,7 +112,7 @@ class Campaign:
         records = []
         for scenario in wanted:
             records.append(self._play(scenario))
-            if records[-1].unsupported:
+            if records[-1].unsupported and self.settings.wanted(scenario.name):
                 break
         return records
 

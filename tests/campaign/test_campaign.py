@@ -95,6 +95,15 @@ def test_after_an_undo_that_failed_nothing_more_is_played_and_the_reason_is_the_
     assert not waits, "and nothing is waited for"
 
 
+@pytest.mark.parametrize("wanted", ["split:b", "limp:b"])
+def test_one_selected_fault_is_tried_although_those_before_it_are_not_selected(
+    campaign: Campaign, waits: list[float], wanted: str
+) -> None:
+    selected = Campaign(campaign.subject, campaign.rig, Settings(only=frozenset({wanted})))
+    selected.play((Group.SPLITS, Group.LIMPS))
+    assert len(waits) == 1
+
+
 def test_what_was_seen_before_counts_though_the_rest_cannot_be_played(
     campaign: Campaign, waits: list[float]
 ) -> None:

@@ -27,6 +27,7 @@ REPRODUCTIONS = (
     "./just tofu-state-ha-readiness --candidate minio --keep-going --seed 57",
     "./just tofu-state-ha-readiness --candidate minio-delayed --keep-going --seed 73",
     "./just tofu-state-ha-readiness --candidate rustfs --keep-going --seed 71",
+    "./just tofu-state-ha-readiness --candidate singleton --keep-going -k power_cut_of_all",
     f".venv/bin/python -m pytest {PHASE1}::test_damaged_uploads_are_refused --candidate singleton --seed 1",
     f".venv/bin/python -m pytest {PHASE1}::test_if_match_refuses_a_stale_etag --candidate rustfs --seed 1",
 )
