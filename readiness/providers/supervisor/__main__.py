@@ -215,13 +215,13 @@ class Supervisor:
             if request.get("lasting"):
                 _run_bounded(request)
         linux.adopt_orphans()
+        if self.disks is not None:
+            self.disks.close()  # before the folder that they are mounted in is removed
         for request in [] if asked else self.after_death:
             _run_bounded(request)
         self._kill_everything()  # what those commands may have left
         if self.network is not None:
             self.network.close()
-        if self.disks is not None:
-            self.disks.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _kill_everything(self) -> None:

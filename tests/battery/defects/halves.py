@@ -200,7 +200,7 @@ DEFECTS = (
         "grey failure (Huang et al., HotOS 2017)",
         "a node that limps denies what was written meanwhile",
         ("P1.26",),
-        "no delete explains it",
+        "nothing deleted it",
         scenarios=("limp:honey",),
         act=denies_while_it_limps,
     ),
