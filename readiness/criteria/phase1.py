@@ -195,7 +195,6 @@ ROWS = (
         judge=lambda seen: needs(
             seen.records(), "two nodes", lambda record: half_there(record, seen.promises.rto)
         ),
-        wrong_answer=True,
     ),
     Criterion(
         "P1.25",

@@ -26,8 +26,8 @@ def half_there(record: ScenarioRecord, rto: RTO) -> Finding:
 def _right(record: ScenarioRecord) -> Finding:
     """Nothing that any endpoint answered was wrong: a node that was only cut off or slowed has no excuse."""
     bound = [op if op.in_service else replace(op, in_service=True) for op in record.history]
-    told = replace(record, history=bound)
-    return merge([made_whole(record), safety(told), agreement(told)])
+    without_excuse = replace(record, history=bound)
+    return merge([made_whole(record), safety(without_excuse), agreement(without_excuse)])
 
 
 def _asked(record: ScenarioRecord) -> Finding:
