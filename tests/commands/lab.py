@@ -48,7 +48,7 @@ pause) kill -STOP $pid ;;
 unpause) kill -CONT $pid ;;
 limp) setsid sh -c 'while kill -STOP '$pid'; do sleep 0.45; kill -CONT '$pid'; sleep 0.05; done' \\
   >/dev/null 2>&1 </dev/null & echo $! > $node/limper ;;
-unlimp) kill -KILL $(cat $node/limper); rm $node/limper; kill -CONT $pid ;;
+unlimp) if [ -e $node/limper ]; then kill -KILL $(cat $node/limper); rm $node/limper; fi; kill -CONT $pid ;;
 identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
 wipe) rm -rf $node/data ;;
 bytes) echo $(($(du -s --block-size=1 $node/data 2>/dev/null | cut -f1) + 0)) ;;

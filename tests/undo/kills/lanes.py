@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,11 +75,22 @@ class Lent:
         states = {node: self.lab.state(node) for node in NODES}
         found = [f"node {name} is {state}" for name, state in states.items() if state in (None, "T", "Z")]
         if not found:
+            found = [f"node {name} does not serve" for name in self._silent()]
+        if not found:
             found = [f"bucket {name}" for name in self.lab.scratch()]
             found += [
                 f"credential {keys.access_key} is accepted" for keys in self._added() if self._works(keys)
             ]
         return Counter(found)
+
+    def _silent(self, seconds: float = 20.0) -> list[str]:
+        """Nodes that run and do not serve, although they had that time: one that was just started may need it."""
+        deadline = time.monotonic() + seconds
+        while (
+            silent := [node for node in NODES if not self.lab.ready(node)]
+        ) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return silent
 
     def settle(self) -> None:
         eventually(lambda: all(self.lab.ready(node) for node in NODES), 60)
