@@ -16,7 +16,8 @@ CRASHED_FOR = (
 
 def not_seen_away(record: ScenarioRecord, topology: Topology) -> str | None:
     """Why the faults of this record cannot be believed; None if each instance that has an endpoint was seen away: it
-    answered nothing at first, and left at least one request without an answer before it was healed.
+    answered nothing at first, and left at least one request without an answer before it was healed. Of one that was
+    healed at once, as in a rolling restart, nobody can be asked.
     """
     for event in record.events:
         if event.kind not in AWAY or event.fired is None or event.healing is None:
@@ -36,7 +37,7 @@ def _doubt(record: ScenarioRecord, event: Event, end: str, fired: float, healing
         if _answered(op) and fired < op.invoked and op.completed < certain:
             at, since = f"{op.completed:.2f} s", f"{fired:.2f} s"
             return f"{end} answered HTTP {op.status} at {at}, when it had to be away since {since}"
-    if all(map(_answered, asked)):
+    if healing - fired >= CRASHED_FOR and all(map(_answered, asked)):
         return f"{end} was not seen away: of {len(asked)} requests until it was healed, none was without an answer"
     return None
 

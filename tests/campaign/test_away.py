@@ -74,3 +74,9 @@ def test_what_answers_while_it_had_to_be_away_is_doubted(
         assert message is not None
         assert message.startswith("the fault did not happen as claimed (a-0 was killed): a ")
         assert doubt in message
+
+
+def test_of_an_instance_that_was_healed_at_once_nobody_can_be_asked() -> None:
+    rolling = record(FaultKind.DRAIN)
+    rolling.events[0].healing = FIRED + 0.01
+    assert not_seen_away(rolling, TOPOLOGY) is None
