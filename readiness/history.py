@@ -85,6 +85,11 @@ class Op:
         return self.outcome is Outcome.OK
 
     @property
+    def answered(self) -> bool:
+        """Answered by the store with a definite result and an HTTP status."""
+        return self.ok and self.status is not None
+
+    @property
     def acknowledged(self) -> bool:
         """A write that the store said it did."""
         return self.ok and self.verb in WRITES and self.status in (200, 204)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from readiness.evidence.scenario import Event, ScenarioRecord
-from readiness.history import Op
 from readiness.topology import FaultKind, Topology
 
 AWAY = (FaultKind.DRAIN, FaultKind.CRASH, FaultKind.SILENCE, FaultKind.POWER_CUT)
@@ -34,13 +33,9 @@ def _doubt(record: ScenarioRecord, event: Event, end: str, fired: float, healing
         op for op in record.history if op.endpoint == end and fired < op.completed and op.invoked < healing
     ]
     for op in asked:
-        if _answered(op) and fired < op.invoked and op.completed < certain:
+        if op.answered and fired < op.invoked and op.completed < certain:
             at, since = f"{op.completed:.2f} s", f"{fired:.2f} s"
             return f"{end} answered HTTP {op.status} at {at}, when it had to be away since {since}"
-    if healing - fired >= CRASHED_FOR and all(map(_answered, asked)):
+    if healing - fired >= CRASHED_FOR and all(op.answered for op in asked):
         return f"{end} was not seen away: of {len(asked)} requests until it was healed, none was without an answer"
     return None
-
-
-def _answered(op: Op) -> bool:
-    return op.ok and op.status is not None

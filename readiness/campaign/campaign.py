@@ -112,7 +112,7 @@ class Campaign:
         records = []
         for scenario in wanted:
             records.append(self._play(scenario))
-            if records[-1].unsupported and self.settings.wanted(scenario.name):
+            if records[-1].unsupported not in (None, NOT_SELECTED):
                 break
         return records
 
@@ -153,7 +153,7 @@ class Campaign:
             hardware.power_cut_when_quiet(self.topology, again=False),
             hardware.power_cut_when_quiet(self.topology, again=True),
         )
-        return self._until_impossible(wanted)
+        return self._while_possible(wanted)
 
     def _power_cut_of_one(self) -> list[ScenarioRecord]:
         if len(self.topology.nodes) < 2:
@@ -165,15 +165,7 @@ class Campaign:
         """One node's, then those of all."""
         nodes = self.topology.nodes
         wanted = [hardware.full_disk(self.topology, nodes[0])] if len(nodes) > 1 else []
-        return self._until_impossible([*wanted, hardware.full_disk(self.topology, *nodes)])
-
-    def _until_impossible(self, wanted: Iterable[Scenario]) -> list[ScenarioRecord]:
-        records = list[ScenarioRecord]()
-        for scenario in wanted:
-            records.append(self._play(scenario))
-            if records[-1].unsupported not in (None, NOT_SELECTED):
-                break
-        return records
+        return self._while_possible([*wanted, hardware.full_disk(self.topology, *nodes)])
 
     def _play(self, scenario: Scenario) -> ScenarioRecord:
         return self._once(scenario.record(self.topology), partial(self._perform, scenario))

@@ -94,3 +94,8 @@ class ScenarioRecord:
     def healed(self) -> float | None:
         """When the last fault was healed."""
         return max((event.healed for event in self.events if event.healed is not None), default=None)
+
+    @property
+    def whole_at(self) -> float | None:
+        """When the candidate was seen whole after the last fault."""
+        return max((event.whole for event in self.events if event.whole is not None), default=None)

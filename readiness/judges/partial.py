@@ -7,7 +7,6 @@ from dataclasses import replace
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import RTO
 from readiness.finding import Finding, merge, proved, unknown
-from readiness.history import Op
 from readiness.judges.agreement import agreement
 from readiness.judges.outage import outage
 from readiness.judges.recovery import made_whole
@@ -42,14 +41,10 @@ def _asked(record: ScenarioRecord) -> Finding:
         for op in record.of("probe", "sweep", "register", "lock", "index")
         if op.endpoint not in through and event.fired <= op.invoked <= until
     ]
-    answered = sum(map(_answered, asked))
+    answered = sum(op.answered for op in asked)
     measured = {"asked_of_it": len(asked), "answered_by_it": answered}
     if len(asked) < MINIMUM_REQUESTS:
         return unknown(
             f"only {len(asked)} requests were sent to {', '.join(record.nodes)} meanwhile", measured=measured
         )
     return proved(f"{answered} of {len(asked)} requests to it answered", len(asked), **measured)
-
-
-def _answered(op: Op) -> bool:
-    return op.ok and op.status is not None

@@ -14,7 +14,7 @@ def made_whole(record: ScenarioRecord) -> Finding:
     the last fault was healed.
     """
     if record.whole:
-        whole = max((event.whole for event in record.events if event.whole is not None), default=None)
+        whole = record.whole_at
         if whole is None or record.healed is None:
             return proved("whole again", 1)
         return proved("whole again", 1, recovered_s=round(max(whole - record.healed, 0.0), 2))
@@ -26,7 +26,7 @@ def serves_again(record: ScenarioRecord) -> Finding:
     if not record.events:
         return unknown("no fault was done")
     injected = record.events[0].injecting
-    whole = max((event.whole for event in record.events if event.whole is not None), default=None)
+    whole = record.whole_at
     if whole is None:
         return unknown("the candidate was not seen whole again")
     writes = [op for op in record.of("probe") if op.verb is Verb.WRITE]

@@ -13,12 +13,12 @@ from functools import partial
 from readiness.errors import NotRun
 from readiness.faults import wait_whole
 from readiness.judges.surroundings import Step, When
-from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.providers.abilities import IsolatesNodes
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
-from readiness.s3.library import Answered, Library, Unanswered, translate
+from readiness.s3.library import Answered, Unanswered, translate
+from readiness.static.round_trip import round_trip
 from readiness.subject import Subject
 from readiness.topology import Proof, Unsupported
 
@@ -86,7 +86,7 @@ def _wait_until_served(subject: Subject, rig: Rig) -> None:
         library = libraries(subject.target(endpoint), subject.response_seconds)[0]
         while time.monotonic() < deadline:
             with contextlib.suppress(Answered, Unanswered):
-                translate(partial(_trip, library, rig.buckets.plain, f"rejoined/{uuid.uuid4().hex[:8]}"))
+                translate(partial(round_trip, library, rig.buckets.plain, f"rejoined/{uuid.uuid4().hex[:8]}"))
                 break
             time.sleep(INTERVAL)
 
@@ -98,13 +98,6 @@ def _serves(subject: Subject, see: Recording, rig: Rig, when: When) -> bool:
         library = libraries(subject.target(endpoint), subject.response_seconds)[0]
         value = f"isolated/{uuid.uuid4().hex[:8]}/{number}"
         asked: Asked = {"when": when, "value": value}
-        trip = partial(_trip, library, rig.buckets.plain, value)
+        trip = partial(round_trip, library, rig.buckets.plain, value)
         good &= see.ask(Step.SERVES, endpoint, library.name, trip, asked=asked, kept=str) == value
     return good
-
-
-def _trip(library: Library, bucket: str, value: str) -> str:
-    library.put(bucket, value, body_of(value, 2000), value)
-    found = identify(library.get(bucket, value))
-    library.delete(bucket, value)
-    return found

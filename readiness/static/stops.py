@@ -23,6 +23,7 @@ from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Library
 from readiness.static.isolation import Leave
+from readiness.static.round_trip import round_trip
 from readiness.static.stored import record_stored
 from readiness.static.surroundings import record_surroundings
 from readiness.subject import Subject
@@ -217,13 +218,6 @@ def _round_trip(subject: Subject, see: Recording, rig: Rig, how: Caches, number:
         for library in libraries(subject.target(endpoint), subject.response_seconds):
             value = f"{key}/{place}/{library.name}"
             asked: Asked = {"caches": how, "number": number, "value": value}
-            trip = partial(_trip, library, bucket, value)
+            trip = partial(round_trip, library, bucket, value)
             good &= see.ask(Step.TRIP, endpoint, library.name, trip, asked=asked, kept=str) == value
     return good
-
-
-def _trip(library: Library, bucket: str, value: str) -> str:
-    library.put(bucket, value, body_of(value, 2000), value)
-    found = identify(library.get(bucket, value))
-    library.delete(bucket, value)
-    return found

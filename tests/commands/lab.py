@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from readiness.s3.boto3_library import boto3_client
 from readiness.s3.removal import PREFIX
 from readiness.s3.wire import Target
 from tests.commands.wires import Wires
+from tests.support.contract import CONTRACT
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 
@@ -243,31 +246,17 @@ class Lab:
             },
             "volumes": [{"node": n, "kind": "local-dir"} for n in NODES],
             "contract": {
-                "endpoint_shape": "three endpoints",
-                "audience": "tests",
-                "cache_statement": "Attic, Bazel cache and RBE CAS/AC do not use the state bucket as authority",
+                **CONTRACT,
                 "credentials": {
-                    "rotation_owner": "tests",
-                    "rotation_days": 90,
+                    **CONTRACT["credentials"],
                     "rotation": "provider",
-                    "admin": {
-                        "source": "environment",
-                        "access_key": "LAB_ACCESS_KEY",
-                        "secret_key": "LAB_SECRET_KEY",
-                    },
                     "read_only": {
                         "source": "environment",
                         "access_key": "LAB_READER_ACCESS_KEY",
                         "secret_key": "LAB_READER_SECRET_KEY",
                     },
                 },
-                "durability": {"versioning": True, "retention_days": 30, "restore": "previous-version"},
-                "failure": {
-                    "statement": "any one node may be lost",
-                    "rto_seconds": {"restart": 4, "drain": 4, "crash": 4, "silence": 5},
-                    "rpo_acknowledged_writes": 0,
-                    "readiness": {"path": "/readyz", "target": "admin"},
-                },
+                "failure": {**CONTRACT["failure"], "readiness": {"path": "/readyz", "target": "admin"}},
                 "observability": {
                     "metrics": [{"name": "control_index_divergence"}],
                     "alert_rules": "alerts.yaml",
@@ -293,6 +282,21 @@ class Lab:
         }
         (self.folder / "alerts.yaml").write_text(json.dumps(rules))
         return path
+
+
+@contextmanager
+def running(lab: Lab, state: Path) -> Iterator[Lab]:
+    """The lab, started, and its credentials in the environment; undo journals are kept in `state`."""
+    before = dict(os.environ)
+    os.environ.update(lab.environment)
+    os.environ["XDG_STATE_HOME"] = str(state)
+    try:
+        lab.start()
+        yield lab
+    finally:
+        lab.stop()
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def toml(raw: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from readiness.candidate.load import load
 from readiness.errors import UsageError
 from readiness.providers import create
 from tests.commands.lab import toml
-from tests.isolation.contract import CONTRACT
+from tests.support.contract import CONTRACT
 
 
 def made(place: Path, monkeypatch: pytest.MonkeyPatch, pinned: list[str], found: list[str] | None) -> Any:

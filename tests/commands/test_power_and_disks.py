@@ -13,7 +13,7 @@ from readiness.providers import create
 from readiness.providers.commands.provider import Commands
 from readiness.providers.engine.journal import MemoryJournal
 from readiness.topology import Unsupported
-from tests.commands.lab import NODES, Lab
+from tests.commands.lab import NODES, Lab, running
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.store
@@ -23,17 +23,9 @@ pytestmark = pytest.mark.store
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if os.getuid() != 0:
         pytest.skip("disks of their own take root")
-    made = Lab(tmp_path_factory.mktemp("lab"), megabytes=512)
-    before = dict(os.environ)
-    os.environ.update(made.environment)
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
-    try:
-        made.start()
+    lab = Lab(tmp_path_factory.mktemp("lab"), megabytes=512)
+    with running(lab, tmp_path_factory.mktemp("state")) as made:
         yield made
-    finally:
-        made.stop()
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def made(lab: Lab, journal: MemoryJournal | None = None, **changes: object) -> Commands:

@@ -14,7 +14,7 @@ from readiness import obtain
 from readiness.providers.engine import probe
 from readiness.providers.stores.base import new_keys
 from tests.commands.lab import toml
-from tests.isolation.contract import CONTRACT
+from tests.support.contract import CONTRACT
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 

@@ -13,7 +13,7 @@ from readiness.providers.stores.base import new_keys
 from readiness.providers.stores.weed import grpc_sockets, weed_environment
 from tests.commands.lab import toml
 from tests.commands.wires import Wires
-from tests.isolation.contract import CONTRACT
+from tests.support.contract import CONTRACT
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports_with_neighbors
 

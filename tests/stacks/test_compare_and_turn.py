@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -96,13 +95,6 @@ def test_an_apply_before_the_five_steps_is_refused() -> None:
         must_be_proved("attic", steps | {"P3.attic.1": proved("nobody looked", 0)})
     with pytest.raises(NotProvedError):
         must_be_proved("arc-runners", steps)
-
-
-@pytest.fixture
-def store() -> Iterator[FakeS3]:
-    store = FakeS3()
-    yield store
-    store.close()
 
 
 @pytest.fixture

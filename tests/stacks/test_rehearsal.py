@@ -38,13 +38,6 @@ STATE_SECRET = b"example-password-of-nobody"
 
 
 @pytest.fixture
-def store() -> Iterator[FakeS3]:
-    store = FakeS3()
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def singleton() -> Iterator[FakeS3]:
     store = FakeS3()
     yield store

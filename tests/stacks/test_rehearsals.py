@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,13 +20,6 @@ from tests.stacks.shapes import write
 from tests.support.executed import executed, on_paper
 from tests.tofu.conftest import KEYS
 from tests.tofu.fake_s3 import FakeS3
-
-
-@pytest.fixture
-def store() -> Iterator[FakeS3]:
-    store = FakeS3()
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -137,13 +137,6 @@ SHAPES: dict[str, tuple[str, dict[str, str]]] = {
 
 
 @pytest.fixture
-def store() -> Iterator[FakeS3]:
-    store = FakeS3()
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def env(program: Path, store: FakeS3, tmp_path: Path) -> Disposable:
     tools = Tools(program, tmp_path / "tofu", KEYS, lambda: 0.0)
     endpoints = (store.listen("one"), store.listen("service", service=True))

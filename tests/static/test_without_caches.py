@@ -43,7 +43,7 @@ def judge(
             return value
         raise Unanswered("ConnectTimeout")
 
-    monkeypatch.setattr(stops, "_trip", trip)
+    monkeypatch.setattr(stops, "round_trip", trip)
     monkeypatch.setattr(stops, "libraries", lambda *_: [SimpleNamespace(name="boto3")])
     monkeypatch.setattr(stops, "_reachable", lambda _url: served and not away())
     monkeypatch.setattr("time.sleep", lambda _seconds: None)

@@ -1,4 +1,4 @@
-"""What the architectures that must not be believed promise."""
+"""What the stores that tests declare promise at least."""
 
 from __future__ import annotations
 
