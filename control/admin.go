@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -13,20 +15,31 @@ import (
 	"tofustate.local/control/internal/store"
 )
 
+// handler answers a request of the admin API with a value or an error.
+type handler func(ctx context.Context, r *http.Request) (any, error)
+
+// refusal is an error whose status is not 503.
+type refusal struct {
+	code   int
+	reason string
+}
+
+func (r refusal) Error() string { return r.reason }
+
 // adminHandler serves probes, metrics, the check and the changes that need
 // the admin token.
 func (n *node) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", n.readyz)
+	mux.HandleFunc("GET /readyz", n.within(time.Second, n.readyz))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /check", n.needEtcd(n.check))
-	mux.HandleFunc("GET /members", n.needEtcd(n.listMembers))
-	mux.HandleFunc("POST /members/replace", n.needToken(n.needEtcd(n.replaceMember)))
-	mux.HandleFunc("POST /users", n.needToken(n.needEtcd(n.postUser)))
-	mux.HandleFunc("DELETE /users/{access_key}", n.needToken(n.needEtcd(n.deleteUser)))
+	mux.HandleFunc("GET /check", n.within(5*time.Minute, n.check))
+	mux.HandleFunc("GET /members", n.within(time.Second, n.listMembers))
+	mux.HandleFunc("POST /members/replace", n.needToken(n.within(20*time.Second, n.replaceMember)))
+	mux.HandleFunc("POST /users", n.needToken(n.within(2*time.Second, n.postUser)))
+	mux.HandleFunc("DELETE /users/{access_key}", n.needToken(n.within(2*time.Second, n.deleteUser)))
 	if n.cfg.plantable {
-		mux.HandleFunc("POST /plant", n.needToken(n.needEtcd(n.plant)))
+		mux.HandleFunc("POST /plant", n.needToken(n.within(2*time.Second, n.plant)))
 	}
 	return mux
 }
@@ -53,110 +66,97 @@ func (n *node) needToken(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// needEtcd answers 503 until the member has started.
-func (n *node) needEtcd(next http.HandlerFunc) http.HandlerFunc {
+// within gives a handler a time limit. Until the member has started, it
+// answers 503 in its place.
+func (n *node) within(limit time.Duration, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !n.started.Load() {
 			failure(w, http.StatusServiceUnavailable, "the member has not started yet")
 			return
 		}
-		next(w, r)
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
+		defer cancel()
+		v, err := h(ctx, r)
+		if refused, ok := errors.AsType[refusal](err); ok {
+			failure(w, refused.code, refused.reason)
+		} else if err != nil {
+			failure(w, http.StatusServiceUnavailable, err.Error())
+		} else {
+			answer(w, http.StatusOK, v)
+		}
 	}
 }
 
 // readyz is 200 only if a quorum confirmed a read just now, this member
 // votes, and the S3 endpoint is open.
-func (n *node) readyz(w http.ResponseWriter, r *http.Request) {
-	if !n.listening.Load() || n.stopping.Load() {
-		failure(w, http.StatusServiceUnavailable, "the S3 endpoint is not open")
-		return
+func (n *node) readyz(ctx context.Context, _ *http.Request) (any, error) {
+	switch {
+	case !n.listening.Load() || n.stopping.Load():
+		return nil, errors.New("the S3 endpoint is not open")
+	case n.member.linearizable(ctx) != nil:
+		return nil, errNoQuorum
+	case !n.member.voter():
+		return nil, errors.New("not a voting member yet")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
-	defer cancel()
-	if err := n.member.linearizable(ctx); err != nil {
-		failure(w, http.StatusServiceUnavailable, "no quorum")
-		return
-	}
-	if !n.member.voter() {
-		failure(w, http.StatusServiceUnavailable, "not a voting member yet")
-		return
-	}
-	answer(w, http.StatusOK, "ok")
+	return "ok", nil
 }
 
-func (n *node) check(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Minute)
-	defer cancel()
+func (n *node) check(ctx context.Context, _ *http.Request) (any, error) {
 	rep, err := n.store.Check(ctx)
-	if err != nil {
-		failure(w, http.StatusServiceUnavailable, err.Error())
-		return
+	if err == nil {
+		n.metrics.checks.Inc()
+		n.metrics.divergence.Set(float64(len(rep.Divergences)))
 	}
-	n.metrics.checks.Inc()
-	n.metrics.divergence.Set(float64(len(rep.Divergences)))
-	answer(w, http.StatusOK, rep)
+	return rep, err
 }
 
-func (n *node) plant(w http.ResponseWriter, r *http.Request) {
+func (n *node) plant(ctx context.Context, r *http.Request) (any, error) {
 	var in struct {
 		Bucket string `json:"bucket"`
 		Key    string `json:"key"`
 	}
-	if !readJSON(w, r, &in) {
-		return
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
 	}
-	there, err := n.store.Plant(r.Context(), in.Bucket, in.Key)
-	switch {
-	case err != nil:
-		failure(w, http.StatusServiceUnavailable, err.Error())
-	case !there:
-		failure(w, http.StatusNotFound, "there is no such object")
-	default:
-		answer(w, http.StatusOK, "the index has lost it")
+	there, err := n.store.Plant(ctx, in.Bucket, in.Key)
+	if err == nil && !there {
+		err = refusal{http.StatusNotFound, "there is no such object"}
 	}
+	return "the index has lost it", err
 }
 
-// readJSON reads a request's body, or answers 400.
-func readJSON(w http.ResponseWriter, r *http.Request, in any) bool {
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(in)
-	if err != nil {
-		failure(w, http.StatusBadRequest, "the body is not the JSON that is needed")
+func readJSON(r *http.Request, in any) error {
+	if json.NewDecoder(io.LimitReader(r.Body, 1<<16)).Decode(in) != nil {
+		return refusal{http.StatusBadRequest, "the body is not the JSON that is needed"}
 	}
-	return err == nil
+	return nil
 }
 
-func (n *node) postUser(w http.ResponseWriter, r *http.Request) {
+func (n *node) postUser(ctx context.Context, r *http.Request) (any, error) {
 	var in struct {
 		Access string `json:"access_key"`
 		Secret string `json:"secret_key"`
 		Role   string `json:"role"`
 	}
-	if !readJSON(w, r, &in) {
-		return
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
 	}
 	if in.Access == "" || len(in.Secret) < 8 || strings.ContainsAny(in.Access, "/,= \x00") || in.Role != "admin" {
-		failure(w, http.StatusBadRequest, "access_key, secret_key (8 characters or more) and role (admin) are needed")
-		return
+		return nil, refusal{http.StatusBadRequest, "access_key, secret_key (8 characters or more) and role (admin) are needed"}
 	}
-	n.changeUser(w, r, in.Access, clientv3.OpPut(store.UserPrefix+in.Access, in.Secret))
+	return n.changeUser(ctx, in.Access, clientv3.OpPut(store.UserPrefix+in.Access, in.Secret))
 }
 
-func (n *node) deleteUser(w http.ResponseWriter, r *http.Request) {
+func (n *node) deleteUser(ctx context.Context, r *http.Request) (any, error) {
 	access := r.PathValue("access_key")
-	n.changeUser(w, r, access, clientv3.OpDelete(store.UserPrefix+access))
+	return n.changeUser(ctx, access, clientv3.OpDelete(store.UserPrefix+access))
 }
 
-// changeUser answers once a quorum has the change.
-func (n *node) changeUser(w http.ResponseWriter, r *http.Request, access string, op clientv3.Op) {
+// changeUser returns once a quorum has the change.
+func (n *node) changeUser(ctx context.Context, access string, op clientv3.Op) (any, error) {
 	if _, ok := n.users.fixed[access]; ok {
-		failure(w, http.StatusConflict, "this credential comes from the environment")
-		return
+		return nil, refusal{http.StatusConflict, "this credential comes from the environment"}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	if _, err := n.member.client.Do(ctx, op); err != nil {
-		failure(w, http.StatusServiceUnavailable, err.Error())
-		return
-	}
-	answer(w, http.StatusOK, map[string]string{"access_key": access})
+	_, err := n.member.client.Do(ctx, op)
+	return map[string]string{"access_key": access}, err
 }

@@ -90,9 +90,9 @@ func decide(c config, answers map[string][]*membership.Member) (state, why strin
 // askOthers asks each of them for its members; no answer is nil.
 func askOthers(c config) map[string][]*membership.Member {
 	answers := map[string][]*membership.Member{}
-	for name, u := range c.peers {
+	for name, urls := range c.peers {
 		if name != c.name {
-			answers[name] = askMembers(u.String())
+			answers[name] = askMembers(urls.String())
 		}
 	}
 	return answers

@@ -8,11 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 )
 
 func TestStateIsChosenOnlyWhenItIsCertain(t *testing.T) {
-	peers, err := parsePeers("bumble=http://b:1,honey=http://h:1,sting=http://s:1")
+	peers, err := types.NewURLsMap("bumble=http://b:1,honey=http://h:1,sting=http://s:1")
 	if err != nil {
 		t.Fatal(err)
 	}

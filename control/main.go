@@ -6,9 +6,9 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net/url"
 	"os"
-	"strings"
+
+	"go.etcd.io/etcd/client/pkg/v3/types"
 )
 
 const version = "1.0.0"
@@ -45,11 +45,10 @@ type config struct {
 	name, dataDir                      string
 	s3Listen, adminListen, peerListen  string
 	initialCluster, clusterState       string
-	peers                              map[string]*url.URL // of initialCluster, by name
+	peers                              types.URLsMap // of initialCluster, by name
 	rootAccess, rootSecret, adminToken string
-
-	plantable bool
 	readAccess, readSecret             string
+	plantable                          bool
 }
 
 // parseServe reads the flags, and the secrets from the environment only.
@@ -82,23 +81,13 @@ func parseServe(args []string) (config, error) {
 	if c.clusterState != stateNew && c.clusterState != stateExisting && c.clusterState != stateAuto {
 		return c, fmt.Errorf("--cluster-state is %q, not new, existing or auto", c.clusterState)
 	}
-	peers, err := parsePeers(c.initialCluster)
-	if err == nil && peers[c.name] == nil {
-		err = fmt.Errorf("--initial-cluster does not name %s", c.name)
+	peers, err := types.NewURLsMap(c.initialCluster)
+	if err != nil {
+		return c, fmt.Errorf("--initial-cluster is not NAME=http://HOST:PORT,...: %w", err)
+	}
+	if peers[c.name] == nil {
+		return c, fmt.Errorf("--initial-cluster does not name %s", c.name)
 	}
 	c.peers = peers
-	return c, err
-}
-
-func parsePeers(initialCluster string) (map[string]*url.URL, error) {
-	peers := map[string]*url.URL{}
-	for _, part := range strings.Split(initialCluster, ",") {
-		name, peer, _ := strings.Cut(part, "=")
-		u, err := url.Parse(peer)
-		if err != nil || u.Port() == "" {
-			return nil, fmt.Errorf("--initial-cluster has %q, not NAME=http://HOST:PORT", part)
-		}
-		peers[name] = u
-	}
-	return peers, nil
+	return c, nil
 }

@@ -50,13 +50,12 @@ func startMember(c config) (*member, error) {
 	cfg.InitialCluster = c.initialCluster
 	cfg.ClusterState = c.clusterState
 	cfg.InitialClusterToken = "ha-control"
-	own := []url.URL{*c.peers[c.name]}
-	cfg.AdvertisePeerUrls = own
+	cfg.AdvertisePeerUrls = c.peers[c.name]
 	cfg.ListenPeerUrls = []url.URL{{Scheme: "http", Host: c.peerListen}}
 	cfg.ListenClientUrls = nil // in-process client only
 	// Nobody connects to this URL. That it is published shows the others that this member has started, so that
 	// it is not taken for a new one once its data is gone.
-	cfg.AdvertiseClientUrls = own
+	cfg.AdvertiseClientUrls = c.peers[c.name]
 	cfg.ListenClientHttpUrls = nil
 	cfg.TickMs, cfg.ElectionMs = tickMs, electionMs
 	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotCount, catchUpEntries

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,13 +19,12 @@ type memberView struct {
 	Leader  bool   `json:"leader"`
 }
 
-func (n *node) listMembers(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
-	defer cancel()
+var errNoQuorum = errors.New("no quorum")
+
+func (n *node) listMembers(ctx context.Context, _ *http.Request) (any, error) {
 	resp, err := n.member.client.MemberList(ctx)
 	if err != nil {
-		failure(w, http.StatusServiceUnavailable, "no quorum")
-		return
+		return nil, errNoQuorum
 	}
 	lead := uint64(n.member.etcd.Server.Leader())
 	out := struct {
@@ -37,54 +37,41 @@ func (n *node) listMembers(w http.ResponseWriter, r *http.Request) {
 		out.Whole = out.Whole && v.Started && !v.Learner
 		out.Members = append(out.Members, v)
 	}
-	answer(w, http.StatusOK, out)
+	return out, nil
 }
 
 // replaceMember removes the member of that name, or with that peer URL, and
 // adds it anew as a learner. Its data is not needed: the node that starts
 // with an empty folder gets everything from the others.
-func (n *node) replaceMember(w http.ResponseWriter, r *http.Request) {
+func (n *node) replaceMember(ctx context.Context, r *http.Request) (any, error) {
 	var in struct {
 		Name    string `json:"name"`
 		PeerURL string `json:"peer_url"`
 	}
-	if !readJSON(w, r, &in) {
-		return
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
 	}
 	if u, err := url.Parse(in.PeerURL); err != nil || u.Host == "" || in.Name == "" {
-		failure(w, http.StatusBadRequest, "name and peer_url are needed")
-		return
+		return nil, refusal{http.StatusBadRequest, "name and peer_url are needed"}
 	}
 	if in.Name == n.cfg.name {
-		failure(w, http.StatusConflict, "a member does not replace itself: ask a survivor")
-		return
+		return nil, refusal{http.StatusConflict, "a member does not replace itself: ask a survivor"}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
-	defer cancel()
-	if err := n.replace(ctx, in.Name, in.PeerURL); err != nil {
-		failure(w, http.StatusServiceUnavailable, err.Error())
-		return
-	}
-	answer(w, http.StatusOK, map[string]string{"name": in.Name, "state": "learner"})
-}
-
-// replace repeats what etcd refuses for the moment (it wants the others to
-// have been connected for some seconds) until ctx ends.
-func (n *node) replace(ctx context.Context, name, peerURL string) error {
+	// etcd refuses for the moment: it wants the others to have been connected for some seconds.
 	for {
-		err := n.replaceOnce(ctx, name, peerURL)
+		err := n.replace(ctx, in.Name, in.PeerURL)
 		if err == nil {
-			return nil
+			return map[string]string{"name": in.Name, "state": "learner"}, nil
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return nil, err
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
 }
 
-func (n *node) replaceOnce(ctx context.Context, name, peerURL string) error {
+func (n *node) replace(ctx context.Context, name, peerURL string) error {
 	list, err := n.member.client.MemberList(ctx)
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func (n *node) startAdmin() (*http.Server, error) {
 // open opens the S3 endpoint once this member votes and a quorum has
 // confirmed a write of it.
 func (n *node) open(ctx context.Context) (*s3api.S3ApiServer, <-chan error, error) {
-	for !n.member.voter() || n.store.Open(time.Now().Add(time.Second)) != nil {
+	for !n.member.voter() || n.store.MoveFence(time.Now().Add(time.Second)) != nil {
 		select {
 		case <-ctx.Done():
 			return nil, nil, nil

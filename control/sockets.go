@@ -17,8 +17,8 @@ import (
 // a pause as the cut has lasted, and no new one is made meanwhile.
 func hurryPeers(ctx context.Context, c config) {
 	ports := map[string]bool{}
-	for _, u := range c.peers {
-		ports[u.Port()] = true
+	for _, urls := range c.peers {
+		ports[urls[0].Port()] = true
 	}
 	store.Every(ctx, peerTimeout/3, func() {
 		files, _ := os.ReadDir("/proc/self/fd")

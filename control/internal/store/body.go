@@ -49,7 +49,7 @@ type staged struct {
 // stage reads a body to its end and stores its chunks. Nothing it stores is
 // visible. On any error it discards what it stored.
 func (s *Store) stage(src source) (*staged, error) {
-	if src.length > ChunkSize && s.inUse != nil && s.inUse() > maxInUse {
+	if src.length > ChunkSize && s.inUse() > maxInUse {
 		return nil, errBusy
 	}
 	st := &staged{segment: Segment{Data: newID()}}

@@ -10,7 +10,6 @@ import (
 	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -27,15 +26,9 @@ func (s *Store) bucket(dl time.Time, name string) (*Bucket, int64, error) {
 // ListBuckets lists the buckets by name, all in one page.
 func (s *Store) ListBuckets(ctx context.Context, in s3response.ListBucketsInput) (res s3response.ListAllMyBucketsResult, err error) {
 	res.Owner, res.Prefix = s3response.CanonicalUser{ID: in.Owner}, in.Prefix
-	p := bucketKey(in.Prefix)
-	err = s.walk(deadline(ctx), 0, p, prefixEnd(p), pageSize, func(kv *mvccpb.KeyValue) (string, bool, error) {
-		b, err := decode[Bucket](kv.Value)
-		if err == nil {
-			res.Buckets.Bucket = append(res.Buckets.Bucket, s3response.ListAllMyBucketsEntry{
-				Name: string(kv.Key)[len(bucketPrefix):], CreationDate: b.Created,
-			})
-		}
-		return "", false, err
+	err = records(s, deadline(ctx), span{base: bucketPrefix, prefix: in.Prefix}, func(name string, b *Bucket) (string, error) {
+		res.Buckets.Bucket = append(res.Buckets.Bucket, s3response.ListAllMyBucketsEntry{Name: name, CreationDate: b.Created})
+		return "", nil
 	})
 	return res, err
 }
@@ -57,11 +50,8 @@ func (s *Store) GetBucketAcl(context.Context, *s3.GetBucketAclInput) ([]byte, er
 // CreateBucket creates a bucket, unless there is one of that name.
 func (s *Store) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, _ []byte) error {
 	k := bucketKey(str(in.Bucket))
-	made, err := s.writeOnce(deadline(ctx), []clientv3.Cmp{modIs(k, 0)}, []clientv3.Op{put(k, Bucket{Created: time.Now().UTC()})})
-	if err == nil && !made {
-		err = s3err.GetBucketErr(s3err.ErrBucketAlreadyOwnedByYou, str(in.Bucket))
-	}
-	return err
+	ops := []clientv3.Op{put(k, Bucket{Created: time.Now().UTC()})}
+	return s.writeOnce(deadline(ctx), []clientv3.Cmp{modIs(k, 0)}, ops, s3err.GetBucketErr(s3err.ErrBucketAlreadyOwnedByYou, str(in.Bucket)))
 }
 
 // DeleteBucket deletes a bucket in which there is nothing: no version, no
@@ -71,11 +61,8 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	if _, _, err := s.bucket(dl, name); err != nil {
 		return err
 	}
-	gone, err := s.writeOnce(dl, []clientv3.Cmp{noneWith(headRange(name)), noneWith(uploadRange(name))}, []clientv3.Op{clientv3.OpDelete(bucketKey(name))})
-	if err == nil && !gone {
-		err = s3err.GetBucketErr(s3err.ErrBucketNotEmpty, name)
-	}
-	return err
+	empty := []clientv3.Cmp{noneWith(headRange(name)), noneWith(uploadRange(name))}
+	return s.writeOnce(dl, empty, []clientv3.Op{clientv3.OpDelete(bucketKey(name))}, s3err.GetBucketErr(s3err.ErrBucketNotEmpty, name))
 }
 
 // PutBucketVersioning turns the keeping of versions on or off.
@@ -86,11 +73,7 @@ func (s *Store) PutBucketVersioning(ctx context.Context, name string, status typ
 		return err
 	}
 	b.Versioning = string(status)
-	done, err := s.writeOnce(dl, []clientv3.Cmp{modIs(bucketKey(name), rev)}, []clientv3.Op{put(bucketKey(name), b)})
-	if err == nil && !done {
-		err = errBusy
-	}
-	return err
+	return s.writeOnce(dl, []clientv3.Cmp{modIs(bucketKey(name), rev)}, []clientv3.Op{put(bucketKey(name), b)}, errBusy)
 }
 
 // GetBucketVersioning tells whether versions are kept.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -66,30 +65,19 @@ func (c *checker) found(kind, object, format string, args ...any) {
 	c.report.Divergences = append(c.report.Divergences, Divergence{kind, bucket, key, fmt.Sprintf(format, args...)})
 }
 
-// each calls fn for every record with the prefix; name is what follows it.
-func (c *checker) each(prefix string, page int, fn func(name string, value []byte) error) error {
-	return c.s.walk(time.Now().Add(time.Minute), c.rev, prefix, prefixEnd(prefix), page, func(kv *mvccpb.KeyValue) (string, bool, error) {
-		if err := c.ctx.Err(); err != nil {
-			return "", true, err
-		}
-		return "", false, fn(string(kv.Key)[len(prefix):], kv.Value)
-	})
-}
+// checkLimit is the time by which one walk of a check must be done.
+func checkLimit() time.Time { return time.Now().Add(time.Minute) }
 
 // heads finds the head of every key.
 func (c *checker) heads() (map[string]*Head, error) {
 	heads := map[string]*Head{}
-	return heads, c.each(headPrefix, pageSize, func(object string, value []byte) error {
-		h, err := decode[Head](value)
-		if err != nil {
-			return err
-		}
+	return heads, records(c.s, checkLimit(), span{base: headPrefix, rev: c.rev}, func(object string, h *Head) (string, error) {
 		h.Headers, h.Segments = Headers{}, nil // not needed, and there may be many
 		heads[object] = h
 		if !h.Marker {
 			c.report.Objects++
 		}
-		return nil
+		return "", nil
 	})
 }
 
@@ -97,11 +85,7 @@ func (c *checker) heads() (map[string]*Head, error) {
 // version's body against its record.
 func (c *checker) versions(heads map[string]*Head) error {
 	last := ""
-	err := c.each(versionPrefix, pageSize, func(name string, value []byte) error {
-		v, err := decode[Version](value)
-		if err != nil {
-			return err
-		}
+	err := records(c.s, checkLimit(), span{base: versionPrefix, rev: c.rev}, func(name string, v *Version) (string, error) {
 		c.report.Versions++
 		object := name[:len(name)-versionTail]
 		h := heads[object]
@@ -114,7 +98,7 @@ func (c *checker) versions(heads map[string]*Head) error {
 		}
 		delete(heads, object)
 		last = object
-		return c.body(object, v)
+		return "", c.body(object, v)
 	})
 	for object := range heads {
 		c.found("head-without-version", object, "no version record")
@@ -127,12 +111,13 @@ func (c *checker) body(object string, v *Version) error {
 	var total int64
 	for _, seg := range v.Segments {
 		sum, size, chunks := md5.New(), int64(0), 0
-		if err := c.each(dataRange(seg.Data), 8, func(_ string, value []byte) error {
+		err := c.s.walk(checkLimit(), span{base: dataRange(seg.Data), page: 8, rev: c.rev}, func(_ string, value []byte) (string, error) {
 			sum.Write(value)
 			size += int64(len(value))
 			chunks++
-			return nil
-		}); err != nil {
+			return "", c.ctx.Err()
+		})
+		if err != nil {
 			return err
 		}
 		total += size

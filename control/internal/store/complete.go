@@ -36,21 +36,11 @@ func (s *Store) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMult
 		return res, "", err
 	}
 	uk := uploadKey(bucket, key, id)
-	var made *Head
-	err = s.mutate(dl, bucket, key, func(v view) (*change, error) {
-		if err := preconditions(v, in.IfMatch, in.IfNoneMatch); err != nil {
-			return nil, err
-		}
-		c, err := s.push(dl, bucket, key, v, *ver)
-		if err != nil {
-			return nil, err
-		}
+	made, err := s.publish(dl, bucket, key, *ver, in.IfMatch, in.IfNoneMatch, func(c *change) {
 		c.cmps = append(c.cmps, modIs(uk, rev))
 		c.once, c.consumes = uk, true // the upload ends with it
 		c.ops = append(c.ops, s.drop(slices.Collect(maps.Values(up.Parts)))...)
 		c.ops = append(c.ops, clientv3.OpDelete(uk))
-		made = c.head
-		return c, nil
 	})
 	if err != nil { // errBusy if a part came, or the upload ended, meanwhile
 		return res, "", err

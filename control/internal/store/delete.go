@@ -82,7 +82,7 @@ func (s *Store) planRemoveVersion(dl time.Time, bucket, key, id string, v view, 
 // also changes the head, so what it reads is current if the head still is.
 func (s *Store) newestBelow(dl time.Time, bucket, key string, seq uint64) (*Version, error) {
 	from := versionKey(bucket, key, seq) + "\x00"
-	resp, err := s.read(dl, clientv3.OpGet(from, clientv3.WithRange(prefixEnd(versionsOf(bucket, key))), clientv3.WithLimit(1)))
+	resp, err := s.read(dl, clientv3.OpGet(from, clientv3.WithRange(clientv3.GetPrefixRangeEnd(versionsOf(bucket, key))), clientv3.WithLimit(1)))
 	if err != nil {
 		return nil, err
 	}

@@ -30,21 +30,9 @@ func (f *fence) learn(rev int64) {
 	}
 }
 
-// Open moves the fence, so that no change of an earlier run of this gateway
+// MoveFence moves the fence, so that no change of an earlier run of this gateway
 // can still take effect. It fails while there is no quorum.
-func (s *Store) Open(deadline time.Time) error { return s.moveFence(deadline) }
-
-// KeepFence moves the fence whenever a change was left without an answer. It
-// returns when ctx ends.
-func (s *Store) KeepFence(ctx context.Context) {
-	Every(ctx, 50*time.Millisecond, func() {
-		if s.fence.dirty.CompareAndSwap(true, false) && s.moveFence(time.Now().Add(opTimeout)) != nil {
-			s.fence.broken()
-		}
-	})
-}
-
-func (s *Store) moveFence(deadline time.Time) error {
+func (s *Store) MoveFence(deadline time.Time) error {
 	resp, done := s.write(deadline, nil, []clientv3.Op{clientv3.OpPut(s.fence.key, newID())}, nil)
 	if !done {
 		return ErrUnavailable
@@ -53,26 +41,36 @@ func (s *Store) moveFence(deadline time.Time) error {
 	return nil
 }
 
-// writeOnce runs a transaction behind the fence and returns whether its
-// comparisons held. It never repeats one that was not answered.
-func (s *Store) writeOnce(deadline time.Time, cmps []clientv3.Cmp, then []clientv3.Op) (bool, error) {
+// KeepFence moves the fence whenever a change was left without an answer. It
+// returns when ctx ends.
+func (s *Store) KeepFence(ctx context.Context) {
+	Every(ctx, 50*time.Millisecond, func() {
+		if s.fence.dirty.CompareAndSwap(true, false) && s.MoveFence(time.Now().Add(opTimeout)) != nil {
+			s.fence.broken()
+		}
+	})
+}
+
+// writeOnce runs a transaction behind the fence. It returns refused if its
+// comparisons did not hold, and never repeats one that was not answered.
+func (s *Store) writeOnce(deadline time.Time, cmps []clientv3.Cmp, then []clientv3.Op, refused error) error {
 	for {
 		rev := s.fence.rev.Load()
 		resp, done := s.write(deadline, append(slices.Clone(cmps), modIs(s.fence.key, rev)), then, gets(s.fence.key))
 		if !done {
 			s.fence.broken()
-			return false, ErrUnavailable
+			return ErrUnavailable
 		}
 		if resp.Succeeded {
-			return true, nil
+			return nil
 		}
 		now := firsts(resp.Responses)[0].GetModRevision()
 		s.fence.learn(now)
 		if now == rev {
-			return false, nil
+			return refused
 		}
 		if !pause(deadline) {
-			return false, errBusy
+			return errBusy
 		}
 	}
 }

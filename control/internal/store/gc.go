@@ -40,14 +40,11 @@ func (s *Store) drop(segments []Segment) []clientv3.Op {
 		g.Data = append(g.Data, seg.Data)
 	}
 	grace := garbageGrace
-	if s.pressed() {
+	if s.inUse() > pressedAt {
 		grace = pressedGrace
 	}
 	return []clientv3.Op{put(garbageKey(grace), g)}
 }
-
-// pressed tells whether the database is large.
-func (s *Store) pressed() bool { return s.inUse != nil && s.inUse() > pressedAt }
 
 // Collect removes garbage on the node that leads, until ctx ends.
 func (s *Store) Collect(ctx context.Context, leads func() bool) {

@@ -37,8 +37,8 @@ func (s *Store) find(ctx context.Context, in *s3.GetObjectInput) (ver *Version, 
 	out = &s3.GetObjectOutput{
 		AcceptRanges: new("bytes"), ContentLength: &length,
 		ETag: new(quote(ver.ETag)), LastModified: &ver.Time, VersionId: shownID(ver), StorageClass: types.StorageClassStandard,
-		Metadata: h.Meta, ContentType: strPtr(h.ContentType), ContentEncoding: strPtr(h.ContentEncoding),
-		ContentDisposition: strPtr(h.ContentDisposition), ContentLanguage: strPtr(h.ContentLanguage), CacheControl: strPtr(h.CacheControl),
+		Metadata: h.Meta, ContentType: backend.GetPtrFromString(h.ContentType), ContentEncoding: backend.GetPtrFromString(h.ContentEncoding),
+		ContentDisposition: backend.GetPtrFromString(h.ContentDisposition), ContentLanguage: backend.GetPtrFromString(h.ContentLanguage), CacheControl: backend.GetPtrFromString(h.CacheControl),
 	}
 	if partial {
 		out.ContentRange = new(fmt.Sprintf("bytes %d-%d/%d", off, off+length-1, ver.Size))
@@ -73,6 +73,19 @@ func (s *Store) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetOb
 		return nil, err
 	}
 	return out, nil
+}
+
+// GetObjectTagging answers with the tags that the PUT of that version gave
+// it; a copy has those of its source.
+func (s *Store) GetObjectTagging(ctx context.Context, bucket, object, versionID string) (map[string]string, error) {
+	ver, err := s.object(ctx, bucket, object, versionID)
+	if err != nil {
+		return nil, err
+	}
+	if ver.Headers.Tags == nil {
+		return map[string]string{}, nil
+	}
+	return ver.Headers.Tags, nil
 }
 
 // shownID is the version id that an answer names; the null version has none.

@@ -40,15 +40,3 @@ func uploadKey(bucket, key, id string) string { return uploadRange(bucket) + key
 func versionKey(bucket, key string, seq uint64) string {
 	return versionsOf(bucket, key) + fmt.Sprintf("%016x", ^seq)
 }
-
-// prefixEnd is the first key after every key that starts with p.
-func prefixEnd(p string) string {
-	b := []byte(p)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] < 0xff {
-			b[i]++
-			return string(b[:i+1])
-		}
-	}
-	return "\x00"
-}

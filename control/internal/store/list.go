@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
 
@@ -10,47 +12,67 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// pageSize is how many records one read of a listing fetches.
+// pageSize is how many records one read of a walk fetches at most.
 const pageSize = 500
 
-type visit func(kv *mvccpb.KeyValue) (skip string, stop bool, err error)
+// errStop ends a walk early.
+var errStop = errors.New("stop")
 
-// walk calls fn for each record from key from up to end, all at one revision:
-// rev, or that of its first, linearizable read. fn returns where to go on (""
-// for the next record) or stops. It reads pages of at most limit records.
-func (s *Store) walk(dl time.Time, rev int64, from, end string, limit int, fn visit) error {
-	limit = max(2, min(limit, pageSize))
+// span is what a walk reads: records whose key is base and then a name with
+// the prefix.
+type span struct {
+	base, prefix string
+	from         string // key to begin at; the first of them if ""
+	page         int    // how many records one read fetches; 0 for pageSize
+	rev          int64  // revision to read; 0 for that of the first, linearizable read
+}
+
+// walk calls fn for each record of a span, all at one revision. fn returns
+// where to go on, or "" for the next record.
+func (s *Store) walk(dl time.Time, in span, fn func(name string, value []byte) (skip string, err error)) error {
+	first := in.base + in.prefix
+	from, end := cmp.Or(in.from, first), clientv3.GetPrefixRangeEnd(first)
+	limit := max(2, min(cmp.Or(in.page, pageSize), pageSize))
 	for from < end {
-		resp, err := s.read(dl, clientv3.OpGet(from, clientv3.WithRange(end), clientv3.WithLimit(int64(limit)), clientv3.WithRev(rev)))
+		resp, err := s.read(dl, clientv3.OpGet(from, clientv3.WithRange(end), clientv3.WithLimit(int64(limit)), clientv3.WithRev(in.rev)))
 		if err != nil {
 			return err
 		}
-		if rev == 0 {
-			rev = resp.Header.Revision
-		}
+		in.rev = cmp.Or(in.rev, resp.Header.Revision)
 		page := resp.Responses[0].GetResponseRange()
 		for _, kv := range page.Kvs {
 			k := string(kv.Key)
 			if k < from {
 				continue
 			}
-			skip, stop, err := fn(kv)
-			if err != nil || stop {
+			skip, err := fn(k[len(in.base):], kv.Value)
+			if err == errStop {
+				return nil
+			}
+			if err != nil {
 				return err
 			}
-			if from = k + "\x00"; skip != "" {
-				from = skip
-			}
+			from = cmp.Or(skip, k+"\x00")
 		}
 		if !page.More {
 			return nil
 		}
 	}
 	return nil
+}
+
+// records is a walk over records of one type.
+func records[T any](s *Store, dl time.Time, in span, fn func(name string, record *T) (skip string, err error)) error {
+	return s.walk(dl, in, func(name string, value []byte) (string, error) {
+		record, err := decode[T](value)
+		if err != nil {
+			return "", err
+		}
+		return fn(name, record)
+	})
 }
 
 // listing is one page of a listing of objects.
@@ -69,31 +91,26 @@ func (s *Store) list(dl time.Time, bucket, prefix, delimiter, after string, maxK
 	}
 	l := &listing{}
 	base := headRange(bucket)
-	from := startOf(base, prefix, delimiter, after, "\x00")
-	err := s.walk(dl, 0, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
-		key := string(kv.Key)[len(base):]
-		head, err := decode[Head](kv.Value)
-		if err != nil {
-			return "", true, err
-		}
+	in := span{base: base, prefix: prefix, from: startOf(base, prefix, delimiter, after, "\x00"), page: maxKeys + 1}
+	err := records(s, dl, in, func(key string, head *Head) (string, error) {
 		if head.Marker {
-			return "", false, nil
+			return "", nil
 		}
 		if len(l.objects)+len(l.prefixes) == maxKeys {
 			l.truncated = maxKeys > 0
-			return "", true, nil
+			return "", errStop
 		}
 		if cp, ok := commonPrefix(key, prefix, delimiter); ok {
 			l.prefixes = append(l.prefixes, types.CommonPrefix{Prefix: &cp})
 			l.next = cp
-			return prefixEnd(base + cp), false, nil
+			return clientv3.GetPrefixRangeEnd(base + cp), nil
 		}
 		l.next = key
 		l.objects = append(l.objects, s3response.Object{
 			Key: &key, ETag: new(quote(head.ETag)), Size: &head.Size, LastModified: &head.Time,
 			StorageClass: types.ObjectStorageClassStandard,
 		})
-		return "", false, nil
+		return "", nil
 	})
 	return l, err
 }
@@ -105,7 +122,7 @@ func startOf(base, prefix, delimiter, after, past string) string {
 		return base + prefix
 	}
 	if cp, ok := commonPrefix(after, prefix, delimiter); ok && cp == after {
-		return prefixEnd(base + after)
+		return clientv3.GetPrefixRangeEnd(base + after)
 	}
 	return base + after + past
 }

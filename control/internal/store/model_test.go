@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -133,9 +134,9 @@ func (a *asked) String() string {
 func run(t *testing.T, sch schedule, d defect) (violation error) {
 	synctest.Test(t, func(t *testing.T) {
 		etcd := &simEtcd{records: map[string]*mvccpb.KeyValue{}}
-		plain := New(&simKV{etcd: etcd}, "plain", nil)
+		plain := New(&simKV{etcd: etcd}, "plain", empty)
 		ctx, stop := context.WithCancel(context.Background())
-		if err := errors.Join(plain.Open(time.Now().Add(time.Second)), plain.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: new("b")}, nil)); err != nil {
+		if err := errors.Join(plain.MoveFence(time.Now().Add(time.Second)), plain.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: new("b")}, nil)); err != nil {
 			t.Fatal(err)
 		}
 		if sch.Versioning != "" {
@@ -148,8 +149,8 @@ func run(t *testing.T, sch schedule, d defect) (violation error) {
 		background.Go(func() { plain.Collect(ctx, func() bool { return true }) })
 		history := make([][]*asked, len(sch.Clients))
 		for g := range modelGateways {
-			s := New(&simKV{etcd: etcd}, fmt.Sprint(g), nil)
-			if err := s.Open(time.Now().Add(time.Second)); err != nil {
+			s := New(&simKV{etcd: etcd}, fmt.Sprint(g), empty)
+			if err := s.MoveFence(time.Now().Add(time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			s.kv = &simKV{etcd: etcd, fates: slices.Clone(sch.Fates[g]), defect: d}
@@ -202,7 +203,7 @@ func ask(s *Store, gateway int, st step, id string) *asked {
 	case opUpdate:
 		in.IfMatch = &a.expected
 	case opDelete, opRemove:
-		_, a.err = s.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: new("b"), Key: &a.key, VersionId: strPtr(version)})
+		_, a.err = s.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: new("b"), Key: &a.key, VersionId: backend.GetPtrFromString(version)})
 		return a
 	case opGet:
 		a.etag, a.err = read(s, a.key)

@@ -34,8 +34,8 @@ func newStore(t *testing.T) (*Store, *clientv3.Client) {
 	t.Cleanup(e.Close)
 	<-e.Server.ReadyNotify()
 	c := v3client.New(e.Server)
-	s := New(c, "test", nil)
-	if err := s.Open(time.Now().Add(5 * time.Second)); err != nil {
+	s := New(c, "test", empty)
+	if err := s.MoveFence(time.Now().Add(5 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: new("b")}, nil); err != nil {
@@ -133,8 +133,8 @@ func TestLostAnswerIsNotAFailedPrecondition(t *testing.T) {
 // answer is 503, and the write is not made a second time.
 func TestUnknownOutcomeIsNotRepeated(t *testing.T) {
 	s, c := newStore(t)
-	plain := New(c, "other", nil)
-	if err := plain.Open(time.Now().Add(time.Second)); err != nil {
+	plain := New(c, "other", empty)
+	if err := plain.MoveFence(time.Now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	for name, between := range map[string]func(){
@@ -163,7 +163,7 @@ func TestUnknownOutcomeIsNotRepeated(t *testing.T) {
 func TestFenceRefusesLateWrites(t *testing.T) {
 	s, _ := newStore(t)
 	late := modIs(s.fence.key, s.fence.rev.Load())
-	if err := s.moveFence(time.Now().Add(time.Second)); err != nil {
+	if err := s.MoveFence(time.Now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	resp, done := s.write(time.Now().Add(time.Second), []clientv3.Cmp{late}, []clientv3.Op{clientv3.OpPut("late", "x")}, nil)

@@ -17,14 +17,10 @@ func nextHead(v view, ver Version) *Head {
 	h.Seq = h.Next
 	h.Next++
 	h.ID = nullVersion
-	if v.bucket.versioned() {
+	if v.bucket.Versioning == string(types.BucketVersioningStatusEnabled) {
 		h.ID = newVersionID(h.Seq)
 	}
 	return h
-}
-
-func (b *Bucket) versioned() bool {
-	return b.Versioning == string(types.BucketVersioningStatusEnabled)
 }
 
 // push plans a new latest version. Where versions are not kept, the previous

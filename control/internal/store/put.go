@@ -59,22 +59,26 @@ func (s *Store) store(ctx context.Context, bucket, key string, ver Version, src 
 		s.discard(st)
 		return nil, errBusy
 	}
-	var made *Head
+	head, err := s.publish(dl, bucket, key, ver, ifMatch, ifNoneMatch, st.reference)
+	if err != nil {
+		s.discard(st)
+	}
+	return head, err
+}
+
+// publish makes a version the latest of a key, if the preconditions hold on
+// the very head it replaces; with adds what else the change does.
+func (s *Store) publish(dl time.Time, bucket, key string, ver Version, ifMatch, ifNoneMatch *string, with func(*change)) (head *Head, err error) {
 	err = s.mutate(dl, bucket, key, func(v view) (*change, error) {
 		if err := preconditions(v, ifMatch, ifNoneMatch); err != nil {
 			return nil, err
 		}
 		c, err := s.push(dl, bucket, key, v, ver)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			with(c)
+			head = c.head
 		}
-		st.reference(c)
-		made = c.head
-		return c, nil
+		return c, err
 	})
-	if err != nil {
-		s.discard(st)
-		return nil, err
-	}
-	return made, nil
+	return head, err
 }

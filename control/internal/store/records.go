@@ -2,7 +2,6 @@ package store
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -75,11 +74,7 @@ type Garbage struct {
 	Data []string `json:"d"`
 }
 
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
+func newID() string { return rand.Text() }
 
 // newVersionID makes an opaque id from which the sequence number can be read.
 func newVersionID(seq uint64) string { return fmt.Sprintf("%016x%s", seq, newID()[:16]) }

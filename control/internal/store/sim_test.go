@@ -67,6 +67,9 @@ type defect struct {
 
 const quick = 2 * time.Millisecond
 
+// empty is how much of its database a simulated etcd uses.
+func empty() int64 { return 0 }
+
 func (k *simKV) Txn(ctx context.Context) clientv3.Txn { return &simTxn{kv: k, ctx: ctx} }
 
 // nextFate is the fate of the next write. The fence's own are never late:

@@ -94,11 +94,3 @@ func str(p *string) string {
 	}
 	return *p
 }
-
-// strPtr is nil for the empty string.
-func strPtr(v string) *string {
-	if v == "" {
-		return nil
-	}
-	return &v
-}

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
-	"go.etcd.io/etcd/api/v3/mvccpb"
 )
 
 // versionTail is the length of what follows the key in a version's record key.
@@ -42,16 +41,11 @@ func (s *Store) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 		from, seen = versionKey(bucket, marker, seq)+"\x00", marker
 	}
 	count, nextKey, nextID := 0, "", ""
-	err := s.walk(dl, 0, from, prefixEnd(base+prefix), maxKeys+1, func(kv *mvccpb.KeyValue) (string, bool, error) {
-		k := string(kv.Key)[len(base):]
-		key := k[:len(k)-versionTail]
-		ver, err := decode[Version](kv.Value)
-		if err != nil {
-			return "", true, err
-		}
+	err := records(s, dl, span{base: base, prefix: prefix, from: from, page: maxKeys + 1}, func(name string, ver *Version) (string, error) {
+		key := name[:len(name)-versionTail]
 		if count == maxKeys {
 			truncated = maxKeys > 0
-			return "", true, nil
+			return "", errStop
 		}
 		count++
 		latest := key != seen
@@ -60,16 +54,16 @@ func (s *Store) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 			res.DeleteMarkers = append(res.DeleteMarkers, types.DeleteMarkerEntry{
 				Key: &key, VersionId: &ver.ID, IsLatest: &latest, LastModified: new(ver.Time.Truncate(time.Millisecond)),
 			})
-			return "", false, nil
+			return "", nil
 		}
 		res.Versions = append(res.Versions, s3response.ObjectVersion{
 			Key: &key, VersionId: &ver.ID, IsLatest: &latest, LastModified: &ver.Time,
 			ETag: new(quote(ver.ETag)), Size: &ver.Size, StorageClass: types.ObjectVersionStorageClassStandard,
 		})
-		return "", false, nil
+		return "", nil
 	})
 	if truncated {
-		res.NextKeyMarker, res.NextVersionIdMarker = &nextKey, strPtr(nextID)
+		res.NextKeyMarker, res.NextVersionIdMarker = &nextKey, &nextID
 	}
 	return res, err
 }
