@@ -26,12 +26,25 @@ class Way(KeptResult):
     missing: tuple[str, ...]
 
 
+class Clue(KeptResult):
+    """A line that may decide a backend, in a file that is not understood: `where` it stands and `what` it does.
+
+    `addresses` are those that it names. `open`: it says no address, or not all of one.
+    """
+
+    where: str
+    what: str
+    addresses: tuple[str, ...]
+    open: bool
+
+
 class BackendRead(KeptResult):
     """Where the files of one stack say that its state is.
 
     `variants`: the ways in which it is initialised, the likeliest first; `recorded`: the last `init` in the checkout.
     `problems` are files that may decide the backend and could not be read, `other` such files elsewhere in the
-    checkout, which matter only where the settings are not complete.
+    checkout, which matter only where the settings are not complete. `clues` are lines of files that nothing
+    understands.
     """
 
     name: str
@@ -40,6 +53,7 @@ class BackendRead(KeptResult):
     recorded: Way | None
     problems: tuple[str, ...]
     other: tuple[str, ...]
+    clues: tuple[Clue, ...]
 
 
 class CandidateNames(KeptResult):

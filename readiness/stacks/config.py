@@ -6,14 +6,17 @@ Only read: nothing in the checkout is executed and nothing is written to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.errors import UsageError
+from readiness.evidence.stacks import Clue
 from readiness.stacks import environment as environments
 from readiness.stacks import reading as readings
 from readiness.stacks import terragrunt
+from readiness.stacks.clues import Asked, clues
 from readiness.stacks.encryption import Encryption, encryption
 from readiness.stacks.evaluate import evaluate
 from readiness.stacks.functions import NoValueError, as_text
@@ -38,7 +41,8 @@ class StackConfig:
     `variants` are the ways in which it is initialised, the likeliest first; `settings` and `sources` are that one's,
     as text for people: flattened, secrets as "[set]", an open part by its name (`${ENV:-dev}`). `unresolved` are
     the settings with an open part. `problems` are files that may decide the backend and could not be read; `other`
-    are such files elsewhere in the checkout, which matter only where the settings are not complete. `files` were
+    are such files elsewhere in the checkout, which matter only where the settings are not complete. `clues` are lines
+    of files that nothing understands. `files` were
     read, relative to the checkout; `digest` covers all of them, and of a Justfile the init recipes.
     `configuration` are those that OpenTofu loads. `recorded` is what the last `init` here has noted.
     """
@@ -58,6 +62,7 @@ class StackConfig:
     configuration: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    clues: tuple[Clue, ...] = ()
     encryption: Encryption | None = None
     planned: Planned | None = None
     variable_files: tuple[str, ...] = ()
@@ -142,8 +147,12 @@ def _read(checkout: Path, folder: Path, name: str, environment: str, shell: Mapp
     declared = readings.variables(loaded)
     plans = planned(stack, found, known)
     near, other = _near(problems, reading, folder)
-    if block.body is None and given is None:
+    own = block.body is not None or given is not None
+    if not own:
         near += tuple(writers(reading, folder, found))
+    placed = own and all(map(_placed, ways))
+    asked = Asked(folder, block.kind if own else "s3", own, placed, stack.named_variables())
+    lines = tuple(clues(reading, asked, found, known))
     return StackConfig(
         name=name,
         checkout=checkout,
@@ -160,11 +169,19 @@ def _read(checkout: Path, folder: Path, name: str, environment: str, shell: Mapp
         configuration=files,
         problems=near,
         other=other,
+        clues=lines,
         encryption=encryption(loaded, around.values),
         recorded=recorded(folder, block.kind),
         variable_files=_variable_files(folder, environment),
         planned=next(iter(plans), None),
     )
+
+
+def _placed(variant: Variant) -> bool:
+    """Whether its address stands in the files of the backend, where no variable of the environment changes it."""
+    names = ("endpoints.s3", "endpoint", "address")
+    where = [variant.sources.get(name, "") for name in names if name in variant.settings]
+    return bool(where) and not any(re.match(r"(AWS|TF)_\w+ \(|.*profile ", one) for one in where)
 
 
 def _modules(

@@ -16,6 +16,7 @@ def backend_read(config: StackConfig) -> BackendRead:
         recorded=None if config.recorded is None else _way(config.recorded),
         problems=config.problems,
         other=config.other,
+        clues=config.clues,
     )
 
 

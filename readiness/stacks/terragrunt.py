@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from readiness.stacks import hcl
 from readiness.stacks.evaluate import NotHere, evaluate
 from readiness.stacks.functions import NoValueError, Value, as_text, unknown
+from readiness.stacks.generated import decoded
 from readiness.stacks.hcl import Body, Expression, UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes.model import RecipeContext
@@ -41,15 +41,6 @@ def generated(reading: Reading, folder: Path, known: RecipeContext) -> Generated
     for file in (*own.included(), own):
         found = file.backend() or found
     return found
-
-
-def _decoded(value: Any, places: Placeholders) -> Any:
-    """The value with its open parts in it again."""
-    if isinstance(value, Text):
-        return value if value.literal is None else places.decode(value.literal)
-    if isinstance(value, dict):
-        return {name: _decoded(inner, places) for name, inner in value.items()}
-    return [_decoded(inner, places) for inner in value] if isinstance(value, list) else value
 
 
 class _File:
@@ -100,8 +91,9 @@ class _File:
             written = hcl.parse(places.encode(literal), f"{where}, generate")
             for _, terraform in written.blocks("terraform"):
                 for (kind,), body in terraform.blocks("backend", 1):
-                    values = body_values(body, NoNames())
-                    return Generated(kind, _decoded(values, places), f"{where}, generate", writes=True)
+                    found = body_values(body, NoNames())
+                    values = {name: decoded(value, places) for name, value in found.items()}
+                    return Generated(kind, values, f"{where}, generate", writes=True)
         for _, block in self.body.blocks("remote_state"):
             return self._remote_state(body_values(block, self), where)
         given = self.body.attributes().get("remote_state")

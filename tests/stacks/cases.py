@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from readiness.criteria import PROTECTED_STACKS
 from readiness.evidence.observation import PROVIDER, Observation
 from readiness.evidence.rehearsal import Configured, Item, PlanRead, StateRead, StoredState
-from readiness.evidence.stacks import BackendRead, CandidateNames, Way
+from readiness.evidence.stacks import BackendRead, CandidateNames, Clue, Way
 from readiness.judges.opentofu.commands import PREPARE
 from readiness.judges.stacks import points
 from readiness.judges.stacks.plans import STEPS
@@ -36,7 +36,7 @@ def backend(name: str, kind: str = "s3", **more: Any) -> BackendRead:
         sources={},
         missing=more.pop("missing", ()),
     )
-    given: dict[str, Any] = {"recorded": None, "problems": (), "other": ()} | more
+    given: dict[str, Any] = {"recorded": None, "problems": (), "other": (), "clues": ()} | more
     return BackendRead(name=name, backend=kind, variants=(way,), **given)
 
 
@@ -66,6 +66,16 @@ def to(url: Text | str, **more: Text) -> Defect:
     """The first stack's endpoint is this one."""
     given = text(url) if isinstance(url, str) else url
     return reads(settings={"bucket": text("b"), "endpoints.s3": given} | more)
+
+
+def clue(*addresses: str) -> Clue:
+    """A line that gives these addresses, or none."""
+    return Clue(
+        where="deploy.py, line 3",
+        what="gives a backend configuration",
+        addresses=addresses,
+        open=not addresses,
+    )
 
 
 def named(names: CandidateNames) -> Defect:
@@ -114,6 +124,8 @@ POINTS = Case(
         "no endpoint, and a bucket that is declared": reads(settings={"bucket": text("tofu-state")}),
         "something missing": reads(missing=("dev.hcl is not there",)),
         "a file that cannot be read": reads(problems=("Justfile: cannot be read",)),
+        "a line that nothing understands": reads(clues=(clue(),)),
+        "one that names the candidate": reads(clues=(clue("https://x.example", "http://10.0.0.5:9000"),)),
         "another stack's backend": changed(points.Step.BACKEND, result=json_of(backend("another"))),
         "endpoints that are not among the names": changed(
             points.Step.BUCKETS, asked={"url": "http://else.example"}
@@ -124,6 +136,9 @@ POINTS = Case(
     },
     proved={
         "a bucket elsewhere on AWS": reads(settings={"bucket": text("other")}),
+        "a line that nothing understands and that leads elsewhere": reads(
+            clues=(clue("http://store.example:9000"),)
+        ),
         "a database": reads(kind="pg", settings={"schema_name": text("x")}),
         "a last init elsewhere": reads(recorded=_recorded("http://store.example:9000")),
     },

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from readiness.evidence.stacks import CandidateNames
-from readiness.judges.stacks.points import Pointing, points_at
+from readiness.judges.stacks.points import Pointing, Points, points_at
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.known_as import Resolve, looked_up
 from readiness.stacks.observed import backend_read
@@ -21,6 +21,35 @@ PARTIAL = 'terraform {\n  backend "s3" {\n    key = "attic.tfstate"\n  }\n}\n'
 def s3(*lines: str) -> str:
     """A backend block of these lines."""
     return "".join(['terraform {\n  backend "s3" {\n', *(f"    {line}\n" for line in lines), "  }\n}\n"])
+
+
+AWS = s3('bucket = "company"', 'key = "k"', 'region = "us-east-1"')
+OTHER = s3('bucket = "b"', 'key = "k"', ELSEWHERE)
+EMPTY = 'terraform {\n  backend "s3" {}\n}\n'
+HTTP = 'terraform {\n  backend "http" {}\n}\n'
+FILE = f'bucket = "tofu-state"\n{HERE}\n'
+
+
+NAMED = {"AWS": AWS, "OTHER": OTHER, "EMPTY": EMPTY, "HTTP": HTTP, "FILE": FILE}
+
+
+def in_text(name: str) -> dict[str, tuple[Points, dict[str, str]]]:
+    """The shapes in `shapes_as_text/NAME.txt`: `=== NAME: POINTS`, then its files, each as `--- PATH` and its lines, or
+    as `--- PATH = NAMED`.
+    """
+    path = Path(__file__).parent / "shapes_as_text" / f"{name}.txt"
+    found = {}
+    for block in path.read_text(encoding="utf-8").split("\n=== ")[1:]:
+        head, *files = block.split("--- ")
+        title, _, points = head.strip().rpartition(": ")
+        found[title] = (Points(points), dict(map(_file, files)))
+    return found
+
+
+def _file(block: str) -> tuple[str, str]:
+    head, _, content = block.partition("\n")
+    path, _, named = head.partition(" = ")
+    return path, NAMED[named] if named else content
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -10,10 +10,10 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from readiness.evidence.seen import Seen
-from readiness.evidence.stacks import BackendRead, CandidateNames, Way
+from readiness.evidence.stacks import BackendRead, CandidateNames, Clue, Way
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.judges.stacks.typed import careful, typed
-from readiness.text import Placeholders, Text
+from readiness.text import Placeholders, Text, text
 
 LOOPBACK = "loopback"
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
@@ -108,6 +108,7 @@ def points_at(read: BackendRead, names: CandidateNames) -> Pointing:
         return yes
     unclear = [one.reason for one in found if one.points is Points.UNCLEAR]
     unclear += [f"{read.name}: {problem}" for problem in read.problems]
+    unclear += [f"{read.name}: {why}" for clue in read.clues if (why := _clue(clue, names))]
     if unclear:
         unclear += [f"{read.name}: {problem}" for problem in read.other]
         return Pointing(Points.UNCLEAR, "; ".join(dict.fromkeys(unclear)))
@@ -126,6 +127,21 @@ def hosts(read: BackendRead, urls: Iterable[str]) -> Iterator[str]:
                 named, port = _place(possible)
                 if named.literal and port is not None:
                     yield named.literal
+    for clue in read.clues:
+        for address in clue.addresses:
+            host, port = _split(address)
+            if host and port is not None:
+                yield host
+
+
+def _clue(clue: Clue, names: CandidateNames) -> str:
+    """Why a line that is not understood may lead to the candidate, "" if it cannot."""
+    ours = set(_ours(names))
+    for address in clue.addresses:
+        points, why = _address(text(address), ours, names, http=False)
+        if points is not Points.NO:
+            return f"{clue.where} {clue.what}, and is not understood: {address} {why}"
+    return f"{clue.where} {clue.what}, and is not understood" if clue.open else ""
 
 
 def _way(read: BackendRead, way: Way, names: CandidateNames) -> Pointing:

@@ -17,50 +17,41 @@ _SKIPPED = frozenset(
 )
 _MOST_FILES = 50_000
 _LARGEST = 1_000_000
-_INIT = re.compile(rb"backend-config|\binit\b")
+_INIT = re.compile(rb"backend-config|\binit\b|\$[@*{]|override\.")
 _TOOL = re.compile(rb"(?i)tofu|terraform|terragrunt|backend-config|\btf\b")
 _SHELL = re.compile(rb"#!.*\b(ba|z|da|k)?sh\b")
-_AUTOMATION = re.compile(r"(^|[-_.])ci([-_.]|$)|pipeline|atlantis|buildspec|cloudbuild|digger")
-_OTHER_LANGUAGES = (
-    ".py",
-    ".ps1",
-    ".psm1",
-    ".bat",
-    ".cmd",
-    ".rb",
-    ".js",
-    ".ts",
-    ".go",
-    ".nix",
-    ".bzl",
-    ".bazel",
-    ".fish",
-    ".pl",
+_AUTOMATION = re.compile(
+    r"(^|[-_.])ci([-_.]|$)|pipeline|atlantis|buildspec|cloudbuild|digger|woodpecker|drone|spacelift"
+)
+_AUTOMATION_FOLDERS = re.compile(
+    r"/\.?(github|forgejo|gitea|gitlab|circleci|buildkite|woodpecker|spacelift|ci)(-ci)?/"
 )
 
 
 def recipes(reading: Reading) -> tuple[list[Recipe], list[str]]:
     """Every recipe of the checkout that may initialise a stack, and the problems: files that may and cannot be read.
 
-    Only files in which an `init` is named are read. Programs in other languages are named where they give a backend
-    configuration.
+    Only files in which an `init` is named are read; of other languages, lines alone (readiness/stacks/clues.py).
     """
     found: list[Recipe] = []
     problems: list[str] = []
-    for path in _files(reading.checkout, problems):
+    for path in files_of(reading.checkout, problems):
         try:
             content = path.read_bytes()
         except OSError:
             continue
-        if not (_INIT.search(content) and _TOOL.search(content)) and path.name.lower() not in just.NAMES:
+        named = _INIT.search(content) and _TOOL.search(content)
+        if (
+            not named
+            and path.name.lower() not in just.NAMES
+            and not (_makefile(path) and b"include" in content)
+        ):
             continue
         quiet = Reading(reading.checkout)
         try:
             reader = _reader(path, content)
             if reader is not None:
                 found += reader(quiet, path)
-            elif path.suffix in _OTHER_LANGUAGES and b"backend-config" in content:
-                problems.append(f"{reading.shown(path)} gives a backend configuration, and is not read")
         except UnreadableError as error:
             problems.append(str(error))
     return found, problems
@@ -72,17 +63,23 @@ def _reader(path: Path, content: bytes) -> Callable[[Reading, Path], list[Recipe
         return just.recipes
     if name in task.NAMES:
         return task.recipes
-    if name in ("makefile", "gnumakefile") or path.suffix == ".mk" or name.startswith("makefile."):
+    if _makefile(path):
         return make.recipes
     if path.suffix in (".sh", ".bash", ".zsh") or _SHELL.match(content[:200].partition(b"\n")[0]):
         return scripts.shell
     automation = path.suffix in (".yml", ".yaml") and (
-        "/.github/" in path.as_posix() or _AUTOMATION.search(name)
+        _AUTOMATION_FOLDERS.search(path.as_posix()) or _AUTOMATION.search(name)
     )
     return scripts.document if automation or name == "package.json" else None
 
 
-def _files(root: Path, problems: list[str]) -> Iterator[Path]:
+def _makefile(path: Path) -> bool:
+    name = path.name.lower()
+    return name in ("makefile", "gnumakefile") or path.suffix == ".mk" or name.startswith("makefile.")
+
+
+def files_of(root: Path, problems: list[str]) -> Iterator[Path]:
+    """The files of a checkout that may say something; that there are too many is added to `problems`."""
     seen = 0
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)

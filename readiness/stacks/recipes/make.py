@@ -17,6 +17,11 @@ from readiness.text import Open, Placeholders, Text, joined, text
 
 _ASSIGNMENT = re.compile(r"(?:export\s+|override\s+)*([\w.-]+)\s*(\?=|:{1,3}=|\+=|=)\s*(.*)")
 _TARGET = re.compile(r"([^\s:#=][^:#=]*?)\s*::?(?!=)\s*([^#]*)")
+_SPECIFIC = re.compile(
+    r"([^\s:#=][^:#=]*?)\s*::?\s*(export\s+|override\s+)*([\w.-]+)\s*(\?=|:{1,3}=|\+=|=)\s*(.*)"
+)
+_INCLUDE = re.compile(r"(?:-|s)?include\s+(.+)")
+_DEFINE = re.compile(r"(?:override\s+|export\s+)*define\s+([\w.-]+)\s*=?\s*")
 _DEEPEST = 16
 
 
@@ -25,6 +30,14 @@ class _Makefile:
     variables: dict[str, tuple[str, str]] = field(default_factory=dict)
     exported: set[str] = field(default_factory=set)
     targets: dict[str, list[str]] = field(default_factory=dict)
+    specific: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+
+    def of(self, target: str) -> _Makefile:
+        """With the variables that this target has for itself."""
+        own = self.specific.get(target, {})
+        exported = {name for name, (how, _) in own.items() if how == "export"}
+        plain = {name: ("=", value) for name, (_, value) in own.items()}
+        return _Makefile({**self.variables, **plain}, self.exported | exported, self.targets)
 
     def assign(self, name: str, how: str, value: str, *, exported: bool) -> None:
         if exported:
@@ -44,13 +57,14 @@ class _Makefile:
 def recipes(reading: Reading, path: Path) -> list[Recipe]:
     """The targets of this Makefile. Raises UnreadableError."""
     content = reading.text(path)
-    parsed = _parse(content)
+    parsed = _Makefile()
+    _parse(content, parsed, path.parent, reading, 0)
     shown = reading.shown(path)
     return [
         Recipe(
             f"{shown}, target {name}",
             content,
-            _caller(reading, parsed, path, name),
+            _caller(reading, parsed.of(name), path, name),
             commands.make(reading.shown(path.parent), name, content),
             reading,
         )
@@ -88,24 +102,49 @@ def _caller(reading: Reading, parsed: _Makefile, path: Path, name: str) -> Any:
     return inits
 
 
-def _parse(content: str) -> _Makefile:
-    parsed = _Makefile()
+def _parse(content: str, parsed: _Makefile, folder: Path, reading: Reading, depth: int) -> None:
     current: list[str] = []
+    defined = ""
     for line in re.sub(r"\\\r?\n[ \t]*", " ", content).splitlines():
-        if line.startswith("\t"):
+        if defined:
+            if line.strip() == "endef":
+                defined = ""
+            else:
+                how, value = parsed.variables.get(defined, ("=", ""))
+                parsed.variables[defined] = (how, f"{value}\n{line.strip()}")
+        elif line.startswith("\t"):
             for name in current:
                 parsed.targets[name].append(line.strip())
-            continue
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        if re.match(r"\s*export\s*$", line):
-            parsed.exported |= set(parsed.variables)
-        if assignment := _ASSIGNMENT.fullmatch(line.strip()):
-            parsed.assign(*assignment.groups(), exported=line.lstrip().startswith("export"))
-            current = []
-        elif target := _TARGET.fullmatch(line.partition("#")[0].rstrip()):
-            current = parsed.target(target[1], target[2].partition(";")[2].strip())
-    return parsed
+        elif define := _DEFINE.fullmatch(line.strip()):
+            defined = define[1]
+        elif line.strip() and not line.lstrip().startswith("#"):
+            current = _statement(line, parsed, folder, reading, depth)
+
+
+def _statement(line: str, parsed: _Makefile, folder: Path, reading: Reading, depth: int) -> list[str]:
+    """A line that is no command; the targets that it begins."""
+    if re.match(r"\s*export\s*$", line):
+        parsed.exported |= set(parsed.variables)
+    elif include := _INCLUDE.fullmatch(line.strip()):
+        _included(include[1], parsed, folder, reading, depth)
+    elif assignment := _ASSIGNMENT.fullmatch(line.strip()):
+        parsed.assign(*assignment.groups(), exported=line.lstrip().startswith("export"))
+    elif specific := _SPECIFIC.fullmatch(line.strip()):
+        for name in specific[1].split():
+            own = parsed.specific.setdefault(name, {})
+            own[specific[3]] = ("export" if "export" in (specific[2] or "") else "=", specific[5])
+    elif target := _TARGET.fullmatch(line.partition("#")[0].rstrip()):
+        return parsed.target(target[1], target[2].partition(";")[2].strip())
+    return []
+
+
+def _included(names: str, parsed: _Makefile, folder: Path, reading: Reading, depth: int) -> None:
+    """The files that are included, as if they stood here. Their targets run in the folder of the first Makefile."""
+    for name in names.split():
+        whole = _expand(name, parsed, RecipeContext(), {}, 0, folder).assumed().literal
+        path = folder / whole if whole is not None else None
+        if path is not None and path.is_file() and depth < _DEEPEST:
+            _parse(reading.text(path), parsed, folder, reading, depth + 1)
 
 
 def _expand(
@@ -142,6 +181,10 @@ def _variable(
 ) -> Text:
     if name in ("CURDIR", "PWD"):
         return folder_text(folder)
+    if name in automatic:
+        return automatic[name]
+    if name.startswith("call "):
+        return _called(name.removeprefix("call "), parsed, known, automatic, depth, folder)
     if name == "@D":
         return Text((Open(name),))
     if name in known.fixed:
@@ -159,3 +202,23 @@ def _variable(
     if outside is not None:
         return outside
     return own if own.literal is None else Text((Open(name, (own.literal,), parameter=True),))
+
+
+def _called(
+    content: str,
+    parsed: _Makefile,
+    known: RecipeContext,
+    automatic: Mapping[str, Text],
+    depth: int,
+    folder: Path,
+) -> Text:
+    """`$(call NAME,ARGUMENTS)`."""
+    name, *arguments = content.split(",")
+    if name.strip() not in parsed.variables:
+        return Text((Open(f"$(call {name.strip()} …)"),))
+    given = {
+        str(at): _expand(argument.strip(), parsed, known, automatic, depth + 1, folder)
+        for at, argument in enumerate(arguments, start=1)
+    }
+    body = parsed.variables[name.strip()][1]
+    return _expand(body, parsed, known, {**automatic, **given}, depth + 1, folder)

@@ -47,19 +47,23 @@ class RecipeContext:
 
 @dataclass(frozen=True)
 class Init:
-    """One `init` (or `plan`, as `verb` says): the folder it runs in, the words after it, and variables set for it."""
+    """One command of a recipe, as `verb` says: an `init` or a `plan` with the folder it runs in, the words after it,
+    and variables set for it; or a `write`: its only word is the path of a file that the recipe writes, `content` what
+    is in it, None where that is not known.
+    """
 
     folder: Text
     words: tuple[Text, ...]
     environment: Mapping[str, Text]
     verb: str = "init"
+    content: Text | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Something people run.
 
-    `inits` gives its `init` and `plan` commands, given what is known; `text` is what a digest covers, with the files
+    `inits` gives its commands in order, given what is known; `text` is what a digest covers, with the files
     that `reading` has read meanwhile; `command` is what a person types, with the values that were chosen.
     """
 
@@ -68,6 +72,14 @@ class Recipe:
     inits: Callable[[RecipeContext], Sequence[Init]]
     command: Command
     reading: Reading
+    _known: dict[tuple[object, ...], Sequence[Init]] = field(default_factory=dict, repr=False, compare=False)
+
+    def run(self, known: RecipeContext) -> Sequence[Init]:
+        """Its commands, worked out once for what is known."""
+        key = (frozenset(known.environment.items()), tuple(sorted(known.fixed.items())))
+        if key not in self._known:
+            self._known[key] = self.inits(known)
+        return self._known[key]
 
 
 def words_of(value: Text) -> Iterator[Text]:

@@ -21,6 +21,8 @@ from readiness.text import Open, Text, text
 _FOLDERS = ("working-directory", "working_directory", "workingDirectory", "dir")
 _INIT = re.compile(r"\b(init|plan)\b")
 _TOOL = re.compile(r"(?i)tofu|terraform|terragrunt|\btf\b|backend-config")
+_OTHER_FOLDERS = re.compile(r"atlantis|digger|spacelift|\.github/actions|(^|/)action\.ya?ml$")
+"""Files whose commands run in a folder that something else chooses."""
 _ENVIRONMENTS = ("env", "variables", "environment")
 
 
@@ -50,10 +52,17 @@ def document(reading: Reading, path: Path) -> list[Recipe]:
     except (yaml.YAMLError, ValueError) as error:
         raise UnreadableError(f"{shown}: not valid {'JSON' if path.suffix == '.json' else 'YAML'}") from error
     found = []
-    for trail, script, folder, environment in _scripts(loaded, (), None, {}):
+    away = _OTHER_FOLDERS.search(path.as_posix()) is not None
+    for trail, script, folder, environment in _scripts(_with_before(loaded), (), None, {}):
         where = f"{shown}, {'.'.join(trail)}" if trail else shown
         found.append(
-            Recipe(where, content, _caller(reading, path, script, folder, environment), _nothing, reading)
+            Recipe(
+                where,
+                content,
+                _caller(reading, path, script, folder, environment, away=away),
+                _nothing,
+                reading,
+            )
         )
     return found
 
@@ -66,7 +75,13 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
 def _caller(
-    reading: Reading, path: Path, script: str, folder: str | None, environment: Mapping[str, Any]
+    reading: Reading,
+    path: Path,
+    script: str,
+    folder: str | None,
+    environment: Mapping[str, Any],
+    *,
+    away: bool,
 ) -> Any:
     def inits(known: RecipeContext) -> Sequence[Init]:
         # GitHub's ${{ … }} and Azure's $(…) are decided elsewhere.
@@ -75,13 +90,11 @@ def _caller(
             lambda m: f"${{{m[1].replace('.', '_').replace('-', '_')}}}",
             script,
         )
-        where = (
-            folder_text(reading.checkout)
-            if folder is None
-            else within(folder_text(reading.checkout), _named(folder))
-        )
-        if path.name == "package.json":
-            where = folder_text(path.parent)
+        where = folder_text(path.parent if path.name == "package.json" else reading.checkout)
+        if folder is not None:
+            where = _placed(reading.checkout, folder)
+        elif away:
+            where = Text((Open("the folder of the project"),))
         run = Script(cleaned, where, known, checkout=reading.checkout, files=files(reading))
         run.exported |= {
             name: _named(str(value))
@@ -92,6 +105,41 @@ def _caller(
         return run.inits()
 
     return inits
+
+
+def _placed(checkout: Path, folder: str) -> Text:
+    """A folder that a CI file names; one of another machine is found by its end."""
+    named = within(folder_text(checkout), _named(folder))
+    if not folder.startswith(("/", "~")):
+        return named
+    parts = [part for part in folder.split("/") if part]
+    ends = ("/".join(parts[at:]) for at in range(len(parts)))
+    found = next((end for end in ends if (checkout / end).is_dir()), None)
+    return Text((Open("a folder of another machine"),)) if found is None else folder_text(checkout / found)
+
+
+def _with_before(loaded: Any) -> Any:
+    """The jobs of GitLab with their `before_script`: it runs in the same shell."""
+    if isinstance(loaded, list):
+        return [_with_before(one) for one in loaded]
+    if not isinstance(loaded, dict):
+        return loaded
+    default = loaded.get("default")
+    shared = (default if isinstance(default, dict) else loaded).get("before_script", [])
+    found = {}
+    for name, job in loaded.items():
+        if isinstance(job, dict) and "script" in job:
+            script = [*_lines(job.get("before_script", shared)), *_lines(job["script"])]
+            found[name] = {**job, "script": script, "before_script": []}
+        else:
+            found[name] = job
+    return found
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [line for inner in value for line in _lines(inner)]
+    return [value] if isinstance(value, str) else []
 
 
 def _named(value: str) -> Text:

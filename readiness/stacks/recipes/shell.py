@@ -12,6 +12,7 @@ from typing import Any
 import tree_sitter
 import tree_sitter_bash
 
+from readiness.stacks.recipes import output
 from readiness.stacks.recipes.expansion import expand, substitution
 from readiness.stacks.recipes.model import Files, Init, RecipeContext, within, words_of
 from readiness.text import Open, Placeholders, Text, joined, one_of, text
@@ -21,6 +22,8 @@ _PROGRAMS = ("tofu", "terraform", "terragrunt", "tf", "opentofu")
 _VARIABLE_PROGRAM = re.compile(r"(?i)(tf|tofu|terraform|terragrunt|opentofu)(_?(bin|cmd|binary|path|exe))?")
 _LOOPS = 32
 _DEEPEST = 8
+_MOST_CALLS = 200
+ARGUMENTS = "the arguments"
 
 
 class Script:
@@ -45,18 +48,20 @@ class Script:
         self.files = files
         self._arguments = arguments
         self._places = placeholders or Placeholders()
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, tuple[Any, bytes]] = {}
         self._called: set[str] = set()
+        self._inside: list[str] = []
+        self._calls = 0
         self._depth = 0
         self._source = content.encode()
         self._root = tree_sitter.Parser(_LANGUAGE).parse(self._source).root_node
 
     def inits(self) -> list[Init]:
-        """The `init` commands, in the order in which they would run."""
+        """The `init` commands, in the order in which they would run, and the files that are written."""
         self._walk(self._root)
-        for name, body in self._functions.items():
+        for name in list(self._functions):
             if name not in self._called:
-                self._walk(body)
+                self._call(name, None)
         return self.found
 
     # -- statements
@@ -83,7 +88,7 @@ class Script:
         name = node.child_by_field_name("name")
         body = node.child_by_field_name("body")
         if name is not None and body is not None:
-            self._functions[name.text.decode()] = body
+            self._functions[name.text.decode()] = (body, self._source)
 
     def _assign(self, node: Any, *, exported: bool = False) -> None:
         name_node, value_node = node.child_by_field_name("name"), node.child_by_field_name("value")
@@ -219,24 +224,74 @@ class Script:
         if name in ("cd", "pushd") and len(words) > 1:
             target = next((word for word in words[1:] if not str(word).startswith("-")), words[1])
             self.folder = within(self.folder, target)
-        elif name in self._functions and name not in self._called:
+        elif name in (".", "source") and len(words) > 1:
+            self._read(words[1])
+        elif name in self._functions and name not in self._inside and self._calls < _MOST_CALLS:
             self._call(name, words[1:])
         else:
+            for path, content in output.written_by(words, self):
+                self._write(path, content)
             self._record(words, here)
 
-    def _call(self, name: str, arguments: list[Text]) -> None:
-        kept = self._arguments
+    def _call(self, name: str, arguments: list[Text] | None) -> None:
+        kept = self._arguments, self._source
         self._called.add(name)
+        self._calls += 1
+        self._inside.append(name)
+        body, self._source = self._functions[name]
         self._arguments = arguments
-        self._walk(self._functions[name])
-        self._arguments = kept
+        self._walk(body)
+        self._inside.pop()
+        self._arguments, self._source = kept
+
+    def _read(self, path: Text) -> None:
+        """The commands of another file, as `source` runs them."""
+        content = None
+        if self.files is not None and path.literal is not None and path.literal not in self._inside:
+            content = self.files(self.folder)("cat", [path.literal])
+        if content is None or content.literal is None:
+            return
+        kept = self._source
+        self._source = content.literal.encode()
+        self._inside.append(str(path))
+        self._walk(tree_sitter.Parser(_LANGUAGE).parse(self._source).root_node)
+        self._inside.pop()
+        self._source = kept
+
+    def _redirected(self, node: Any) -> None:
+        """A statement, and the files that it writes."""
+        body = node.child_by_field_name("body")
+        if body is not None:
+            self._walk(body)
+        for path, content, more in output.redirects(node, self):
+            self._write(path, content, more=more)
+        for redirect in node.named_children:
+            if redirect.type == "heredoc_redirect":
+                for child in redirect.named_children:
+                    if not child.type.startswith("heredoc_") and child.type != "file_redirect":
+                        self._walk(child)
+
+    def _write(self, path: Text, content: Text | None, *, more: bool = False) -> None:
+        if str(path).startswith("/dev/") or not path.parts:
+            return
+        whole = within(self.folder, path)
+        before: Text | None = Text()
+        if more:
+            earlier = [one for one in self.found if one.verb == "write" and one.words == (whole,)]
+            if earlier:
+                before = earlier[-1].content
+            elif self.files is not None and path.literal is not None:
+                before = self.files(self.folder)("cat", [path.literal]) or Text()
+        known = None if before is None or content is None else joined([before, content])
+        self.found.append(Init(self.folder, (whole,), {}, "write", known))
 
     def _record(self, words: Sequence[Text], environment: Mapping[str, Text]) -> None:
         for word in words:
             if re.search(r"\b(init|plan)\b", str(word)) and " " in str(word).strip():
                 self._nested(word, environment)
+        words, environment = _around(words, environment)
         at = _program(words)
-        folder, verb = self.folder, "init"
+        folder, verb = self._container(words) if at is not None else self.folder, "init"
         if at is None:
             backend = any(re.match(r"--?backend-config(=|$)", str(word)) for word in words)
             rest = list(words[1:]) if backend else []
@@ -250,11 +305,17 @@ class Script:
                     rest = rest[1:] if "=" in option else rest[2:]
                 else:
                     rest = rest[1:]
-            if not rest or rest[0].literal not in ("init", "plan"):
+            if not rest or not (rest[0].literal in ("init", "plan") or _open(rest[0])):
                 return
-            verb, rest = str(rest[0]), rest[1:]
+            verb, rest = ("init" if _open(rest[0]) else str(rest[0])), rest[1:]
         if at is not None or rest:
             self.found.append(Init(folder, tuple(rest), dict(environment), verb))
+
+    def _container(self, words: Sequence[Text]) -> Text:
+        """The folder of a command; what a container at the root of the checkout is given is not known."""
+        runs = words[0].literal in ("docker", "podman", "nerdctl") and "run" in map(str, words[1:3])
+        root = self.checkout is not None and self.folder.literal == str(self.checkout)
+        return Text((Open("the folder of the container"),)) if runs and root else self.folder
 
     def _nested(self, word: Text, environment: Mapping[str, Text]) -> None:
         inner = Script(
@@ -275,7 +336,9 @@ class Script:
 
     def words(self, node: Any) -> Iterator[Text]:
         """The words that a node of the tree becomes: several where an array or a list is expanded."""
-        if node.type in ("simple_expansion", "expansion", "command_substitution"):
+        if node.type == "command_name" and len(node.named_children) == 1 and _is_list(node.named_children[0]):
+            yield from self.words(node.named_children[0])
+        elif node.type in ("simple_expansion", "expansion", "command_substitution"):
             array = self._array(node)
             if array is not None:
                 yield from array
@@ -293,7 +356,7 @@ class Script:
     def _array(self, node: Any) -> list[Text] | None:
         content = node.text.decode()
         if content in ("$@", "$*", "${@}", "${*}"):
-            return list(self._arguments) if self._arguments is not None else []
+            return list(self._arguments) if self._arguments is not None else [Text((Open(ARGUMENTS),))]
         found = re.fullmatch(r"\$\{(\w+)\[[@*]\](?::?[-+][^}]*)?\}", content)
         value = self.values.get(found[1]) if found else None
         return _rows(value) if found and value is not None else ([] if found else None)
@@ -311,9 +374,30 @@ class Script:
             return self._places.decode(node.text.decode()[1:-1])
         if kind == "ansi_c_string":
             return self._places.decode(node.text.decode()[2:-1])
-        if kind in ("process_substitution", "arithmetic_expansion"):
-            return Text((Open(kind.replace("_", " ")),))
+        if kind == "process_substitution":
+            return self._substituted(node)
+        if kind == "arithmetic_expansion":
+            return Text((Open("arithmetic expansion"),))
         return self._places.decode(re.sub(r"\\(.)", r"\1", re.sub(r"\\\n", "", node.text.decode())))
+
+    def _substituted(self, node: Any) -> Text:
+        """`<(command)`: a file that the command writes."""
+        path = Text((Open(f"<(…) at {node.start_byte}"),))
+        commands = [child for child in node.named_children if child.type != "comment"]
+        content = output.printed(commands[0], self) if len(commands) == 1 else None
+        self.found.append(Init(self.folder, (path,), {}, "write", content))
+        return path
+
+    def between(self, node: Any) -> Text:
+        """The text of a here-document with its expansions."""
+        parts: list[Text] = []
+        at = node.start_byte
+        for child in node.children:
+            parts.append(self._plain(self._source[at : child.start_byte].decode()))
+            plain = child.type == "heredoc_content"
+            parts.append(self._plain(child.text.decode()) if plain else self.value(child))
+            at = child.end_byte
+        return joined([*parts, self._plain(self._source[at : node.end_byte].decode())])
 
     def _pieces(self, node: Any, *, quoted: bool) -> Text:
         """The children in order, and what is between them: white space in a string is no child."""
@@ -362,6 +446,7 @@ _STATEMENTS: dict[str, Callable[[Script, Any], None]] = {
     "function_definition": Script._function,
     "subshell": Script._subshell,
     "pipeline": Script._subshell,
+    "redirected_statement": Script._redirected,
 }
 
 
@@ -369,9 +454,45 @@ def _rows(value: Text | list[Text]) -> list[Text]:
     return value if isinstance(value, list) else ([value] if value.parts else [])
 
 
+def _is_list(node: Any) -> bool:
+    """Whether a word is all the elements of an array, or all the arguments."""
+    return bool(re.fullmatch(r'"?\$\{?(@|\*|\w+\[[@*]\])\}?"?', node.text.decode()))
+
+
+def _open(word: Text) -> bool:
+    return len(word.parts) == 1 and isinstance(word.parts[0], Open)
+
+
+def _around(
+    words: Sequence[Text], environment: Mapping[str, Text]
+) -> tuple[Sequence[Text], Mapping[str, Text]]:
+    """The words of a command with what `env`, a container's options and `xargs` around it give."""
+    first = words[0].literal
+    if first in ("xargs", "find", "parallel", "fd"):
+        mark = Text((Open("{}"),))
+        words = [
+            joined(
+                piece if at % 2 == 0 else mark
+                for part in word.parts
+                for at, piece in enumerate(re.split(r"(\{\})", part) if isinstance(part, str) else [part])
+            )
+            for word in words
+        ]
+    if first not in ("env", "docker", "podman", "nerdctl"):
+        return words, environment
+    at = _program(words)
+    given = dict(environment)
+    for word in words[1 : at if at is not None else len(words)]:
+        head = word.parts[0] if word.parts else ""
+        found = re.match(r"(?:--env=|-e)?([A-Z]\w*)=", head) if isinstance(head, str) else None
+        if found and isinstance(head, str):
+            given[found[1]] = joined([head[found.end() :], *word.parts[1:]])
+    return words, given
+
+
 def _program(words: Sequence[Text]) -> int | None:
     for at, word in enumerate(words):
-        if word.literal is not None and Path(word.literal).name in _PROGRAMS:
+        if word.literal is not None and re.split(r"[:@]", Path(word.literal).name)[0] in _PROGRAMS:
             return at
         if len(word.parts) == 1 and isinstance(word.parts[0], Open):
             part = word.parts[0]
