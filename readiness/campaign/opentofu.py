@@ -33,6 +33,10 @@ HOLD = 2.0
 """Seconds in which an apply stays in its middle once the longest proof of a fault so far would be over."""
 
 
+LARGE = 4
+"""MiB of the state of the apply that is hit by a crash: more than stores keep in their metadata."""
+
+
 @dataclass(frozen=True)
 class _Done:
     """What happened, while a fault holds."""
@@ -165,7 +169,7 @@ class TofuCampaign:
         crashed, silent = topology.nodes[-1], topology.nodes[0]
         own = next(e for e in topology.endpoints if e.node == crashed)
 
-        def hit(fault: Fault, endpoint: Endpoint, part: Watched) -> None:
+        def hit(fault: Fault, endpoint: Endpoint, megabytes: int, part: Watched) -> None:
             name, held = fault.name.replace(":", "-"), self._rto[fault.kind] + 1
             apply_through_fault(
                 part,
@@ -175,14 +179,17 @@ class TofuCampaign:
                 hold_seconds=HOLD + self._longest_proof,
                 fault_seconds=held,
                 settle_seconds=self.subject.promises.recovery_seconds,
+                megabytes=megabytes,
             )
 
-        for fault, endpoint in (
-            (faults.crash(topology, crashed), own),
-            (faults.silence(topology, silent), self.env.entry),
+        for fault, endpoint, megabytes in (
+            (faults.crash(topology, crashed), own, LARGE),
+            (faults.silence(topology, silent), self.env.entry, 0),
         ):
             case = f"{fault.name} through {endpoint.name}"
-            self._part(watched, case, fault.name, "apply hit in the middle", partial(hit, fault, endpoint))
+            self._part(
+                watched, case, fault.name, "apply hit in the middle", partial(hit, fault, endpoint, megabytes)
+            )
 
     def power_cuts(self, _subject: Subject, see: Recording) -> None:
         """P2.13: the power of all nodes is cut a moment after the first apply of a state, and after a later one."""

@@ -15,6 +15,7 @@ from readiness.faults import Fault, injected, wait_whole
 from readiness.load import runner
 from readiness.load.bodies import identify
 from readiness.load.context import Context
+from readiness.load.large import forget
 from readiness.load.rig import Rig
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Unanswered
@@ -87,6 +88,7 @@ class Stage:
                 call(runner.end(self.context))
                 if self.rig.watch.all_in_service() or self.record.whole:
                     read_at_the_end(self.record, partial(call, runner.final_reads(self.context)))
+                    call(forget(self.context))
                 self.record.ended = self.now()
             finally:
                 close(self.context.wires.values())

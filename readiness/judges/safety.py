@@ -10,6 +10,7 @@ from readiness.checkers.traffic import check_enough
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.history import READS, Verb
+from readiness.judges.large import large_bodies
 from readiness.judges.levels import as_opentofu_writes, as_others_write
 
 MINIMUM_ANSWERS = 5
@@ -27,6 +28,7 @@ def safety(record: ScenarioRecord) -> Finding:
         guarded(check_false_absent, record.history),
         guarded(check_stale, written.history),
         _traffic(record),
+        *large_bodies(record),
         *_foreign(as_others_write(record)),
     ]
     locks = guarded(check_mutual_exclusion, record.of("lock"))

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from readiness.errors import Unjudged
 from readiness.history import READS, WRITES, Op, Outcome, Verb
+from readiness.judges.large import SIZES
 from readiness.load.context import Context, KnownObject
+from readiness.load.large import large
 from readiness.load.probes import INTERVAL, PROBED, probe, sweep
 from readiness.load.workloads import (
     LOCK_CLIENTS,
@@ -92,6 +94,8 @@ async def begin(c: Context) -> Contended:
     for number in range(2):
         c.spawn(index(c, number))
     c.spawn(races(c))
+    for kind in SIZES:
+        c.spawn(large(c, kind))
     streams = [(endpoint, verb) for endpoint in c.topology.all_endpoints() for verb in PROBED]
     for number, (endpoint, verb) in enumerate(streams):
         c.spawn(probe(c, endpoint, verb, phase=INTERVAL * number / len(streams)))

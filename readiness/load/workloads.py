@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from readiness.history import Outcome, Verb
+from readiness.judges.large import SIZES
 from readiness.load.context import Context, KnownObject
 from readiness.load.operations import Client
 from readiness.topology import Endpoint
@@ -22,6 +23,8 @@ _STATE, _LOCK, _MIXED = (34, 12, 30, 0, 0, 8), (34, 12, 0, 24, 0, 14), (34, 12, 
 _WEIGHTS = (_STATE, _STATE, _LOCK, _MIXED)
 """What is done to a register, by its place: as OpenTofu writes a state (plain writes), as it writes a lock
 (creates), and in every way together, which it never does (readiness/judges/levels.py)."""
+_SIZES = (0, 200, 3000, SIZES["large"]), (33, 33, 33, 1)
+"""Bytes of a register's body, and how often each is chosen."""
 READING = 0.6
 """The share of reads that clients who insist on one endpoint add: every write that it leaves unanswered makes a key
 harder to check.
@@ -95,7 +98,7 @@ class Registers:
             *at,
             expected=expected if verb is Verb.CAS else None,
             etag=etag,
-            size=self._c.rng.choice((0, 200, 3000)),
+            size=self._c.rng.choices(*_SIZES)[0],
         )
         op = done.op
         if op.outcome is Outcome.UNKNOWN and verb not in (Verb.READ, Verb.HEAD):

@@ -246,6 +246,16 @@ SILENT: list[tuple[str, str, Change]] = [
         "one endpoint not asked while the node was away",
         lambda r: without(r, lambda op: during(op) and op.endpoint == "service"),
     ),
+    (
+        "safety",
+        "no large body while the node was away",
+        lambda r: without(r, lambda op: "large/" in op.key),
+    ),
+    (
+        "safety",
+        "no body of 5 MiB while it was away",
+        lambda r: without(r, lambda op: "huge/" in op.key),
+    ),
     ("safety", "nobody contended", lambda r: without(r, lambda op: op.process == "lock-2")),
     ("agreement", "no snapshot", lambda r: without(r, lambda op: op.workload in ("matrix", "bucket"))),
     (

@@ -68,6 +68,9 @@ def history(name: str, kind: FaultKind | None) -> list[Op]:
         )
         book.add("lock", Verb.READ, "a", at + 0.1, key=f"lock/{turn}", value=f"holder-{turn}")
         book.add("lock", Verb.DELETE, "a", at + 0.2, key=f"lock/{turn}", status=204)
+    for number, size in enumerate(("large", "huge") * 5):
+        at = 0.7 + number * 1.2
+        book.add("large", Verb.WRITE, "a", at, key=f"{size}/{number}", value=f"{size}-{number}")
     written = {op.key: op for op in book.ops if op.acknowledged}
     for key, last in written.items():
         gone = last.verb is Verb.DELETE

@@ -238,7 +238,7 @@ HIT = "crash:x through a"
 
 def _hit() -> Recorded:
     step = midway.Step
-    asked: dict[str, Any] = {"case": HIT, "revision": 2, "members": {"hit": "m"}}
+    asked: dict[str, Any] = {"case": HIT, "revision": 2, "members": {"hit": "m"}, "payload": "p"}
     return [
         state(step.BEFORE, asked={"case": HIT}),
         tofu(step.HIT, case=HIT, at=4.0, result={"middle": True, "errored": False, "settle": 90.0}),
@@ -543,6 +543,7 @@ CASES = (
             "the serial did not advance": _half(0, serial=1),
             "not what was applied": _half(0, members={}),
             "another revision": _half(1, revision=1),
+            "a large state that is not whole": _half(1, payload="q"),
             "denied": denied(MIDWAY.STATE, 1),
             "two states": _half(1, digest="d2"),
             "no plan": failed(MIDWAY.PLAN, 1, refused=True),

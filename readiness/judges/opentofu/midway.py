@@ -28,7 +28,7 @@ from readiness.judges.opentofu.commands import (
 class Step(StrEnum):
     """What is asked. HIT is the apply (`result.middle`: whether it came to its middle, where the fault hit it;
     `result.errored`: whether it left a state that it could not write; `result.settle`: how many seconds it had left
-    once all was whole). STATE asks with `revision` and `members`.
+    once all was whole). STATE asks with `revision`, `members` and the digest of its `payload`.
     """
 
     BEFORE = "state object before"
@@ -137,4 +137,6 @@ def _state(one: Observation, before: Observation) -> list[str]:
         )
     if found["revision"] != one.asked["revision"] or found["members"] != one.asked["members"]:
         wrong.append(f"{one.endpoint} does not hold what was applied")
+    if found["payload"] != one.asked["payload"]:
+        wrong.append(f"{one.endpoint} does not hold the large part of the state as it was applied")
     return wrong

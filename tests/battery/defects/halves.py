@@ -1,4 +1,4 @@
-"""Stores that are wrong while a node is half there: only its clients reach it, or it limps."""
+"""Stores that are wrong while a node is half there (only its clients reach it, or it limps), and with large bodies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.battery.call import Call, accepted, error, no_such_key
 from tests.battery.defect import Defect
 from tests.battery.http import Reply
 from tests.battery.world import World
+
+LARGE = 200_000
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,31 @@ async def denies_while_it_limps(call: Call) -> Reply:
     return no_such_key() if lies and call.world.has(call.node, "limp") else reply
 
 
+async def large_dropped_after_a_loss(call: Call) -> Reply:
+    large = call.plain_write and len(call.message.body) > LARGE
+    return accepted(call) if large and call.world.down else await call.forward()
+
+
+async def large_refused_after_a_loss(call: Call) -> Reply:
+    large = call.plain_write and len(call.message.body) > LARGE
+    return error(503, "SlowDown") if large and call.world.down else await call.forward()
+
+
+async def large_denied_by_the_returned(call: Call) -> Reply:
+    reply = await call.forward()
+    size = int(reply.get("content-length") or 0)
+    if not (call.reads and reply.status == 200 and max(size, len(reply.body)) > LARGE):
+        return reply
+    return no_such_key() if call.world.back_for(call.node) is not None else reply
+
+
+async def large_cut_after_a_loss(call: Call) -> Reply:
+    reply = await call.forward()
+    if call.reads and call.method == "GET" and len(reply.body) > LARGE and call.world.after_loss(60):
+        reply.body = reply.body[:LARGE]
+    return reply
+
+
 DEFECTS = (
     Defect(
         "minority-answers-from-what-it-has",
@@ -203,5 +230,42 @@ DEFECTS = (
         "nothing deleted it",
         scenarios=("limp:honey",),
         act=denies_while_it_limps,
+    ),
+    Defect(
+        "large-dropped-while-one-is-lost",
+        "rustfs#5869",
+        "while a node is lost, bodies of more than 200 kB are acknowledged and dropped",
+        ("P1.13",),
+        "no delete explains it",
+        scenarios=("crash:honey",),
+        act=large_dropped_after_a_loss,
+    ),
+    Defect(
+        "large-refused-while-one-is-lost",
+        "issue 31",
+        "while a node is lost, bodies of more than 200 kB are answered 503 and small ones served",
+        ("P1.13",),
+        "where small ones were",
+        scenarios=("crash:honey",),
+        act=large_refused_after_a_loss,
+        never_proved=True,
+    ),
+    Defect(
+        "large-not-healed",
+        "rustfs#5869",
+        "a node that was lost and is back denies bodies of more than 200 kB",
+        ("P1.13",),
+        "no delete explains it",
+        scenarios=("crash:honey",),
+        act=large_denied_by_the_returned,
+    ),
+    Defect(
+        "large-cut-after-a-loss",
+        "minio#2976",
+        "in the minute after a loss bodies of more than 200 kB are cut",
+        ("P1.13",),
+        "crash:honey",
+        scenarios=("crash:honey",),
+        act=large_cut_after_a_loss,
     ),
 )

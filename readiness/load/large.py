@@ -1,0 +1,56 @@
+"""Bodies that stores do not keep in their metadata: a state of some hundred resources, and a large one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from readiness.history import Outcome, Verb
+from readiness.judges.large import INTERVALS, SIZES, WORKLOAD
+from readiness.load.context import Context
+from readiness.s3.wire import NoReply, NotSent
+
+TRIES = 3
+FORGETTING = 20.0
+"""Seconds that the removal may take."""
+
+
+async def large(c: Context, kind: str) -> None:
+    """New objects of that size, through each endpoint in turn, each read at once through another one."""
+    loop = asyncio.get_running_loop()
+    started, number = loop.time(), 0
+    while not c.stopping.is_set():
+        c.spawn(_one(c, kind, number))
+        number += 1
+        await c.pause(max(0.0, started + number * INTERVALS[kind] - loop.time()))
+
+
+async def _one(c: Context, kind: str, number: int) -> None:
+    """A body that certainly was not taken, as by a node that has just died, goes to the next endpoint."""
+    client = c.client(WORKLOAD, f"{kind}-{number}")
+    for turn in range(number, number + TRIES):
+        targets = c.targets()
+        if not targets:
+            return
+        at = (c.buckets.both()[sum(divmod(number, len(targets))) % 2], f"{kind}/{c.scope}/{number}")
+        op = (await client.do(Verb.WRITE, targets[turn % len(targets)], *at, size=SIZES[kind])).op
+        if op.outcome is not Outcome.FAIL:
+            break
+    targets = c.targets()
+    if op.acknowledged and targets:
+        await client.do(Verb.READ, targets[(turn + 1) % len(targets)], *at)
+
+
+async def forget(c: Context) -> None:
+    """Removes them once they were read back, so that a run does not fill the disks: no part of the history, and what
+    is not removed goes with its bucket.
+    """
+    targets = list(c.targets())
+    written = [op for op in c.recorder.history if op.workload == WORKLOAD and op.acknowledged]
+    with suppress(NoReply, NotSent, TimeoutError):
+        async with asyncio.timeout(FORGETTING):
+            for op in written if targets else ():
+                query = f"versionId={op.version}" if op.version else ""
+                await c.wires[targets[-1].name].request(
+                    "DELETE", op.bucket, op.key, query=query, seconds=c.response_seconds
+                )
