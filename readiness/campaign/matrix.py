@@ -4,10 +4,11 @@ both libraries.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from readiness.evidence.folder import Recorder
 from readiness.history import Outcome, Verb
@@ -17,15 +18,24 @@ from readiness.load.operations import unquote_value
 from readiness.s3.library import Answered, Library, Unanswered
 from readiness.topology import Endpoint
 
-T = TypeVar("T")
+REPEATS = 2
+"""How often a view repeats a call that was not answered, over all of its calls."""
+PAUSE = 0.3
+"""Seconds before it does."""
 
 
 def _tuple(call: Callable[[], Iterable[str]]) -> tuple[str, ...]:
     return tuple(call())
 
 
-class _Silent(Exception):
-    """A call was not answered in time."""
+@dataclass(frozen=True)
+class _Cell:
+    """One call of a view."""
+
+    verb: Verb
+    bucket: str
+    key: str
+    call: Callable[[], Any]
 
 
 class Snapshots:
@@ -35,64 +45,33 @@ class Snapshots:
         self._recorder, self._libraries = recorder, libraries
 
     def take(self, label: str, endpoints: Iterable[Endpoint], objects: Iterable[KnownObject]) -> None:
-        """One snapshot; every call is recorded, whatever comes back. A view ends at its first silence: the next calls
-        would each wait as long, and what does not answer has been seen.
+        """One snapshot; every call is recorded, whatever comes back.
+
+        A call that is not answered is repeated after a pause, as a client would: how long a store may be silent is
+        judged by its outages. A view ends at a silence that lasts: the next calls would each wait as long, and what
+        does not answer has been seen.
         """
         wanted = list(objects)
         for endpoint in endpoints:
             for library in self._libraries(endpoint):
-                with contextlib.suppress(_Silent):
-                    self._view(label, endpoint, library, wanted)
+                self._view(label, endpoint, library, wanted)
 
     def _view(self, label: str, endpoint: Endpoint, library: Library, wanted: list[KnownObject]) -> None:
-        for bucket in sorted({known.bucket for known in wanted}):
-            here = [known for known in wanted if known.bucket == bucket]
-            prefix = here[0].key.rsplit("/", 1)[0] + "/"
-            self._bucket(label, endpoint, library, bucket, prefix)
-            for known in here:
-                self._object(label, endpoint, library, known)
-        self._see(label, endpoint, library, Verb.LIST_BUCKETS, "", "", partial(_tuple, library.list_buckets))
+        repeats = REPEATS
+        for cell in _cells(library, wanted):
+            while not self._see(label, endpoint, library, cell):
+                if not repeats:
+                    return
+                repeats -= 1
+                time.sleep(PAUSE)
 
-    def _bucket(self, label: str, endpoint: Endpoint, library: Library, bucket: str, prefix: str) -> None:
-        self._see(label, endpoint, library, Verb.HEAD_BUCKET, bucket, "", lambda: library.head_bucket(bucket))
-        self._see(
-            label,
-            endpoint,
-            library,
-            Verb.LIST,
-            bucket,
-            prefix,
-            lambda: tuple(library.list_keys(bucket, prefix)),
-        )
-        self._see(
-            label,
-            endpoint,
-            library,
-            Verb.VERSIONS,
-            bucket,
-            prefix,
-            lambda: tuple(sorted(f"{v.key}@{v.version}" for v in library.versions(bucket, prefix))),
-        )
-
-    def _object(self, label: str, endpoint: Endpoint, library: Library, known: KnownObject) -> None:
-        at = (known.bucket, known.key)
-        self._see(label, endpoint, library, Verb.HEAD, *at, lambda: unquote_value(library.head(*at).value))
-        self._see(label, endpoint, library, Verb.READ, *at, lambda: identify(library.get(*at)))
-
-    def _see(
-        self,
-        label: str,
-        endpoint: Endpoint,
-        library: Library,
-        verb: Verb,
-        bucket: str,
-        key: str,
-        call: Callable[[], Any],
-    ) -> None:
+    def _see(self, label: str, endpoint: Endpoint, library: Library, cell: _Cell) -> bool:
+        """Whether the call was answered."""
+        verb = cell.verb
         began = self._recorder.now()
         outcome, status, error, found = Outcome.OK, 200, None, None
         try:
-            found = call()
+            found = cell.call()
         except Answered as problem:
             status, error = problem.status, str(problem)[:200]
             absent = status == 404 and verb in (Verb.HEAD, Verb.READ, Verb.HEAD_BUCKET)
@@ -104,8 +83,8 @@ class Snapshots:
             process=label,
             endpoint=endpoint.name,
             verb=verb,
-            bucket=bucket,
-            key=key,
+            bucket=cell.bucket,
+            key=cell.key,
             invoked=round(began, 6),
             completed=round(self._recorder.now(), 6),
             outcome=outcome,
@@ -115,5 +94,30 @@ class Snapshots:
             error=error,
             library=library.name,
         )
-        if outcome is Outcome.UNKNOWN:
-            raise _Silent
+        return outcome is not Outcome.UNKNOWN
+
+
+def _cells(library: Library, wanted: list[KnownObject]) -> Iterator[_Cell]:
+    """Every call of a view of these objects, with the library of its endpoint."""
+    for bucket in sorted({known.bucket for known in wanted}):
+        here = [known for known in wanted if known.bucket == bucket]
+        prefix = here[0].key.rsplit("/", 1)[0] + "/"
+        yield _Cell(Verb.HEAD_BUCKET, bucket, "", partial(library.head_bucket, bucket))
+        yield _Cell(Verb.LIST, bucket, prefix, partial(_tuple, partial(library.list_keys, bucket, prefix)))
+        yield _Cell(Verb.VERSIONS, bucket, prefix, partial(_versions, library, bucket, prefix))
+        for known in here:
+            yield _Cell(Verb.HEAD, bucket, known.key, partial(_value, library, bucket, known.key))
+            yield _Cell(Verb.READ, bucket, known.key, partial(_body, library, bucket, known.key))
+    yield _Cell(Verb.LIST_BUCKETS, "", "", partial(_tuple, library.list_buckets))
+
+
+def _versions(library: Library, bucket: str, prefix: str) -> tuple[str, ...]:
+    return tuple(sorted(f"{v.key}@{v.version}" for v in library.versions(bucket, prefix)))
+
+
+def _value(library: Library, bucket: str, key: str) -> str:
+    return unquote_value(library.head(bucket, key).value)
+
+
+def _body(library: Library, bucket: str, key: str) -> str:
+    return identify(library.get(bucket, key))

@@ -9,7 +9,7 @@ from readiness.checkers.losses import check_false_absent
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import RTO
 from readiness.finding import Finding, merge, proved, refuted, unknown
-from readiness.history import WRITES, Verb
+from readiness.history import WRITES, Op, Outcome, Verb
 from readiness.judges.outage import longest_outage
 from readiness.judges.recovery import made_whole
 from readiness.topology import FaultKind
@@ -49,7 +49,7 @@ def _snapshot_heads(record: ScenarioRecord, label: str, endpoints: Sequence[str]
                 f"{endpoint} was not in service for HEAD {label} the fault",
                 measured={f"heads {label}": len(ops)},
             )
-        for op in here:
+        for op in _lasting(here):
             if not op.ok or op.status != 200:
                 what = f"HEAD {op.bucket}/{op.key}".rstrip("/")
                 answer = op.error or f"HTTP {op.status}"
@@ -57,3 +57,11 @@ def _snapshot_heads(record: ScenarioRecord, label: str, endpoints: Sequence[str]
                     f"{what} through {endpoint} with {op.library} {label} the fault: {answer}", witness=[op]
                 )
     return proved(f"{len(ops)} HEADs {label} the fault", len(ops))
+
+
+def _lasting(ops: Sequence[Op]) -> list[Op]:
+    """Without the calls that were not answered and then repeated: how long a silence may be is judged by the outages.
+    The last call counts, and every answer.
+    """
+    last = {(op.library, op.verb, op.bucket, op.key): op for op in ops}.values()
+    return [op for op in ops if op.outcome is not Outcome.UNKNOWN or op in last]
