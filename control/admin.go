@@ -39,7 +39,7 @@ func (n *node) adminHandler() http.Handler {
 	mux.HandleFunc("POST /users", n.needToken(n.within(2*time.Second, n.postUser)))
 	mux.HandleFunc("DELETE /users/{access_key}", n.needToken(n.within(2*time.Second, n.deleteUser)))
 	if n.cfg.plantable {
-		mux.HandleFunc("POST /plant", n.needToken(n.within(2*time.Second, n.plant)))
+		mux.HandleFunc("/plant", n.needToken(n.within(2*time.Second, n.plant)))
 	}
 	return mux
 }
@@ -118,11 +118,12 @@ func (n *node) plant(ctx context.Context, r *http.Request) (any, error) {
 	if err := readJSON(r, &in); err != nil {
 		return nil, err
 	}
-	there, err := n.store.Plant(ctx, in.Bucket, in.Key)
-	if err == nil && !there {
+	back := r.Method == http.MethodDelete
+	there, err := n.store.Plant(ctx, in.Bucket, in.Key, back)
+	if err == nil && !there && !back {
 		err = refusal{http.StatusNotFound, "there is no such object"}
 	}
-	return "the index has lost it", err
+	return map[string]bool{"planted": !back}, err
 }
 
 func readJSON(r *http.Request, in any) error {

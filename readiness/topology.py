@@ -134,13 +134,14 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Planted:
-    """A divergence that was planted apart from the candidate, `what` in words, `key` the object's; and the
-    answer of the contract's response there.
+    """A divergence that was planted, `what` in words, `key` the object's; and the answer of the contract's response
+    there. `visible`: a client sees that the object is not as it was.
     """
 
     what: str
     key: str
     answer: Mapping[str, object]
+    visible: bool = True
 
 
 class FaultKind(StrEnum):

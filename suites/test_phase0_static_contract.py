@@ -9,7 +9,7 @@ import pytest
 from fixtures.judge import Prove
 from readiness.load.rig import Rig
 from readiness.plugin.session import Session
-from readiness.static import contract, stops
+from readiness.static import contract, divergence, stops
 
 pytestmark = [pytest.mark.phase0, pytest.mark.order(0)]
 
@@ -67,8 +67,8 @@ def test_stop_nothing_documented(prove: Prove, rig: Rig) -> None:
 
 
 @pytest.mark.criterion("S.4")
-def test_stop_divergence_without_response(prove: Prove, rig: Rig) -> None:
-    prove(stops.divergence_response, rig)
+def test_stop_divergence_without_response(prove: Prove, rig: Rig, candidate_session: Session) -> None:
+    prove(divergence.divergence_response, rig, candidate_session.need_faults)
 
 
 @pytest.mark.criterion("S.5")

@@ -1,4 +1,6 @@
-"""What an operator of the embedded control has as scripts: `control_admin.py whole|check|add|retire|replace NODE`.
+"""What an operator of the embedded control has as scripts.
+
+    control_admin.py whole | check | add | retire | plant | remove-planted | replace NODE
 
 The provider `containers` says in READINESS_… where the nodes are, and the token of their admin port.
 """
@@ -62,6 +64,9 @@ def main(verb: str, *arguments: str) -> None:
         made = {"access_key": os.environ["READINESS_NEW_ACCESS_KEY"], "secret_key": os.urandom(20).hex()}
         anywhere("/users", "POST", {**made, "role": "admin"})
         print(json.dumps(made))
+    elif verb in ("plant", "remove-planted"):
+        planted = {"bucket": os.environ["READINESS_BUCKET"], "key": os.environ["READINESS_KEY"]}
+        anywhere("/plant", "POST" if verb == "plant" else "DELETE", planted)
     elif verb == "retire":
         anywhere(f"/users/{os.environ['READINESS_ACCESS_KEY']}", "DELETE")
     else:

@@ -1,10 +1,10 @@
 """What the candidate's file runs of the control's administration: is it whole, its check, rotation and repair.
 
-    python3 control_admin.py whole | check | rotate-add | rotate-retire | repair
+    python3 control_admin.py whole | check | rotate-add | rotate-retire | plant | remove-planted | repair
 
 CONTROL_ADMIN is the admin URL of the Service, CONTROL_ADMIN_TOKEN the token. The suite sets READINESS_ACCESS_KEY
-(rotate-retire), READINESS_NEW_ACCESS_KEY (rotate-add), READINESS_PODS and READINESS_SURVIVORS (repair). Needs nothing
-but Python.
+(rotate-retire), READINESS_NEW_ACCESS_KEY (rotate-add), READINESS_BUCKET and READINESS_KEY (plant, remove-planted),
+READINESS_PODS and READINESS_SURVIVORS (repair). Needs nothing but Python.
 """
 
 import json
@@ -68,6 +68,13 @@ def rotate_add() -> str:
     return json.dumps(made)
 
 
+def divergence(method: str) -> str:
+    """One scratch object that the index has lost, or has again; a control that is started with --plantable."""
+    return anywhere(
+        method, "/plant", {"bucket": os.environ["READINESS_BUCKET"], "key": os.environ["READINESS_KEY"]}
+    )
+
+
 def repair() -> str:
     """A survivor replaces the member whose disk is empty; its pod waits for that."""
     failures = []
@@ -86,6 +93,8 @@ VERBS = {
     "check": check,
     "rotate-add": rotate_add,
     "rotate-retire": lambda: anywhere("DELETE", f"/users/{os.environ['READINESS_ACCESS_KEY']}"),
+    "plant": lambda: divergence("POST"),
+    "remove-planted": lambda: divergence("DELETE"),
     "repair": repair,
 }
 

@@ -220,12 +220,16 @@ class DeclaredNode(DeclaredHardware):
 
 
 class DeclaredCommands(_Strict):
-    """Commands about the candidate as a whole. All but the two of the rotation only read.
+    """Commands about the candidate as a whole. All but the pairs of the rotation and of the divergence only read.
 
     `rotate_add` prints {"access_key": …, "secret_key": …}; `rotate_retire` finds the access key to retire in
     READINESS_ACCESS_KEY. `chosen_access_key`: `rotate_add` gives the credential the access key that it finds in
     READINESS_NEW_ACCESS_KEY, and `rotate_retire` succeeds where there is none of that name: a credential that was added
     by a run that was killed meanwhile can be retired then.
+
+    `plant_divergence` makes the index and the data of one scratch object disagree, the one of READINESS_BUCKET and
+    READINESS_KEY, so that a client sees it (listed and not there, or there and not listed); `remove_divergence` undoes
+    it, and succeeds where there is none.
     """
 
     whole: Act | None = None
@@ -234,9 +238,13 @@ class DeclaredCommands(_Strict):
     rotate_add: Act | None = None
     rotate_retire: Act | None = None
     chosen_access_key: bool = False
+    plant_divergence: Act | None = None
+    remove_divergence: Act | None = None
 
     @model_validator(mode="after")
     def _rotation(self) -> DeclaredCommands:
         if (self.rotate_add is None) is not (self.rotate_retire is None):
             raise ValueError("rotate_add and rotate_retire go together")
+        if (self.plant_divergence is None) is not (self.remove_divergence is None):
+            raise ValueError("plant_divergence and remove_divergence go together")
         return self

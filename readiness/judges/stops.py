@@ -159,6 +159,11 @@ def _tested(seen: Seen, ran_well: str, objects: int) -> Finding:
         str(planted.result["key"]),
         _list(planted.result["divergences"]),
     )
+    if planted.result.get("visible") is not True:
+        return unknown(
+            f"the response was run, not tested: no client sees what was planted ({what}); {ran_well}",
+            observations=calls(seen),
+        )
     if not any(key in str(one) for one in listed):
         return refuted(f"the response does not find a divergence: {what}, and it reports {str(listed)[:200]}")
     return proved(f"{ran_well}; it found the one that was planted: {what}", objects + 2, objects=objects)

@@ -164,6 +164,19 @@ class PlantsDivergence(Protocol):
 
 
 @runtime_checkable
+class PlantsInScratch(Protocol):
+    """Can make the index and the data of one scratch object of the candidate disagree, and agree again."""
+
+    def plant_divergence(self, bucket: str, key: str) -> None:
+        """Raises Unsupported if it cannot, and RuntimeError if it may have done it by half: it is to be removed."""
+        ...
+
+    def remove_divergence(self, bucket: str, key: str) -> None:
+        """Undoes that, or nothing if there is nothing. Raises RuntimeError."""
+        ...
+
+
+@runtime_checkable
 class ShowsConnections(Protocol):
     """Can see the TCP sockets of an instance."""
 

@@ -1,4 +1,4 @@
-"""The plan's stop conditions S.1, S.2, S.4 and S.5: the facts of the running candidate on which they are judged."""
+"""The plan's stop conditions S.1, S.2 and S.5: the facts of the running candidate on which they are judged."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import contextlib
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from urllib.parse import urlsplit
 
-from pydantic import JsonValue
-
 from readiness import contacts
-from readiness.evidence.calls import changing
 from readiness.judges.stops import Caches, Step
-from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
-from readiness.providers.abilities import HasCaches, PlantsDivergence, StopsCaches
+from readiness.providers.abilities import HasCaches, StopsCaches
 from readiness.recording import Asked, Recording
 from readiness.s3.clients import libraries
-from readiness.s3.library import Library
 from readiness.static.isolation import Leave
 from readiness.static.round_trip import round_trip
 from readiness.static.stored import record_stored
 from readiness.static.surroundings import record_surroundings
 from readiness.subject import Subject
-from readiness.topology import Planted, Unsupported
 
 TRIES = 3
 CANDIDATE = "the candidate"
@@ -73,76 +67,6 @@ def volumes(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> None:
         kept=lambda facts: [[fact.node, fact.kind, fact.access] for fact in facts],
     )
     record_surroundings(subject, see, rig, leave, partial(record_stored, subject, see, rig))
-
-
-def divergence_response(subject: Subject, see: Recording, rig: Rig) -> None:
-    """S.4: carry out the contract's response to bucket-index divergence, and see that it changed nothing."""
-    if subject.contract.divergence.response == "none":
-        return
-    bucket, front, seconds = rig.buckets.versioned, subject.front, subject.response_seconds
-    library = libraries(subject.target(front), seconds)[0]
-    prefix = f"s4/{uuid.uuid4().hex[:8]}/"
-    for number in range(5):
-        value = f"{prefix}{number}"
-        put = partial(library.put, bucket, value, body_of(value, 500), value)
-        see.must(Step.PLANT, front, library.name, put, asked={"bucket": bucket, "key": value})
-    _picture(subject, see, Step.BEFORE, bucket, prefix)
-    calls = len(subject.provider.recorded_calls())
-    answer = see.fact(Step.RESPONSE, CANDIDATE, subject.provider.divergence_check, kept=_as_kept)
-    if answer is None:
-        return
-    done = changing(subject.provider.recorded_calls()[calls:])
-    see.fact(Step.CALLS, CANDIDATE, lambda: done, kept=list)
-    _picture(subject, see, Step.AFTER, bucket, prefix)
-    see.fact(Step.PLANTED, CANDIDATE, partial(_planted, subject), kept=_kept_planted)
-
-
-def _planted(subject: Subject) -> Planted:
-    if not isinstance(subject.provider, PlantsDivergence):
-        raise Unsupported(f'the provider "{subject.provider.name}" can plant no divergence')
-    return subject.provider.planted_divergence()
-
-
-def _kept_planted(planted: Planted) -> JsonValue:
-    return {"what": planted.what, "key": planted.key, "divergences": _reported(planted.answer)}
-
-
-def _as_kept(answer: Mapping[str, object]) -> JsonValue:
-    return {"divergences": _reported(answer)}
-
-
-def _reported(answer: Mapping[str, object]) -> JsonValue:
-    found = divergences(answer)
-    return None if found is None else [str(one)[:200] for one in found[:20]]
-
-
-def divergences(answer: object) -> list[object] | None:
-    """What an answer says that diverges, for the whole store or node by node; None if it does not say.
-
-    A node that gave no answer says nothing, and then the answer as a whole does not.
-    """
-    if not isinstance(answer, Mapping):
-        return None
-    if "divergences" in answer:
-        listed = answer["divergences"]
-        return list(listed) if isinstance(listed, list | tuple) else [listed] if listed else []
-    parts = [divergences(part) for part in answer.values()]
-    found = [one for part in parts for one in part or ()]
-    return found if found or (parts and None not in parts) else None
-
-
-def _picture(subject: Subject, see: Recording, step: Step, bucket: str, prefix: str) -> None:
-    """The versions and bodies of the planted objects through every endpoint."""
-    for endpoint in subject.topology.all_endpoints():
-        library = libraries(subject.target(endpoint), subject.response_seconds)[0]
-        see.must(step, endpoint, library.name, partial(_bodies, library, bucket, prefix), kept=list)
-
-
-def _bodies(library: Library, bucket: str, prefix: str) -> list[list[JsonValue]]:
-    return [
-        [f"{version.key}@{version.version}", identify(library.get(bucket, version.key))]
-        for version in library.versions(bucket, prefix)
-    ]
 
 
 def without_caches(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> None:

@@ -126,7 +126,7 @@ class Lab:
                 (folder / node / "rejoin").write_text(wires.rejoin(node))
             (folder / node / "arguments").write_text(
                 f"{obtain.control()} serve --name {node} --data-dir {node}/data {' '.join(flags)} "
-                f"--initial-cluster {members}"
+                f"--plantable --initial-cluster {members}"
             )
 
     def _make_disk(self, folder: Path, megabytes: int) -> None:
@@ -243,6 +243,8 @@ class Lab:
                 "rotate_add": act("tool", "bumble", *tool, "add", *admins),
                 "rotate_retire": act("tool", "bumble", *tool, "retire", *admins),
                 "chosen_access_key": True,
+                "plant_divergence": act("tool", "bumble", *tool, "plant", *admins),
+                "remove_divergence": act("tool", "bumble", *tool, "remove", *admins),
             },
             "volumes": [{"node": n, "kind": "local-dir"} for n in NODES],
             "contract": {

@@ -35,6 +35,13 @@ def anywhere(admins: list[str], path: str, method: str, body: object = None) -> 
     sys.exit(1)
 
 
+def cut(point: str) -> None:
+    """EXT4_IOC_SHUTDOWN without flushing the journal."""
+    opened = os.open(point, os.O_RDONLY)
+    fcntl.ioctl(opened, 0x8004587D, struct.pack("I", 2))
+    os.close(opened)
+
+
 def main(verb: str, *arguments: str) -> None:
     if verb == "whole":
         for admin in arguments:
@@ -54,13 +61,13 @@ def main(verb: str, *arguments: str) -> None:
                 out.write(json.dumps(made) + "\n")
         anywhere(list(arguments), "/users", "POST", {**made, "role": "admin"})
         print(json.dumps(made))
-    elif verb == "cut":  # EXT4_IOC_SHUTDOWN without flushing the journal
-        (point,) = arguments
-        opened = os.open(point, os.O_RDONLY)
-        fcntl.ioctl(opened, 0x8004587D, struct.pack("I", 2))
-        os.close(opened)
+    elif verb == "cut":
+        cut(*arguments)
     elif verb == "retire":
         anywhere(list(arguments), f"/users/{os.environ['READINESS_ACCESS_KEY']}", "DELETE")
+    else:
+        planted = {"bucket": os.environ["READINESS_BUCKET"], "key": os.environ["READINESS_KEY"]}
+        anywhere(list(arguments), "/plant", {"plant": "POST", "remove": "DELETE"}[verb], planted)
 
 
 if __name__ == "__main__":

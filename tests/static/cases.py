@@ -196,8 +196,13 @@ def _response() -> list[Observation]:
     ]
 
 
-def _planted(divergences: JsonValue) -> Observation:
-    found: JsonValue = {"what": "its index lost an object", "key": "planted-1", "divergences": divergences}
+def _planted(divergences: JsonValue, *, visible: bool = True) -> Observation:
+    found: JsonValue = {
+        "what": "its index lost an object",
+        "key": "planted-1",
+        "divergences": divergences,
+        "visible": visible,
+    }
     return seen(stops.Step.PLANTED, "the candidate", "provider", result=found)
 
 
@@ -367,6 +372,9 @@ CASES = (
             "it says nothing": changed(S.RESPONSE, result={"divergences": None}),
             "nothing can be planted": error(S.PLANTED),
             "the copy does not work": lost(S.PLANTED),
+            "no client sees it": changed(
+                S.PLANTED, result=_planted([{"key": "planted-1"}], visible=False).result
+            ),
             "nothing was planted": lambda recorded: [one for one in recorded if one.step != S.PLANTED],
         },
     ),

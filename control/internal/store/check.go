@@ -53,11 +53,22 @@ func (s *Store) Check(ctx context.Context) (*Report, error) {
 	return &c.report, nil
 }
 
-// Plant removes the head of a key and leaves its versions: a divergence that
-// a check must find. It reports whether there was such a head.
-func (s *Store) Plant(ctx context.Context, bucket, key string) (bool, error) {
-	resp, err := s.kv.Delete(ctx, headKey(bucket, key))
-	return err == nil && resp.Deleted > 0, err
+// Plant moves the head of a key away and leaves its versions: a divergence
+// that a check must find. With back it is moved back, if no other has come.
+// It reports whether there was one to move.
+func (s *Store) Plant(ctx context.Context, bucket, key string, back bool) (bool, error) {
+	from, to := headKey(bucket, key), plantedPrefix+headKey(bucket, key)
+	if back {
+		from, to = to, from
+	}
+	resp, err := s.kv.Get(ctx, from)
+	if err != nil || len(resp.Kvs) == 0 {
+		return false, err
+	}
+	free := clientv3.Compare(clientv3.CreateRevision(to), "=", 0)
+	put, remove := clientv3.OpPut(to, string(resp.Kvs[0].Value)), clientv3.OpDelete(from)
+	_, err = s.kv.Txn(ctx).If(free).Then(put, remove).Else(remove).Commit()
+	return err == nil, err
 }
 
 func (c *checker) found(kind, object, format string, args ...any) {

@@ -21,6 +21,7 @@ const (
 	garbagePrefix = "g/"
 	uploadPrefix  = "m/"
 	fencePrefix   = "e/"
+	plantedPrefix = "x/"
 
 	// UserPrefix is where credentials are kept.
 	UserPrefix = "a/"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from readiness.candidate.declared import Command
 from readiness.errors import UsageError
 from readiness.providers.commands import contract
-from readiness.providers.commands.runner import Runner
+from readiness.providers.commands.runner import CommandFailed, Runner
 from readiness.providers.engine.driver import Driver
 from readiness.providers.engine.hardware import Hardware
 from readiness.providers.engine.journal import FaultVerb, Undo
@@ -69,8 +70,35 @@ class CommandVerbs(Hardware[D]):
             )
         return made
 
+    def plant_divergence(self, bucket: str, key: str) -> None:
+        commands, target = self._candidate.commands, f"{bucket}/{key}"
+        if commands.plant_divergence is None or commands.remove_divergence is None:
+            pair = "commands.plant_divergence and commands.remove_divergence"
+            raise contract.no_command("plant_divergence", "the candidate", pair)
+        words = " ".join(f"{name}={shlex.quote(value)}" for name, value in _of_object(target).items())
+        self._opened(
+            FaultVerb.PLANT, target, {"by hand": f"{words}; {self._run.by_hand(commands.remove_divergence)}"}
+        )
+        self._of_divergence(FaultVerb.PLANT, target, commands.plant_divergence)
+
+    def remove_divergence(self, bucket: str, key: str) -> None:
+        self._remove_divergence(f"{bucket}/{key}")
+
+    def _remove_divergence(self, target: str) -> None:
+        self._of_divergence(FaultVerb.UNPLANT, target, self._candidate.commands.remove_divergence)
+        self._close(FaultVerb.UNPLANT, target)
+
+    def _of_divergence(self, verb: FaultVerb, target: str, command: Command | None) -> None:
+        if command is None:
+            raise RuntimeError(f"{verb}: the candidate file declares no commands.{verb} any more")
+        ran = self._run.change(verb, target, command, _of_object(target))
+        if not ran.ok:
+            raise CommandFailed(f"{verb} {ran.ending}: {(ran.stderr or ran.stdout).strip()[-300:]}")
+
     def undo(self, undo: Undo, reach: Mapping[str, str] | None = None) -> None:
-        if undo.verb is not FaultVerb.RETIRE_KEY:
+        if undo.verb is FaultVerb.UNPLANT:
+            self._remove_divergence(undo.target)
+        elif undo.verb is not FaultVerb.RETIRE_KEY:
             super().undo(undo, reach)
         elif undo.target == UNKNOWN_KEY:
             raise RuntimeError("the run ended while a credential was added: its name is not known")
@@ -98,6 +126,12 @@ class CommandVerbs(Hardware[D]):
 def new_access_key() -> str:
     """One that nobody has."""
     return KEY_PREFIX + secrets.token_hex(KEY_BYTES).upper()
+
+
+def _of_object(target: str) -> dict[str, str]:
+    """The environment of the commands of a divergence: a bucket's name has no slash."""
+    bucket, _, key = target.partition("/")
+    return {"READINESS_BUCKET": bucket, "READINESS_KEY": key}
 
 
 def _by_hand(access_key: str, command: str) -> dict[str, str]:

@@ -43,6 +43,8 @@ class FaultVerb(StrEnum):
     START_CACHES = "start_caches"
     ADD_KEY = "rotate_add"
     RETIRE_KEY = "rotate_retire"
+    PLANT = "plant_divergence"
+    UNPLANT = "remove_divergence"
     MAKE = "make"
     REMOVE = "remove"
 
@@ -60,6 +62,7 @@ UNDO_OF: Mapping[FaultVerb, FaultVerb] = {
     FaultVerb.CONFINE: FaultVerb.RELEASE,
     FaultVerb.STOP_CACHES: FaultVerb.START_CACHES,
     FaultVerb.ADD_KEY: FaultVerb.RETIRE_KEY,
+    FaultVerb.PLANT: FaultVerb.UNPLANT,
     FaultVerb.MAKE: FaultVerb.REMOVE,
     FaultVerb.ISOLATE_OUTSIDE: FaultVerb.REJOIN_OUTSIDE,
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from readiness.providers.kubernetes.api import Cluster, why
+from readiness.providers.kubernetes.api import NOT_FOUND, Cluster, why
 from readiness.providers.kubernetes.policy import INSIDE, ROLE, RUN, WITNESS
 
 PORT, SHOWN_LINES = 8080, 20
@@ -120,6 +120,7 @@ class Probes:
     def __init__(self, cluster: Cluster, run: str, image: str, nodes: tuple[str, ...]) -> None:
         self._cluster, self._run, self._image, self._nodes = cluster, run, image, nodes
         self._names = {node: f"tofu-ha-{run.lower()}-probe-{number}" for number, node in enumerate(nodes)}
+        self._seen: set[str] = set()
         self.witness = ""
 
     def start(self) -> None:
@@ -143,9 +144,10 @@ class Probes:
                 "logs", name, call, name, self._cluster.namespace, tail_lines=SHOWN_LINES
             )
         except ApiException as error:
-            if error.status == 400:  # its container waits to start
-                return None
+            if error.status == 400 or (error.status == NOT_FOUND and node not in self._seen):
+                return None  # its container waits to start, or its kubelet has not heard of it yet
             raise OSError(f"the log of probe {name} cannot be read: {why(error)}") from None
+        self._seen.add(node)
         found = looks_of(log)
         return found[-1] if found else None
 

@@ -223,7 +223,7 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
                 self.release()
             else:
                 release_confined(self.driver.cluster, reach["run"])
-        elif reach is None or undo.verb is FaultVerb.RETIRE_KEY:
+        elif reach is None or undo.verb in (FaultVerb.RETIRE_KEY, FaultVerb.UNPLANT):
             super().undo(undo, reach)
         elif undo.verb in (FaultVerb.START, FaultVerb.RESTORE):
             release(self.driver.cluster, reach["node"], reach["run"])
