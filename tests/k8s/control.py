@@ -26,6 +26,12 @@ IMAGE = "docker.io/library/ha-control:1.0.0"
 DISK = "state"
 CACHES = "caches"
 SILENCE_SECONDS = 25
+MORE_MEMORY = {
+    "op": "replace",
+    "path": "/spec/template/spec/containers/0/resources/limits/memory",
+    "value": "4Gi",
+}
+"""The disks of this cluster are in memory, so that what a pod stores counts against its limit."""
 
 
 def install(cluster: Cluster) -> Mapping[str, str]:
@@ -52,7 +58,11 @@ def overlay(folder: Path, base: str, image: str) -> Path:
     folder.mkdir(exist_ok=True)
     name, tag = image.rsplit(":", 1)
     images = [{"name": name.rsplit("/", 1)[-1], "newName": name, "newTag": tag}]
-    text = {"resources": [os.path.relpath(DEPLOY / base, folder.resolve())], "images": images}
+    text = {
+        "resources": [os.path.relpath(DEPLOY / base, folder.resolve())],
+        "images": images,
+        "patches": [{"patch": yaml.safe_dump([MORE_MEMORY]), "target": {"kind": "StatefulSet"}}],
+    }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(text), "utf-8")
     return folder
 
