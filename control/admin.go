@@ -26,8 +26,7 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.reason }
 
-// adminHandler serves probes, metrics, the check and the changes that need
-// the admin token.
+// adminHandler serves probes, metrics, the check, and changes with the token.
 func (n *node) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
@@ -111,41 +110,35 @@ func (n *node) check(ctx context.Context, _ *http.Request) (any, error) {
 }
 
 func (n *node) plant(ctx context.Context, r *http.Request) (any, error) {
-	var in struct {
-		Bucket string `json:"bucket"`
-		Key    string `json:"key"`
-	}
-	if err := readJSON(r, &in); err != nil {
+	in, err := words(r)
+	if err != nil {
 		return nil, err
 	}
-	back := r.Method == http.MethodDelete
-	there, err := n.store.Plant(ctx, in.Bucket, in.Key, back)
-	if err == nil && !there && !back {
+	there, err := n.store.Plant(ctx, in["bucket"], in["key"], r.Method == http.MethodDelete)
+	if err == nil && !there && r.Method == http.MethodPost {
 		err = refusal{http.StatusNotFound, "there is no such object"}
 	}
-	return map[string]bool{"planted": !back}, err
+	return map[string]bool{"moved": there}, err
 }
 
-func readJSON(r *http.Request, in any) error {
-	if json.NewDecoder(io.LimitReader(r.Body, 1<<16)).Decode(in) != nil {
-		return refusal{http.StatusBadRequest, "the body is not the JSON that is needed"}
+// words reads a JSON object of strings.
+func words(r *http.Request) (in map[string]string, err error) {
+	if json.NewDecoder(io.LimitReader(r.Body, 1<<16)).Decode(&in) != nil {
+		err = refusal{http.StatusBadRequest, "the body is not the JSON that is needed"}
 	}
-	return nil
+	return in, err
 }
 
 func (n *node) postUser(ctx context.Context, r *http.Request) (any, error) {
-	var in struct {
-		Access string `json:"access_key"`
-		Secret string `json:"secret_key"`
-		Role   string `json:"role"`
-	}
-	if err := readJSON(r, &in); err != nil {
+	in, err := words(r)
+	if err != nil {
 		return nil, err
 	}
-	if in.Access == "" || len(in.Secret) < 8 || strings.ContainsAny(in.Access, "/,= \x00") || in.Role != "admin" {
+	access := in["access_key"]
+	if access == "" || len(in["secret_key"]) < 8 || strings.ContainsAny(access, "/,= \x00") || in["role"] != "admin" {
 		return nil, refusal{http.StatusBadRequest, "access_key, secret_key (8 characters or more) and role (admin) are needed"}
 	}
-	return n.changeUser(ctx, in.Access, clientv3.OpPut(store.UserPrefix+in.Access, in.Secret))
+	return n.changeUser(ctx, access, clientv3.OpPut(store.UserPrefix+access, in["secret_key"]))
 }
 
 func (n *node) deleteUser(ctx context.Context, r *http.Request) (any, error) {

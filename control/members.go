@@ -44,24 +44,21 @@ func (n *node) listMembers(ctx context.Context, _ *http.Request) (any, error) {
 // adds it anew as a learner. Its data is not needed: the node that starts
 // with an empty folder gets everything from the others.
 func (n *node) replaceMember(ctx context.Context, r *http.Request) (any, error) {
-	var in struct {
-		Name    string `json:"name"`
-		PeerURL string `json:"peer_url"`
-	}
-	if err := readJSON(r, &in); err != nil {
+	in, err := words(r)
+	if err != nil {
 		return nil, err
 	}
-	if u, err := url.Parse(in.PeerURL); err != nil || u.Host == "" || in.Name == "" {
+	if u, err := url.Parse(in["peer_url"]); err != nil || u.Host == "" || in["name"] == "" {
 		return nil, refusal{http.StatusBadRequest, "name and peer_url are needed"}
 	}
-	if in.Name == n.cfg.name {
+	if in["name"] == n.cfg.name {
 		return nil, refusal{http.StatusConflict, "a member does not replace itself: ask a survivor"}
 	}
 	// etcd refuses for the moment: it wants the others to have been connected for some seconds.
 	for {
-		err := n.replace(ctx, in.Name, in.PeerURL)
+		err := n.replace(ctx, in["name"], in["peer_url"])
 		if err == nil {
-			return map[string]string{"name": in.Name, "state": "learner"}, nil
+			return map[string]string{"name": in["name"], "state": "learner"}, nil
 		}
 		select {
 		case <-ctx.Done():

@@ -53,9 +53,8 @@ func (s *Store) Check(ctx context.Context) (*Report, error) {
 	return &c.report, nil
 }
 
-// Plant moves the head of a key away and leaves its versions: a divergence
-// that a check must find. With back it is moved back, if no other has come.
-// It reports whether there was one to move.
+// Plant moves a key's head away and leaves its versions, which a check must
+// find; or back, if no other has come. It reports whether there was a head.
 func (s *Store) Plant(ctx context.Context, bucket, key string, back bool) (bool, error) {
 	from, to := headKey(bucket, key), plantedPrefix+headKey(bucket, key)
 	if back {
@@ -65,9 +64,8 @@ func (s *Store) Plant(ctx context.Context, bucket, key string, back bool) (bool,
 	if err != nil || len(resp.Kvs) == 0 {
 		return false, err
 	}
-	free := clientv3.Compare(clientv3.CreateRevision(to), "=", 0)
 	put, remove := clientv3.OpPut(to, string(resp.Kvs[0].Value)), clientv3.OpDelete(from)
-	_, err = s.kv.Txn(ctx).If(free).Then(put, remove).Else(remove).Commit()
+	_, err = s.kv.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(to), "=", 0)).Then(put, remove).Else(remove).Commit()
 	return err == nil, err
 }
 
