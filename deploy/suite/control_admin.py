@@ -15,6 +15,8 @@ import time
 import urllib.request
 
 SECONDS = 30.0
+CHECK_SECONDS = 60.0
+"""A check reads every body."""
 
 
 def call(
@@ -33,12 +35,12 @@ def call(
         return str(answer.read().decode())
 
 
-def anywhere(method: str, path: str, body: dict[str, str] | None = None) -> str:
+def anywhere(method: str, path: str, body: dict[str, str] | None = None, seconds: float = SECONDS / 5) -> str:
     """The same through the Service, again and again for a while: it may lead to a pod that does not answer."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:
-            return call(os.environ["CONTROL_ADMIN"], method, path, body, SECONDS / 5)
+            return call(os.environ["CONTROL_ADMIN"], method, path, body, seconds)
         except OSError:
             if time.monotonic() > deadline:
                 raise
@@ -55,7 +57,7 @@ def whole() -> str:
 
 def check() -> str:
     """What the check found. Raises OSError with it if that is anything."""
-    said = anywhere("GET", "/check")
+    said = anywhere("GET", "/check", seconds=CHECK_SECONDS)
     if json.loads(said)["divergences"]:
         raise OSError(said)
     return said
