@@ -25,9 +25,16 @@ class Word(StrEnum):
     SELECTION_PROVED = "SELECTION PROVED"
     PHASE_NOT_PROVED = "NOT PROVED"
     INTERRUPTED = "INTERRUPTED"
+    CHECKED = "CHECKED"
+    CHECK_FAILED = "CHECK FAILED"
 
 
-GOOD = frozenset({Word.READY, Word.INTERIM, Word.PHASE_PROVED, Word.SELECTION_PROVED})
+GOOD = frozenset({Word.READY, Word.INTERIM, Word.PHASE_PROVED, Word.SELECTION_PROVED, Word.CHECKED})
+OF_A_CHECK = frozenset({Word.CHECKED, Word.CHECK_FAILED})
+"""No word of these says anything about failures."""
+
+
+_HELD = "held without faults"
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,8 @@ class Result:
 class Verdict:
     """The verdict of a run over a whole manifest. `phases` are the phases judged whole; `judged` is how many criteria
     were selected; `taken` names the earlier run of each criterion that was taken over. `levels` are those whose
-    criteria decide; `beside` are the judged criteria of the others.
+    criteria decide; `beside` are the judged criteria of the others. `held` names the criteria that held in a check,
+    which injects no fault, though it takes faults to prove them.
     """
 
     word: Word
@@ -69,6 +77,7 @@ class Verdict:
     taken: Mapping[str, str] = field(default_factory=dict)
     levels: frozenset[Level] = DECIDING
     beside: tuple[Result, ...] = ()
+    held: frozenset[str] = frozenset()
 
     def decides(self, result: Result) -> bool:
         """Whether this criterion had a part in the word."""
@@ -76,12 +85,14 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """0 for READY, INTERIM AS EXPECTED, a PROVED phase and PROVED selected criteria; 1 for everything else."""
+        """0 for READY, INTERIM AS EXPECTED, a PROVED phase, PROVED selected criteria and CHECKED; else 1."""
         return EXIT_GOOD if self.word in GOOD else EXIT_JUDGED
 
     @property
     def sentence(self) -> str:
         """The verdict as it is printed. Good news names what is not PROVED of the levels that did not decide."""
+        if self.word in OF_A_CHECK:
+            return self._of_a_check
         word = self._without_levels
         open_: Counter[State] = Counter(r.state for r in self.beside if r.state is not State.PROVED)
         if self.word not in GOOD or not open_:
@@ -89,6 +100,20 @@ class Verdict:
         counts = ", ".join(f"{open_[state]} {state}" for state in WORST_FIRST if open_[state])
         first, comma, taken = word.partition(", ") if self.taken else (word, "", "")
         return f"{first} at levels plan and state{comma}{taken}; s3: {counts}"
+
+    @property
+    def _of_a_check(self) -> str:
+        """How many criteria are in each state; red ones of levels that did not decide apart."""
+        red = (State.REFUTED, State.UNKNOWN)
+        apart = Counter(r.state for r in self.beside if r.state in red)
+        others = [r for r in self.results if self.decides(r) or r.state not in red]
+        counted = Counter(_HELD if r.criterion.id in self.held else str(r.state) for r in others)
+        counts = [f"{counted[State.PROVED]} {State.PROVED}", f"{counted[_HELD]} {_HELD}"]
+        counts += [f"{counted[state]} {state}" for state in red if counted[state]]
+        counts += [f"{counted[State.NOT_RUN]} {State.NOT_RUN}"]
+        beside = ", ".join(f"{apart[state]} {state}" for state in red if apart[state])
+        parts = [f"{self.word}: {', '.join(counts)}", *([f"s3: {beside}"] if beside else [])]
+        return "; ".join([*parts, "nothing was proved about failures"])
 
     @property
     def _without_levels(self) -> str:
@@ -174,6 +199,28 @@ def judge(
         if good and not interim and (covered or by_name):
             word = Word.PHASE_PROVED if covered else Word.SELECTION_PROVED
     return Verdict(word, whole, tuple(results), interim, len(judged), taken or {}, levels, beside)
+
+
+def checked(
+    results: Sequence[Result],
+    *,
+    selected: frozenset[str],
+    held: frozenset[str],
+    interrupted: bool = False,
+    levels: frozenset[Level] = DECIDING,
+) -> Verdict:
+    """The verdict of a check. It is good if every selected criterion that decides is PROVED, or `held` without faults
+    and is otherwise NOT RUN. It covers no phase.
+    """
+    judged = [result for result in results if result.criterion.id in selected]
+    beside = tuple(result for result in judged if result.criterion.level not in levels)
+    holds = frozenset(r.criterion.id for r in judged if r.state is State.NOT_RUN) & held
+    deciding = [result for result in judged if result not in beside]
+    good = bool(deciding) and all(r.state is State.PROVED or r.criterion.id in holds for r in deciding)
+    word = Word.INTERRUPTED if interrupted else Word.CHECKED if good else Word.CHECK_FAILED
+    return Verdict(
+        word, (), tuple(results), interim=False, judged=len(judged), levels=levels, beside=beside, held=holds
+    )
 
 
 def criterion_record(result: Result) -> CriterionRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from readiness.campaign.campaign import Campaign
@@ -46,6 +47,27 @@ def proved(
             raise
         return _kept(criterion, subject, see, {}, found)
     return _kept(criterion, subject, see, scenarios, _judged(criterion, subject, see, scenarios))
+
+
+HOLDS = "holds without a fault"
+
+
+def checked(
+    criterion: Criterion,
+    subject: Subject,
+    campaign: Callable[[], Campaign],
+    execution: Execution[P] | None = None,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> tuple[Finding, bool]:
+    """What can be said of the criterion without a fault, and whether it holds as far as that goes. One that is judged
+    from faults as well is never PROVED by that: at best it is NOT RUN, and holds.
+    """
+    part = criterion.without_faults()
+    found = proved(part, subject, campaign, execution, *args, **kwargs)
+    if found.state is not State.PROVED or part == criterion:
+        return found, found.state is State.PROVED
+    return replace(found, state=State.NOT_RUN, reason=f"{HOLDS}: {found.reason}"), True
 
 
 def _judged(

@@ -96,6 +96,11 @@ class Profile:
             raise self._wrong("has no endpoint_url, neither for s3 nor overall: add one")
         return str(url)
 
+    def region(self) -> str | None:
+        """Its region, if it names one."""
+        found = self._scoped.get("region")
+        return str(found) if found else None
+
     def without_secrets(self) -> dict[str, Any]:
         """Its settings and those of its services section, without secret keys and session tokens."""
         settings = {name: value for name, value in self._scoped.items() if name not in _SECRETS}

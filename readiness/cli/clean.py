@@ -12,6 +12,7 @@ from pathlib import Path
 
 from readiness import paths, providers
 from readiness.candidate.load import Loaded, load
+from readiness.cli.store_options import Parser, add_store_options, loaded_of
 from readiness.errors import UsageError
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered
@@ -26,8 +27,9 @@ ANSWER_SECONDS = 30.0
 
 def main(arguments: list[str]) -> int:
     """Exit code 0: nothing is left, or it was only listed; 1: something could not be removed; 4: bad input."""
-    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness clean", description=__doc__)
-    parser.add_argument("--candidate", required=True, metavar="NAME|PATH", help="the candidate")
+    parser = Parser(prog="tofu-state-ha-readiness clean", description=__doc__)
+    parser.add_argument("--candidate", metavar="NAME|PATH", help="the candidate; or name its endpoints:")
+    add_store_options(parser)
     parser.add_argument(
         "--runs", type=Path, default=paths.runs(), metavar="DIR", help="where evidence folders are"
     )
@@ -35,7 +37,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     lock = CandidateLock("clean")
     try:
-        loaded = load(asked.candidate)
+        loaded = _asked_about(asked)
         if loaded.candidate.provider.kind in providers.OWNED:
             print(
                 "the suite starts and removes this candidate itself: what a killed run left is removed by undo"
@@ -48,6 +50,13 @@ def main(arguments: list[str]) -> int:
         return EXIT_USAGE
     finally:
         lock.release()
+
+
+def _asked_about(asked: argparse.Namespace) -> Loaded:
+    """The candidate of a file, or of its endpoints as a check is given them. Raises UsageError."""
+    if bool(asked.candidate) is bool(asked.endpoint):
+        raise UsageError("name the store either with --candidate NAME|PATH or with --endpoint URL")
+    return load(asked.candidate) if asked.candidate else loaded_of(asked)
 
 
 def _clean(loaded: Loaded, runs: Path, *, yes: bool) -> int:

@@ -21,6 +21,8 @@ test, for example suites/test_phase1_scratch_s3.py::test_list_buckets.
 
 # Other plugins of the operator's environment (one that shuffles tests, for example) have no part in a verdict.
 _PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_order.plugin", "-p", "no:cacheprovider")
+OWN = ("-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), *_PLUGINS)
+"""What pytest is always given."""
 
 
 def main(arguments: list[str]) -> int:
@@ -34,8 +36,7 @@ def main(arguments: list[str]) -> int:
     if not any(argument.startswith(str(paths.SUITES)) for argument in arguments):
         arguments = [str(paths.SUITES), *arguments]
     begun = time.time()
-    own = ["-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), *_PLUGINS]
-    code = int(pytest.main([*own, "-q", "--no-header", "--tb=short", "-rN", *arguments]))
+    code = int(pytest.main([*OWN, "-q", "--no-header", "--tb=short", "-rN", *arguments]))
     report = paths.junit()
     if code == EXIT_USAGE and report.exists() and report.stat().st_mtime < begun:
         junit.invalidate(

@@ -42,7 +42,8 @@ class Criterion:
     `sentence` quotes the plan where the title turns it around (a stop condition). `scenarios` are played for it, in
     this order; those of `optional` count only where the provider can do their fault. `judge` is pure: from what was
     recorded to a finding. `wrong_answer`: REFUTED means that the candidate lost, denied or mixed up data, or let two
-    clients hold one lock: no interim shape may be expected to do that.
+    clients hold one lock: no interim shape may be expected to do that. `checked`: what it asks without a fault takes
+    nothing but endpoints and a credential, so that a check asks it.
     """
 
     id: str
@@ -54,6 +55,11 @@ class Criterion:
     optional: frozenset[Group] = frozenset()
     judge: Judge | None = None
     wrong_answer: bool = False
+    checked: bool = False
+
+    def without_faults(self) -> Criterion:
+        """The same, judged from no scenario but the one without a fault."""
+        return replace(self, scenarios=tuple(group for group in self.scenarios if group is Group.STEADY))
 
     def judged(self, seen: Seen) -> Finding:
         """The judge's finding, made honest. What had to succeed and did not refutes whatever else was seen. Raises

@@ -48,9 +48,9 @@ def _full_disks(seen: Seen) -> Finding:
 
 
 ROWS = (
-    Criterion("P1.1", 1, "list-buckets", Level.PLAN, judge=buckets.listed),
-    Criterion("P1.2", 1, "head-bucket", Level.PLAN, judge=buckets.headed),
-    Criterion("P1.3", 1, "bounded object write/read/delete", Level.PLAN, judge=objects.cycles),
+    Criterion("P1.1", 1, "list-buckets", Level.PLAN, judge=buckets.listed, checked=True),
+    Criterion("P1.2", 1, "head-bucket", Level.PLAN, judge=buckets.headed, checked=True),
+    Criterion("P1.3", 1, "bounded object write/read/delete", Level.PLAN, judge=objects.cycles, checked=True),
     Criterion(
         "P1.4",
         1,
@@ -99,9 +99,15 @@ ROWS = (
         optional=UNPLUGGED,
         judge=lambda seen: merge([pages(seen), each(seen.records(), agreement)]),
         wrong_answer=True,
+        checked=True,
     ),
     Criterion(
-        "P1.10", 1, "read-after-write holds across endpoints", judge=objects.at_once, wrong_answer=True
+        "P1.10",
+        1,
+        "read-after-write holds across endpoints",
+        judge=objects.at_once,
+        wrong_answer=True,
+        checked=True,
     ),
     Criterion(
         "P1.11",
@@ -111,9 +117,15 @@ ROWS = (
         judge=lambda seen: merge(
             [conditions.races(seen), conditions.turns(seen), each(seen.records(), winners)]
         ),
+        checked=True,
     ),
     Criterion(
-        "P1.12", 1, "If-Match refuses a stale ETag and does not create", Level.S3, judge=conditions.if_match
+        "P1.12",
+        1,
+        "If-Match refuses a stale ETag and does not create",
+        Level.S3,
+        judge=conditions.if_match,
+        checked=True,
     ),
     Criterion(
         "P1.13",
@@ -123,6 +135,7 @@ ROWS = (
         optional=UNPLUGGED,
         judge=lambda seen: each(seen.records(), safety),
         wrong_answer=True,
+        checked=True,
     ),
     Criterion(
         "P1.14",
@@ -138,11 +151,23 @@ ROWS = (
         "versions survive and a previous version can be restored",
         judge=lambda seen: versions(seen) if seen.promises.versioning else backups(seen),
         wrong_answer=True,
+        checked=True,
     ),
     Criterion(
-        "P1.16", 1, "wrong, missing and read-only credentials are refused", judge=refused, wrong_answer=True
+        "P1.16",
+        1,
+        "wrong, missing and read-only credentials are refused",
+        judge=refused,
+        wrong_answer=True,
+        checked=True,
     ),
-    Criterion("P1.17", 1, "uploads damaged under a checksum that OpenTofu sends are refused", judge=damaged),
+    Criterion(
+        "P1.17",
+        1,
+        "uploads damaged under a checksum that OpenTofu sends are refused",
+        judge=damaged,
+        checked=True,
+    ),
     Criterion(
         "P1.18",
         1,
@@ -218,6 +243,7 @@ ROWS = (
         scenarios=EVERYTHING,
         optional=UNPLUGGED,
         judge=lambda seen: each(seen.records(), mixed_writes),
+        checked=True,
     ),
     Criterion(
         "P1.29",
@@ -225,5 +251,6 @@ ROWS = (
         "uploads damaged under a checksum that OpenTofu does not send are refused",
         Level.S3,
         judge=damaged,
+        checked=True,
     ),
 )

@@ -22,20 +22,29 @@ RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}Z-[a-z0-9-]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 CriterionId = Annotated[str, StringConstraints(pattern=r"^(P[0-4]\.([a-z-]+\.)?[0-9]+|[SB]\.[0-9]+)$")]
 Seconds = Annotated[float, Field(ge=0)]
-Mode = Literal["strict", "interim"]
+Mode = Literal["strict", "interim", "check"]
 Phase = Annotated[int, Field(ge=0, le=4)]
 Level = Literal["plan", "state", "s3"]
 ALL_LEVELS: tuple[Level, ...] = ("plan", "state", "s3")
 _BESIDE = r"(; s3: [0-9]+ (REFUTED|UNKNOWN|NOT RUN)(, [0-9]+ (UNKNOWN|NOT RUN))*)?"
+_OF_A_CHECK = (
+    r"(; s3: [0-9]+ (REFUTED|UNKNOWN)(, [0-9]+ (REFUTED|UNKNOWN))*)?; nothing was proved about failures"
+)
 GOOD = (
     r"^((READY( at levels plan and state)?(, [0-9]+ of [0-9]+ taken over from [^,;]+(, [^,;]+)*)?"
     r"|(INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED)( at levels plan and state)?)"
     + _BESIDE
-    + r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict)$"
+    + r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict"
+    + r"|CHECKED: [0-9]+ PROVED, [0-9]+ held without faults, [0-9]+ NOT RUN"
+    + _OF_A_CHECK
+    + ")$"
 )
 BAD = (
     r"^(NOT READY|NOT AS EXPECTED|INTERRUPTED|NOTHING PROVED: no phase was selected whole"
-    r"|PHASES? [0-4](, [0-4])* NOT PROVED)$"
+    r"|PHASES? [0-4](, [0-4])* NOT PROVED"
+    r"|CHECK FAILED: [0-9]+ PROVED, [0-9]+ held without faults(, [0-9]+ (REFUTED|UNKNOWN))*, [0-9]+ NOT RUN"
+    + _OF_A_CHECK
+    + ")$"
 )
 
 
@@ -158,6 +167,10 @@ class VerdictRecord(_Record):
         good = re.fullmatch(GOOD, self.verdict) is not None
         if good is (self.exit_code != 0):
             raise ValueError(f"exit code {self.exit_code} does not go with {self.verdict}")
+        if self.verdict.startswith("CHECK") and (self.mode != "check" or self.phases):
+            raise ValueError("only a check is CHECKED, and it judges no phase whole")
+        if self.mode == "check" and not self.verdict.startswith(("CHECK", "INTERRUPTED")):
+            raise ValueError(f"a check is not {self.verdict}")
         if set(self.counts) != set(State):
             raise ValueError("a state is not counted")
         if any(self.counts[state] != sum(c.state is state for c in self.criteria) for state in State):

@@ -99,6 +99,7 @@ def _must_fit(folder: Path, about: RunRecord, verdict: VerdictRecord, loaded: Lo
         f"was made by a changed suite ({about.suite}): commit the changes and run again": "dirty"
         in about.suite,
         "is of a run that was interrupted": verdict.verdict == "INTERRUPTED",
+        "is of a check, which injects no fault": "check" in (about.mode, verdict.mode),
     }
     for reason, holds in reasons.items():
         if holds:

@@ -14,6 +14,7 @@ from readiness import providers
 from readiness.cli.dry_run import dry_run
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
+from readiness.criteria.needs import needs
 from readiness.errors import NotRun, Refuted, Unjudged, UsageError, WrongAnswer
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
@@ -24,6 +25,7 @@ from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
 from readiness.plugin.session import CREATE, SETTINGS, Session
 from readiness.report import junit
+from readiness.report.checked import print_check
 from readiness.report.terminal import print_verdict
 from readiness.verdict import EXIT_JUDGED
 
@@ -89,6 +91,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash.get(RUN, None)
     if run is None:
         return
+    items[:] = [item for item in items if not _left_out(run, item)]
     for item in items:
         criterion = criterion_of(item)
         if criterion is None:
@@ -100,6 +103,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif not run.decides(criterion):
             why = f"level {criterion.level} does not decide"
             item.add_marker(pytest.mark.xfail(strict=False, raises=(Refuted, Unjudged), reason=why))
+
+
+def _left_out(run: Run, item: pytest.Item) -> bool:
+    """Whether a check does not ask for it. Notes what it would take."""
+    criterion = criterion_of(item)
+    if run.check is None or criterion is None or run.check.asks(criterion):
+        return False
+    run.reasons[criterion.id] = needs(criterion)
+    return True
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -132,7 +144,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         run.invalidate_stale_report(str(error))
         candidate_session.stop()
         del session.config.stash[RUN]
-        raise pytest.UsageError(run.redactor.clean(str(error))) from None
+        raise pytest.UsageError(run.explained(error)) from None
     return (yield)
 
 
@@ -255,7 +267,8 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     console = Console(file=sys.stdout)
     if not console.is_terminal:
         console.width = 100
-    print_verdict(console, run.verdict, facts)
+    show = print_check if run.check else print_verdict
+    show(console, run.verdict, facts)
 
 
 def _relative(path: Path) -> str:

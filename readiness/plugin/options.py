@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from readiness.cli.check import CHECK, Check
 from readiness.criteria import DECIDING, Level
 from readiness.errors import UsageError
 
@@ -15,7 +16,7 @@ from readiness.errors import UsageError
 @dataclass(frozen=True)
 class Options:
     """The options of one run, checked. `by_name`: single tests were named, by their ids or with -k.
-    `levels`: criteria of these decide the verdict.
+    `levels`: criteria of these decide the verdict. `check`: what is checked, if it is a check.
     """
 
     candidate: str
@@ -35,11 +36,12 @@ class Options:
     arguments: tuple[str, ...]
     by_name: bool
     levels: frozenset[Level] = DECIDING
+    check: Check | None = None
 
 
 def read_options(config: pytest.Config) -> Options:
     """The options of this invocation. Raises UsageError for a folder or program that is not there."""
-    get = config.getoption
+    get, check = config.getoption, config.stash.get(CHECK, None)
     stacks, tofu = get("--stacks"), get("--tofu")
     if stacks is not None and not stacks.is_dir():
         raise UsageError(
@@ -69,7 +71,8 @@ def read_options(config: pytest.Config) -> Options:
         tofu=tofu.resolve() if tofu else None,
         keep_going=get("--keep-going"),
         junit=Path(junit).resolve() if junit else None,
-        arguments=tuple(config.invocation_params.args),
+        arguments=check.arguments if check else tuple(config.invocation_params.args),
         by_name=bool(config.option.keyword) or all("::" in str(argument) for argument in config.args),
         levels=DECIDING | {Level(level) for level in get("--require")},
+        check=check,
     )

@@ -18,7 +18,14 @@ from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, MANIFEST, Criterion, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
-from readiness.evidence.models import ALL_LEVELS, CriterionFound, FindingRecord, RunRecord, VerdictRecord
+from readiness.evidence.models import (
+    ALL_LEVELS,
+    CriterionFound,
+    FindingRecord,
+    Mode,
+    RunRecord,
+    VerdictRecord,
+)
 from readiness.finding import Finding, State, merge
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import GateFindings
@@ -28,7 +35,7 @@ from readiness.redact import Redactor
 from readiness.report import junit, words
 from readiness.report.folder import write_reports
 from readiness.report.kept import promises_kept
-from readiness.verdict import Verdict, criterion_record, judge, results_of
+from readiness.verdict import Verdict, checked, criterion_record, judge, results_of
 
 PACKAGE = "tofu-state-ha-readiness"
 
@@ -39,7 +46,8 @@ class Run:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._signer = signer_of(options.sign) if options.sign else None
-        self.loaded: Loaded = load(options.candidate)
+        self.check = options.check
+        self.loaded: Loaded = self.check.loaded if self.check else load(options.candidate)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.id = f"{stamp}-{self.loaded.candidate.name}-{secrets.token_hex(3)}"
         self.redactor = Redactor()
@@ -50,6 +58,7 @@ class Run:
         self.seconds: dict[str, float] = {}
         self.selected: set[str] = set()
         self.partly: set[str] = set()
+        self.held: set[str] = set()
         self.tests: dict[str, str] = {}
         self._earlier: tuple[Earlier, ...] = ()
         self.taken: dict[str, str] = {}
@@ -67,6 +76,28 @@ class Run:
     def expected_red(self) -> dict[str, str]:
         """Criteria that the candidate's file expects red, with their issue; empty in strict mode."""
         return dict(self.loaded.candidate.expected_red) if self.options.interim else {}
+
+    @property
+    def mode(self) -> Mode:
+        """How it judges."""
+        return "check" if self.check else "interim" if self.options.interim else "strict"
+
+    @property
+    def undo_command(self) -> str:
+        """What undoes what a killed run left on this candidate."""
+        whose = "" if self.check else f" --candidate {self.options.candidate}"
+        return f"{PACKAGE} undo{whose}"
+
+    @property
+    def clean_command(self) -> str:
+        """What removes the scratch buckets that are left on this candidate."""
+        whose = self.check.store if self.check else f"--candidate {self.options.candidate}"
+        return f"{PACKAGE} clean {whose} --yes"
+
+    def explained(self, error: UsageError) -> str:
+        """Its message, without secrets; that of a check names options, where it would name fields of a file."""
+        text = self.redactor.clean(str(error))
+        return self.check.explained(text) if self.check else text
 
     def decides(self, criterion: Criterion) -> bool:
         """Whether it has a part in the verdict: its level is required, the candidate's file expects it red, or single
@@ -165,6 +196,15 @@ class Run:
         for id_ in self.partly:
             self.add(id_, Finding(State.NOT_RUN, "one of its tests was deselected"), 0.0)
         results = results_of(self.findings, self.reasons, self.expected_red, self.seconds)
+        if self.check:
+            self.verdict = checked(
+                results,
+                selected=frozenset(self.selected),
+                held=frozenset(self.held),
+                interrupted=self.interrupted,
+                levels=self.options.levels,
+            )
+            return self.verdict
         whole = self.selected >= BY_ID.keys() and not self.options.keep_going
         self.verdict = judge(
             results,
@@ -183,7 +223,7 @@ class Run:
         Raises ValueError for a verdict that contradicts itself: nothing is sealed then, and the failing sentinel stays.
         """
         verdict = self.judge()
-        if kept := promises_kept(verdict.results, self.loaded.promises):
+        if not self.check and (kept := promises_kept(verdict.results, self.loaded.promises)):
             self.facts["measured"] = kept
         folder = "none"
         if self.evidence:
@@ -217,7 +257,7 @@ class Run:
             "run": self.id,
             "candidate": self.loaded.candidate.name,
             "fingerprint": self.loaded.fingerprint,
-            "mode": "interim" if self.options.interim else "strict",
+            "mode": self.mode,
             "levels": ", ".join(level for level in Level if level in self.options.levels),
             "seed": str(self.options.seed),
             **{
@@ -237,7 +277,7 @@ class Run:
             fingerprint=self.loaded.fingerprint,
             resolved=dict(self.loaded.resolved),
             declared=candidate.model_dump(mode="json", by_alias=True),
-            mode="interim" if self.options.interim else "strict",
+            mode=self.mode,
             seed=self.options.seed,
             arguments=list(self.options.arguments),
             suite=revision(),
@@ -253,7 +293,7 @@ class Run:
             exit_code=verdict.exit_code,
             candidate=self.loaded.candidate.name,
             fingerprint=self.loaded.fingerprint,
-            mode="interim" if verdict.interim else "strict",
+            mode=self.mode,
             seed=self.options.seed,
             ended=datetime.now(UTC).replace(microsecond=0),
             seconds={**self.split, "total": round(time.monotonic() - self.started, 1)},

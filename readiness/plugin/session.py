@@ -18,9 +18,9 @@ import pytest
 
 from readiness import contacts, obtain, providers
 from readiness.campaign.campaign import Campaign
-from readiness.campaign.proving import proved
+from readiness.campaign.proving import Execution, checked, proved
 from readiness.campaign.settings import Settings
-from readiness.criteria import BY_ID
+from readiness.criteria import BY_ID, Criterion
 from readiness.errors import NotRun, Unjudged, UsageError
 from readiness.finding import Finding, State
 from readiness.gate.earlier import read_earlier
@@ -54,6 +54,9 @@ from readiness.undo.stored import journals, refuse_open
 SERVICE_SECONDS = 15.0
 """How long the instances may take to be in service before the first check."""
 
+
+WITHOUT_FAULTS = frozenset({"steady"})
+"""The scenarios of a check."""
 
 CreateProvider: TypeAlias = Callable[..., Provider]
 """Makes the provider of a loaded candidate, as readiness.providers.create does."""
@@ -157,7 +160,7 @@ class Session:
                 )
             return
         self._lock.take(keys_of(self.run.loaded))
-        refuse_open(self.run.loaded, f"tofu-state-ha-readiness undo --candidate {self.run.options.candidate}")
+        refuse_open(self.run.loaded, self.run.undo_command)
 
     def _make_work(self) -> None:
         """The run's private folder, which its journal names before it is there."""
@@ -290,7 +293,7 @@ class Session:
         can be proved. Undone with the faults.
         """
         provider = self.subject.provider
-        if not isinstance(provider, Confines):
+        if self.run.check or not isinstance(provider, Confines):
             return
         try:
             self.need_faults()
@@ -300,9 +303,22 @@ class Session:
 
     @cached_property
     def campaign(self) -> Campaign:
-        """The fault campaign: every scenario is done once. Raises NotRun where faults are not allowed."""
+        """The fault campaign: every scenario is done once. Raises NotRun where faults are not allowed. That of a check
+        plays only what is no fault.
+        """
+        if self.run.check:
+            return Campaign(self.subject, self.rig, Settings(only=WITHOUT_FAULTS))
         self.need_faults()
         return Campaign(self.subject, self.rig, self.settings)
+
+    def proved(self, criterion: Criterion, execution: Execution[...] | None, *given: object) -> Finding:
+        """What the criterion asks for is done and judged; in a check as far as that takes no fault."""
+        if not self.run.check:
+            return proved(criterion, self.subject, lambda: self.campaign, execution, *given)
+        found, holds = checked(criterion, self.subject, lambda: self.campaign, execution, *given)
+        if holds:
+            self.run.held.add(criterion.id)
+        return found
 
     def tofu(self) -> obtain.Tofu:
         """The tofu program. Raises Unjudged if it was not obtained."""
@@ -369,8 +385,7 @@ class Session:
         left = scratch.remove(Bounds(ended=self._cleaning_ended.is_set, say=self.say))
         evidence.event("scratch removed", left=left)
         if left:
-            again = f"tofu-state-ha-readiness clean --candidate {self.run.options.candidate} --yes"
-            self.say(f"could not remove {'; '.join(left)}; remove it with: {again}")
+            self.say(f"could not remove {'; '.join(left)}; remove it with: {self.run.clean_command}")
 
     def say(self, line: str) -> None:
         """One line of progress on standard error."""

@@ -49,8 +49,13 @@ def read(folder: Path) -> PublishedRun:
 
 
 def together(runs: Sequence[PublishedRun]) -> dict[str, Any]:
-    """One verdict from all the runs. Raises UsageError if they are not of the same candidate."""
+    """One verdict from all the runs. Raises UsageError if they are not of the same candidate, or one is a check."""
     first = runs[0]
+    for run in runs:
+        if run.verdict["mode"] == "check":
+            raise UsageError(
+                f"{run.verdict['run']} is a check, which injects no fault: judge the store to publish it"
+            )
     for run in runs[1:]:
         if run.verdict["fingerprint"] != first.verdict["fingerprint"]:
             one, other = run.verdict["run"], first.verdict["run"]

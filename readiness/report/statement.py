@@ -23,7 +23,8 @@ def statement(folder: Path, about: Mapping[str, Any], verdict: Mapping[str, Any]
 
     `passedTests` are PROVED criteria, `failedTests` REFUTED and UNKNOWN ones, `warnedTests` those expected red and
     those of a level that does not decide. A
-    criterion that was not run is in none of them, and `result` is PASSED only if the verdict's exit code is 0.
+    criterion that was not run is in none of them, and `result` is PASSED only if the verdict's exit code is 0. A check
+    passes nothing: at best it is WARNED.
     """
     by_state: dict[str, list[str]] = {"PROVED": [], "REFUTED": [], "UNKNOWN": [], "NOT RUN": []}
     warned: list[str] = []
@@ -37,7 +38,11 @@ def statement(folder: Path, about: Mapping[str, Any], verdict: Mapping[str, Any]
         "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in digests(folder).items()],
         "predicateType": PREDICATE,
         "predicate": {
-            "result": "PASSED" if verdict["exit_code"] == 0 else "FAILED",
+            "result": "FAILED"
+            if verdict["exit_code"]
+            else "WARNED"
+            if verdict["mode"] == "check"
+            else "PASSED",
             "configuration": [
                 {"name": f"candidate {verdict['candidate']}", "digest": {"sha256": verdict["fingerprint"]}},
                 {

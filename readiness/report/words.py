@@ -101,6 +101,9 @@ def command(about: Mapping[str, Any], test: str | None = None) -> str:
     `candidates/stores` is started by its script, and so is the run.
     """
     arguments = list(map(str, about["arguments"]))
+    if about.get("mode") == "check":
+        seed = [] if "--seed" in arguments else ["--seed", str(about["seed"])]
+        return shlex.join([*_program(), "check", *arguments, *seed])
     root = next((value for name, value in pairwise(arguments) if name == "--rootdir"), "")
     given = about["candidate"]
     kept: list[str] = []
@@ -127,7 +130,11 @@ def _program() -> list[str]:
 
 
 def next_step(verdict: Mapping[str, Any], about: Mapping[str, Any]) -> str | None:
-    """The command that runs only the criterion to start with; None if there is nothing to do."""
+    """The command that runs only the criterion to start with; None if there is nothing to do, or in a check, which is
+    repeated whole.
+    """
+    if about.get("mode") == "check":
+        return None
     levels = verdict.get("levels", ALL_LEVELS)
     open_ = first_open(verdict["criteria"], levels) if verdict["exit_code"] else None
     tests = about.get("tests", {})

@@ -32,6 +32,7 @@ REPRODUCTIONS = (
     f".venv/bin/python -m pytest {PHASE1}::test_if_match_refuses_a_stale_etag --candidate rustfs --seed 1",
 )
 INSTALLED = "the console script is of the installed package"
+WITH_KEYS = "env AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b"
 VARIANTS = {
     **dict.fromkeys(REPRODUCTIONS, ("--collect-only", RUNS_ALL)),
     "./just tofu-state-ha-readiness": ("--collect-only", RUNS_ALL),
@@ -54,6 +55,14 @@ INSTEAD = {
     "tofu-state-ha-readiness --candidate my-store.toml": (
         "./just --summary",
         "tests/package runs the installed package",
+    ),
+    "./just tofu-state-ha-readiness check": (
+        f"{WITH_KEYS} .venv/bin/python -m readiness check --endpoint http://a --dry-run",
+        NEEDS_STORE,
+    ),
+    "tofu-state-ha-readiness clean --endpoint": (
+        ".venv/bin/python -m readiness clean --help",
+        "tests/check cleans a store that is named so",
     ),
     "tofu-state-ha-readiness clean": (".venv/bin/python -m readiness clean --candidate singleton", INSTALLED),
     "tofu-state-ha-readiness undo --list": (".venv/bin/python -m readiness undo --list", INSTALLED),

@@ -24,7 +24,7 @@ from readiness.history import Outcome, Verb
 from readiness.redact import Redactor
 from readiness.report.folder import write_reports
 from readiness.topology import FaultKind
-from readiness.verdict import Verdict, criterion_record, judge, results_of
+from readiness.verdict import OF_A_CHECK, Verdict, criterion_record, judge, results_of
 
 RUN = "20261124T094608Z-embedded-7b0c3b"
 RTO = {FaultKind.RESTART: 4.0, FaultKind.DRAIN: 4.0, FaultKind.CRASH: 4.0, FaultKind.SILENCE: 5.0}
@@ -121,7 +121,7 @@ def verdict_row(verdict: Verdict, name: str = RUN) -> dict[str, Any]:
         exit_code=verdict.exit_code,
         candidate="embedded",
         fingerprint="a" * 64,
-        mode="interim" if verdict.interim else "strict",
+        mode="check" if verdict.word in OF_A_CHECK else "interim" if verdict.interim else "strict",
         seed=7,
         ended=datetime(2026, 11, 24, 9, 54, 21, tzinfo=UTC),
         seconds={"total": 12.5},

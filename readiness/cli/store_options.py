@@ -1,0 +1,69 @@
+"""The options by which a store is named that no candidate file declares: its endpoints and a credential."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import NoReturn
+
+from readiness.candidate.by_endpoint import Known, by_endpoint
+from readiness.candidate.load import Loaded
+from readiness.verdict import EXIT_USAGE
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line that is not understood ends with one message and exit code 4, as any bad input does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"ERROR: {message}\n")
+
+
+def add_store_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a store without a candidate file."""
+    add = parser.add_argument
+    add(
+        "--endpoint",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="an endpoint of the store; name each that clients can reach (env:NAME and profile:NAME are references)",
+    )
+    add(
+        "--profile",
+        metavar="P",
+        help="profile of the shared AWS configuration with the credential (default: AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY, else AWS_PROFILE)",
+    )
+    add("--region", metavar="R", help="region of the signatures (default: the environment's, the profile's)")
+    add("--ca-bundle", type=Path, metavar="FILE", help="certificates of an authority of your own, in PEM")
+    add(
+        "--addressing",
+        choices=["path", "virtual"],
+        default="path",
+        help="where a bucket's name stands: in the path (default) or in the host's name",
+    )
+
+
+def loaded_of(given: argparse.Namespace, *, versioning: bool = True) -> Loaded:
+    """The store of these options as a candidate. Raises UsageError."""
+    return by_endpoint(
+        Known(
+            tuple(given.endpoint),
+            given.profile,
+            given.region,
+            given.ca_bundle,
+            given.addressing,
+            versioning,
+        )
+    )
+
+
+def named(given: argparse.Namespace) -> str:
+    """These options again, for a shell."""
+    words = [word for url in given.endpoint for word in ("--endpoint", url)]
+    for name in ("profile", "region", "ca_bundle"):
+        if (value := getattr(given, name)) is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    words += ["--addressing", given.addressing] if given.addressing != "path" else []
+    return shlex.join(words)
