@@ -48,7 +48,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _here(loaded: Loaded | None) -> list[Stored]:
-    return [j for j in journals() if j.entries and (loaded is None or j.is_about(loaded))]
+    open_ = [journal for journal in journals() if journal.entries]
+    if loaded is None:
+        return open_
+    return [journal.found_at(loaded) for journal in open_ if journal.is_about(loaded)]
 
 
 def _list(found: Sequence[Playable]) -> int:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,13 @@ class Stored:
         if closed >= {entry.id for entry in self.entries}:
             self.path.unlink(missing_ok=True)
             sync_folder(self.path.parent)
+
+    def found_at(self, loaded: Loaded) -> Stored:
+        """The same with the candidate file that is given, if it says the same and the run's own is not there any
+        more.
+        """
+        moved = self.fingerprint == loaded.fingerprint and not Path(self.candidate_path).exists()
+        return replace(self, candidate_path=str(loaded.path.resolve())) if moved else self
 
     def is_about(self, loaded: Loaded) -> bool:
         """Whether it is of that candidate: the same file, the same fingerprint, or the same endpoint."""

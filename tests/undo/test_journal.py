@@ -204,6 +204,18 @@ def test_what_was_undone_is_closed_and_a_second_undo_finds_nothing(
     assert "nothing is left to undo" in capsys.readouterr().out
 
 
+@pytest.mark.store
+def test_a_candidate_file_that_was_moved_is_named_with_the_command(lent: Loaded) -> None:
+    killed(lent)
+    moved = lent.path.rename(lent.path.with_name("moved.toml"))
+    assert command.main([]) == 1
+    assert not (lent.path.parent / "unpaused").exists()
+    assert (
+        command.main(["--candidate", str(moved)]) == 1
+    )  # nobody serves this candidate: it is not seen in service
+    assert (lent.path.parent / "unpaused").exists()
+
+
 def test_a_candidate_file_that_has_changed_is_not_trusted(
     lent: Loaded, capsys: pytest.CaptureFixture[str]
 ) -> None:
