@@ -39,9 +39,12 @@ _GENERATED = re.compile(
 )
 _LATER = re.compile(r"GITHUB_ENV|\bname:\s*\w+\s*$")
 """A step of a CI system that sets a variable for the steps after it."""
+_PROGRAM = re.compile(r"open\(|write_?text|write_?file|\bdest\b|copy_?file", re.IGNORECASE)
+"""What writes a file in a program that stands inside of a recipe."""
 _ADDRESS = re.compile(r"https?://[^\s\"'`,;)>\]\\/?#]+|\b[\w-]+(?:\.[\w-]+)+:\d+\b")
 _VARIABLE = re.compile(r"[$%{]|\bf[\"']|\+\s*\w|format\(|secrets?\.|valueFrom|op://|vault:")
 _IMPORT = re.compile(r"(?m)^\s*(?:import\??|mod\??\s+\w+)\s+['\"]([^'\"]+)['\"]")
+_SCRIPTS = (".sh", ".bash", ".zsh")
 _LINES = 12
 
 
@@ -62,6 +65,9 @@ def clues(reading: Reading, asked: Asked, recipes: Sequence[Recipe], known: Reci
     """Every such line of the checkout that may concern this stack."""
     from_recipes = {recipe.where.partition(", ")[0] for recipe in recipes}
     understood = set(_understood(reading, recipes, known))
+    called = re.compile(
+        "|".join(re.escape(Path(one).name) for one in understood if one.endswith(_SCRIPTS)) or "(?!)"
+    )
     for path in files_of(reading.checkout, []):
         shown = reading.shown(path)
         if _TEXTS.fullmatch(path.name) or not _concerns(path, asked.folder, reading.checkout):
@@ -74,7 +80,8 @@ def clues(reading: Reading, asked: Asked, recipes: Sequence[Recipe], known: Reci
             continue
         if _of_another(content, asked.folder):
             continue
-        found = list(_in_file(path, shown, content, asked, read=shown in understood))
+        tool = bool(_TOOL.search(content) or called.search(content) or _ENVIRONMENT_FILE.fullmatch(path.name))
+        found = list(_in_file(shown, content, asked, tool=tool, read=shown in understood))
         if found:
             reading.note(shown, content)
         yield from found
@@ -94,9 +101,9 @@ def _understood(reading: Reading, recipes: Sequence[Recipe], known: RecipeContex
                 yield reading.shown(Path(os.path.normpath(path.parent / name)))
 
 
-def _in_file(path: Path, shown: str, content: str, asked: Asked, *, read: bool) -> Iterator[Clue]:
+def _in_file(shown: str, content: str, asked: Asked, *, tool: bool, read: bool) -> Iterator[Clue]:
+    """The clues of one file. `tool`: it has to do with OpenTofu; `read`: its `init` commands are known."""
     lines = content.splitlines()
-    tool = bool(_TOOL.search(content))
     names = [] if asked.placed else [_ENVIRONMENT]
     names += [rf"TF_VAR_(?:{'|'.join(map(re.escape, asked.variables))})"] if asked.variables else []
     variable = re.compile(rf"\b({'|'.join(names)})\b[\"'\])}}]*\s*(?:[=:,]|$)\s*(.*)") if names else None
@@ -106,16 +113,13 @@ def _in_file(path: Path, shown: str, content: str, asked: Asked, *, read: bool) 
         where = f"{shown}, line {at + 1}"
         if asked.kind in ("s3", "http"):
             given = variable.search(line) if variable is not None else None
-            ours = tool or _ENVIRONMENT_FILE.fullmatch(path.name)
-            if given and ours and (not read or _LATER.search(line)):
+            if given and tool and (not read or _LATER.search(line)):
                 yield from _set(where, given[1], given[2].strip(), lines, at)
             elif not read and _CONFIG.search(line):
                 yield from _configured(where, lines, at, asked)
-        if read:
-            continue
-        if _GENERATED.search(line):
+        if _GENERATED.search(line) and (not read or _PROGRAM.search(line)):
             yield Clue(where=where, what="writes a file that OpenTofu loads", addresses=(), open=True)
-        elif not asked.block and _BLOCK.search(line):
+        elif not read and not asked.block and _BLOCK.search(line):
             yield Clue(where=where, what="writes a backend block", addresses=(), open=True)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from readiness.judges.stacks.points import what_it_is
 from readiness.stacks.config import StackConfig
-from readiness.stacks.raw import fetch, store
+from readiness.stacks.raw import customer_key, fetch, store
 from readiness.stacks.sources import Variant
 
 _TEMPLATE = """+++
@@ -103,7 +103,7 @@ def draft(config: StackConfig) -> str:
     init = _init(config.variants[0], tofu)
     pull = fetch(config, pulled) if encrypted else f"umask 077; {init} && {tofu} state pull > {pulled}"
     migrate = (
-        f"aws s3api put-object --if-none-match '*' --body {pulled} --bucket … --key … "
+        f"aws s3api put-object{customer_key(config)} --if-none-match '*' --body {pulled} --bucket … --key … "
         f"&& {tofu} init -migrate-state -input=false -backend-config=state.s3.tfbackend …"
     )
     plan = _plan(config, tofu)
@@ -173,7 +173,8 @@ def _rollback(config: StackConfig, init: str, tofu: str, plan: str, encrypted: b
     pulled = f"../{config.name}.pulled.tfstate"
     before = "restore the backend block and settings of this stack from git"
     if config.backend == "s3":
-        return (before, "aws s3api copy-object of version:before-migration over the same key", init, plan)
+        copy = f"aws s3api copy-object{customer_key(config, copied=True)} of version:before-migration over the same key"
+        return (before, copy, init, plan)
     back = store(config, pulled) if encrypted else f"{tofu} state push -force - < {pulled}"
     return (before, init, back, plan)
 

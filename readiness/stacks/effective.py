@@ -18,7 +18,8 @@ from typing import Any
 import botocore.configloader
 import botocore.exceptions
 
-from readiness.stacks.flat import cleaned
+from readiness.stacks.environment import CUSTOMER_KEY
+from readiness.stacks.flat import SET, cleaned
 from readiness.text import Open, Text, text
 
 _HTTP = (
@@ -89,6 +90,8 @@ def _s3(
     profile = settings.get("profile") or (named[0] if named else None)
     if named and "profile" not in settings:
         yield Added("profile", *named)
+    if "sse_customer_key" not in settings and (customer := variable(CUSTOMER_KEY)):
+        yield Added("sse_customer_key", text(SET), customer[1])
     if any(name in settings for name in (*_ENDPOINT, "endpoints")):
         return
     if endpoint := variable("AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT"):

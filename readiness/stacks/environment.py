@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from readiness.stacks.flat import SET
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes.model import RecipeContext, folder_text
@@ -18,9 +19,11 @@ from readiness.text import Open, Text, one_of, text
 
 _DECIDES = re.compile(
     r"AWS_(ENDPOINT_URL(_S3)?|S3_ENDPOINT|PROFILE|DEFAULT_PROFILE|CONFIG_FILE|REGION|DEFAULT_REGION)|"
-    r"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS|TF_HTTP_(?!PASSWORD|CLIENT)\w+|TF_CLI_ARGS(_init)?|TF_VAR_\w+|TF_WORKSPACE|TF_ENCRYPTION|"
+    r"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS|AWS_SSE_CUSTOMER_KEY|TF_HTTP_(?!PASSWORD|CLIENT)\w+|TF_CLI_ARGS(_init)?|TF_VAR_\w+|TF_WORKSPACE|TF_ENCRYPTION|"
     r"TF_CLOUD_(HOSTNAME|ORGANIZATION)|PG_SCHEMA_NAME|CONSUL_HTTP_ADDR|KUBE_\w+"
 )
+CUSTOMER_KEY = "AWS_SSE_CUSTOMER_KEY"
+"""A secret: that it is set is known, and never its value."""
 _FILES = (".env", ".envrc", ".env.local", ".envrc.local")
 
 
@@ -44,12 +47,13 @@ def read(
     found: dict[str, list[tuple[str, Text]]] = {}
     for name, value in caller.items():
         if decides(name) and value:
-            found.setdefault(name, []).append(("the environment", text(value)))
+            setting = text(SET if name == CUSTOMER_KEY else value)
+            found.setdefault(name, []).append(("the environment", setting))
     for place in (folder, *folder.parents):
         for file in _FILES:
             path = place / file
             if path.is_file():
-                for name, setting in _file(reading, path, known or RecipeContext()).items():
+                for name, setting in _without_secrets(_file(reading, path, known or RecipeContext())).items():
                     found.setdefault(name, []).append((reading.shown(path), setting))
         if place == reading.checkout:
             break
@@ -57,6 +61,10 @@ def read(
         {name: one_of(name, [setting for _, setting in rows]) for name, rows in found.items()},
         {name: " and ".join(dict.fromkeys(where for where, _ in rows)) for name, rows in found.items()},
     )
+
+
+def _without_secrets(found: Mapping[str, Text]) -> dict[str, Text]:
+    return {name: text(SET) if name == CUSTOMER_KEY else value for name, value in found.items()}
 
 
 def _file(reading: Reading, path: Path, known: RecipeContext) -> dict[str, Text]:

@@ -11,13 +11,13 @@ def fetch(config: StackConfig, name: str) -> str:
     """The command that writes the stored state, as it is, to this file."""
     setting = config.settings.get
     commands = {
-        "s3": f"aws s3api get-object {_bucket(config)} {name}",
+        "s3": f"aws s3api get-object{customer_key(config)} {_bucket(config)} {name}",
         "http": f"curl --fail --netrc --output {name} {shlex.quote(setting('address') or 'ADDRESS')}",
         "local": f"cp {_file(config)} {name}",
         "pg": f'psql "$PG_CONN_STR" --no-align --tuples-only --output {name} --command '
         + shlex.quote(f"TABLE {setting('schema_name') or 'terraform_remote_state'}.states"),
-        "kubernetes": f"kubectl get secret tfstate-default-{setting('secret_suffix') or 'SUFFIX'} "
-        f"--output jsonpath='{{.data.tfstate}}' | base64 --decode | gunzip > {name}",
+        "kubernetes": f"kubectl get {_secret(config)} --output jsonpath='{{.data.tfstate}}' "
+        f"| base64 --decode | gunzip > {name}",
     }
     return f"umask 077; {commands.get(config.backend, f'copy the stored state, as it is, to {name}')}"
 
@@ -26,10 +26,12 @@ def store(config: StackConfig, name: str) -> str:
     """The command that puts this file back where the state was, as it is."""
     setting = config.settings.get
     commands = {
-        "s3": f"aws s3api put-object --body {name} {_bucket(config)}",
+        "s3": f"aws s3api put-object{customer_key(config)} --body {name} {_bucket(config)}",
         "http": f"curl --fail --netrc --request {setting('update_method') or 'POST'} --data-binary @{name} "
         f"--header 'Content-Type: application/json' {shlex.quote(setting('address') or 'ADDRESS')}",
         "local": f"cp {name} {_file(config)}",
+        "kubernetes": f"kubectl patch {_secret(config)} --type merge --patch "
+        f'"{{\\"data\\":{{\\"tfstate\\":\\"$(gzip --stdout {name} | base64 --wrap 0)\\"}}}}"',
     }
     return commands.get(config.backend, f"put {name}, as it is, where the state was stored")
 
@@ -39,6 +41,30 @@ def _bucket(config: StackConfig) -> str:
     endpoint = setting("endpoints.s3") or setting("endpoint")
     words = ["--bucket", setting("bucket") or "BUCKET", "--key", setting("key") or "KEY"]
     return shlex.join([*(["--endpoint-url", endpoint] if endpoint else []), *words])
+
+
+def _secret(config: StackConfig) -> str:
+    setting = config.settings.get
+    namespace = setting("namespace")
+    words = ["secret", f"tfstate-default-{setting('secret_suffix') or 'SUFFIX'}"]
+    return shlex.join([*words, *(["--namespace", namespace] if namespace else [])])
+
+
+def customer_key(config: StackConfig, *, copied: bool = False) -> str:
+    """The options of `aws s3api` for a state that is stored with a customer's key, which AWS_SSE_CUSTOMER_KEY holds; ""
+    for any other. `copied`: those of a source of a copy as well.
+    """
+    if (
+        config.backend != "s3"
+        or config.settings.get("encrypt") != "true"
+        or "sse_customer_key" not in config.settings
+    ):
+        return ""
+    kinds = ("", "copy-source-") if copied else ("",)
+    return "".join(
+        f' --{kind}sse-customer-algorithm AES256 --{kind}sse-customer-key "$AWS_SSE_CUSTOMER_KEY"'
+        for kind in kinds
+    )
 
 
 def _file(config: StackConfig) -> str:

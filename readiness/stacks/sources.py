@@ -185,7 +185,7 @@ def _merged(found: Sequence[Variant]) -> list[Variant]:
 
 def _applicable(stack: StackFiles, recipe: Recipe, known: RecipeContext, verb: str) -> Iterator[_Applied]:
     for at, init in enumerate(recipe.run(known)):
-        bound = init.folder.matched(str(stack.folder))
+        bound = _bound(stack, init.folder)
         if (
             init.verb != verb
             or bound is None
@@ -193,6 +193,14 @@ def _applicable(stack: StackFiles, recipe: Recipe, known: RecipeContext, verb: s
         ):
             continue
         yield from _expanded(stack, recipe, at, known.choosing(bound), {}, 0)
+
+
+def _bound(stack: StackFiles, folder: Text) -> Mapping[str, str] | None:
+    """The values by which this is the stack's folder; one of another machine is by its end."""
+    literal, shown = folder.literal, stack.reading.shown(stack.folder)
+    if literal and shown != "." and literal.endswith(f"/{shown}") and not Path(literal).is_dir():
+        return {}
+    return folder.matched(str(stack.folder))
 
 
 def _expanded(

@@ -141,7 +141,7 @@ def test_the_committed_plans_name_what_the_rehearsal_knows() -> None:
         assert plan.returns_to in (f"file:{name}.pulled.tfstate", "version:before-migration")
 
 
-@pytest.mark.parametrize("kind", ["gcs", "azurerm", "consul", "kubernetes"])
+@pytest.mark.parametrize("kind", ["gcs", "azurerm", "consul", "oss"])
 def test_a_backend_without_a_stand_in_is_rehearsed_by_hand_and_the_draft_says_how(
     tmp_path: Path, kind: str
 ) -> None:

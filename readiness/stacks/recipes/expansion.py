@@ -33,6 +33,10 @@ class Shell(Protocol):
 
 def expand(content: str, script: Shell) -> Text:
     """The value of `$NAME` or `${NAME…}`."""
+    if content in ("$PWD", "${PWD}"):
+        return script.folder
+    if re.fullmatch(r"\$\{?BASH_SOURCE(\[0\])?\}?", content):
+        content = "$0"
     found = _EXPANSION.fullmatch(content.removesuffix("}") if content.startswith("${") else content)
     if found is None:
         return Text((Open(content.strip("${}")),))

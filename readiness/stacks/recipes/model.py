@@ -107,7 +107,9 @@ def within(folder: Text, path: Text) -> Text:
         return text(os.path.normpath(whole.literal))
     kept: list[Text] = []
     for segment in _segments(whole):
-        if segment.literal == ".." and kept and kept[-1].literal != "..":
+        if segment.literal == ".." and kept and kept[-1].opens:
+            kept = [Text((Open(f"{joined(_between(kept))}/.."),))]
+        elif segment.literal == ".." and kept and kept[-1].literal != "..":
             kept.pop()
         elif segment.literal not in ("", "."):
             kept.append(segment)

@@ -23,6 +23,7 @@ _INIT = re.compile(r"\b(init|plan)\b")
 _TOOL = re.compile(r"(?i)tofu|terraform|terragrunt|\btf\b|backend-config")
 _OTHER_FOLDERS = re.compile(r"atlantis|digger|spacelift|\.github/actions|(^|/)action\.ya?ml$")
 """Files whose commands run in a folder that something else chooses."""
+_DEEPEST = 8
 _ENVIRONMENTS = ("env", "variables", "environment")
 
 
@@ -68,10 +69,17 @@ def document(reading: Reading, path: Path) -> list[Recipe]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Tags of CI systems (`!reference`, `!vault`) are nothing to read."""
+    """GitLab's `!reference` becomes a mapping of that name; other tags of CI systems (`!vault`) are nothing to read."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
+    if suffix == _REFERENCE.removeprefix("!") and isinstance(node, yaml.SequenceNode):
+        return {_REFERENCE: loader.construct_sequence(node)}
+    return None
+
+
+_REFERENCE = "!reference"
+_Loader.add_multi_constructor("!", _tagged)
 
 
 def _caller(
@@ -97,9 +105,8 @@ def _caller(
             where = Text((Open("the folder of the project"),))
         run = Script(cleaned, where, known, checkout=reading.checkout, files=files(reading))
         run.exported |= {
-            name: _named(str(value))
+            str(name): Text((Open(str(name)),)) if isinstance(value, dict | list) else _named(str(value))
             for name, value in environment.items()
-            if not isinstance(value, dict | list)
         }
         run.values |= {name: value for name, value in run.exported.items() if name not in known.fixed}
         return run.inits()
@@ -129,16 +136,23 @@ def _with_before(loaded: Any) -> Any:
     found = {}
     for name, job in loaded.items():
         if isinstance(job, dict) and "script" in job:
-            script = [*_lines(job.get("before_script", shared)), *_lines(job["script"])]
+            before = job.get("before_script", shared)
+            script = [*_lines(before, loaded), *_lines(job["script"], loaded)]
             found[name] = {**job, "script": script, "before_script": []}
         else:
             found[name] = job
     return found
 
 
-def _lines(value: Any) -> list[str]:
+def _lines(value: Any, jobs: Mapping[str, Any], depth: int = 0) -> list[str]:
+    """The lines of a script, those that it refers to with it."""
     if isinstance(value, list):
-        return [line for inner in value for line in _lines(inner)]
+        return [line for inner in value for line in _lines(inner, jobs, depth)]
+    if isinstance(value, dict) and _REFERENCE in value and depth < _DEEPEST:
+        found: Any = jobs
+        for name in value[_REFERENCE]:
+            found = found.get(name) if isinstance(found, dict) else None
+        return _lines(found, jobs, depth + 1)
     return [value] if isinstance(value, str) else []
 
 
