@@ -60,7 +60,7 @@ def test_the_kubelets_say_that_every_node_stores_what_was_written(provider: Kube
     before = {node: provider.stored_bytes(node) for node in NODES}
     grew, keys = dict.fromkeys(NODES, 0), list[str]()
     try:
-        for objects in (1, 4, 12):  # what earlier tests have deleted is filled first
+        for objects in (1, 4, 16, 48):  # what earlier tests have deleted is filled first
             for _ in range(objects):
                 keys.append(f"{len(keys)}")
                 s3.put_object(Bucket=bucket, Key=keys[-1], Body=os.urandom(16 * MIB))
