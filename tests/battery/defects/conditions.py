@@ -161,7 +161,7 @@ DEFECTS = (
         "ceph#69991",
         "a create succeeds only where the object exists already",
         ("P1.11",),
-        "none accepted",
+        "PUT If-None-Match of a fresh key",
         act=inverted,
     ),
     Defect(
