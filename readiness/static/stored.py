@@ -13,7 +13,7 @@ from readiness.recording import Asked, Recording
 from readiness.subject import Subject
 from readiness.topology import Unsupported
 
-ROUNDS, SIZE = (3, 6, 12), 8 << 20
+ROUNDS, SIZE = (3, 6, 12, 24), 8 << 20
 """Objects of each round: a store that was used before has space that the first ones may only fill again."""
 SETTLE_SECONDS, INTERVAL = 5.0, 0.1
 SECONDS = 30.0
@@ -28,7 +28,7 @@ def record_stored(subject: Subject, see: Recording, rig: Rig) -> None:
         return
     bucket, ends = rig.buckets.plain, subject.topology.all_endpoints()
     random, prefix = subject.random(f"stored/{uuid.uuid4().hex}"), f"s2/{uuid.uuid4().hex[:8]}"
-    keys: list[str] = []
+    keys, most = list[str](), dict(before)
     clients = [subject.client(end, SECONDS) for end in ends]
     try:
         for objects in ROUNDS:
@@ -39,9 +39,11 @@ def record_stored(subject: Subject, see: Recording, rig: Rig) -> None:
                 body = random.randbytes(SIZE)
                 put = partial(clients[place].put_object, Bucket=bucket, Key=keys[-1], Body=body)
                 see.must(Step.WRITE, ends[place], "boto3", put, asked=asked)
-            if _settled(subject, before, len(keys) * SIZE):
+            if _settled(subject, before, most, len(keys) * SIZE):
                 break
         _looks(subject, see, Step.AFTER)
+        for node, seen in most.items():
+            see.fact(Step.MOST, node, partial(int, seen), kept=int)
     finally:
         for key in keys:
             see.ask("delete", ends[0], "boto3", partial(clients[0].delete_object, Bucket=bucket, Key=key))
@@ -81,12 +83,16 @@ def _wait_until_steady(subject: Subject) -> None:
         time.sleep(INTERVAL)
 
 
-def _settled(subject: Subject, before: dict[str, int], written: int) -> bool:
-    """Whether as many nodes as there are copies have grown, within some seconds: a store may write late."""
+def _settled(subject: Subject, before: dict[str, int], most: dict[str, int], written: int) -> bool:
+    """Whether as many nodes as there are copies have grown, within some seconds: a store may write late. `most` is kept
+    at the most that each node was seen to store.
+    """
     wanted = enough(written, len(before))
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        grown = [node for node, had in before.items() if _bytes(subject, node) - had >= wanted]
+        for node, had in most.items():
+            most[node] = max(had, _bytes(subject, node))
+        grown = [node for node, had in before.items() if most[node] - had >= wanted]
         if len(grown) >= min(subject.contract.durability.copies, len(before)):
             return True
         if time.monotonic() > deadline:

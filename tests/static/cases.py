@@ -140,21 +140,30 @@ ISOLATED: dict[str, Callable[[Recorded], Recorded]] = {
 }
 
 
-def _stored(*grown: int) -> list[Observation]:
-    """24 MiB are written; the nodes grow by so many."""
+def _stored(*grown: int, full: int = 0) -> list[Observation]:
+    """24 MiB are written; the nodes grow by so many. They had `full` bytes and a little."""
     step, before, after = stored.Step, [], []
     for number, growth in enumerate(grown):
-        node, had = f"n{number}", 1000 + number
+        node, had = f"n{number}", 1000 + number + full
         before.append(seen(step.BEFORE, node, "provider", result=had, declared=True))
         after.append(seen(step.AFTER, node, "provider", result=had + growth, declared=True))
     writes = [seen(step.WRITE, required=True, bytes=8 << 20) for _ in range(3)]
     return [*before, *writes, *after]
 
 
-def _grown(*grown: int) -> Callable[[Recorded], Recorded]:
-    """Other growth."""
+def _grown(*grown: int, full: int = 0, most: int = 0) -> Callable[[Recorded], Recorded]:
+    """Other growth; `most`: of every node, at a look in between."""
     steps = {str(step) for step in stored.Step}
-    return lambda known: [*(one for one in known if one.step not in steps), *_stored(*grown)]
+    between = [
+        seen(stored.Step.MOST, f"n{number}", "provider", result=most + full)
+        for number, _ in enumerate(grown)
+        if most
+    ]
+    return lambda known: [
+        *(one for one in known if one.step not in steps),
+        *_stored(*grown, full=full),
+        *between,
+    ]
 
 
 def _endpoints() -> list[Observation]:
@@ -335,6 +344,7 @@ CASES = (
             "none known": changed(S.VOLUMES, result=NONE),
             "not readable": lost(S.VOLUMES),
             "no node grows": _grown(0, 0, 0),
+            "the others may have reused their space": _grown(W, 0, 0, full=W),
             "nobody looked at the bytes": _grown(),
             "the bytes cannot be seen": error(stored.Step.BEFORE),
             "the bytes cannot be seen any more": error(stored.Step.AFTER, 2),
@@ -351,6 +361,7 @@ CASES = (
         },
         proved={
             "two of three nodes grow": _grown(W, W, 0),
+            "a log that is rotated gives back": _grown(W, 0, -1000, full=W, most=W),
             "shares of erasure coding": _grown(W // 2, W // 2, W // 2),
             **ISOLATED,
         },

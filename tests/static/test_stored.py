@@ -41,10 +41,12 @@ class Notes:
 
     def __init__(self) -> None:
         self.steps: list[Step | str] = []
+        self.looks: dict[tuple[Step, str], int] = {}
 
-    def fact(self, step: Step, _node: str, look: Callable[[], int], **_more: Any) -> int:
+    def fact(self, step: Step, node: str, look: Callable[[], int], **_more: Any) -> int:
         self.steps.append(step)
-        return look()
+        self.looks[step, node] = look()
+        return self.looks[step, node]
 
     def must(self, step: Step, _end: object, _library: str, call: Callable[[], None], **_more: Any) -> None:
         self.steps.append(step)
@@ -74,13 +76,26 @@ def recorded(store: Store) -> Notes:
     return notes
 
 
-@pytest.mark.parametrize(("taken", "objects"), [(0, 3), (30 * MIB, 9), (100 * MIB, 21)])
+@pytest.mark.parametrize(("taken", "objects"), [(0, 3), (30 * MIB, 9), (100 * MIB, 21), (200 * MIB, 45)])
 def test_more_is_written_until_space_that_was_taken_before_is_full(taken: int, objects: int) -> None:
     store = Store(taken)
     notes = recorded(store)
     assert notes.steps.count(Step.WRITE) == objects
     assert notes.steps.count(Step.BEFORE) == notes.steps.count(Step.AFTER) == len(NODES)
     assert store.bodies == {}
+
+
+def test_a_look_at_which_a_node_had_grown_counts_though_it_has_shrunk_since() -> None:
+    class Rotating(Store):
+        shown = 0
+
+        def stored_bytes(self, node: str) -> int:
+            self.shown += bool(self.bodies) and node == NODES[0]
+            return super().stored_bytes(node) if self.shown < 2 else 0
+
+    looks = recorded(Rotating(0)).looks
+    assert [looks[Step.AFTER, node] for node in NODES] == [0, 0, 0]
+    assert [looks[Step.MOST, node] for node in NODES] == [24 * MIB] * 3
 
 
 def test_nodes_that_never_grow_do_not_make_it_go_on_for_ever() -> None:
