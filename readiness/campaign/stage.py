@@ -23,6 +23,8 @@ from readiness.s3.wire import Target, Wire, close
 from readiness.subject import Subject
 
 BEFORE, BURST = 1.2, 4.0
+PICTURES, PAUSE = 3, 0.3
+"""How often the picture after a failure capture is tried once the candidate is whole, and seconds between."""
 
 
 def read_at_the_end(record: ScenarioRecord, reads: Callable[[], None]) -> None:
@@ -168,8 +170,12 @@ class Stage:
 
     def _finish_capture(self) -> None:
         """Where no endpoint was left during the fault, the picture after it is taken once one serves again."""
-        captured = self.record.captured
-        if captured is not None and not captured.after:
+        for turn in range(PICTURES):
+            captured = self.record.captured
+            if captured is None or captured.after:
+                return
+            if turn:
+                time.sleep(PAUSE)
             self.record.captured = replace(captured, after=self._picture())
 
     def _picture(self) -> tuple[str, ...]:

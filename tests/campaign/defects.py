@@ -224,6 +224,8 @@ def probes_stop(made: ScenarioRecord) -> ScenarioRecord:
 
 
 SILENT: list[tuple[str, str, Change]] = [
+    ("capture", "no picture after it", captured(after=())),
+    ("capture", "no picture at all", captured(before=(), after=())),
     ("heads", "probes stop", probes_stop),
     ("heads", "no probes", probeless),
     ("heads", "no snapshot", lambda r: without(r, lambda op: op.process.startswith("during"))),
