@@ -19,3 +19,7 @@ class Unjudged(Exception):
 
 class NotRun(Exception):
     """The criterion was not exercised, with the reason: never a pass."""
+
+
+class Impossible(NotRun):
+    """Not exercised because its fault cannot be injected here: the provider or the machine lacks the means."""

@@ -46,9 +46,10 @@ class Finding:
 
     `observations` counts the direct observations of the candidate behind it: nothing is PROVED without one (stop
     condition S.6). `witness` is the shortest history that shows a refusal. `grounds` are what the checkers put into
-    `reason`, as values.
+    `reason`, as values. `impossible`: NOT RUN because the provider or the machine lacks the means for the fault, and
+    for no other cause.
 
-    Raises Unobserved for a PROVED finding without an observation.
+    Raises Unobserved for a PROVED finding without an observation, ValueError for an impossible one that is not NOT RUN.
     """
 
     state: State
@@ -57,6 +58,7 @@ class Finding:
     observations: int = 0
     witness: tuple[Op, ...] = ()
     grounds: tuple[Ground, ...] = ()
+    impossible: bool = False
 
     @property
     def wrong_answer(self) -> bool:
@@ -70,6 +72,8 @@ class Finding:
     def __post_init__(self) -> None:
         if self.state is State.PROVED and self.observations <= 0:
             raise Unobserved(f"PROVED without one direct observation: {self.reason}")
+        if self.impossible and self.state is not State.NOT_RUN:
+            raise ValueError(f"{self.state}, and impossible: {self.reason}")
 
 
 def proved(reason: str, observations: int, **measured: float | int | str | bool | None) -> Finding:
@@ -107,22 +111,29 @@ def unknown(
     return Finding(State.UNKNOWN, reason, measured or {}, observations, grounds=tuple(grounds))
 
 
+def impossible(reason: str) -> Finding:
+    """NOT RUN, for the provider or the machine lacks the means for its fault; the reason says which."""
+    return Finding(State.NOT_RUN, reason, impossible=True)
+
+
 def merge(findings: Iterable[Finding]) -> Finding:
     """One finding for many: worst state, the reasons and grounds of that state joined, measured values united,
-    counts added.
+    counts added. It is impossible only if every finding that did not run is.
     """
     parts = list(findings)
     state = worst(part.state for part in parts)
-    reasons = list(dict.fromkeys(part.reason for part in parts if part.state is state and part.reason))
+    deciding = [part for part in parts if part.state is state]
+    reasons = list(dict.fromkeys(part.reason for part in deciding if part.reason))
     measured: dict[str, float | int | str | bool | None] = {}
     for part in parts:
         measured.update(part.measured)
-    witness = next((part.witness for part in parts if part.state is state and part.witness), ())
+    witness = next((part.witness for part in deciding if part.witness), ())
     return Finding(
         state,
         "; ".join(reasons) or "nothing was judged",
         measured,
         sum(part.observations for part in parts),
         witness,
-        tuple(dict.fromkeys(ground for part in parts if part.state is state for ground in part.grounds)),
+        tuple(dict.fromkeys(ground for part in deciding for ground in part.grounds)),
+        state is State.NOT_RUN and all(part.impossible for part in deciding),
     )

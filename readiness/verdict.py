@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from readiness.criteria import DECIDING, MANIFEST, PHASES, Criterion, Level
 from readiness.evidence.models import CriterionRecord, FindingRecord
@@ -40,13 +41,15 @@ _HELD = "held without faults"
 @dataclass(frozen=True)
 class Result:
     """One criterion of the manifest with its finding. `issue` is set where the candidate's file expects it
-    red, unless it is red by a wrong answer.
+    red, unless it is red by a wrong answer; `declared`, the reason, where the file declares that its fault may be
+    impossible to inject.
     """
 
     criterion: Criterion
     finding: Finding
     issue: str | None = None
     seconds: float = 0.0
+    declared: str | None = None
 
     @property
     def state(self) -> State:
@@ -55,10 +58,15 @@ class Result:
 
     @property
     def as_expected(self) -> bool:
-        """In interim mode: REFUTED where the file says so, PROVED everywhere else. An error is never
-        expected.
+        """In interim mode: NOT RUN as declared; else REFUTED where the file says so, PROVED everywhere else. An error
+        is never expected.
         """
-        return self.state is (State.REFUTED if self.issue else State.PROVED)
+        return self.not_run_as_declared or self.state is (State.REFUTED if self.issue else State.PROVED)
+
+    @property
+    def not_run_as_declared(self) -> bool:
+        """The file declares it, and it did not run because its fault cannot be injected here, for no other cause."""
+        return self.declared is not None and self.finding.impossible
 
 
 @dataclass(frozen=True)
@@ -93,13 +101,14 @@ class Verdict:
         """The verdict as it is printed. Good news names what is not PROVED of the levels that did not decide."""
         if self.word in OF_A_CHECK:
             return self._of_a_check
-        word = self._without_levels
+        word = self._word
         open_: Counter[State] = Counter(r.state for r in self.beside if r.state is not State.PROVED)
         if self.word not in GOOD or not open_:
             return word
         counts = ", ".join(f"{open_[state]} {state}" for state in WORST_FIRST if open_[state])
-        first, comma, taken = word.partition(", ") if self.taken else (word, "", "")
-        return f"{first} at levels plan and state{comma}{taken}; s3: {counts}"
+        one_word = self.word not in (Word.READY, Word.INTERIM)
+        first, comma, more = (word, "", "") if one_word else word.partition(", ")
+        return f"{first} at levels plan and state{comma}{more}; s3: {counts}"
 
     @property
     def _of_a_check(self) -> str:
@@ -116,7 +125,8 @@ class Verdict:
         return "; ".join([*parts, "nothing was proved about failures"])
 
     @property
-    def _without_levels(self) -> str:
+    def _word(self) -> str:
+        """Without the levels that did not decide."""
         if self.word is Word.SELECTION_PROVED:
             return f"{self.judged} of {self.judged} selected criteria PROVED; not a verdict"
         if self.word in (Word.PHASE_PROVED, Word.PHASE_NOT_PROVED):
@@ -127,6 +137,9 @@ class Verdict:
         if self.word is Word.READY and self.taken:
             runs = ", ".join(sorted(set(self.taken.values())))
             return f"READY, {len(self.taken)} of {len(self.results)} taken over from {runs}"
+        declared = sum(result.not_run_as_declared for result in self.results)
+        if self.word is Word.INTERIM and declared:
+            return f"{Word.INTERIM}, {declared} {State.NOT_RUN} as declared"
         return str(self.word)
 
     def counts(self) -> dict[State, int]:
@@ -141,8 +154,12 @@ def results_of(
     expected_red: Mapping[str, str],
     seconds: Mapping[str, float],
     manifest: Iterable[Criterion] = MANIFEST,
+    *,
+    declared_not_run: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Result, ...]:
-    """One result for every criterion of the manifest: what was found, else NOT RUN with its reason."""
+    """One result for every criterion of the manifest: what was found, else NOT RUN with its reason. `expected_red` and
+    `declared_not_run` are those of the candidate's file, empty in strict mode.
+    """
     results = []
     for criterion in manifest:
         found = findings.get(criterion.id, ())
@@ -152,7 +169,8 @@ def results_of(
         if issue and finding.wrong_answer:
             why = "a wrong answer is never to be expected of a store that serves"
             issue, finding = None, replace(finding, reason=f"{finding.reason}; {why} (expected_red: {issue})")
-        results.append(Result(criterion, finding, issue, seconds.get(criterion.id, 0.0)))
+        declared, took = declared_not_run.get(criterion.id), seconds.get(criterion.id, 0.0)
+        results.append(Result(criterion, finding, issue, took, declared))
     return tuple(results)
 
 
@@ -166,8 +184,8 @@ def judge(
     interrupted: bool = False,
     levels: frozenset[Level] = DECIDING,
 ) -> Verdict:
-    """The verdict. The criteria of `levels` decide it; in interim mode also those that the candidate's file expects
-    red, and where tests were named one by one all of them.
+    """The verdict. The criteria of `levels` decide it; in interim mode also those that the candidate's file names, and
+    where tests were named one by one all of them.
 
     `selected` names the criteria that were selected to run; None is a whole run by the rules, the only one
     that can be READY or INTERIM AS EXPECTED. A selection, and a run that went on after a red phase, can at
@@ -182,7 +200,7 @@ def judge(
     )
     judged = [result for result in results if result.criterion.id in chosen]
     beside = tuple(
-        r for r in judged if not (by_name or r.criterion.level in levels or (interim and r.issue is not None))
+        r for r in judged if not (by_name or r.criterion.level in levels or (interim and _listed(r)))
     )
     deciding = [result for result in judged if result not in beside]
     good = bool(deciding) and all(r.as_expected if interim else r.state is State.PROVED for r in deciding)
@@ -223,6 +241,10 @@ def checked(
     )
 
 
+def _listed(result: Result) -> bool:
+    return result.issue is not None or result.declared is not None
+
+
 def criterion_record(result: Result) -> CriterionRecord:
     """A criterion of the manifest with what was found, as verdict.json keeps it."""
     return CriterionRecord(
@@ -232,5 +254,6 @@ def criterion_record(result: Result) -> CriterionRecord:
         level=result.criterion.level.value,
         **FindingRecord.values(result.finding),
         expected_red=result.issue,
+        declared_not_run=result.declared,
         seconds=round(result.seconds, 3),
     )

@@ -13,10 +13,10 @@ from readiness.campaign import hardware, scenarios
 from readiness.campaign.away import not_seen_away
 from readiness.campaign.network import BROKEN, broken_network, network_record
 from readiness.campaign.scenarios import Scenario
-from readiness.campaign.settings import NOT_SELECTED, Settings
+from readiness.campaign.settings import Settings
 from readiness.campaign.stage import Stage
 from readiness.errors import Unjudged
-from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.scenario import NOT_SELECTED, ScenarioRecord
 from readiness.evidence.seen import Group
 from readiness.evidence.stored import SCENARIOS, as_row
 from readiness.faults import wait_whole
@@ -112,7 +112,7 @@ class Campaign:
         records = []
         for scenario in wanted:
             records.append(self._play(scenario))
-            if records[-1].unsupported not in (None, NOT_SELECTED):
+            if records[-1].impossible:
                 break
         return records
 

@@ -12,10 +12,10 @@ from functools import partial
 from pydantic import JsonValue
 
 from readiness import faults
-from readiness.campaign.settings import NOT_SELECTED, Settings
+from readiness.campaign.settings import Settings
 from readiness.errors import Unjudged
 from readiness.evidence.observation import PROVIDER, Observation, Outcome
-from readiness.evidence.scenario import Event
+from readiness.evidence.scenario import NOT_SELECTED, Event
 from readiness.faults import Fault, injected, wait_whole
 from readiness.judges.opentofu.commands import FAULT
 from readiness.load.rig import Rig

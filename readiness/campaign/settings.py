@@ -19,6 +19,3 @@ class Settings:
     def wanted(self, name: str) -> bool:
         """Whether the fault of that name is done."""
         return self.only is None or name in self.only
-
-
-NOT_SELECTED = "it was not selected"

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from readiness import criteria
 from readiness.candidate.fingerprint import resolve_all
 from readiness.candidate.model import Candidate
+from readiness.criteria import Criterion
 from readiness.errors import UsageError
 from readiness.evidence.seen import Promises
 from readiness.paths import CANDIDATES
@@ -58,6 +59,7 @@ def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
     except ValidationError as error:
         raise UsageError(f"candidate file {path}: " + "; ".join(_explain(error))) from None
     _check_expected_red(candidate, path)
+    _check_declared_not_run(candidate, path)
     resolved = resolve_all(candidate, path.parent.resolve())
     loaded = Loaded(candidate, path, resolved.fingerprint(candidate), resolved.shown)
     if loaded.ca_bundle and not Path(loaded.ca_bundle).is_file():
@@ -123,15 +125,29 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _check_expected_red(candidate: Candidate, path: Path) -> None:
     for listed in candidate.expected_red:
-        criterion = criteria.BY_ID.get(listed)
-        if criterion is None:
-            near = difflib.get_close_matches(listed, criteria.BY_ID, n=1, cutoff=0.5)
-            hint = f', did you mean "{near[0]}"?' if near else ""
-            raise UsageError(
-                f'candidate file {path}: expected_red names the unknown criterion "{listed}"{hint}'
-            )
+        criterion = _listed(listed, "expected_red", path)
         if criterion.wrong_answer:
             raise UsageError(
                 f'candidate file {path}: expected_red names {listed} ("{criterion.title}"): a wrong answer or a loss '
                 "is never to be expected of a store that serves; remove it"
             )
+
+
+def _check_declared_not_run(candidate: Candidate, path: Path) -> None:
+    for listed in candidate.declared_not_run:
+        criterion = _listed(listed, "declared_not_run", path)
+        if not criterion.not_everywhere:
+            those = ", ".join(each.id for each in criteria.MANIFEST if each.not_everywhere)
+            raise UsageError(
+                f'candidate file {path}: declared_not_run names {listed} ("{criterion.title}"), which can be run '
+                f"everywhere; remove it (only {those} may be declared)"
+            )
+
+
+def _listed(id_: str, table: str, path: Path) -> Criterion:
+    criterion = criteria.BY_ID.get(id_)
+    if criterion is None:
+        near = difflib.get_close_matches(id_, criteria.BY_ID, n=1, cutoff=0.5)
+        hint = f', did you mean "{near[0]}"?' if near else ""
+        raise UsageError(f'candidate file {path}: {table} names the unknown criterion "{id_}"{hint}')
+    return criterion

@@ -212,14 +212,25 @@ class Boundary(_Strict):
 
 
 class ProviderTable(_Strict):
-    """How the candidate is reached and how faults are done to it."""
+    """How the candidate is reached and how faults are done to it. `synchronous`: where a node has a disk of its own,
+    what the store writes is on it before the write returns, as on a volume with `sync=always` (ZFS).
+    """
 
     kind: Text
     store: str = ""
     nodes: tuple[str, ...] = ()
     network: Literal["auto", "loopback", "namespaces"] = "auto"
     disks: Literal["auto", "folders", "loop-devices"] = "auto"
+    synchronous: bool = False
     options: dict[str, str | int | bool | float | list[str]] = {}
+
+    @model_validator(mode="after")
+    def _has_disks(self) -> ProviderTable:
+        if self.synchronous and (self.kind != "processes" or self.disks == "folders"):
+            raise ValueError(
+                'synchronous is for nodes with disks that the suite makes: kind = "processes", and disks not "folders"'
+            )
+        return self
 
 
 class Candidate(_Strict):
@@ -241,3 +252,4 @@ class Candidate(_Strict):
     contract: Contract
     boundary: Boundary = Boundary()
     expected_red: dict[str, Text] = {}
+    declared_not_run: dict[str, Text] = {}

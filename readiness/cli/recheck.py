@@ -21,7 +21,7 @@ from rich.text import Text
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.stored import Unreadable, read_run
 from readiness.gate.again import Row, judged_again
-from readiness.report.words import MARKS, short
+from readiness.report.words import MARKS, not_run_as_declared, short
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
 
@@ -52,10 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(
                 "The seal was not verified: what follows proves nothing about the run.", style="yellow"
             )
-        found = judged_again(read_run(folder))
+        run = read_run(folder)
+        found = judged_again(run)
     except (BrokenSeal, Unreadable) as error:
         print(f"recheck: {error}", file=sys.stderr)
         return EXIT_USAGE
+    if declared := [row["id"] for row in run.verdict["criteria"] if not_run_as_declared(row)]:
+        console.print(f"{len(declared)} NOT RUN as declared: {', '.join(declared)}", highlight=False)
     return _print_rows(console, found)
 
 

@@ -43,7 +43,9 @@ class Criterion:
     this order; those of `optional` count only where the provider can do their fault. `judge` is pure: from what was
     recorded to a finding. `wrong_answer`: REFUTED means that the candidate lost, denied or mixed up data, or let two
     clients hold one lock: no interim shape may be expected to do that. `checked`: what it asks without a fault takes
-    nothing but endpoints and a credential, so that a check asks it.
+    nothing but endpoints and a credential, so that a check asks it. `not_everywhere`: its fault takes means that not
+    every provider and machine has (power, disks, the network between nodes): only of such a criterion may a candidate's
+    file declare that it is NOT RUN.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Criterion:
     optional: frozenset[Group] = frozenset()
     judge: Judge | None = None
     wrong_answer: bool = False
+    not_everywhere: bool = False
     checked: bool = False
 
     def without_faults(self) -> Criterion:

@@ -203,6 +203,7 @@ ROWS = (
         scenarios=(Group.POWER_CUTS,),
         judge=lambda seen: each_of_all(seen.records(), made_whole, safety, denials),
         wrong_answer=True,
+        not_everywhere=True,
     ),
     Criterion(
         "P1.23",
@@ -210,6 +211,7 @@ ROWS = (
         "a node whose power was cut denies nothing when it is back, and then the loss of another loses nothing",
         scenarios=(Group.POWER_CUT_OF_ONE,),
         judge=lambda seen: needs(seen.records(), "two nodes", made_whole, safety, denials, agreement),
+        not_everywhere=True,
     ),
     Criterion(
         "P1.24",
@@ -220,6 +222,7 @@ ROWS = (
         judge=lambda seen: needs(
             seen.records(), "two nodes", lambda record: half_there(record, seen.promises.rto)
         ),
+        not_everywhere=True,
     ),
     Criterion(
         "P1.25",
@@ -227,6 +230,7 @@ ROWS = (
         "full disk, on one node and on all: nothing is wrong or lost, the others serve, and space is all that it takes",
         scenarios=(Group.FULL_DISKS,),
         judge=_full_disks,
+        not_everywhere=True,
     ),
     Criterion(
         "P1.26",
@@ -234,6 +238,7 @@ ROWS = (
         "a limping node: the others and the service endpoint keep the promise for silence, and nothing is wrong",
         scenarios=(Group.LIMPS,),
         judge=lambda seen: each(seen.records(), lambda record: half_there(record, seen.promises.rto)),
+        not_everywhere=True,
     ),
     Criterion(
         "P1.28",

@@ -32,7 +32,8 @@ _OF_A_CHECK = (
 )
 GOOD = (
     r"^((READY( at levels plan and state)?(, [0-9]+ of [0-9]+ taken over from [^,;]+(, [^,;]+)*)?"
-    r"|(INTERIM AS EXPECTED|PHASES? [0-4](, [0-4])* PROVED)( at levels plan and state)?)"
+    r"|INTERIM AS EXPECTED( at levels plan and state)?(, [0-9]+ NOT RUN as declared)?"
+    r"|PHASES? [0-4](, [0-4])* PROVED( at levels plan and state)?)"
     + _BESIDE
     + r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict"
     + r"|CHECKED: [0-9]+ PROVED, [0-9]+ held without faults, [0-9]+ NOT RUN"
@@ -65,11 +66,17 @@ class FindingRecord(_Record):
             max_length=MOST_WITNESS, description="The shortest history that refutes it: JSON, as in history/."
         ),
     ]
+    impossible: Annotated[
+        bool,
+        Field(description="NOT RUN because the provider or the machine lacks the means for its fault."),
+    ] = False
 
     @model_validator(mode="after")
     def _rests_on_something(self) -> Self:
         if self.state is State.PROVED and not self.observations:
             raise ValueError("PROVED without one direct observation")
+        if self.impossible and self.state is not State.NOT_RUN:
+            raise ValueError(f"{self.state}, and impossible")
         return self
 
     @staticmethod
@@ -81,6 +88,7 @@ class FindingRecord(_Record):
             "observations": finding.observations,
             "measured": dict(finding.measured),
             "witness": [op.as_json() for op in finding.witness[:MOST_WITNESS]],
+            "impossible": finding.impossible,
         }
 
 
@@ -102,6 +110,12 @@ class CriterionRecord(FindingRecord):
         str | None,
         Field(description="The issue under which the candidate's file expects it red, in interim mode."),
     ]
+    declared_not_run: Annotated[
+        str | None,
+        Field(
+            description="Why the candidate's file declares that its fault may be impossible, in interim mode."
+        ),
+    ] = None
     seconds: Seconds
 
 
@@ -180,4 +194,16 @@ class VerdictRecord(_Record):
             raise ValueError("READY with a criterion that is not PROVED")
         if self.verdict.startswith("READY") and bool(open_) is not ("; s3: " in self.verdict):
             raise ValueError("READY does not say what is not PROVED of the levels that did not decide")
+        if self.verdict.startswith("INTERIM AS EXPECTED"):
+            self._says_what_did_not_run()
         return self
+
+    def _says_what_did_not_run(self) -> None:
+        said = re.search(r", ([0-9]+) NOT RUN as declared", self.verdict)
+        declared = [c for c in self.criteria if c.impossible and c.declared_not_run is not None]
+        if len(declared) != (int(said[1]) if said else 0):
+            raise ValueError("INTERIM AS EXPECTED does not say how many are NOT RUN as declared")
+        if any(
+            c.state is State.NOT_RUN and c.level in self.levels and c not in declared for c in self.criteria
+        ):
+            raise ValueError("INTERIM AS EXPECTED with a criterion that is NOT RUN and not declared")

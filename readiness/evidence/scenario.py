@@ -12,6 +12,8 @@ SETTLE = 2.0
 """Seconds that a scenario keeps reading after the candidate is whole again."""
 
 NOT_WHOLE = "not whole"  # the note that says within which time
+NOT_SELECTED = "it was not selected"
+"""Why a fault was not done that the provider may well be able to do."""
 DOUBT = "doubt"  # the note of a record that proves nothing, though what it refutes is refuted
 
 
@@ -58,6 +60,7 @@ class ScenarioRecord:
     so.
 
     `endpoints_through`: endpoints that had to serve through the fault (survivors and the service endpoint).
+    `unsupported`: why its fault was not done, by the provider or because it was not selected.
     `judged_outage`: false for scenarios in which an outage is expected (two of three nodes lost, all
     restarted, a broken network in between).
     """
@@ -76,6 +79,11 @@ class ScenarioRecord:
     unsupported: str | None = None
     captured: Captured | None = None
     notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def impossible(self) -> bool:
+        """Its fault was tried, and the provider or the machine lacks the means for it."""
+        return self.unsupported not in (None, NOT_SELECTED)
 
     def doubt(self, why: str) -> None:
         """From now on it proves nothing; what it refutes is refuted."""

@@ -42,8 +42,10 @@ class Row:
 
     @property
     def same(self) -> bool:
-        """Not contradicted."""
-        return self.now is None or self.now.state is self.recorded
+        """Not contradicted. One that did not run for an impossible fault did not run for that cause today either."""
+        if self.now is None:
+            return True
+        return self.now.state is self.recorded and (self.recorded is not State.NOT_RUN or self.now.impossible)
 
 
 def judged_again(run: StoredRun) -> list[Row]:
@@ -54,7 +56,7 @@ def judged_again(run: StoredRun) -> list[Row]:
 
 def _again(stored: _Stored, id_: str, recorded: State, reason: str) -> Row:
     criterion = BY_ID.get(id_)
-    if recorded is State.NOT_RUN:
+    if recorded is State.NOT_RUN and id_ not in stored.impossible:
         return Row(id_, recorded, reason, None, "was not run")
     if criterion is None:
         return Row(id_, recorded, reason, None, "there is no such criterion today")
@@ -75,6 +77,8 @@ class _Stored:
     def __init__(self, run: StoredRun) -> None:
         folder, self._promises, self._declared = run.folder, run.promises, run.declared
         self._folder = folder
+        self.impossible = {str(row["id"]) for row in run.verdict["criteria"] if row.get("impossible")}
+        """Criteria that did not run because their fault could not be injected: why is judged again."""
         self._scenarios = {str(row["name"]): row for row in rows(folder)}
         self._records: dict[str, ScenarioRecord] = {}
         self._judged = {str(row["criterion"]): row for row in rows(folder, JUDGED)}

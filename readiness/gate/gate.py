@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import DECIDING, MANIFEST, STOP_CONDITIONS, Criterion, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence, kept_in
-from readiness.finding import Finding, State, proved, refuted, unknown, worst
+from readiness.finding import Finding, State, merge, proved, refuted, unknown, worst
 from readiness.gate.earlier import MAX_AGE_SECONDS, Earlier
 
 
@@ -17,7 +17,8 @@ from readiness.gate.earlier import MAX_AGE_SECONDS, Earlier
 class GateFindings:
     """What the gate is asked about: every finding so far by criterion, and the evidence behind it. `earlier` are the
     runs that findings were taken over from; `programs` the versions of the store and of tofu in this run; `levels`
-    those whose criteria decide.
+    those whose criteria decide; `declared_not_run` are the criteria whose fault, by the candidate's file, may be
+    impossible to inject (empty in strict mode).
     """
 
     findings: Mapping[str, Sequence[Finding]]
@@ -26,11 +27,17 @@ class GateFindings:
     earlier: tuple[Earlier, ...] = ()
     programs: Mapping[str, str] = field(default_factory=dict)
     levels: frozenset[Level] = DECIDING
+    declared_not_run: Collection[str] = ()
 
     def state(self, criterion: Criterion) -> State | None:
         """The state so far; None if nothing was found yet."""
         found = self.findings.get(criterion.id)
         return worst(finding.state for finding in found) if found else None
+
+    def not_run_as_declared(self, criterion: Criterion) -> bool:
+        """The file declares it, and its fault cannot be injected here."""
+        found = self.findings.get(criterion.id, ())
+        return criterion.id in self.declared_not_run and bool(found) and merge(found).impossible
 
 
 def _before_gate() -> list[Criterion]:
@@ -105,7 +112,9 @@ def evidence_complete(found: GateFindings) -> Finding:
             return refuted("the candidate's file was changed during the run")
     except UsageError as error:
         return refuted(f"the candidate's file was changed during the run: {error}")
-    bare = [c.id for c in _before_gate() if found.state(c) in (None, State.NOT_RUN)]
+    not_run = [c for c in _before_gate() if found.state(c) in (None, State.NOT_RUN)]
+    declared = [c.id for c in not_run if found.not_run_as_declared(c)]
+    bare = [c.id for c in not_run if c.id not in declared]
     if bare:
         return refuted(
             f"the evidence is not complete: {len(bare)} criteria were not run, for example {bare[0]}"
@@ -121,7 +130,8 @@ def evidence_complete(found: GateFindings) -> Finding:
         return unknown("no history was kept")
     imported = ", ".join(run.name for run in found.earlier) or "none"
     return proved(
-        f"{kept} operations kept, {findings} findings, other runs' evidence: {imported}",
+        f"{kept} operations kept, {findings} findings, other runs' evidence: {imported}"
+        + (f"; NOT RUN as declared: {', '.join(declared)}" if declared else ""),
         kept,
         findings=findings,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from readiness.checkers.guard import guarded
 from readiness.evidence.scenario import DOUBT, ScenarioRecord
-from readiness.finding import Finding, State, merge, refuted, unknown
+from readiness.finding import Finding, State, impossible, merge, refuted, unknown
 
 OfRecord = Callable[[ScenarioRecord], Finding]
 
@@ -56,7 +56,8 @@ def bound(record: ScenarioRecord) -> ScenarioRecord:
 
 def _one(record: ScenarioRecord, judgement: OfRecord) -> Finding:
     if record.unsupported:
-        return Finding(State.NOT_RUN, f"{record.name}: {record.unsupported}")
+        why = f"{record.name}: {record.unsupported}"
+        return impossible(why) if record.impossible else Finding(State.NOT_RUN, why)
     found = unknown(record.spoiled) if record.spoiled else guarded(judgement, bound(record))
     if doubt := record.notes.get(DOUBT):
         found = merge([found, unknown(doubt)])

@@ -15,7 +15,7 @@ from readiness.cli.dry_run import dry_run
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
 from readiness.criteria.needs import needs
-from readiness.errors import NotRun, Refuted, Unjudged, UsageError, WrongAnswer
+from readiness.errors import Impossible, NotRun, Refuted, Unjudged, UsageError, WrongAnswer
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
 from readiness.paths import ROOT
@@ -86,7 +86,7 @@ def criterion_of(item: pytest.Item) -> Criterion | None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Notes which criteria are selected; marks those that may be red without deciding anything, and in interim mode
-    those that the candidate's file expects red.
+    those that the candidate's file expects red, or whose fault, it declares, may be impossible.
     """
     run = config.stash.get(RUN, None)
     if run is None:
@@ -98,8 +98,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(f"{item.nodeid} names no criterion of the manifest")
         run.selected.add(criterion.id)
         run.tests[criterion.id] = item.nodeid
-        if issue := run.expected_red.get(criterion.id):
-            item.add_marker(pytest.mark.xfail(strict=True, raises=Refuted, reason=issue))
+        issue, declared = run.expected_red.get(criterion.id), run.declared_not_run.get(criterion.id)
+        if issue:
+            raises = (Refuted, Impossible) if declared else Refuted
+            item.add_marker(pytest.mark.xfail(strict=True, raises=raises, reason=issue))
+        elif declared:
+            item.add_marker(pytest.mark.xfail(strict=False, raises=Impossible, reason=declared))
         elif not run.decides(criterion):
             why = f"level {criterion.level} does not decide"
             item.add_marker(pytest.mark.xfail(strict=False, raises=(Refuted, Unjudged), reason=why))

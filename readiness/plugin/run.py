@@ -15,7 +15,7 @@ from typing import Any
 
 from readiness import paths
 from readiness.candidate.load import Loaded, load
-from readiness.criteria import BY_ID, MANIFEST, Criterion, Level
+from readiness.criteria import BY_ID, Criterion, Level
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import (
@@ -26,7 +26,7 @@ from readiness.evidence.models import (
     RunRecord,
     VerdictRecord,
 )
-from readiness.finding import Finding, State, merge
+from readiness.finding import Finding, State
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import GateFindings
 from readiness.gate.signature import sign, signer_of
@@ -35,7 +35,7 @@ from readiness.redact import Redactor
 from readiness.report import junit, words
 from readiness.report.folder import write_reports
 from readiness.report.kept import promises_kept
-from readiness.verdict import Verdict, checked, criterion_record, judge, results_of
+from readiness.verdict import Result, Verdict, checked, criterion_record, judge, results_of
 
 PACKAGE = "tofu-state-ha-readiness"
 
@@ -99,14 +99,22 @@ class Run:
         text = self.redactor.clean(str(error))
         return self.check.explained(text) if self.check else text
 
+    @property
+    def declared_not_run(self) -> dict[str, str]:
+        """Criteria whose fault, by the candidate's file, may be impossible to inject, with the reason; empty in strict
+        mode.
+        """
+        return dict(self.loaded.candidate.declared_not_run) if self.options.interim else {}
+
     def decides(self, criterion: Criterion) -> bool:
-        """Whether it has a part in the verdict: its level is required, the candidate's file expects it red, or single
-        tests were named.
+        """Whether it has a part in the verdict: its level is required, the candidate's file names it for interim mode,
+        or single tests were named.
         """
         return (
             self.options.by_name
             or criterion.level in self.options.levels
             or criterion.id in self.expected_red
+            or criterion.id in self.declared_not_run
         )
 
     def begin(self) -> None:
@@ -168,26 +176,35 @@ class Run:
         """What the gate is asked about."""
         programs = programs_of(self.facts)
         return GateFindings(
-            self.findings, self.loaded, self.evidence, self._earlier, programs, self.options.levels
+            self.findings,
+            self.loaded,
+            self.evidence,
+            self._earlier,
+            programs,
+            self.options.levels,
+            self.declared_not_run,
         )
 
     def red_before(self, phase: int) -> str | None:
         """Why this phase may not run: a criterion of an earlier phase that is not as it must be. None if it
         may.
         """
-        for criterion in MANIFEST:
-            if criterion.phase >= phase or not self.decides(criterion):
+        for result in self._results():
+            criterion = result.criterion
+            if criterion.phase >= phase or criterion.id not in self.findings or not self.decides(criterion):
                 continue
-            found = self.found()
-            state = found.state(criterion)
-            expected = (
-                criterion.id in self.expected_red
-                and not merge(found.findings.get(criterion.id, ())).wrong_answer
-            )
-            good = State.REFUTED if expected else State.PROVED
-            if state is not None and state is not good:
-                return f"phase {criterion.phase} is red: {criterion.id} is {state}"
+            if not result.as_expected:
+                return f"phase {criterion.phase} is red: {criterion.id} is {result.state}"
         return None
+
+    def _results(self) -> tuple[Result, ...]:
+        return results_of(
+            self.findings,
+            self.reasons,
+            self.expected_red,
+            self.seconds,
+            declared_not_run=self.declared_not_run,
+        )
 
     def judge(self) -> Verdict:
         """The verdict on what has been found."""
@@ -195,7 +212,7 @@ class Run:
             self.reasons.setdefault(id_, "the run ended before it")
         for id_ in self.partly:
             self.add(id_, Finding(State.NOT_RUN, "one of its tests was deselected"), 0.0)
-        results = results_of(self.findings, self.reasons, self.expected_red, self.seconds)
+        results = self._results()
         if self.check:
             self.verdict = checked(
                 results,

@@ -130,6 +130,8 @@ def _case(result: Result, verdict: Verdict, *, evidence: str) -> TestCase:
         _property(case, "measured", f"{len(telling) - MAX_MEASURED} more values are in verdict.json")
     if result.issue:
         _property(case, "expected_red", result.issue)
+    if result.declared:
+        _property(case, "declared_not_run", result.declared)
     case.result = list(
         _outcome(finding, result, interim=verdict.interim) if verdict.decides(result) else _beside(result)
     )
@@ -171,6 +173,9 @@ def _outcome(finding: Finding, result: Result, *, interim: bool) -> list[FinalRe
         return [Failure(message, "refuted")]
     if finding.state is State.UNKNOWN:
         return [Error(message, "unknown")]
+    if interim and result.not_run_as_declared:
+        text = f"{State.NOT_RUN} as declared ({_clean(result.declared or '')}): {reason}"
+        return [Skipped(text[:MAX_MESSAGE], "not-run-as-declared")]
     return [Skipped(message, "not-run")]
 
 

@@ -87,7 +87,8 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "reason": short(row["reason"], 600),
     }
     kept |= {"level": "s3"} if row.get("level") == "s3" else {}
-    return kept | ({"expected_red": row["expected_red"]} if row.get("expected_red") else {})
+    named = ("expected_red", "declared_not_run") if row["state"] != State.NOT_RUN else ("declared_not_run",)
+    return kept | {name: row[name] for name in named if row.get(name)}
 
 
 def page(runs: Sequence[PublishedRun], combined: Mapping[str, Any], note: str = "") -> str:
@@ -138,6 +139,8 @@ def page(runs: Sequence[PublishedRun], combined: Mapping[str, Any], note: str = 
 
 def _line(row: Mapping[str, Any]) -> str:
     expected = f" (expected red: {row['expected_red']})" if row.get("expected_red") else ""
+    if row["state"] == State.NOT_RUN and row.get("declared_not_run"):
+        expected = f" (as declared: {row['declared_not_run']})"
     level = " (level s3: S3 behavior that OpenTofu does not use)" if row.get("level") == "s3" else ""
     return f"- **{row['id']}** {row['title']}{level}: {row['reason']}{expected}"
 

@@ -13,6 +13,7 @@ from typing import Any
 from readiness.evidence.folder import STATEMENT_NAME as NAME
 from readiness.evidence.folder import digests
 from readiness.evidence.models import ALL_LEVELS
+from readiness.report.words import not_run_as_declared
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -21,10 +22,9 @@ PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 def statement(folder: Path, about: Mapping[str, Any], verdict: Mapping[str, Any]) -> dict[str, Any]:
     """The statement. Subjects are the files of the evidence; the configuration is the candidate and the suite.
 
-    `passedTests` are PROVED criteria, `failedTests` REFUTED and UNKNOWN ones, `warnedTests` those expected red and
-    those of a level that does not decide. A
-    criterion that was not run is in none of them, and `result` is PASSED only if the verdict's exit code is 0. A check
-    passes nothing: at best it is WARNED.
+    `passedTests` are PROVED criteria, `failedTests` REFUTED and UNKNOWN ones, `warnedTests` those expected red, those
+    NOT RUN as declared, and those of a level that does not decide. Any other criterion that was not run is in none of
+    them, and `result` is PASSED only if the verdict's exit code is 0. A check passes nothing: at best it is WARNED.
     """
     by_state: dict[str, list[str]] = {"PROVED": [], "REFUTED": [], "UNKNOWN": [], "NOT RUN": []}
     warned: list[str] = []
@@ -32,6 +32,7 @@ def statement(folder: Path, about: Mapping[str, Any], verdict: Mapping[str, Any]
         expected = verdict["mode"] == "interim" and row["expected_red"] and row["state"] == "REFUTED"
         beside = row.get("level", "plan") not in verdict.get("levels", ALL_LEVELS) and not row["expected_red"]
         expected = expected or (beside and row["state"] in ("REFUTED", "UNKNOWN"))
+        expected = expected or not_run_as_declared(row)
         (warned if expected else by_state[row["state"]]).append(f"{row['id']} {row['title']}")
     return {
         "_type": STATEMENT,

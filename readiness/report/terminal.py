@@ -46,12 +46,15 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
 
 
 def _lines(rows: list[Result]) -> list[tuple[Result, int]]:
-    """Those that are not PROVED. Those that did not run for the same reason become one line, with their number."""
+    """Those that are not PROVED. Those that did not run for the same reason become one line, with their number, but for
+    those that the candidate's file declares.
+    """
     lines: dict[str, tuple[Result, int]] = {}
     for result in rows:
         if result.state is State.PROVED and not result.issue:
             continue
-        key = result.finding.reason if result.state is State.NOT_RUN else result.criterion.id
+        not_run = result.state is State.NOT_RUN and not result.not_run_as_declared
+        key = result.finding.reason if not_run else result.criterion.id
         first, more = lines.get(key, (result, -1))
         lines[key] = (first, more + 1)
     return list(lines.values())
@@ -59,6 +62,8 @@ def _lines(rows: list[Result]) -> list[tuple[Result, int]]:
 
 def _why(result: Result, more: int, verdict: Verdict) -> str:
     reason = " ".join(result.finding.reason.split())
+    if verdict.interim and result.not_run_as_declared:
+        return f"{result.criterion.title}: {reason} [NOT RUN as declared: {result.declared}]"
     if result.state is State.NOT_RUN:
         return f"and {more} more: {reason}" if more else reason
     expected = f" [expected red: {result.issue}]" if verdict.interim and result.issue else ""

@@ -34,16 +34,25 @@ MARKS = {
 UNSELECTED = ("it was deselected", "it was not collected")
 
 
+def not_run_as_declared(row: Mapping[str, Any]) -> bool:
+    """Whether that criterion did not run because its fault could not be injected, as the candidate's file declares."""
+    return bool(row.get("impossible") and row.get("declared_not_run"))
+
+
 def first_open(
     criteria: Sequence[Mapping[str, Any]], levels: Sequence[str] = ALL_LEVELS
 ) -> Mapping[str, Any] | None:
     """The criterion to start with: a refuted one, else an unknown one, else one that did not run.
 
     Criteria of the gate that only follow from others come last; those that were not selected, or whose level does not
-    decide, do not count.
+    decide, or whose fault was impossible as declared, do not count.
     """
     asked = [
-        row for row in criteria if row.get("reason") not in UNSELECTED and row.get("level", "plan") in levels
+        row
+        for row in criteria
+        if row.get("reason") not in UNSELECTED
+        and row.get("level", "plan") in levels
+        and not not_run_as_declared(row)
     ]
     for state in WORST_FIRST[:3]:
         found = [
@@ -61,6 +70,8 @@ def summary(verdict: Mapping[str, Any]) -> str:
     text = f"{counts['PROVED']} of {total} criteria are PROVED"
     others = [f"{counts[state]} {state}" for state in WORST_FIRST[:3] if counts.get(state)]
     text += f", {', '.join(others)}" if others else ""
+    declared = [row["id"] for row in verdict["criteria"] if not_run_as_declared(row)]
+    text += f"; NOT RUN as declared: {', '.join(declared)}" if declared else ""
     levels = verdict.get("levels", ALL_LEVELS)
     if beside := _beside(verdict["criteria"], levels):
         text += f"; of level s3, which does not decide: {beside}"

@@ -9,7 +9,7 @@ import pytest
 
 from readiness import faults
 from readiness.criteria import BY_ID
-from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.scenario import NOT_SELECTED, ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.finding import Finding, State
 from readiness.history import Op, Outcome, Verb
@@ -73,8 +73,12 @@ def test_what_was_not_tried_after_the_fault_is_unknown() -> None:
 def test_a_power_or_a_disk_that_cannot_be_reached_is_not_run(id_: str, group: Group) -> None:
     impossible = replace(record(FaultKind.POWER_CUT), unsupported="bumble has no disk of its own: no root")
     found = judged(id_, group, impossible)
-    assert found.state is NOT_RUN
+    assert (found.state, found.impossible) == (NOT_RUN, True)
     assert "no disk of its own" in found.reason
+    not_selected = judged(id_, group, replace(impossible, unsupported=NOT_SELECTED))
+    assert (not_selected.state, not_selected.impossible) == (NOT_RUN, False)
+    both = judged(id_, group, impossible, replace(impossible, unsupported=NOT_SELECTED))
+    assert (both.state, both.impossible) == (NOT_RUN, False)
 
 
 @pytest.mark.parametrize(("id_", "group"), [("P1.22", Group.POWER_CUTS), ("P1.23", Group.POWER_CUT_OF_ONE)])

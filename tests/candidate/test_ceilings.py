@@ -76,7 +76,7 @@ def test_no_candidate_that_comes_along_promises_too_little() -> None:
 
 def interim(folder: Path, id_: str) -> str:
     path = folder / "interim.toml"
-    path.write_text(f'{SINGLETON}"{id_}" = "TIN-1"\n')
+    path.write_text(SINGLETON.replace("[expected_red]\n", f'[expected_red]\n"{id_}" = "TIN-1"\n'))
     return str(path)
 
 

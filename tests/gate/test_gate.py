@@ -18,7 +18,7 @@ from readiness import contacts
 from readiness.candidate.load import load
 from readiness.criteria import BY_ID, MANIFEST, STOP_CONDITIONS
 from readiness.evidence.folder import Evidence
-from readiness.finding import Finding, State, proved, refuted, unknown
+from readiness.finding import Finding, State, impossible, proved, refuted, unknown
 from readiness.gate import boundary, gate
 from readiness.gate.earlier import Earlier
 from readiness.gate.gate import GateFindings
@@ -92,6 +92,26 @@ def kept(tmp_path: Path) -> Any:
     evidence.append("criteria.jsonl", {"criterion": "P1.1"})
     yield replace(run(), evidence=evidence)
     evidence.close()
+
+
+NO_POWER = impossible("nobody can cut its power here")
+
+
+def test_what_is_not_run_as_declared_leaves_the_evidence_complete_and_is_named(kept: Any) -> None:
+    found = replace(kept, findings={**kept.findings, "P1.22": [NO_POWER]})
+    strict = gate.evidence_complete(found)
+    assert (strict.state, "1 criteria were not run, for example P1.22" in strict.reason) == (REFUTED, True)
+    interim = gate.evidence_complete(replace(found, declared_not_run={"P1.22": "TIN-1"}))
+    assert (interim.state, "NOT RUN as declared: P1.22" in interim.reason) == (PROVED, True)
+    assert gate.all_proved(replace(found, declared_not_run={"P1.22": "TIN-1"})).state is REFUTED
+
+
+@pytest.mark.parametrize("finding", [[], [Finding(State.NOT_RUN, "blocked")]])
+def test_what_is_declared_and_not_run_for_another_cause_leaves_it_incomplete(
+    kept: Any, finding: list[Finding]
+) -> None:
+    found = replace(kept, findings={**kept.findings, "P1.22": finding}, declared_not_run={"P1.22": "TIN-1"})
+    assert gate.evidence_complete(found).state is REFUTED
 
 
 def test_complete_evidence(kept: Any) -> None:

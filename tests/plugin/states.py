@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from readiness.criteria import MANIFEST
 from readiness.evidence.observation import Observation
-from readiness.finding import Finding, State
+from readiness.finding import Finding, State, impossible
 from readiness.grounds import Violation, ViolationKind
 from readiness.history import Op, Outcome, Verb
 
@@ -23,6 +23,8 @@ def test_criterion(id_, judge, run):
     if state == "GATE":
         from readiness.gate import gate
         return judge({"P4.1": gate.all_proved, "P4.2": gate.no_stop, "S.6": gate.direct_evidence}[id_](run.found()))
+    if state == "IMPOSSIBLE":
+        return judge(impossible("nobody can cut its power here"))
     if state == "WRONG":
         op = Op(0, "probe", "p", "a", Verb.READ, "b", "k", 0.0, 1.0, Outcome.OK, 404)
         judge(Finding(State.REFUTED, "k was denied", observations=1, grounds=(Violation(ViolationKind.ABSENT, op),)))

@@ -79,6 +79,17 @@ def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
             '[expected_red]\n"P1.99" = "TIN-1"\n[boundary]',
             'expected_red names the unknown criterion "P1.99", did you mean "P1.9"?',
         ),
+        (
+            "[boundary]",
+            '[declared_not_run]\n"P1.99" = "TIN-1"\n[boundary]',
+            'declared_not_run names the unknown criterion "P1.99", did you mean "P1.9"?',
+        ),
+        (
+            "[boundary]",
+            '[declared_not_run]\n"P1.6" = "TIN-1"\n[boundary]',
+            "which can be run everywhere; remove it (only P1.22, P1.23, P1.24, P1.25, P1.26, P2.13, P2.14 may be",
+        ),
+        ('disks = "auto"', 'disks = "folders"\nsynchronous = true', "synchronous is for nodes with disks"),
         ("schema = 1", "schema = ", "is not valid TOML"),
     ],
 )

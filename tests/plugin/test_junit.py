@@ -10,7 +10,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from junitparser.xunit2 import TestCase, TestSuite
 
 from readiness.criteria import MANIFEST
-from readiness.finding import Finding, State, proved
+from readiness.finding import Finding, State, impossible, proved
 from readiness.report.junit import ReportTaken, invalidate, write, write_sentinel
 from readiness.undo.living import Process
 from readiness.verdict import Result, judge
@@ -145,6 +145,33 @@ def test_interim_reads_expected_red_as_skipped_and_a_moved_guardrail_as_failure(
     assert type(cases(broken)["S.1"].result[0]) is Error
     strict = report(tmp_path / "four.xml", {"S.1": red}, issues={"S.1": ISSUE})
     assert type(cases(strict)["S.1"].result[0]) is Failure
+
+
+def test_what_is_not_run_as_declared_is_skipped_and_says_so(tmp_path: Path) -> None:
+    def written(name: str, finding: Finding, *, interim: bool) -> TestSuite:
+        rows = tuple(
+            Result(c, finding, declared="TIN-1: no power")
+            if c.id == "P1.22"
+            else Result(c, Finding(State.PROVED, "seen", {}, 4))
+            for c in MANIFEST
+        )
+        write(tmp_path / name, judge(rows, interim=interim), PROPERTIES, evidence="reports/runs/x")
+        return read(tmp_path / name)
+
+    suite = written("one.xml", impossible("no loop devices"), interim=True)
+    (result,) = cases(suite)["P1.22"].result
+    assert type(result) is Skipped
+    assert (result.type, result.message) == (
+        "not-run-as-declared",
+        "NOT RUN as declared (TIN-1: no power): no loop devices",
+    )
+    assert properties(cases(suite)["P1.22"])["declared_not_run"] == "TIN-1: no power"
+    assert properties(suite)["verdict"] == "INTERIM AS EXPECTED, 1 NOT RUN as declared"
+    assert not failing(suite)
+    other = written("two.xml", Finding(State.NOT_RUN, "it was deselected"), interim=True)
+    assert "as declared" not in cases(other)["P1.22"].result[0].message
+    assert failing(other)
+    assert failing(written("three.xml", impossible("no loop devices"), interim=False))
 
 
 def test_a_report_is_replaced_whole(tmp_path: Path) -> None:

@@ -166,6 +166,58 @@ def test_interim_not_as_expected(tmp_path: Path, states: dict[str, str], id_: st
     assert failing(read(ran.junit))
 
 
+DECLARED = tuple(load("singleton").candidate.declared_not_run)
+IMPOSSIBLE = dict.fromkeys(DECLARED, "IMPOSSIBLE")
+
+
+def test_interim_as_expected_says_what_could_not_be_run_as_declared(tmp_path: Path) -> None:
+    ran = interim(tmp_path, IMPOSSIBLE)
+    message = f"INTERIM AS EXPECTED, {len(DECLARED)} NOT RUN as declared"
+    assert (ran.code, ran.verdict["verdict"]) == (0, message), ran.out
+    assert ran.state("P3.attic.5") == "PROVED", "it does not block"
+    row = ran.criterion("P1.22")
+    assert (row["state"], row["impossible"]) == ("NOT RUN", True)
+    assert row["declared_not_run"] == load("singleton").candidate.declared_not_run["P1.22"]
+    assert "[NOT RUN as declared: TIN-1012" in " ".join(ran.out.split())
+    suite = read(ran.junit)
+    assert not failing(suite)
+    assert suite.skipped == len(RED) + len(DECLARED)
+    assert properties(suite)["verdict"] == message
+    assert "NOT RUN as declared (TIN-1012" in cases(suite)["P1.22"].result[0].message
+    assert f"{len(RED) + len(DECLARED)} xfailed" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("states", "id_", "state"),
+    [
+        pytest.param({"P1.22": "NOT RUN"}, "P1.22", "NOT RUN", id="not run for another cause"),
+        pytest.param({"P1.22": "NOT COLLECTED"}, "P1.22", "NOT RUN", id="not collected"),
+        pytest.param({"P1.22": "ERROR"}, "P1.22", "UNKNOWN", id="an error"),
+        pytest.param({"P1.22": "WRONG"}, "P1.22", "REFUTED", id="a loss"),
+        pytest.param({"P1.25": "REFUTED"}, "P1.25", "REFUTED", id="an outage"),
+        pytest.param({"P1.26": "IMPOSSIBLE"}, "P1.26", "NOT RUN", id="impossible and not declared"),
+        pytest.param({"P1.24": "IMPOSSIBLE"}, "P1.24", "NOT RUN", id="expected red is not declared"),
+    ],
+)
+def test_interim_is_not_as_expected_when_what_is_declared_was_not_impossible(
+    tmp_path: Path, states: dict[str, str], id_: str, state: str
+) -> None:
+    ran = interim(tmp_path, IMPOSSIBLE | states)
+    assert ran.code == 1
+    assert "AS EXPECTED" not in ran.verdict["verdict"].replace("NOT AS EXPECTED", "")
+    assert ran.state(id_) == state
+    assert failing(read(ran.junit))
+
+
+def test_strict_mode_knows_no_declaration(tmp_path: Path) -> None:
+    ran = run(tmp_path, IMPOSSIBLE, "--candidate", "singleton")
+    assert (ran.code, ran.verdict["verdict"]) == (1, "NOT READY")
+    row = ran.criterion("P1.22")
+    assert (row["state"], row["declared_not_run"]) == ("NOT RUN", None)
+    assert ran.criterion("P2.1")["reason"] == "phase 1 is red: P1.22 is NOT RUN"
+    assert failing(read(ran.junit))
+
+
 @pytest.mark.parametrize("asked", ["subject", "rig"])
 def test_interim_of_a_candidate_that_is_down_is_not_as_expected(asked: str, tmp_path: Path) -> None:
     place = tmp_path / "run"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.criteria import BY_ID, DECIDING, MANIFEST, PHASES, Criterion, Level
-from readiness.finding import Finding, State, merge, proved, refuted, unknown, worst
+from readiness.finding import Finding, State, impossible, merge, proved, refuted, unknown, worst
 from readiness.verdict import Result, Verdict, Word, judge, results_of
 
 STATES = st.sampled_from(list(State))
@@ -247,6 +247,64 @@ def test_interim_as_expected() -> None:
 def test_interim_not_as_expected(but: dict[str, State]) -> None:
     verdict = judge(results(but, RED), interim=True)
     assert (verdict.word, verdict.exit_code) == (Word.NOT_INTERIM, 1)
+
+
+NO_POWER = impossible("nobody can cut its power here")
+
+
+def declared(finding: Finding, issue: str | None = None, id_: str = "P1.22") -> tuple[Result, ...]:
+    """Everything PROVED but the one whose fault, by the candidate's file, may be impossible to inject."""
+    one = Result(BY_ID[id_], finding, issue, declared="TIN-1: nobody can cut its power")
+    return tuple(one if r.criterion.id == id_ else r for r in results())
+
+
+def test_what_is_declared_may_be_not_run_or_proved_and_the_sentence_says_which() -> None:
+    verdict = judge(declared(NO_POWER), interim=True)
+    assert (verdict.sentence, verdict.exit_code) == ("INTERIM AS EXPECTED, 1 NOT RUN as declared", 0)
+    beside = tuple(
+        result(r.criterion, State.REFUTED) if r.criterion.id == "P1.12" else r for r in declared(NO_POWER)
+    )
+    message = "INTERIM AS EXPECTED at levels plan and state, 1 NOT RUN as declared; s3: 1 REFUTED"
+    assert judge(beside, interim=True).sentence == message
+    assert judge(declared(proved("nothing is lost", 3)), interim=True).sentence == "INTERIM AS EXPECTED"
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        pytest.param(Finding(State.NOT_RUN, "it was deselected"), id="deselected"),
+        pytest.param(merge([NO_POWER, Finding(State.NOT_RUN, "blocked")]), id="also blocked"),
+        pytest.param(merge([NO_POWER, unknown("did not fire")]), id="also unknown"),
+        pytest.param(merge([NO_POWER, refuted("lost")]), id="also refuted"),
+        pytest.param(unknown("did not fire"), id="unknown"),
+        pytest.param(refuted("lost"), id="refuted"),
+    ],
+)
+def test_what_is_declared_is_held_to_its_cause(finding: Finding) -> None:
+    assert judge(declared(finding), interim=True).word is Word.NOT_INTERIM
+
+
+def test_impossible_and_not_declared_is_not_as_expected_and_declared_is_never_ready() -> None:
+    plain = tuple(Result(r.criterion, NO_POWER) if r.criterion.id == "P1.22" else r for r in results())
+    assert judge(plain, interim=True).word is Word.NOT_INTERIM
+    assert judge(declared(NO_POWER)).word is Word.NOT_READY
+    assert judge(declared(NO_POWER), selected=of_phase(1)).exit_code == 1
+    assert judge(declared(NO_POWER), selected=frozenset({"P1.22"}), by_name=True).exit_code == 1
+
+
+def test_one_that_is_expected_red_and_declared_is_either_and_never_proved() -> None:
+    for finding in (NO_POWER, refuted("no other node")):
+        assert judge(declared(finding, "TIN-1", "P1.24"), interim=True).word is Word.INTERIM
+    for finding in (proved("whole", 1), unknown("?"), Finding(State.NOT_RUN, "blocked")):
+        assert judge(declared(finding, "TIN-1", "P1.24"), interim=True).word is Word.NOT_INTERIM
+
+
+def test_only_what_did_not_run_is_impossible() -> None:
+    for state in (State.REFUTED, State.UNKNOWN, State.PROVED):
+        with pytest.raises(ValueError, match="and impossible"):
+            Finding(state, "x", observations=1, impossible=True)
+    assert merge([NO_POWER, proved("one of two", 1)]).impossible
+    assert merge([NO_POWER, NO_POWER]).impossible
 
 
 def test_interim_of_a_selection_is_never_good() -> None:

@@ -175,10 +175,29 @@ def test_nothing_is_left_mounted_when_the_supervisor_is_killed(
     assert not mounts(tmp_path)
 
 
+@pytest.mark.parametrize("synchronous", [True, False])
+def test_what_is_written_synchronously_survives_a_power_cut_unsynced(
+    supervised: Supervised, *, synchronous: bool
+) -> None:
+    """Files of new folders too; and it stays a power cut: what lies beside the data is lost."""
+    made = storage.create("auto", ["one"], supervised, lambda _line: None, synchronous=synchronous)
+    if made.kind != "loop-devices":
+        pytest.skip("this machine allows no loop devices")
+    assert made.renew("one"), "a new disk is as the first one"
+    below = made.seen(made.data("one")) / "volumes" / "1"
+    below.mkdir(parents=True)
+    (below / "unsynced").write_text("a state")
+    assert made.cut_power("one", []) == "EIO"
+    back = made.revive("one")
+    assert (back.recovered, back.unsynced, back.kept) == (True, 0, True)
+    assert ((below / "unsynced").exists() and (below / "unsynced").read_text() == "a state") is synchronous
+
+
 def test_the_reason_is_kept_when_loop_devices_are_refused(
     supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_nodes: object) -> None:
+    def refuse(_nodes: object, *, synchronous: bool) -> None:
+        assert not synchronous
         raise RuntimeError("PermissionError: unshare")
 
     monkeypatch.setattr(supervised, "build_disks", refuse)

@@ -42,6 +42,7 @@ class Made:
     interim: bool = False
     seal: bool = True
     expected: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     phases: tuple[int, ...] = ()
     signer: CryptoSigner | None = None
@@ -79,7 +80,7 @@ def make(root: Path, made: Made | None = None, name: str = RUN) -> Path:
         evidence.append(JUDGED, {"criterion": id_, "scenarios": {"crashes": [record.name]}, **row})
         findings[id_] = [found]
     verdict = judge(
-        results_of(findings, {}, dict(made.expected), {}),
+        results_of(findings, {}, dict(made.expected), {}, declared_not_run=made.declared),
         interim=made.interim,
         selected=None if made.interim else frozenset(findings),
     )

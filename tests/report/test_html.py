@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from readiness.criteria import MANIFEST
+from readiness.finding import Finding, State, impossible
 from readiness.history import Op, Outcome, Verb
 from readiness.report.html import MAX_BYTES, render
 from readiness.report.html.page import gather
@@ -131,6 +132,20 @@ def test_in_interim_mode_what_is_expected_red_comes_second(tmp_path: Path) -> No
     assert [each.id for each in page.expected] == ["P0.7"]
     assert "P1.2" in [each.id for each in page.unexpected]
     assert "P1.2" in page.summary
+
+
+def test_what_is_not_run_as_declared_is_listed_apart(tmp_path: Path) -> None:
+    found = {"P1.22": impossible("no loop devices"), "P1.23": Finding(State.NOT_RUN, "blocked")}
+    made = Made(findings=found, interim=True, declared={"P1.22": "TIN-1: no power", "P1.23": "TIN-1"})
+    folder = make(tmp_path, made)
+    page = gather(folder)
+    assert [each.id for each in page.declared] == ["P1.22"]
+    assert "P1.22" not in [id_ for _, ids in page.not_run for id_ in ids]
+    assert "P1.23" in [id_ for _, ids in page.not_run for id_ in ids]
+    text = render(folder)
+    assert "NOT RUN as declared" in text
+    assert "(TIN-1: no power)" in text
+    assert "; NOT RUN as declared: P1.22" in page.summary
 
 
 def test_a_history_that_cannot_be_read_is_said_not_hidden(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from readiness import paths
 from readiness.cli import compare, recheck
 from readiness.criteria import MANIFEST
 from readiness.evidence.observation import Observation
+from readiness.evidence.scenario import NOT_SELECTED, ScenarioRecord
+from readiness.evidence.stored import JUDGED, SCENARIOS, as_row
+from readiness.finding import impossible
 from readiness.judges.opentofu.basics import Step
 from readiness.report import words
 from tests.report.folders import Made, make, red
@@ -30,6 +33,30 @@ def test_a_recheck_says_what_the_run_said(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_red_run_is_red_again(tmp_path: Path) -> None:
     assert recheck.main([str(make(tmp_path, Made(lose=True)))]) == 0
+
+
+def not_run(folder: Path, why: str) -> Path:
+    """As if P1.22 had been NOT RUN as declared, judged from a power cut that was not done for this reason."""
+    record = ScenarioRecord("power-cut:all", None, judged_outage=False, unsupported=why)
+    for file, row in (
+        (SCENARIOS, as_row(record, None)),
+        (JUDGED, {"criterion": "P1.22", "scenarios": {"power cuts": [record.name]}, "observations": 0}),
+    ):
+        with (folder / file).open("a") as out:
+            out.write(json.dumps(row) + "\n")
+    return folder
+
+
+def test_what_was_not_run_as_declared_is_named_and_its_cause_is_judged_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Made(findings={"P1.22": impossible("no power")}, interim=True, declared={"P1.22": "TIN-1"})
+    assert recheck.main([str(not_run(make(tmp_path / "a", made), "no disk of its own")), "--no-seal"]) == 0
+    out = capsys.readouterr().out
+    assert "1 NOT RUN as declared: P1.22" in out
+    assert "THE SAME: 3 criteria judged again" in out
+    assert recheck.main([str(not_run(make(tmp_path / "b", made), NOT_SELECTED)), "--no-seal"]) == 1
+    assert "DIFFERENT: P1.22" in capsys.readouterr().out
 
 
 def edit(folder: Path) -> None:
@@ -286,4 +313,7 @@ def test_what_to_look_at_first_is_the_first_red_that_is_not_expected() -> None:
     assert (words.first_open([*rows, row("P1.9", "REFUTED")]) or {})["id"] == "P1.9"
     assert (words.first_open(rows[:2]) or {})["id"] == "P1.2"
     assert words.first_open([row("P1.1", "PROVED")]) is None
+    declared = row("P1.22", "NOT RUN") | {"declared_not_run": "TIN"}
+    assert words.first_open([declared | {"impossible": True}]) is None
+    assert words.first_open([declared]) == declared
     assert (words.first_open([row("P1.1", "PROVED"), row("P1.2", "PROVED", "TIN")]) or {})["id"] == "P1.2"

@@ -15,7 +15,7 @@ from readiness.criteria import MANIFEST
 from readiness.evidence.folder import verify_seal
 from readiness.evidence.models import VerdictRecord
 from readiness.evidence.schema import PUBLISHED, generated
-from readiness.finding import Finding, State, proved
+from readiness.finding import Finding, State, impossible, proved
 from readiness.report import junit
 from readiness.report.statement import PREDICATE, STATEMENT
 from readiness.verdict import judge, results_of
@@ -126,6 +126,40 @@ def test_expected_reds_are_warnings_in_the_statement(tmp_path: Path) -> None:
     predicate = json.loads((make(tmp_path, made) / "statement.json").read_text("utf-8"))["predicate"]
     assert [name.split()[0] for name in predicate["warnedTests"]] == ["P0.7"]
     assert not any(name.startswith("P0.7 ") for name in predicate["failedTests"])
+
+
+def test_what_is_not_run_as_declared_is_a_warning_in_the_statement(tmp_path: Path) -> None:
+    found = {"P1.22": impossible("no power"), "P1.23": Finding(State.NOT_RUN, "blocked")}
+    made = Made(findings=found, interim=True, declared={"P1.22": "TIN-1", "P1.23": "TIN-1"})
+    predicate = json.loads((make(tmp_path, made) / "statement.json").read_text("utf-8"))["predicate"]
+    assert [name.split()[0] for name in predicate["warnedTests"]] == ["P1.22"]
+
+
+def interim(*, declared: bool, impossible_: bool, sentence: str) -> dict[str, Any]:
+    """An interim verdict in which P1.22 did not run and all else is PROVED."""
+    finding = Finding(State.NOT_RUN, "no power", impossible=impossible_)
+    findings = {c.id: [proved("seen", 1)] for c in MANIFEST} | {"P1.22": [finding]}
+    rows = results_of(findings, {}, {}, {}, declared_not_run={"P1.22": "TIN-1"} if declared else {})
+    row = verdict_row(judge(rows, interim=True))
+    return row | {"verdict": sentence, "exit_code": 0}
+
+
+def test_an_interim_verdict_says_how_many_are_not_run_as_declared_and_has_no_others() -> None:
+    good = "INTERIM AS EXPECTED, 1 NOT RUN as declared"
+    VerdictRecord.model_validate(interim(declared=True, impossible_=True, sentence=good))
+    for declared, impossible_, sentence in (
+        (True, True, "INTERIM AS EXPECTED"),
+        (True, True, "INTERIM AS EXPECTED, 2 NOT RUN as declared"),
+        (True, False, good),
+        (False, True, good),
+        (False, True, "INTERIM AS EXPECTED"),
+        (True, False, "INTERIM AS EXPECTED"),
+        (True, True, "READY, 1 NOT RUN as declared"),
+    ):
+        with pytest.raises(ValidationError):
+            VerdictRecord.model_validate(
+                interim(declared=declared, impossible_=impossible_, sentence=sentence)
+            )
 
 
 @pytest.mark.store

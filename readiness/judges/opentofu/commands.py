@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from readiness.evidence.observation import PROVIDER, Observation
-from readiness.finding import Finding, State, refuted, unknown
+from readiness.evidence.scenario import NOT_SELECTED
+from readiness.finding import Finding, State, impossible, refuted, unknown
 
 TOFU = "tofu"
 PREPARE = "prepare"
@@ -147,7 +148,8 @@ def fault_undone(observations: Iterable[Observation]) -> Finding | None:
     if fault is None or fault.ok:
         return None
     if fault.outcome == "error":
-        return Finding(State.NOT_RUN, fault.why())
+        not_selected = fault.error == NOT_SELECTED
+        return Finding(State.NOT_RUN, fault.why()) if not_selected else impossible(fault.why())
     return unknown(fault.why())
 
 

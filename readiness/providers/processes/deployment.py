@@ -67,7 +67,13 @@ class Deployment:
                 self.starting.wait_until,
             )
             keys: Mapping[str, Keys] = {role: new_keys() for role in ("admin", "read_only")}
-            self.storage = storage.create(declared.disks, declared.nodes, self.supervised, progress)
+            self.storage = storage.create(
+                declared.disks,
+                declared.nodes,
+                self.supervised,
+                progress,
+                synchronous=declared.synchronous,
+            )
             self.site = Site(
                 self.folder, self.layout, self.storage, declared.nodes, keys, declared.options, program
             )

@@ -169,7 +169,7 @@ class Supervisor:
         self.network = network
 
     def build_disks(self, request: Request) -> None:
-        disks = LoopDisks(self.folder / "disks", request["nodes"])
+        disks = LoopDisks(self.folder / "disks", request["nodes"], synchronous=request["synchronous"])
         try:
             disks.build()
         except BaseException:

@@ -170,9 +170,9 @@ class Supervised:
         """Whether a datagram of the one node arrives at the other."""
         return bool(self._ask("carries", source=source, target=target))
 
-    def build_disks(self, nodes: Mapping[str, int]) -> None:
+    def build_disks(self, nodes: Mapping[str, int], *, synchronous: bool = False) -> None:
         """A disk of so many MiB for each node (see disks.LoopDisks). Raises RuntimeError if that is refused."""
-        self._ask("build_disks", nodes=dict(nodes))
+        self._ask("build_disks", nodes=dict(nodes), synchronous=synchronous)
 
     def cut_power(self, node: str, names: Sequence[str]) -> str | None:
         """Kill the processes of these names, and cut the power of the node's disk. Returns the name of the error of a

@@ -25,11 +25,13 @@ COMMAND_SECONDS = 15.0
 
 
 class LoopDisk:
-    """One node's disk. `point`: where it is mounted."""
+    """One node's disk. `point`: where it is mounted. `synchronous`: what is written to the data folder is on the disk
+    before the write returns.
+    """
 
-    def __init__(self, point: Path, megabytes: int) -> None:
+    def __init__(self, point: Path, megabytes: int, *, synchronous: bool = False) -> None:
         self.point, self._image = point, point.with_suffix(".img")
-        self._megabytes = megabytes
+        self._megabytes, self._synchronous = megabytes, synchronous
         self._mounted = self._down = self._recovers = False
         self._unsynced = ""
 
@@ -44,6 +46,8 @@ class LoopDisk:
         _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", lazy, self._image)
         self.mount()
         (self.point / DATA).mkdir()
+        if self._synchronous:
+            linux.write_synchronously(self.point / DATA)
         (self.point / KEPT).write_text("kept")
         for path in (self.point / KEPT, self.point / DATA, self.point):
             _sync(path)
@@ -111,9 +115,12 @@ class LoopDisk:
 class LoopDisks:
     """The disks of all nodes."""
 
-    def __init__(self, folder: Path, nodes: Mapping[str, int]) -> None:
-        """`nodes`: how many MiB each gets."""
-        self._disks = {node: LoopDisk(folder / node, megabytes) for node, megabytes in nodes.items()}
+    def __init__(self, folder: Path, nodes: Mapping[str, int], *, synchronous: bool = False) -> None:
+        """`nodes`: how many MiB each gets. `synchronous`: see LoopDisk."""
+        self._disks = {
+            node: LoopDisk(folder / node, megabytes, synchronous=synchronous)
+            for node, megabytes in nodes.items()
+        }
 
     def build(self) -> None:
         """Make and mount all of them. Raises OSError, RuntimeError where this machine does not allow it."""

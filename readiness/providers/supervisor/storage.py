@@ -93,9 +93,17 @@ class LoopDevices:
 
     kind = "loop-devices"
 
-    def __init__(self, folder: Path, nodes: Sequence[str], supervised: Supervised, megabytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        nodes: Sequence[str],
+        supervised: Supervised,
+        megabytes: int,
+        *,
+        synchronous: bool = False,
+    ) -> None:
         self._folder, self._supervised = folder, supervised
-        supervised.build_disks(dict.fromkeys(nodes, megabytes))
+        supervised.build_disks(dict.fromkeys(nodes, megabytes), synchronous=synchronous)
 
     def data(self, node: str) -> Path:
         return self._folder / "disks" / node / DATA
@@ -126,12 +134,16 @@ def create(
     supervised: Supervised,
     progress: Callable[[str], None],
     megabytes: int = MEGABYTES,
+    *,
+    synchronous: bool = False,
 ) -> Storage:
-    """The storage asked for; `auto` tries loop devices and else keeps the reason. Raises UsageError."""
+    """The storage asked for; `auto` tries loop devices and else keeps the reason. `synchronous` is of loop devices
+    only: the power of plain folders cannot be cut. Raises UsageError.
+    """
     if kind == "folders":
         return Folders(supervised.folder, 'the candidate asks for disks = "folders"')
     try:
-        return LoopDevices(supervised.folder, nodes, supervised, megabytes)
+        return LoopDevices(supervised.folder, nodes, supervised, megabytes, synchronous=synchronous)
     except RuntimeError as error:
         reason = f"loop devices refused: {error}"
     if kind == "loop-devices":

@@ -23,7 +23,7 @@ from readiness.finding import State
 from readiness.report.html.figure import Lane, draw, lanes
 from readiness.report.html.matrix import Matrix
 from readiness.report.html.witness import WitnessStep, steps
-from readiness.report.words import MARKS, Mark, command, next_step, summary
+from readiness.report.words import MARKS, Mark, command, next_step, not_run_as_declared, summary
 
 MOST_MEASURED, SHORT, MOST_REASON, LAST_CALLS = 60, 420, 6000, 6
 MAX_FIGURES_BYTES = 2_200_000
@@ -42,6 +42,7 @@ class Shown:
     reason: str
     rest: str
     expected_red: str | None
+    declared_not_run: str | None
     observations: int
     seconds: float
     measured: list[tuple[str, Any]]
@@ -121,6 +122,11 @@ class Page:
         return [shown for shown in self.reds if shown.expected_red and self.verdict["mode"] == "interim"]
 
     @property
+    def declared(self) -> list[Shown]:
+        """Those NOT RUN as the candidate's file declares."""
+        return [shown for _, _, every, _ in self.phases for shown in every if shown.declared_not_run]
+
+    @property
     def unexpected(self) -> list[Shown]:
         """The other refuted criteria."""
         return [shown for shown in self.reds if shown not in self.expected]
@@ -138,7 +144,7 @@ def gather(folder: Path) -> Page:
         page.phases.append((phase, name, every, sum(shown.state == "PROVED" for shown in every)))
     reasons: dict[str, list[str]] = {}
     for row in verdict["criteria"]:
-        if row["state"] == "NOT RUN":
+        if row["state"] == "NOT RUN" and not not_run_as_declared(row):
             reasons.setdefault(row["reason"], []).append(row["id"])
     page.not_run = list(reasons.items())
     page.tofu_faults = [
@@ -165,6 +171,7 @@ def _shown(row: Mapping[str, Any], judged: Mapping[str, Any], observed: Mapping[
         reason=reason[:end],
         rest=reason[end : end + MOST_REASON] + (" … (cut)" if len(reason) > end + MOST_REASON else ""),
         expected_red=row["expected_red"],
+        declared_not_run=row["declared_not_run"] if not_run_as_declared(row) else None,
         observations=row["observations"],
         seconds=row["seconds"],
         measured=telling[:MOST_MEASURED],
