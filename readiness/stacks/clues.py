@@ -44,6 +44,10 @@ _PROGRAM = re.compile(r"open\(|write_?text|write_?file|\bdest\b|copy_?file", re.
 _ADDRESS = re.compile(r"https?://[^\s\"'`,;)>\]\\/?#]+|\b[\w-]+(?:\.[\w-]+)+:\d+\b")
 _VARIABLE = re.compile(r"[$%{]|\bf[\"']|\+\s*\w|format\(|secrets?\.|valueFrom|op://|vault:")
 _IMPORT = re.compile(r"(?m)^\s*(?:import\??|mod\??\s+\w+)\s+['\"]([^'\"]+)['\"]")
+_ANY = re.compile(
+    rb"(?i)backend[-_]?config|backend\s+\\*[\"']|AWS_(S3_)?ENDPOINT|TF_(HTTP|CLI|VAR)_|override\.(tf|tofu)"
+)
+"""What every file with a clue holds somewhere."""
 _SCRIPTS = (".sh", ".bash", ".zsh")
 _LINES = 12
 
@@ -75,8 +79,11 @@ def clues(reading: Reading, asked: Asked, recipes: Sequence[Recipe], known: Reci
         if shown in reading.digests and shown not in from_recipes and path.suffix != ".hcl":
             continue
         try:
-            content = path.read_bytes().decode("utf-8-sig")
+            raw = path.read_bytes()
+            content = raw.decode("utf-8-sig") if _ANY.search(raw) else ""
         except (OSError, UnicodeDecodeError):
+            continue
+        if not content:
             continue
         if _of_another(content, asked.folder):
             continue
