@@ -14,6 +14,8 @@ from readiness.topology import PROMISED
 
 SETTINGS_SEEN_WITHIN = 10.0
 """Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""
+TO_BE_WRITTEN = "TO BE WRITTEN"
+"""How a sentence begins that a proposed candidate file leaves to the operator: nothing is proved by it."""
 ADMISSIBLE = ("dedicated-ha", "replicated-rustfs")
 """The candidate classes that the plan admits as final state authority."""
 
@@ -34,17 +36,29 @@ def endpoint_shape(seen: Seen) -> Finding:
     contract = seen.contract
     if not contract["endpoint_shape"].strip() or not contract["audience"].strip():
         return refuted("the contract does not say endpoint shape and audience")
+    if left := _unwritten(endpoint_shape=contract["endpoint_shape"], audience=contract["audience"]):
+        return left
     return _accepted(seen, "admin", "{} endpoints answer as declared")
 
 
 def credentials(seen: Seen) -> Finding:
     """P0.2: source and rotation owner are written, and the credentials from that source are accepted."""
     declared = seen.contract["credentials"]
+    if left := _unwritten(rotation_owner=declared["rotation_owner"]):
+        return left
     works = f"the {declared['admin']['source']} credential works; {declared['rotation_owner']} rotates it"
     parts = [_accepted(seen, "admin", works)]
     if declared.get("read_only") is not None:
         parts.append(_accepted(seen, "read_only", "the read-only credential works"))
     return merge(parts)
+
+
+def _unwritten(**sentences: str) -> Finding | None:
+    """REFUTED if one of these is left to be written."""
+    for field, sentence in sentences.items():
+        if sentence.strip().startswith(TO_BE_WRITTEN):
+            return refuted(f"the contract's {field} is still to be written")
+    return None
 
 
 def _accepted(seen: Seen, role: str, reason: str) -> Finding:
@@ -114,6 +128,8 @@ def failure_behaviour(seen: Seen) -> Finding:
     instance that serves ready.
     """
     declared = seen.contract["failure"]
+    if left := _unwritten(statement=declared["statement"]):
+        return left
     rto: Mapping[str, Any] = declared["rto_seconds"]
     missing = [kind.value for kind in PROMISED if kind.value not in rto]
     if missing:
@@ -192,6 +208,8 @@ def cache_statement(seen: Seen) -> Finding:
     candidate. The listing comes back with how many buckets there are, and which of them are caches'.
     """
     boundary = seen.declared["boundary"]
+    if left := _unwritten(cache_statement=seen.contract["cache_statement"]):
+        return left
     text = seen.contract["cache_statement"].lower()
     unnamed = [word for word in ("attic", "bazel", "rbe") if word not in text]
     if unnamed:

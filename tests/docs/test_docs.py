@@ -60,6 +60,10 @@ INSTEAD = {
         f"{WITH_KEYS} .venv/bin/python -m readiness check --endpoint http://a --dry-run",
         NEEDS_STORE,
     ),
+    "tofu-state-ha-readiness declare": (
+        ".venv/bin/python -m readiness declare --help",
+        "its test lists from an API server",
+    ),
     "tofu-state-ha-readiness clean --endpoint": (
         ".venv/bin/python -m readiness clean --help",
         "tests/check cleans a store that is named so",
