@@ -216,5 +216,9 @@ def test_plain_folders_say_why_their_power_cannot_be_cut(make: Make) -> None:
     for act in (provider.power_off, provider.fill):
         with pytest.raises(Unsupported, match='disks = "folders"'):
             act(NODE)
+    calls = len(provider.recorded_calls())
+    provider.power_on(NODE)
+    provider.free(NODE)
+    assert len(provider.recorded_calls()) == calls, "there is nothing to undo"
     assert provider.whole()
     assert not [line for line in provider.recorded_calls() if "power_off" in line or "fill" in line]

@@ -92,7 +92,7 @@ class ProcessDriver(Driver[ProcessWatch]):
             storage = self.deployment.storage
             return storage.is_down(target) or not all(self.runs(i.name) for i in self.topology.on(target))
         if undo is FaultVerb.FREE:
-            return self._ballast(target).exists()
+            return self._is_filled(target)
         return undo is not FaultVerb.START or not self.runs(target)
 
     def runs(self, instance: str) -> bool:
@@ -201,6 +201,13 @@ class ProcessDriver(Driver[ProcessWatch]):
 
     def free(self, node: str) -> None:
         self._ballast(node).unlink(missing_ok=True)
+
+    def _is_filled(self, node: str) -> bool:
+        """Of a node without a disk of its own: no."""
+        try:
+            return self._ballast(node).exists()
+        except Unsupported:
+            return False
 
     def _ballast(self, node: str) -> Path:
         return self.deployment.storage.disk(node) / BALLAST
