@@ -16,7 +16,8 @@ from pydantic import JsonValue
 
 from readiness.evidence.observation import PROVIDER, Observation
 from readiness.judges.opentofu.commands import lock_id, result
-from readiness.judges.opentofu.contention import Step, holds
+from readiness.judges.opentofu.contention import Step
+from readiness.judges.opentofu.holds import holds
 from readiness.recording import Stopped
 from readiness.tofu.watched import Watched
 from readiness.tofu.workspace import TofuClient

@@ -9,17 +9,8 @@ import pytest
 
 from readiness.evidence.observation import Observation
 from readiness.finding import State
-from readiness.judges.opentofu.contention import (
-    Attempt,
-    Contest,
-    Left,
-    LockHold,
-    gaps,
-    holds,
-    judge,
-    overlap,
-    self_collision,
-)
+from readiness.judges.opentofu.contention import Attempt, Contest, Left, judge, self_collision
+from readiness.judges.opentofu.holds import LockHold, gaps, holds, overlap
 from readiness.recording import Recording
 from readiness.tofu.env import Disposable
 from readiness.tofu.locks import from_error, from_object, refused, vanished

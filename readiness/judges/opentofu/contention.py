@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
 
 from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
@@ -26,6 +24,7 @@ from readiness.judges.opentofu.commands import (
     result,
     seconds,
 )
+from readiness.judges.opentofu.holds import LockHold, gaps, overlap, together
 
 
 class Step(StrEnum):
@@ -43,46 +42,6 @@ class Step(StrEnum):
 
 
 INTERMEDIATE = 15.0  # tofu writes an intermediate state when an apply lasts longer than 20 s
-
-
-@dataclass(frozen=True)
-class LockHold:
-    """An interval (Unix time) that lies inside the time in which one client held the lock. Open at the end: `end`
-    is `begin`."""
-
-    member: str
-    begin: float
-    end: float
-
-
-def holds(log: str) -> list[LockHold]:
-    """The intervals in a hold log (stacks/disposable/main.tf). Raises ValueError if its times cannot be read."""
-    begun: dict[str, float] = {}
-    found = []
-    for line in log.splitlines():
-        match = re.fullmatch(r"(\S+) (begin|end) (\d+\.\d+)", line.strip())
-        if not match:
-            raise ValueError(f"not a line of a hold log: {line!r}")
-        member, what, when = match[1], match[2], float(match[3])
-        if what == "begin":
-            if member in begun:
-                found.append(LockHold(member, begun[member], begun[member]))
-            begun[member] = when
-        else:
-            found.append(LockHold(member, begun.pop(member), when))
-    found += [LockHold(member, when, when) for member, when in begun.items()]
-    return sorted(found, key=lambda hold: hold.begin)
-
-
-def overlap(intervals: Iterable[LockHold]) -> tuple[LockHold, LockHold] | None:
-    """Two clients that held the lock at the same time, if any did."""
-    furthest: LockHold | None = None
-    for hold in sorted(intervals, key=lambda hold: hold.begin):
-        if furthest is not None and hold.begin < furthest.end:
-            return furthest, hold
-        if furthest is None or hold.end > furthest.end:
-            furthest = hold
-    return None
 
 
 @dataclass(frozen=True)
@@ -209,7 +168,7 @@ def judge(contest: Contest) -> Finding:
 def _violations(contest: Contest, fewest: int, most: int, own: bool) -> list[str]:
     faults = []
     if both := overlap(contest.holds):
-        faults.append(_together(*both))
+        faults.append(together(*both))
     for endpoint, members in contest.present.items():
         if lost := sorted(contest.acknowledged - members):
             faults.append(f"{endpoint}: acknowledged changes are not in the state: {', '.join(lost)}")
@@ -227,11 +186,6 @@ def _violations(contest: Contest, fewest: int, most: int, own: bool) -> list[str
     return faults
 
 
-def _together(first: LockHold, second: LockHold) -> str:
-    least = min(first.end, second.end) - second.begin
-    return f"{first.member} and {second.member} held the lock at the same time, for at least {least:.3f} s"
-
-
 LOOKS = (Step.BEFORE, Step.LEFT, Step.STATE, Step.LOCK)
 
 
@@ -245,7 +199,7 @@ def of_case(observations: Sequence[Observation]) -> Finding:
     """What the applies of one case show."""
     if found := _unseen(observations):
         both = overlap(_holds(observations))
-        return refuted(_together(*both), observations=max(counted(observations), 1)) if both else found
+        return refuted(together(*both), observations=max(counted(observations), 1)) if both else found
     return judge(contest_of(observations))
 
 
@@ -299,10 +253,3 @@ def _left(one: Observation | None) -> Left | None:
 def _holds(observations: Sequence[Observation]) -> list[LockHold]:
     rows = [row for one in of(observations, Step.HOLDS) for row in result(one)["holds"]]
     return [LockHold(str(member), float(begin), float(end)) for member, begin, end in rows]
-
-
-def gaps(intervals: Iterable[LockHold]) -> list[float]:
-    """Seconds between one holder and the next, for the report."""
-    return [
-        after.begin - before.end for before, after in pairwise(sorted(intervals, key=lambda hold: hold.begin))
-    ]
