@@ -10,110 +10,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
-from readiness.providers.commands import observe
-from readiness.providers.commands.contract import no_command
-from readiness.providers.commands.hardware import NodeHardware
-from readiness.providers.commands.observe import Incarnation, Sighting, Watcher
+from readiness.candidate.declared import Command, DeclaredInstance
+from readiness.providers.commands import needed, observe
+from readiness.providers.commands.hardware import HardwareDriver, NodeHardware
+from readiness.providers.commands.observe import Incarnation, Sighting
 from readiness.providers.commands.peers import ReachedPeers
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
+from readiness.providers.commands.watch import CommandWatch, LooksWatch
 from readiness.providers.engine import probe
-from readiness.providers.engine.driver import NetworkWatch, PaceWatch, PeersWatch, Watch, emptied, together
+from readiness.providers.engine.driver import PaceWatch, PeersWatch, emptied
 from readiness.providers.engine.isolation import IsolatingDriver, IsolationWatch
 from readiness.providers.engine.journal import FaultVerb
 from readiness.providers.engine.pace import RequestWatch
 from readiness.topology import Direction, Proof, Topology, Unsupported
 
-_UNDO = {
-    FaultVerb.START: "start",
-    FaultVerb.THAW: "unpause",
-    FaultVerb.RESTORE: "restore",
-    FaultVerb.PLUG: "plug",
-    FaultVerb.POWER_ON: "power_on",
-    FaultVerb.FREE: "free",
-    FaultVerb.REJOIN_OUTSIDE: "rejoin",
-    FaultVerb.REJOIN: "rejoin_peers",
-    FaultVerb.UNLIMP: "unlimp",
-}
-"""The command that undoes: what a registered undo is known by."""
 
-
-class CommandWatch(Watch):
-    """Looks at one instance as a client would; its identity command says which incarnation it is."""
-
-    def __init__(
-        self,
-        declared: DeclaredInstance,
-        look_once: observe.Look,
-        incarnation: Callable[[], Incarnation],
-        others: Mapping[str, Incarnation],
-        states: Callable[[], str],
-        *,
-        answers: bool,
-    ) -> None:
-        super().__init__(declared.name)
-        self._answers, self._states = answers, states
-        self.declared, self._look, self._incarnation = declared, look_once, incarnation
-        self._old = incarnation()
-        self._not_telling = observe.not_telling(self.name, self._old, incarnation(), others)
-        self._before = look_once()
-        self._watcher: Watcher | None = None
-
-    def follow(self) -> None:
-        """Look again and again from now on, so that a short absence is seen too."""
-        self._watcher = Watcher(self._look).__enter__()
-
-    def back_at(self) -> float:
-        """When it was first seen to accept a request again; now, if it was never seen away."""
-        return (self._watcher and self._watcher.first_answer_after_absence()) or time.monotonic()
-
-    def __exit__(self, *why: object) -> None:
-        if self._watcher is not None:
-            self._watcher.__exit__(*why)
-
-    def killed(self, how: str) -> Proof:
-        if self._not_telling:
-            return Proof(False, self._not_telling)
-        return observe.ended(self.name, self._followed, self._old, self._incarnation, how)
-
-    def stopped(self, how: str) -> Proof:
-        return self.killed(how)
-
-    def replaced(self, how: str) -> Proof:
-        if self._not_telling:
-            return Proof(False, self._not_telling)
-        return observe.replaced(
-            self.name, self._followed, self._old, self._incarnation, how, answers=self._answers
-        )
-
-    def frozen(self, how: str) -> Proof:
-        if not self._answers:
-            inside = observe.Inside(self._look, self._states, self._incarnation)
-            return observe.paused(self.name, self._before, self._old, inside, how)
-        return observe.changed(self.name, self._before, self._look, observe.MUTE, how)
-
-    @property
-    def _followed(self) -> Watcher:
-        assert self._watcher is not None, "an act that ends an instance follows it"
-        return self._watcher
-
-
-class LooksWatch(NetworkWatch):
-    """Looks at several instances, which all must change in one of the wanted ways."""
-
-    def __init__(self, node: str, looks: dict[str, observe.Look], wanted: frozenset[Sighting]) -> None:
-        self._node, self._looks, self._wanted = node, looks, wanted
-        self._before = {name: look() for name, look in looks.items()}
-
-    def cut(self, how: str) -> Proof:
-        return together(
-            self._node,
-            [observe.changed(n, self._before[n], look, self._wanted, how) for n, look in self._looks.items()],
-        )
-
-
-class CommandDriver(IsolatingDriver[CommandWatch]):
+class CommandDriver(HardwareDriver[CommandWatch], IsolatingDriver[CommandWatch]):
     """Of one candidate. What has no command is Unsupported, and says which command is missing."""
 
     starts_are_known = False
@@ -128,7 +41,7 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
         self.candidate, self._run, self._tls, self._settled = candidate, runner, tls, settled
         self.keys = candidate.keys
         self._started_at: dict[str, float] = {}
-        self._hardware = NodeHardware(runner, self._of_hardware)
+        self._hardware = NodeHardware(runner, partial(needed.of_hardware, candidate))
         self._identities: dict[str, Incarnation] | None = None
 
     @property
@@ -138,76 +51,26 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
     # -- what may be done
 
     def check(self, verb: FaultVerb, target: str) -> None:
-        if verb in (FaultVerb.RESTART, FaultVerb.KILL, FaultVerb.FREEZE):
-            self._check_instance(verb, self.candidate.instance(target))
-        else:
-            self._check_node(verb, self.candidate.node(target))
-
-    @staticmethod
-    def _check_instance(verb: FaultVerb, declared: DeclaredInstance) -> None:
-        whom = f"instance {declared.name}"
-        if verb is FaultVerb.RESTART and not (declared.restart or (declared.stop and declared.start)):
-            raise no_command("restart", whom, "restart, or stop and start,")
-        if verb is FaultVerb.KILL and not declared.kill:
-            raise no_command("kill", whom)
-        if verb is FaultVerb.FREEZE and not (declared.pause and declared.unpause):
-            raise no_command("pause", whom)
-
-    def _check_node(self, verb: FaultVerb, declared: DeclaredNode) -> None:
-        whom = f"node {declared.name}"
-        if verb is FaultVerb.DRAIN and not (declared.drain and declared.restore):
-            here = (self.candidate.instance(instance.name) for instance in self.topology.on(declared.name))
-            if not all(instance.stop and instance.start for instance in here):
-                raise no_command("drain", whom, "drain and restore, or stop and start of each instance,")
-        if verb is FaultVerb.UNPLUG and not (declared.unplug and declared.plug):
-            raise no_command("unplug", whom)
-        if verb is FaultVerb.ISOLATE_OUTSIDE and not (
-            declared.isolate and declared.rejoin and declared.reaches
-        ):
-            raise no_command("isolate", whom)
-        if verb is FaultVerb.ISOLATE and not declared.isolate_from_peers:
-            raise no_command("isolate_from_peers", whom)
-        if verb is FaultVerb.LIMP and not declared.limp:
-            raise no_command("limp", whom)
-        self._hardware.check(verb, declared.name)
-        if verb is FaultVerb.WIPE and not (declared.wipe and declared.files):
-            raise no_command("wipe", whom)
-        if verb is FaultVerb.REPAIR and not declared.repair:
-            raise no_command("repair", whom)
+        needed.check(self.candidate, verb, target)
+        self._hardware.check(verb, target)
 
     def needs(self, undo: FaultVerb, target: str) -> bool:
-        return self._run.is_open(_UNDO[undo], target)
+        return self._run.is_open(needed.UNDO[undo], target)
 
     def take_over(self, undo: FaultVerb, target: str) -> None:
-        command = self._undoing(undo, target)
+        command = needed.undoing(self.candidate, undo, target)
         if command is not None and not self.needs(undo, target):
-            self._run.take_over(_UNDO[undo], target, command)
+            self._run.take_over(needed.UNDO[undo], target, command)
         elif command is None and undo is FaultVerb.RESTORE:  # it was drained by stopping each instance
             for instance in self.topology.on(target):
                 self.take_over(FaultVerb.START, instance.name)
 
     def reach(self, undo: FaultVerb, target: str) -> dict[str, str]:
-        command = self._undoing(undo, target)
+        command = needed.undoing(self.candidate, undo, target)
         if command is None and undo is FaultVerb.RESTORE:
             here = [self.candidate.instance(instance.name).start for instance in self.topology.on(target)]
             return {"by hand": "; ".join(self._run.by_hand(start) for start in here if start)}
         return {"by hand": self._run.by_hand(command)} if command else {}
-
-    def _undoing(self, undo: FaultVerb, target: str) -> Command | None:
-        if undo in (FaultVerb.START, FaultVerb.THAW):
-            instance = self.candidate.instance(target)
-            return instance.start if undo is FaultVerb.START else instance.unpause
-        node = self.candidate.node(target)
-        undoing = {
-            FaultVerb.RESTORE: node.restore,
-            FaultVerb.PLUG: node.plug,
-            FaultVerb.POWER_ON: node.power_on,
-            FaultVerb.FREE: node.free,
-            FaultVerb.REJOIN_OUTSIDE: node.rejoin,
-            FaultVerb.REJOIN: node.rejoin_peers,
-            FaultVerb.UNLIMP: node.unlimp,
-        }
-        return undoing[undo]
 
     # -- observing
 
@@ -243,6 +106,9 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
         names = {instance.name for instance in self.topology.on(node)}
         answering = {name for name in names if self.candidate.endpoint_of(name) is not None}
         return self._looks(node, observe.CUT if answering else observe.AWAY, answering or names)
+
+    def watch_instances(self, node: str) -> LooksWatch:
+        return self._looks(node, observe.AWAY, {instance.name for instance in self.topology.on(node)})
 
     def metrics_url(self, instance: str) -> str:
         return self.candidate.metrics_url(instance)
@@ -294,13 +160,12 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
         declared = self.candidate.node(node)
         if not declared.drain or not declared.restore:
             return None
-        looks = self._looks(node, observe.AWAY, {instance.name for instance in self.topology.on(node)})
+        looks = self.watch_instances(node)
         return looks.cut(self._do("drain", "restore", node, declared.drain, declared.restore))
 
     def restore(self, node: str) -> None:
         self._run.undo("restore", node)
-        now = time.monotonic()
-        self._started_at |= {instance.name: now for instance in self.topology.on(node)}
+        self._note_start(node)
 
     def cut(self, node: str) -> str:
         declared = self.candidate.node(node)
@@ -309,29 +174,13 @@ class CommandDriver(IsolatingDriver[CommandWatch]):
     def join(self, node: str) -> None:
         self._run.undo("plug", node)
 
-    def power_off(self, node: str) -> Proof:
-        here = {instance.name for instance in self.topology.on(node)}
-        return self._hardware.power_off(node, self._looks(node, observe.AWAY, here))
-
     def power_on(self, node: str) -> None:
-        self._hardware.power_on(node)
+        super().power_on(node)
+        self._note_start(node)
+
+    def _note_start(self, node: str) -> None:
         now = time.monotonic()
         self._started_at |= {instance.name: now for instance in self.topology.on(node)}
-
-    def power_was_cut(self, node: str) -> Proof:
-        return self._hardware.power_was_cut(node)
-
-    def fill(self, node: str) -> Proof:
-        return self._hardware.fill(node)
-
-    def free(self, node: str) -> None:
-        self._hardware.free(node)
-
-    def _of_hardware(self, verb: str, node: str) -> Command:
-        command = self.candidate.node(node).hardware[verb]
-        if command is None:
-            raise no_command(verb, f"node {node}")
-        return command
 
     def watch_outside(self, node: str) -> IsolationWatch:
         own = [_host_and_port(endpoint.url) for endpoint in self.topology.all_endpoints()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 from readiness.candidate.declared import Command
 from readiness.providers.commands.runner import Runner
-from readiness.providers.engine.driver import NetworkWatch
+from readiness.providers.engine.driver import Driver, NetworkWatch, W
 from readiness.providers.engine.fill import TRIED
 from readiness.providers.engine.journal import FaultVerb
 from readiness.topology import Proof
@@ -60,3 +61,28 @@ class NodeHardware:
         act = self._command(verb, node)
         self._run.must_be_undone(undo, node, self._command(undo, node))
         return self._run.change(verb, node, act).how
+
+
+class HardwareDriver(Driver[W]):
+    """A driver that cuts power and fills disks by such commands."""
+
+    _hardware: NodeHardware
+
+    @abstractmethod
+    def watch_instances(self, node: str) -> NetworkWatch:
+        """Look at the node's instances before its power is cut, after which they must be away."""
+
+    def power_off(self, node: str) -> Proof:
+        return self._hardware.power_off(node, self.watch_instances(node))
+
+    def power_on(self, node: str) -> None:
+        self._hardware.power_on(node)
+
+    def power_was_cut(self, node: str) -> Proof:
+        return self._hardware.power_was_cut(node)
+
+    def fill(self, node: str) -> Proof:
+        return self._hardware.fill(node)
+
+    def free(self, node: str) -> None:
+        self._hardware.free(node)

@@ -12,10 +12,10 @@ from kubernetes.client.exceptions import ApiException
 from readiness.candidate.declared import Command
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.providers.commands import observe
-from readiness.providers.commands.driver import LooksWatch
-from readiness.providers.commands.hardware import NodeHardware
+from readiness.providers.commands.hardware import HardwareDriver, NodeHardware
 from readiness.providers.commands.runner import Runner
-from readiness.providers.engine.driver import Driver, Watch
+from readiness.providers.commands.watch import LooksWatch
+from readiness.providers.engine.driver import Watch
 from readiness.providers.engine.journal import FaultVerb
 from readiness.providers.kubernetes import look
 from readiness.providers.kubernetes.api import BUSY, NOT_FOUND, Cluster, items
@@ -67,7 +67,7 @@ class PodWatch(Watch):
         return observe.changed(self.name, self._before, self._look, self._mute, how)
 
 
-class KubernetesDriver(Driver[PodWatch]):
+class KubernetesDriver(HardwareDriver[PodWatch]):
     """Of one candidate in a cluster. It needs what `reached` sets."""
 
     def __init__(
@@ -321,21 +321,8 @@ class KubernetesDriver(Driver[PodWatch]):
     def join(self, node: str) -> None:
         self.hooks.undo(FaultVerb.PLUG, node)
 
-    def power_off(self, node: str) -> Proof:
-        """By the operator's command, as all of a node's hardware."""
-        return self._hardware.power_off(node, self.watch_network(node))
-
-    def power_on(self, node: str) -> None:
-        self._hardware.power_on(node)
-
-    def power_was_cut(self, node: str) -> Proof:
-        return self._hardware.power_was_cut(node)
-
-    def fill(self, node: str) -> Proof:
-        return self._hardware.fill(node)
-
-    def free(self, node: str) -> None:
-        self._hardware.free(node)
+    def watch_instances(self, node: str) -> LooksWatch:
+        return self.watch_network(node)
 
     def _of_hardware(self, verb: str, node: str) -> Command:
         self.hooks.check(verb)
