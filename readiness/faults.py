@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
@@ -20,6 +20,7 @@ from readiness.providers.base import Provider
 from readiness.topology import Direction, FaultKind, Proof, Topology, Unsupported
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -103,21 +104,16 @@ def power_cut(topology: Topology, *nodes: str) -> Fault:
     """The power of these nodes is cut, as near to at once as can be: their processes die, and what was not synced is
     gone.
     """
-
-    def inject(provider: Provider) -> list[Proof]:
-        return _together(_power(provider).power_off, nodes)
-
-    def heal(provider: Provider) -> None:
-        if isinstance(provider, CutsPower):
-            _together(provider.power_on, nodes)
-
-    name = f"power-cut:{'+'.join(nodes)}"
-    return Fault(name, FaultKind.POWER_CUT, nodes, _names(topology, nodes), inject, heal)
+    return _special(
+        f"power-cut:{'+'.join(nodes)}", FaultKind.POWER_CUT, nodes, _names(topology, nodes),
+        _CUTS_POWER, lambda p: _together(p.power_off, nodes), lambda p: _together(p.power_on, nodes),
+    )  # fmt: skip
 
 
 def power_was_cut(provider: Provider, nodes: tuple[str, ...]) -> list[str]:
     """What was seen once nodes whose power was cut are back. Raises Unjudged if what they had not synced is there."""
-    proofs = [_power(provider).power_was_cut(node) for node in nodes]
+    able = _CUTS_POWER.of(provider)
+    proofs = [able.power_was_cut(node) for node in nodes]
     seen = [proof.observed for proof in proofs]
     if not all(proof.fired for proof in proofs):
         raise Unjudged(f"the power was not cut: {'; '.join(seen)}")
@@ -126,56 +122,71 @@ def power_was_cut(provider: Provider, nodes: tuple[str, ...]) -> list[str]:
 
 def full_disk(*nodes: str) -> Fault:
     """The disks of these nodes are full. Their instances are not held out: what they answer is judged."""
-
-    def inject(provider: Provider) -> list[Proof]:
-        if not isinstance(provider, FillsDisks):
-            raise Unsupported(f"the provider {provider.name} cannot fill a node's disk")
-        return _together(provider.fill, nodes)
-
-    def heal(provider: Provider) -> None:
-        if isinstance(provider, FillsDisks):
-            _each(provider.free, nodes)
-
-    return Fault(f"full-disk:{'+'.join(nodes)}", FaultKind.FULL_DISK, nodes, (), inject, heal)
-
-
-def _power(provider: Provider) -> CutsPower:
-    if not isinstance(provider, CutsPower):
-        raise Unsupported(f"the provider {provider.name} cannot cut a node's power")
-    return provider
+    return _special(
+        f"full-disk:{'+'.join(nodes)}", FaultKind.FULL_DISK, nodes, (),
+        _FILLS_DISKS, lambda p: _together(p.fill, nodes), lambda p: _each(p.free, nodes),
+    )  # fmt: skip
 
 
 def split(node: str, way: Direction) -> Fault:
     """A node that its clients reach, and that does not reach its peers, is not reached by them, or both. Its instances
     are where they were: whether they are in service is for them to say.
     """
-
-    def inject(provider: Provider) -> list[Proof]:
-        if not isinstance(provider, SplitsPeers):
-            raise Unsupported(f"{node}: this provider cannot cut a node off from its peers alone")
-        return [provider.isolate_from_peers(node, way)]
-
-    def heal(provider: Provider) -> None:
-        if isinstance(provider, SplitsPeers):
-            provider.rejoin_peers(node)
-
     name = "split" if way is Direction.BOTH else f"split-{way}"
-    return Fault(f"{name}:{node}", FaultKind.SILENCE, (node,), (), inject, heal)
+    return _special(
+        f"{name}:{node}", FaultKind.SILENCE, (node,), (),
+        _SPLITS_PEERS, lambda p: [p.isolate_from_peers(node, way)], lambda p: p.rejoin_peers(node),
+    )  # fmt: skip
 
 
 def limp(node: str) -> Fault:
     """A node that answers, and takes hundreds of times as long."""
+    return _special(
+        f"limp:{node}", FaultKind.SILENCE, (node,), (),
+        _LIMPS, lambda p: [p.limp(node)], lambda p: p.unlimp(node),
+    )  # fmt: skip
 
-    def inject(provider: Provider) -> list[Proof]:
-        if not isinstance(provider, Limps):
-            raise Unsupported(f"{node}: this provider cannot make a node limp")
-        return [provider.limp(node)]
 
-    def heal(provider: Provider) -> None:
-        if isinstance(provider, Limps):
-            provider.unlimp(node)
+@dataclass(frozen=True)
+class _Ability(Generic[A]):
+    """What only some providers can do."""
 
-    return Fault(f"limp:{node}", FaultKind.SILENCE, (node,), (), inject, heal)
+    find: Callable[[Provider], A | None]
+    without: str
+
+    def of(self, provider: Provider) -> A:
+        """The provider. Raises Unsupported if it lacks the ability."""
+        able = self.find(provider)
+        if able is None:
+            raise Unsupported(f"the provider {provider.name} cannot {self.without}")
+        return able
+
+
+_CUTS_POWER = _Ability(lambda p: p if isinstance(p, CutsPower) else None, "cut a node's power")
+_FILLS_DISKS = _Ability(lambda p: p if isinstance(p, FillsDisks) else None, "fill a node's disk")
+_SPLITS_PEERS = _Ability(
+    lambda p: p if isinstance(p, SplitsPeers) else None, "cut a node off from its peers alone"
+)
+_LIMPS = _Ability(lambda p: p if isinstance(p, Limps) else None, "make a node limp")
+
+
+def _special(
+    name: str,
+    kind: FaultKind,
+    nodes: tuple[str, ...],
+    instances: tuple[str, ...],
+    ability: _Ability[A],
+    inject: Callable[[A], list[Proof]],
+    heal: Callable[[A], object],
+) -> Fault:
+    """A fault that needs an ability. A provider without it cannot inject it, and has nothing to heal."""
+
+    def undo(provider: Provider) -> None:
+        able = ability.find(provider)
+        if able is not None:
+            heal(able)
+
+    return Fault(name, kind, nodes, instances, lambda provider: inject(ability.of(provider)), undo)
 
 
 @contextlib.contextmanager
