@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
@@ -22,33 +18,30 @@ from readiness.campaign.proving import Execution, checked, proved
 from readiness.campaign.settings import Settings
 from readiness.criteria import BY_ID, Criterion
 from readiness.errors import NotRun, Unjudged, UsageError
-from readiness.finding import Finding, State
+from readiness.finding import Finding
 from readiness.gate.earlier import read_earlier
 from readiness.gate.signature import accepted_keys
-from readiness.load.context import Buckets
 from readiness.load.rig import Rig
 from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.not_undone import NotUndone
 from readiness.outcomes import finding_of
+from readiness.plugin.leave import may_inject
 from readiness.plugin.progress import Progress
+from readiness.plugin.reached import addresses_of, keep_state_private, must_answer, watch_secrets
 from readiness.plugin.run import Run, revision
+from readiness.plugin.scratch_buckets import ScratchBuckets
+from readiness.plugin.work import WorkFolder
 from readiness.providers.abilities import AdoptsProcesses, Confines, Heals, KeepsCommandLog
 from readiness.providers.base import Provider
-from readiness.providers.engine.journal import FaultVerb, KeepsJournal, Undo
-from readiness.s3.boto3_library import boto3_client
-from readiness.s3.library import Answered, Unanswered, translate
-from readiness.s3.removal import Bounds
-from readiness.s3.scratch import JOURNAL, Scratch
+from readiness.providers.engine.journal import KeepsJournal
 from readiness.scratch.active import stacks_point_elsewhere
 from readiness.scratch.live_state import held_state
-from readiness.stacks.clear import in_the_clear, why_not
-from readiness.subject import Subject, target_of
+from readiness.subject import Subject
 from readiness.tofu.peers import Peers
 from readiness.topology import Topology, Unsupported
 from readiness.undo.journal import DurableJournal
 from readiness.undo.lock import CandidateLock, keys_of
-from readiness.undo.play import WORK
 from readiness.undo.stored import journals, refuse_open
 
 SERVICE_SECONDS = 15.0
@@ -64,17 +57,6 @@ CREATE = pytest.StashKey[CreateProvider]()
 """What makes the provider instead of readiness.providers.create; a plugin sets it when it is configured."""
 SETTINGS = pytest.StashKey[Settings]()
 """How the campaigns are played; a plugin sets it when it is configured."""
-
-
-def addresses_of(topology: Topology) -> dict[str, dict[str, Any]]:
-    """Every endpoint with its URL and the addresses that its host resolves to now."""
-    return {
-        endpoint.name: {
-            "url": endpoint.url,
-            "addresses": sorted(f"{host}:{port}" for host, port in contacts.addresses(endpoint.url)),
-        }
-        for endpoint in topology.all_endpoints()
-    }
 
 
 class Session:
@@ -95,15 +77,14 @@ class Session:
         self._provider: Provider | None = None
         self._topology: Topology | None = None
         self._stopped = False
-        self._work_entry: str | None = None
         self.not_undone = NotUndone(self.say)
         self._cleaning_ended = threading.Event()
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
         self.tofu_peers = Peers()
-        self.work = Path(tempfile.gettempdir()) / f"{WORK}{secrets.token_hex(6)}"
         self._lock = CandidateLock(run.id)
         self._journal = DurableJournal(run.id, run.loaded)
+        self.work = WorkFolder(self._journal)
 
     def start(self) -> None:
         """Programs, store, credentials. Raises UsageError for what an operator can put right; nothing was
@@ -114,12 +95,17 @@ class Session:
         if phases & {2, 3} or self.run.options.tofu:
             self._tofu = obtain.tofu(self.run.options.tofu)
         self._keep_off_others()
-        self._make_work()
+        self._journal.begin()
+        self.work.make(self.run.loaded.candidate.name)
         provider = self._provider = self._create(
-            self.run.loaded, run_dir=self.work, progress=self.say, journal=self._journal
+            self.run.loaded, run_dir=self.work.path, progress=self.say, journal=self._journal
         )
         if not provider.owns_candidate:
-            self._topology = self._reached(provider)
+            topology = provider.start()
+            keep_state_private(self.run, topology)
+            watch_secrets(self.run, provider)
+            must_answer(self.run.loaded, provider, topology)
+            self._topology = topology
         required = self.run.options.require_signature
         keys = accepted_keys(required) if required else ()
         earlier = read_earlier(self.run.options.evidence, self.run.loaded, revision(), keys)
@@ -136,8 +122,8 @@ class Session:
         contacts.forget()
         if self._topology:
             if isinstance(provider, AdoptsProcesses):  # if we are killed, our folder goes too
-                provider.after_death(["rm", "-rf", str(self.work)], {"PATH": os.defpath})
-            self._watch_secrets(provider)
+                provider.after_death(["rm", "-rf", str(self.work.path)], {"PATH": os.defpath})
+            watch_secrets(self.run, provider)
             if self.run.evidence:
                 self.run.evidence.event("lock", of="this machine and user", keys=self._lock.keys)
                 if isinstance(provider, KeepsJournal) and provider.lock:
@@ -162,50 +148,6 @@ class Session:
         self._lock.take(keys_of(self.run.loaded))
         refuse_open(self.run.loaded, self.run.undo_command)
 
-    def _make_work(self) -> None:
-        """The run's private folder, which its journal names before it is there."""
-        self._journal.begin()
-        undo = Undo("session", self.run.loaded.candidate.name, FaultVerb.REMOVE, str(self.work))
-        self._work_entry = self._journal.open(
-            FaultVerb.MAKE, str(self.work), undo, {"by hand": f"rm -rf {self.work}"}
-        )
-        self.work.mkdir(mode=0o700)
-
-    def _reached(self, provider: Provider) -> Topology:
-        """A candidate that runs already. Raises UsageError for an endpoint that cannot be used."""
-        topology = provider.start()
-        self._keep_state_private(topology)
-        self._watch_secrets(provider)
-        seconds = self.run.loaded.candidate.contract.failure.response_seconds
-        for endpoint in topology.all_endpoints():
-            target = target_of(self.run.loaded, provider, endpoint)
-            try:
-                translate(boto3_client(target, seconds).list_buckets)
-            except Unanswered as error:
-                raise UsageError(
-                    f"endpoint {endpoint.name} at {endpoint.url} cannot be reached: {error}"
-                ) from None
-            except Answered as error:
-                if error.status in (401, 403):
-                    raise UsageError(
-                        f"endpoint {endpoint.name} at {endpoint.url} refuses the credential of "
-                        f"contract.credentials.admin: {error}"
-                    ) from None
-        return topology
-
-    def _keep_state_private(self, topology: Topology) -> None:
-        """Raises UsageError where phase 3 would send state to another machine without TLS, and nobody allowed it."""
-        options = self.run.options
-        rehearses = any(BY_ID[id_].phase == 3 for id_ in self.run.selected) and options.stacks is not None
-        if rehearses and not options.state_without_tls and (found := in_the_clear(topology.all_endpoints())):
-            raise UsageError(why_not(found))
-
-    def _watch_secrets(self, provider: Provider) -> None:
-        for role in ("admin", "read_only"):
-            with contextlib.suppress(Unsupported):
-                keys = provider.keys(role)
-                self.run.redactor.add(keys.secret_key, keys.access_key)
-
     def stop(self) -> None:
         """Heal, remove scratch objects, stop the store, remove private files. Safe to call twice."""
         if self._stopped:
@@ -222,9 +164,7 @@ class Session:
             if self._provider is not None:
                 self._provider.stop()
                 self._keep_commands(self._provider)
-            shutil.rmtree(self.work, ignore_errors=True)
-            if self._work_entry and not self.work.exists():
-                self._journal.close(self._work_entry)
+            self.work.remove()
             self._journal.end()
             self._lock.release()
             self.run.split["taken down"] = round(time.monotonic() - begun, 1)
@@ -286,7 +226,9 @@ class Session:
             time.sleep(0.05)
         loop = LoopThread()
         self.on_stop(loop.close)
-        return Rig(watch, loop, self._buckets())
+        buckets = ScratchBuckets(self.run, self.subject, self._cleaning_ended.is_set, self.say)
+        self.on_stop(buckets.remove)
+        return Rig(watch, loop, buckets.create())
 
     def _confine(self) -> None:
         """Where faults are allowed, the candidate reaches nothing but itself from now on: only then S.1, S.2 and S.5
@@ -339,53 +281,11 @@ class Session:
         """Raises NotRun where faults are not allowed: on a candidate that the suite did not start they need
         --allow-faults, no active stack that points at it, and a state bucket without state.
         """
-        if self.subject.provider.owns_candidate:
-            return
-        if not self.run.options.allow_faults:
-            raise NotRun("faults on a candidate that the suite did not start need --allow-faults")
-        found = self.active_stacks
-        if found.state in (State.REFUTED, State.UNKNOWN):
-            raise NotRun(
-                f"no fault is injected while an active stack may use the candidate (P1.8): {found.reason}"
-            )
-        bucket, key = self.subject.candidate.boundary.state_bucket, self._state_in_use
-        if key is not None and bucket != self.run.options.faults_on_state:
-            raise NotRun(
-                f"no fault is injected: the state bucket {bucket} holds {key}; name the bucket with "
-                f"--faults-on-state {bucket} if that state may be lost"
-            )
+        may_inject(self.run.options, self.subject, lambda: self.active_stacks, lambda: self._state_in_use)
 
     @cached_property
     def _state_in_use(self) -> str | None:
         return held_state(self.subject)
-
-    def _buckets(self) -> Buckets:
-        """A plain and a versioned scratch bucket (or two plain ones, if the contract promises no versions); removed
-        when the session ends, however it ends.
-        """
-        subject = self.subject
-        short = self.run.id.rsplit("-", 1)[-1]
-        scratch = Scratch(short, lambda: subject.client(subject.front, 30), subject.evidence.folder / JOURNAL)
-        self.on_stop(lambda: self._remove(scratch))
-        promised = subject.contract.durability.versioning
-        plain = scratch.create("plain", versioned=False)
-        versioned = scratch.create("versioned" if promised else "second", versioned=promised)
-        clients = [subject.client(endpoint) for endpoint in subject.topology.all_endpoints()]
-        if not scratch.warm_up((plain, versioned), clients):
-            self.say("a new scratch bucket does not take a write through every endpoint yet")
-        return Buckets(plain, versioned, scratch.refused)
-
-    def _remove(self, scratch: Scratch) -> None:
-        evidence = self.subject.evidence
-        if (
-            self.subject.provider.owns_candidate
-        ):  # its disks go anyway, and the deletes take minutes on some stores
-            evidence.event("scratch goes with the store", buckets=scratch.buckets)
-            return
-        left = scratch.remove(Bounds(ended=self._cleaning_ended.is_set, say=self.say))
-        evidence.event("scratch removed", left=left)
-        if left:
-            self.say(f"could not remove {'; '.join(left)}; remove it with: {self.run.clean_command}")
 
     def say(self, line: str) -> None:
         """One line of progress on standard error."""

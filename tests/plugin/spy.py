@@ -33,7 +33,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
     candidate = session_of(session.config)
     secrets = [candidate.subject.provider.keys(role).secret_key for role in ("admin", "read_only")] + ROTATED
-    files = [path for path in (candidate.work / "tofu").rglob("*") if path.is_file()]
+    files = [path for path in (candidate.work.path / "tofu").rglob("*") if path.is_file()]
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
     captured = candidate.subject.provider.capture()
     found = {
