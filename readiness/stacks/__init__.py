@@ -4,7 +4,6 @@ from readiness.stacks.config import StackConfig, read
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import check_plan
-from readiness.stacks.proved import must_be_proved
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, PROTECTED, Examined, examine
 from readiness.stacks.standins import HttpSource, S3Source
@@ -23,7 +22,6 @@ __all__ = [
     "UnreadableError",
     "check_plan",
     "examine",
-    "must_be_proved",
     "one_at_a_time",
     "read",
     "turn",

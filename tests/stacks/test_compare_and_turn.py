@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 
 from readiness.criteria import PROTECTED_STACKS
-from readiness.errors import Refuted
 from readiness.evidence.rehearsal import StateRead
-from readiness.finding import Finding, State, proved, refuted
+from readiness.finding import Finding, State
 from readiness.judges.stacks import states
 from readiness.recording import Recording
 from readiness.stacks.keyed import Keyed
-from readiness.stacks.proved import NotProvedError, must_be_proved
 from readiness.stacks.turn import MigrationInProgressError, holder, one_at_a_time, turn
 from readiness.tofu.objects import Objects
 from readiness.tofu.state import Snapshot
@@ -82,19 +80,6 @@ def test_a_destination_that_is_used_is_not_overwritten() -> None:
     assert may_replace(BEFORE, None) == may_replace(BEFORE, empty) == []
     assert "another lineage" in may_replace(BEFORE, dataclasses.replace(BEFORE, lineage="x"))[0]
     assert "serial would go backwards" in may_replace(BEFORE, dataclasses.replace(BEFORE, serial=6))[0]
-
-
-def test_an_apply_before_the_five_steps_is_refused() -> None:
-    steps: dict[str, Finding] = {f"P3.attic.{number}": proved("", 1) for number in range(1, 6)}
-    must_be_proved("attic", steps)
-    with pytest.raises(NotProvedError, match=r"attic must not be applied: P3.attic.5 is NOT RUN"):
-        must_be_proved("attic", {name: found for name, found in steps.items() if name != "P3.attic.5"})
-    with pytest.raises(Refuted, match=r"P3.attic.4 is REFUTED"):
-        must_be_proved("attic", steps | {"P3.attic.4": refuted("it wants changes")})
-    with pytest.raises(NotProvedError, match=r"P3.attic.1 is UNKNOWN"):
-        must_be_proved("attic", steps | {"P3.attic.1": proved("nobody looked", 0)})
-    with pytest.raises(NotProvedError):
-        must_be_proved("arc-runners", steps)
 
 
 @pytest.fixture
