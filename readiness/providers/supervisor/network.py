@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from readiness.errors import UsageError
+from readiness.providers.supervisor.chosen import Choice
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Direction, Unsupported
 
@@ -118,22 +119,22 @@ class Namespaces:
         return self._supervised.reaches(node, address, port)
 
 
+_CHOICE = Choice[Layout](
+    "network",
+    "loopback",
+    "namespaces",
+    "network namespaces",
+    "nodes get loopback addresses, and cannot be unplugged",
+)
+
+
 def create(
     kind: Kind, nodes: Sequence[str], supervised: Supervised, progress: Callable[[str], None]
 ) -> Layout:
-    """The layout asked for; `auto` tries namespaces and else keeps the reason. Raises UsageError."""
-    if kind == "loopback":
-        return Loopback(nodes, 'the candidate asks for network = "loopback"')
-    try:
-        return Namespaces(nodes, supervised)
-    except RuntimeError as error:
-        reason = f"network namespaces refused: {error}"
-    if kind == "namespaces":
-        raise UsageError(
-            f'network = "namespaces" does not work here ({reason}): run as root, or use network = "auto"'
-        )
-    progress(f"{reason}; nodes get loopback addresses, and cannot be unplugged")
-    return Loopback(nodes, reason)
+    """The layout asked for. Raises UsageError."""
+    return _CHOICE.made(
+        kind, lambda: Namespaces(nodes, supervised), lambda reason: Loopback(nodes, reason), progress
+    )
 
 
 def free_ports(addresses: Sequence[str], count: int, spans: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from readiness.errors import UsageError
+from readiness.providers.supervisor.chosen import Choice
 from readiness.providers.supervisor.client import Revived, Supervised
 from readiness.providers.supervisor.disks import DATA
 from readiness.topology import Unsupported
@@ -128,6 +128,15 @@ class LoopDevices:
         return True
 
 
+_CHOICE = Choice[Storage](
+    "disks",
+    "folders",
+    "loop-devices",
+    "loop devices",
+    "nodes get plain folders: their power cannot be cut, and their disks cannot be full",
+)
+
+
 def create(
     kind: Kind,
     nodes: Sequence[str],
@@ -137,18 +146,13 @@ def create(
     *,
     synchronous: bool = False,
 ) -> Storage:
-    """The storage asked for; `auto` tries loop devices and else keeps the reason. `synchronous` is of loop devices
-    only: the power of plain folders cannot be cut. Raises UsageError.
+    """The storage asked for, with disks of so many megabytes. `synchronous` is of loop devices only: the power of plain
+    folders cannot be cut. Raises UsageError.
     """
-    if kind == "folders":
-        return Folders(supervised.folder, 'the candidate asks for disks = "folders"')
-    try:
-        return LoopDevices(supervised.folder, nodes, supervised, megabytes, synchronous=synchronous)
-    except RuntimeError as error:
-        reason = f"loop devices refused: {error}"
-    if kind == "loop-devices":
-        raise UsageError(
-            f'disks = "loop-devices" does not work here ({reason}): run as root, or use disks = "auto"'
-        )
-    progress(f"{reason}; nodes get plain folders: their power cannot be cut, and their disks cannot be full")
-    return Folders(supervised.folder, reason)
+    folder = supervised.folder
+    return _CHOICE.made(
+        kind,
+        lambda: LoopDevices(folder, nodes, supervised, megabytes, synchronous=synchronous),
+        lambda reason: Folders(folder, reason),
+        progress,
+    )
