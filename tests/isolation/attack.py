@@ -14,30 +14,17 @@ from readiness import obtain
 from readiness.providers.engine import probe
 from readiness.providers.stores.base import new_keys
 from tests.commands.lab import toml
+from tests.isolation.script import script
 from tests.support.contract import CONTRACT
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports
 
 NODES = ("bumble", "honey", "sting")
 FORWARDER = Path(__file__).with_name("forwarder.py")
-SCRIPT = """\
-set -eu
-verb=$1 node=$2
-cd "$(dirname "$0")"
-pid=$(cat $node/pid 2>/dev/null || echo 0)
-alive() { [ -e /proc/$pid/stat ] && ! grep -q ') Z ' /proc/$pid/stat; }
-case $verb in
-start)
-  if alive; then exit 0; fi
-  set -- $(cat $node/arguments)
-  setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh "$@" >>$node/log 2>&1 </dev/null &
-  ;;
-stop|kill) kill -KILL $pid ;;
-pause) kill -STOP $pid ;;
-unpause) kill -CONT $pid ;;
-identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
-esac
-"""
+SCRIPT = script(
+    "pause) kill -STOP $pid ;;",
+    "unpause) kill -CONT $pid ;;",
+)
 
 
 class Attack:
@@ -53,7 +40,7 @@ class Attack:
         (folder / "run.sh").write_text(SCRIPT)
         for node, listen in self.fronts.items():
             (folder / node).mkdir()
-            (folder / node / "arguments").write_text(f"{sys.executable} {FORWARDER} {listen} {self.store}")
+            (folder / node / "command").write_text(f"{sys.executable} {FORWARDER} {listen} {self.store}")
         self._commands = (
             [
                 *(str(obtain.control()), "serve", "--name", "one", "--data-dir", str(self.data)),

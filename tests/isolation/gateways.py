@@ -13,32 +13,18 @@ from readiness.providers.stores.base import new_keys
 from readiness.providers.stores.weed import grpc_sockets, weed_environment
 from tests.commands.lab import toml
 from tests.commands.wires import Wires
+from tests.isolation.script import script
 from tests.support.contract import CONTRACT
 from tests.support.eventually import eventually
 from tests.support.ports import free_ports_with_neighbors
 
 NODES = ("bumble", "honey", "sting")
-SCRIPT = """\
-set -eu
-verb=$1 node=$2
-cd "$(dirname "$0")"
-pid=$(cat $node/pid 2>/dev/null || echo 0)
-alive() { [ -e /proc/$pid/stat ] && ! grep -q ') Z ' /proc/$pid/stat; }
-case $verb in
-start)
-  if alive; then exit 0; fi
-  set -- $(cat $node/prefix) $(cat $node/arguments)
-  export HOME=$PWD/$node TMPDIR=$PWD/$node
-  setsid sh -c 'echo $$ > '$node'/pid; exec "$@"' sh "$@" >>$node/log 2>&1 </dev/null &
-  ;;
-stop|kill) kill -KILL $pid ;;
-identity) if alive; then echo $pid $(cut -d' ' -f22 /proc/$pid/stat); fi ;;
-connections) $(cat $node/prefix) ss -Htanp | grep "pid=$pid," ;;
-bytes) du -s --block-size=1 $node/data | cut -f1 ;;
-isolate|rejoin) sh -c "$(cat $node/$verb)" ;;
-reaches) $(cat $node/prefix) timeout 2 bash -c ": >/dev/tcp/$3/$4" ;;
-esac
-"""
+SCRIPT = script(
+    'connections) $(cat $node/prefix) ss -Htanp | grep "pid=$pid," ;;',
+    "bytes) du -s --block-size=1 $node/data | cut -f1 ;;",
+    'isolate|rejoin) sh -c "$(cat $node/$verb)" ;;',
+    'reaches) $(cat $node/prefix) timeout 2 bash -c ": >/dev/tcp/$3/$4" ;;',
+)
 
 
 class Gateways:
@@ -67,7 +53,7 @@ class Gateways:
                 f"-localSocket={folder}/{node}/s3.sock"
             )
             texts = {
-                "arguments": arguments,
+                "command": f"{wires.prefix(node)} {arguments}",
                 "prefix": wires.prefix(node),
                 "isolate": wires.isolate(node),
                 "rejoin": wires.rejoin(node),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import time
@@ -78,10 +79,9 @@ class Hit:
 
     def left(self) -> list[str]:
         """What is still there of the run, after at most ten seconds."""
-        deadline = time.monotonic() + 10
-        while (found := self._left()) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return found
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: not self._left(), seconds=10)
+        return self._left()
 
     def _left(self) -> list[str]:
         processes = [
@@ -139,9 +139,10 @@ def test_killed_in_the_middle_of_a_fault(hit: Hit) -> None:
 
 
 SLOW_END = '''
-import os, time
+import os
 from pathlib import Path
 import pytest
+from tests.support.eventually import eventually
 
 @pytest.mark.criterion("P1.9")
 def test_it(candidate_session, judge):
@@ -150,10 +151,7 @@ def test_it(candidate_session, judge):
     def undo():
         place = Path(os.environ["PLACE"])
         (place / "ending").touch()
-        deadline = time.monotonic() + 60
-        while not (place / "signalled").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        eventually((place / "signalled").exists, seconds=60)
         (place / "undone").touch()
 
     candidate_session.on_stop(undo)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import boto3
@@ -15,6 +12,7 @@ import pytest
 
 from readiness.finding import State
 from readiness.obtain import weed
+from readiness.providers.engine import probe
 from readiness.recording import Recording
 from readiness.subject import Subject
 from readiness.tofu import Disposable, StatePlace, Tools, basics
@@ -24,6 +22,7 @@ from readiness.tofu.settings import BackendSettings, backend_settings
 from readiness.tofu.stale import stale_lock
 from readiness.tofu.watched import Watched
 from readiness.topology import Endpoint
+from tests.support.eventually import eventually
 from tests.support.executed import executed
 from tests.support.ports import free_ports_with_neighbors
 from tests.tofu.conftest import KEYS, SENSITIVE
@@ -55,23 +54,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([weed(), *arguments], cwd=folder, stdout=log, stderr=log)
     try:
-        wait_for(f"http://127.0.0.1:{s3}")
+        eventually(lambda: probe.status(f"http://127.0.0.1:{s3}", 1) is not None, seconds=60)
         yield f"http://127.0.0.1:{s3}"
     finally:
         process.kill()
         process.wait()
-
-
-def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(url, timeout=1)  # noqa: S310
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(url)
 
 
 @pytest.fixture
