@@ -15,9 +15,7 @@ ROLES = {"admin": ["Admin"], "read_only": ["Read", "List"]}
 
 
 class WeedSingleton(Store):
-    """`weed server -s3` on the only node. Its filer keeps the names of objects in SQLite: the default, LevelDB, syncs
-    nothing.
-    """
+    """`weed server -s3` on the only node."""
 
     stop_seconds = 25.0  # it takes 16 s: its filer waits that long for streams that nobody ends
 
@@ -38,10 +36,6 @@ class WeedSingleton(Store):
     def prepare(self) -> None:
         write_identities(self.site, self.site.folder / "s3.json")
         self.site.make(self.site.data(self._node))
-        settings = self.site.folder / ".seaweedfs"  # below its HOME; no option names the file
-        settings.mkdir()
-        names = f'[sqlite]\nenabled = true\ndbFile = "{self.site.data(self._node)}/filer.db"\n'
-        (settings / "filer.toml").write_text(names, encoding="utf-8")
 
     def command(self, instance: Instance) -> StartCommand:
         folder = self.site.folder
@@ -59,8 +53,6 @@ class WeedSingleton(Store):
             *(f"-metricsIp={self._address}", f"-metricsPort={self._metrics}", "-master.telemetry=false"),
             *("-master.raftHashicorp", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
             *("-master.volumeSizeLimitMB=256", "-volume.max=64", "-volume.preStopSeconds=1"),
-            # Else 1 %, looked at once a minute: all volumes are read-only until it is looked at again.
-            "-volume.minFreeSpace=0",
         )
         return StartCommand(argv, weed_environment(folder))
 
