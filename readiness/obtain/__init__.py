@@ -6,6 +6,7 @@ What takes long (building) is done once per machine, cached outside the checkout
 
 from readiness.obtain.etcd import etcd
 from readiness.obtain.go import control, go_test
+from readiness.obtain.kubernetes import kube_apiserver
 from readiness.obtain.minio import minio, minio_of_machine
 from readiness.obtain.opentofu import Tofu, tofu
 from readiness.obtain.rustfs import rustfs, rustfs_of_machine
@@ -18,6 +19,7 @@ __all__ = [
     "control",
     "etcd",
     "go_test",
+    "kube_apiserver",
     "minio",
     "minio_of_machine",
     "rustfs",

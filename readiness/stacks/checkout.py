@@ -28,7 +28,8 @@ OVERRIDE = "zzzz_readiness_override.tf"
 _TAKEN_OVER = re.compile(
     r"bucket|key|region|endpoints?(\.s3)?|\w*path_style|skip_\w+|profile|access_key|secret_key|token|shared_\w+|"
     r"use_lockfile|max_retries|retry_\w+|(lock_|unlock_|update_)?(address|method)|username|password|path|conn_str|"
-    r"schema_name|workspace_dir"
+    r"schema_name|workspace_dir|secret_suffix|namespace|host|insecure|config_\w+|cluster_ca_certificate|client_\w+|"
+    r"in_cluster_config|load_config_file|exec(\..*)?"
 )
 """Settings that a stand-in has a value of its own for, or that say only how to get to the store."""
 SETTINGS = DISPOSABLE / "state.s3.tfbackend"

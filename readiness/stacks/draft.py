@@ -79,13 +79,12 @@ drafted and reviewed again. Every command is run in the root of the checkout.
 Apply only after all five are proved by `./just tofu-state-ha-readiness`.
 """
 
-REHEARSED = frozenset({"http", "local", "pg", "s3"})
+REHEARSED = frozenset({"http", "kubernetes", "local", "pg", "s3"})
 """The backends that rehearsals have a stand-in for (readiness/stacks/rehearsals.py)."""
 _ELSEWHERE = {
     "gcs": "another `prefix`",
     "azurerm": "another `key`",
     "consul": "another `path`",
-    "kubernetes": "another `secret_suffix`",
     "remote": "another workspace",
     "cloud": "another workspace",
 }

@@ -21,6 +21,7 @@ from readiness.judges.stacks.steps import Step
 from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.wire import Target
+from readiness.stacks.api_server import ApiServer, KubernetesSource
 from readiness.stacks.config import StackConfig
 from readiness.stacks.draft import draft
 from readiness.stacks.http_backend import HttpBackend
@@ -46,7 +47,7 @@ class _NoStandIn(Exception):
 class Rehearsals:
     """Rehearses a stack when a criterion first asks for it.
 
-    Sources are real: an HTTP backend with locks, a singleton S3 store, a file, PostgreSQL.
+    Sources are real: an HTTP backend with locks, a singleton S3 store, a file, PostgreSQL, a Kubernetes API server.
     """
 
     def __init__(self, subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> None:
@@ -128,6 +129,7 @@ class Rehearsals:
             "s3": self._s3,
             "local": lambda: LocalSource(self._work / "local-source"),
             "pg": self._pg,
+            "kubernetes": self._kubernetes,
         }
         if kind not in makers:
             raise _NoStandIn(
@@ -146,6 +148,17 @@ class Rehearsals:
         self._stack.callback(server.close)
         self._subject.evidence.redactor.add(server.password)
         return PgSource(server)
+
+    def _kubernetes(self) -> Source:
+        try:
+            server = ApiServer()
+        except (UsageError, RuntimeError) as error:
+            raise _NoStandIn(
+                f"to rehearse from a backend kubernetes, its API server is needed: {error}"
+            ) from error
+        self._stack.callback(server.close)
+        self._subject.evidence.redactor.add(server.token)
+        return KubernetesSource(server)
 
     def _http(self) -> Source:
         return HttpSource(self._stack.enter_context(HttpBackend()))

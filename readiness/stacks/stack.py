@@ -36,7 +36,7 @@ class Stack(BaseModel):
     schema_version: Literal[1] = Field(alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     configuration: str
-    backend: Literal["http", "s3", "local", "pg"]
+    backend: Literal["http", "s3", "local", "pg", "kubernetes"]
     environment: str = ""
     read: tuple[str, ...] = ()
     variables: dict[str, str] = {}

@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.k8s import cgroups, programs
+from readiness.obtain import kubernetes
+from tests.k8s import cgroups
 from tests.k8s.cluster import ROOT, Cluster
 from tests.k8s.keep import wait_for
 from tests.k8s.plan import NODES, load
@@ -22,7 +23,7 @@ def test_every_node_is_a_kubelet_of_the_pinned_release_over_its_own_containerd(c
     facts = {node["metadata"]["name"]: node["status"]["nodeInfo"] for node in nodes}
     assert sorted(facts) == sorted(NODES)
     for info in facts.values():
-        assert info["kubeletVersion"] == f"v{programs.version()}"
+        assert info["kubeletVersion"] == f"v{kubernetes.version()}"
         assert info["containerRuntimeVersion"].startswith("containerd://")
     addresses = {
         entry["address"]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -21,13 +20,13 @@ from pathlib import Path
 
 from readiness import obtain
 from readiness.errors import UsageError
+from readiness.obtain import kubernetes
 from readiness.obtain.cache import cached, fingerprint, intact
 from readiness.obtain.etcd import MODULE as ETCD
 from readiness.obtain.go import build
 from readiness.obtain.progress import run_long
 from readiness.paths import TOOLS
 
-KUBERNETES = TOOLS / "kubernetes"
 COREDNS = TOOLS / "coredns"
 KUBE_ROUTER = TOOLS / "kube-router"
 COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
@@ -77,7 +76,7 @@ class Programs:
 def programs() -> Programs:
     """All of them, obtained now if they are not cached. Raises UsageError with what to change."""
     return Programs(
-        cached(_kubernetes_key(), _build_kubernetes),
+        cached(_kubernetes_key(), kubernetes.builder(COMMANDS)),
         cached(_debian_key(), _unpack_packages) / "root",
         cached(_coredns_key(), build(COREDNS, ".", "coredns", "building CoreDNS", ["-ldflags=-s -w"]))
         / "coredns",
@@ -93,20 +92,8 @@ def is_cached() -> bool:
     return all(intact(key) for key in keys)
 
 
-def version() -> str:
-    """The release that is built, as tools/kubernetes/go.mod says."""
-    stated = re.search(
-        r"^\s*(?:require )?k8s\.io/kubernetes v(\S+)",
-        (KUBERNETES / "go.mod").read_text("utf-8"),
-        re.MULTILINE,
-    )
-    if not stated:
-        raise UsageError(f"{KUBERNETES / 'go.mod'} names no version of k8s.io/kubernetes")
-    return stated[1]
-
-
 def _kubernetes_key() -> str:
-    return f"kubernetes-{version()}-{fingerprint(KUBERNETES, [KUBERNETES / 'go.mod', KUBERNETES / 'go.sum'])}"
+    return kubernetes.key("kubernetes")
 
 
 def _coredns_key() -> str:
@@ -128,18 +115,6 @@ def _debian_key() -> str:
     except OSError:
         release = b""
     return f"containerd-{hashlib.sha256(release + repr(PACKAGES).encode()).hexdigest()[:16]}"
-
-
-def _build_kubernetes(folder: Path) -> None:
-    release = version()
-    major, minor = release.split(".")[:2]
-    stamp = "k8s.io/component-base/version"
-    flags = [
-        f"-ldflags=-s -w -X {stamp}.gitVersion=v{release} -X {stamp}.gitMajor={major} -X {stamp}.gitMinor={minor}"
-    ]
-    for command in COMMANDS:
-        label = f"building {command} {release} (once; cached afterwards)"
-        build(KUBERNETES, f"k8s.io/kubernetes/cmd/{command}", command, label, flags)(folder)
 
 
 def _unpack_packages(folder: Path) -> None:

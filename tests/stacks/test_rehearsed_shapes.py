@@ -14,7 +14,9 @@ import pytest
 
 from readiness.errors import UsageError
 from readiness.finding import Finding, State
+from readiness.obtain import kubernetes
 from readiness.stacks import plan as plans
+from readiness.stacks.api_server import ApiServer, KubernetesSource
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.draft import draft
 from readiness.stacks.encryption import is_encrypted
@@ -58,6 +60,16 @@ ENCRYPTED = """terraform {
 """
 PG = 'terraform {\n  backend "pg" {\n    schema_name = "x"\n  }\n}\n'
 HTTP = 'terraform {\n  backend "http" {}\n}\n'
+KUBERNETES = """terraform {
+  backend "kubernetes" {
+    secret_suffix  = "attic"
+    namespace      = "tofu"
+    config_path    = "~/.kube/config"
+    config_context = "honey"
+    labels         = { team = "state" }
+  }
+}
+"""
 
 SHAPES: dict[str, tuple[str, dict[str, str]]] = {
     "s3: both spellings of the style": (
@@ -132,6 +144,11 @@ SHAPES: dict[str, tuple[str, dict[str, str]]] = {
     "local: encrypted by OpenTofu": ("local", {"encryption.tf": ENCRYPTED}),
     "local: no backend": ("local", {}),
     "pg: from PG_CONN_STR": ("pg", {"backend.tf": PG}),
+    "kubernetes: of a kubeconfig": ("kubernetes", {"backend.tf": KUBERNETES}),
+    "kubernetes: encrypted by OpenTofu": (
+        "kubernetes",
+        {"backend.tf": KUBERNETES, "encryption.tf": ENCRYPTED},
+    ),
     "pg: encrypted by OpenTofu": ("pg", {"backend.tf": PG, "encryption.tf": ENCRYPTED}),
 }
 
@@ -149,6 +166,15 @@ def postgres() -> Iterator[Postgres]:
         server = Postgres()
     except UsageError as missing:
         pytest.skip(str(missing))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def api_server() -> Iterator[ApiServer]:
+    if not kubernetes.has_api_server():
+        pytest.skip("the Kubernetes API server is not built on this machine (some minutes)")
+    server = ApiServer()
     yield server
     server.close()
 
@@ -192,6 +218,8 @@ def test_a_backend_is_rehearsed_from_and_nothing_else_asked(
     kind, files = SHAPES[name]
     if kind == "pg":
         sources["pg"] = PgSource(request.getfixturevalue("postgres"))
+    if kind == "kubernetes":
+        sources["kubernetes"] = KubernetesSource(request.getfixturevalue("api_server"))
     walls: list[Wall] = []
     built = Wall.__init__
 
