@@ -102,7 +102,11 @@ class Stage:
             fault, self.subject.provider, self.rig.watch, self.now, self._note, self.subject.not_undone
         ) as event:
             self.record.events.append(event)
-            yield event
+            self.context.faults_held += 1
+            try:
+                yield event
+            finally:
+                self.context.faults_held -= 1
             self.burst()
 
     def burst(self, seconds: float = BURST) -> None:

@@ -14,7 +14,8 @@ WORKLOAD = "large"
 SIZES = {"large": 256 << 10, "huge": 5 << 20}
 """Bytes of a body, by the first part of its key."""
 INTERVALS = {"large": 0.8, "huge": 2.5}
-"""Seconds from one to the next, whether or not earlier ones were answered: each fault that is held meets both."""
+"""Seconds from one to the next while a fault is held, whether or not earlier ones were answered: each fault that is
+held meets both."""
 REFUSALS = 3
 """So many bodies of a size that are not acknowledged, and none that is, show more than a single node's weakness: each
 goes through another endpoint than the one before it."""

@@ -42,7 +42,7 @@ class KnownObject:
 @dataclass
 class Context:
     """One scenario's load. `canon` was written before the fault; `recent` keeps the last objects acknowledged
-    meanwhile.
+    meanwhile. `faults_held`: how many faults have fired and are not being healed.
     """
 
     scope: str
@@ -56,6 +56,7 @@ class Context:
     canon: list[KnownObject] = field(default_factory=list)
     recent: deque[KnownObject] = field(default_factory=lambda: deque(maxlen=60))
     burst_until: float = 0.0
+    faults_held: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 

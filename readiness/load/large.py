@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 
 from readiness.history import Outcome, Verb
@@ -11,18 +12,26 @@ from readiness.load.context import Context
 from readiness.s3.wire import NoReply, NotSent
 
 TRIES = 3
+CALM = {"large": 1, "huge": 4}
+"""How many times as rare a size is while no fault is held: a node that returns must catch up on what was written."""
+TICK = 0.05
 FORGETTING = 20.0
 """Seconds that the removal may take."""
 
 
 async def large(c: Context, kind: str) -> None:
-    """New objects of that size, through each endpoint in turn, each read at once through another one."""
+    """New objects of that size, through each endpoint in turn, each read at once through another one: every `INTERVALS`
+    seconds while a fault is held, and `CALM` times as rarely before and after.
+    """
     loop = asyncio.get_running_loop()
-    started, number = loop.time(), 0
+    last, number = -math.inf, 0
     while not c.stopping.is_set():
-        c.spawn(_one(c, kind, number))
-        number += 1
-        await c.pause(max(0.0, started + number * INTERVALS[kind] - loop.time()))
+        interval = INTERVALS[kind] * (1 if c.faults_held else CALM[kind])
+        if loop.time() - last >= interval:
+            last = loop.time()
+            c.spawn(_one(c, kind, number))
+            number += 1
+        await c.pause(TICK)
 
 
 async def _one(c: Context, kind: str, number: int) -> None:

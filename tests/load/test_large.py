@@ -24,6 +24,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _until(context: Context, written: int) -> None:
     context.stopping.clear()
+    context.faults_held = 1
     context.spawn(large(context, "large"))
     while sum(op.verb is Verb.WRITE for op in context.recorder.history) < written:
         await asyncio.sleep(0.01)
@@ -66,6 +67,20 @@ def test_one_that_certainly_was_not_taken_is_sent_again_and_one_that_may_have_be
     assert first == [Outcome.FAIL, Outcome.OK]
     assert Outcome.UNKNOWN in {op.outcome for op in writes}
     assert all(later.key != op.key for op, later in pairwise(writes) if op.status == 503)
+
+
+def test_they_are_rare_while_no_fault_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(large.__globals__["CALM"], "large", 10**6)
+
+    async def steps(context: Context, _store: Store) -> None:
+        context.spawn(large(context, "large"))
+        while not context.recorder.history:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        assert sum(op.verb is Verb.WRITE for op in context.recorder.history) == 1
+        await _until(context, 3)
+
+    play(tmp_path, steps)
 
 
 def test_a_store_that_does_not_answer_is_left_with_them(tmp_path: Path) -> None:
