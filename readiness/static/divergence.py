@@ -8,7 +8,6 @@ from functools import partial
 
 from pydantic import JsonValue
 
-from readiness.errors import NotRun
 from readiness.evidence.calls import changing
 from readiness.judges.stops import Step
 from readiness.load.bodies import body_of, identify
@@ -17,7 +16,7 @@ from readiness.providers.abilities import PlantsDivergence, PlantsInScratch
 from readiness.recording import Recording
 from readiness.s3.clients import libraries
 from readiness.s3.library import Answered, Library
-from readiness.static.isolation import Leave
+from readiness.static.isolation import Leave, must_be_allowed
 from readiness.subject import Subject
 from readiness.topology import Planted, Unsupported
 
@@ -56,12 +55,7 @@ def _planted_in_scratch(subject: Subject, library: Library, bucket: str, key: st
     provider = subject.provider
     if not isinstance(provider, PlantsInScratch):
         raise Unsupported(f'the provider "{provider.name}" can plant no divergence')
-    if subject.not_undone.reason:
-        raise Unsupported(subject.not_undone.reason)
-    try:
-        leave()
-    except NotRun as refused:
-        raise Unsupported(str(refused)) from None
+    must_be_allowed(subject, leave)
     library.put(bucket, key, body_of(key, 500), key)
     before = _views(subject, bucket, key)
     try:

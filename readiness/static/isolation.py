@@ -28,6 +28,16 @@ Leave = Callable[[], None]
 """Raises NotRun where no fault may be done to the candidate."""
 
 
+def must_be_allowed(subject: Subject, leave: Leave) -> None:
+    """Raises Unsupported where nothing may be done to the candidate, or where something could not be undone."""
+    if subject.not_undone.reason:
+        raise Unsupported(subject.not_undone.reason)
+    try:
+        leave()
+    except NotRun as refused:
+        raise Unsupported(str(refused)) from None
+
+
 @contextlib.contextmanager
 def isolated(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> Iterator[bool]:
     """Every node reaches nothing but the candidate's nodes and the suite meanwhile; that, or why not, is recorded.
@@ -55,12 +65,7 @@ def _isolate(
     subject: Subject, provider: IsolatesNodes, see: Recording, node: str, leave: Leave, begun: list[str]
 ) -> bool:
     def act() -> Proof:
-        if subject.not_undone.reason:
-            raise Unsupported(subject.not_undone.reason)
-        try:
-            leave()
-        except NotRun as refused:
-            raise Unsupported(str(refused)) from None
+        must_be_allowed(subject, leave)
         begun.append(node)
         return provider.isolate_from_outside(node)
 
