@@ -12,9 +12,6 @@ import base64
 import gzip
 import os
 import secrets
-import shutil
-import socket
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kubernetes.client.exceptions import ApiException
 
 from readiness import obtain
-from readiness.providers.supervisor.client import Supervised
+from readiness.stacks.own_server import OwnServer
 
 SECONDS = 90.0
 NAMESPACE = "default"
@@ -47,26 +44,15 @@ current-context: source
 """
 
 
-class ApiServer:
-    """An API server with etcd behind it and one token, until closed. It ends with the run, however the run ends. Raises
-    UsageError if a program cannot be had, RuntimeError if it does not answer.
+class ApiServer(OwnServer):
+    """An API server with etcd behind it and one token. Raises UsageError if a program cannot be had, RuntimeError if it
+    does not answer.
     """
 
     def __init__(self) -> None:
-        etcd, server = obtain.etcd(), obtain.kube_apiserver()
+        self._etcd, self._server = obtain.etcd(), obtain.kube_apiserver()
         self.token = secrets.token_urlsafe(32)
-        self._folder = Path(tempfile.mkdtemp(prefix="tofu-ha-kube-"))
-        self._supervised = Supervised()
-        self._supervised.after_death(["rm", "-rf", str(self._folder)], {"PATH": os.defpath})
-        try:
-            self._start(etcd, server)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._supervised.end()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        super().__init__("kube")
 
     @property
     def url(self) -> str:
@@ -88,13 +74,20 @@ class ApiServer:
         configuration.retries = False
         return kubernetes.client.ApiClient(configuration)
 
-    def _start(self, etcd: Path, server: Path) -> None:
-        clients, peers, self.port = _free_ports(3)
+    def _start(self) -> None:
+        clients, peers, self.port = self._ports(3)
         at, beside = f"http://127.0.0.1:{clients}", f"http://127.0.0.1:{peers}"
         self._spawn(
             "etcd",
             [
-                *(etcd, "--data-dir", self._folder / "etcd", "--log-level", "warn", "--unsafe-no-fsync"),
+                *(
+                    self._etcd,
+                    "--data-dir",
+                    self._folder / "etcd",
+                    "--log-level",
+                    "warn",
+                    "--unsafe-no-fsync",
+                ),
                 *("--listen-client-urls", at, "--advertise-client-urls", at),
                 *("--listen-peer-urls", beside, "--initial-advertise-peer-urls", beside),
                 *("--initial-cluster", f"default={beside}"),
@@ -106,7 +99,7 @@ class ApiServer:
             "kube-apiserver",
             [
                 *(
-                    server,
+                    self._server,
                     f"--etcd-servers={at}",
                     "--bind-address=127.0.0.1",
                     f"--secure-port={self.port}",
@@ -124,12 +117,6 @@ class ApiServer:
     def _spawn(self, name: str, command: list[str | Path]) -> None:
         log = self._supervised.folder / f"{name}.log"
         self._supervised.spawn(name, command, env={"PATH": os.defpath}, cwd=self._folder, log=log)
-
-    def _private(self, name: str, content: bytes) -> Path:
-        path = self._folder / name
-        path.touch(mode=0o600)
-        path.write_bytes(content)
-        return path
 
     def _wait(self) -> None:
         """Until states can be kept: the namespace is made by the server itself."""
@@ -230,15 +217,3 @@ def _key() -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports of loopback that are free now, each another one."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()

@@ -7,16 +7,14 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.providers.supervisor.client import Supervised
+from readiness.stacks.own_server import OwnServer
 
 USER, DATABASE = "tofu", "postgres"
 SECONDS = 30.0
@@ -59,24 +57,13 @@ def programs() -> Programs:
     )
 
 
-class Postgres:
-    """A server with one user and one password, until closed. It ends with the run, however the run ends."""
+class Postgres(OwnServer):
+    """A server with one user and one password."""
 
     def __init__(self) -> None:
         self.password = secrets.token_urlsafe(24)
         self._programs = programs()
-        self._folder = Path(tempfile.mkdtemp(prefix="tofu-ha-pg-"))
-        self._supervised = Supervised()
-        self._supervised.after_death(["rm", "-rf", str(self._folder)], {"PATH": os.defpath})
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._supervised.end()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        super().__init__("pg")
 
     @property
     def url(self) -> str:
@@ -106,9 +93,7 @@ class Postgres:
         return done.stdout.removesuffix("\n")
 
     def _start(self) -> None:
-        given = self._folder / "password"
-        given.touch(mode=0o600)
-        given.write_text(self.password, encoding="utf-8")
+        given = self._private("password", self.password.encode())
         as_user = self._own(given)
         data = self._folder / "data"
         environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
@@ -122,9 +107,7 @@ class Postgres:
             check=True,
         )
         given.unlink()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        (self.port,) = self._ports(1)
         run = [
             *as_user,
             str(self._programs.postgres),

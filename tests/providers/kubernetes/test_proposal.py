@@ -242,20 +242,17 @@ def kubeconfig(folder: Path, url: str) -> str:
     return str(path)
 
 
+def reaching(folder: Path, url: str) -> list[str]:
+    """The options that lead to that API server."""
+    return ["--kubeconfig", kubeconfig(folder, url), "--namespace", NAMESPACE]
+
+
 @pytest.mark.parametrize("name", ["control", "rook"])
 def test_the_command_lists_and_reads_no_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     with api_server(ALL[name]()) as (url, asked):
-        arguments = [
-            "--context",
-            "honey",
-            "--kubeconfig",
-            kubeconfig(tmp_path, url),
-            "--namespace",
-            NAMESPACE,
-        ]
-        assert declare.main(arguments) == 0
+        assert declare.main(["--context", "honey", *reaching(tmp_path, url)]) == 0
     assert asked
     assert all(line.startswith("GET ") and "secret" not in line for line in asked)
     text = capsys.readouterr().out
@@ -276,8 +273,8 @@ def test_what_cannot_be_read_is_one_message_and_exit_code_4(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], denied: str, context: str | None, message: str
 ) -> None:
     with api_server(charts.control(), denied) as (url, _):
-        arguments = ["--kubeconfig", kubeconfig(tmp_path, url), "--namespace", NAMESPACE]
-        assert declare.main([*arguments, *(["--context", context] if context else [])]) == 4
+        named = ["--context", context] if context else []
+        assert declare.main([*named, *reaching(tmp_path, url)]) == 4
     printed = capsys.readouterr()
     (line,) = printed.err.splitlines()
     assert line.startswith("ERROR: ")
@@ -289,15 +286,7 @@ def test_budgets_that_are_not_shown_are_no_obstacle(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with api_server(charts.control(), "poddisruptionbudgets") as (url, _):
-        arguments = [
-            "--context",
-            "honey",
-            "--kubeconfig",
-            kubeconfig(tmp_path, url),
-            "--namespace",
-            NAMESPACE,
-        ]
-        assert declare.main(arguments) == 0
+        assert declare.main(["--context", "honey", *reaching(tmp_path, url)]) == 0
     text = capsys.readouterr().out
     assert "# this account may not list PodDisruptionBudgets" in text
     assert "no PodDisruptionBudget holds these pods" not in text
