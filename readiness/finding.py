@@ -71,7 +71,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         if self.state is State.PROVED and self.observations <= 0:
-            raise Unobserved(f"PROVED without one direct observation: {self.reason}")
+            raise Unobserved(f"PROVED without a direct observation: {self.reason}")
         if self.impossible and self.state is not State.NOT_RUN:
             raise ValueError(f"{self.state}, and impossible: {self.reason}")
 
@@ -84,7 +84,7 @@ def proved(reason: str, observations: int, **measured: float | int | str | bool 
 def proved_by(reason: str, observations: int, measured: Measured, grounds: Iterable[Ground] = ()) -> Finding:
     """PROVED by that many direct observations of the candidate; UNKNOWN if there is none."""
     if observations <= 0:
-        return Finding(State.UNKNOWN, f"no direct observation stands behind it: {reason}", measured)
+        return Finding(State.UNKNOWN, f"no direct observation supports it: {reason}", measured)
     return Finding(State.PROVED, reason, measured, observations, grounds=tuple(grounds))
 
 

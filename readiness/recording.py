@@ -1,7 +1,7 @@
 """Recorded calls: what was asked of whom with which client, and what came back, kept as evidence.
 
 A check records what its judge needs and decides nothing. Every client library has this one recorded way: `ask` for
-boto3 and minio, `wire` for the suite's own client, `fact` for what a provider can tell beside S3.
+boto3 and minio, `wire` for the suite's own client, `fact` for what a provider can tell besides S3.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Recording:
         kept: Kept[R] = nothing,
         required: bool = False,
     ) -> R | None:
-        """What the provider says about an instance or a node, beside S3; None if it cannot (outcome error) or fails
+        """What the provider says about an instance or a node, besides S3; None if it cannot (outcome error) or fails
         (unanswered).
         """
         began = self.subject.now()

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """One running candidate in one run. `say` takes a line of progress for whoever watches."""
+    """One running candidate in one run. `announce` takes a line of progress for whoever watches."""
 
     loaded: Loaded
     provider: Provider
     topology: Topology
     evidence: Evidence
     seed: int
-    say: Callable[[str], None]
+    announce: Callable[[str], None]
     not_undone: NotUndone
 
     @property

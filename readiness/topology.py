@@ -106,7 +106,7 @@ class TcpSocket:
 
 @dataclass(frozen=True)
 class WayOut:
-    """Addresses beside the candidate's network to which a connection was tried from inside of a node's network, and
+    """Addresses outside of the candidate's network to which a connection was tried from inside of a node's network, and
     those of them that it reached.
     """
 

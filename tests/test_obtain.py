@@ -280,7 +280,7 @@ def test_an_entry_that_is_not_as_it_was_built_is_built_again(
     assert intact("program-1") is None
     assert cached("program-1", make_program) == entry
     assert (entry / "bin" / "program").read_text(encoding="utf-8") == "right"
-    assert f"{entry} is not as it was built: it is obtained again" in capsys.readouterr().err
+    assert f"{entry} is not as it was built: obtaining it again" in capsys.readouterr().err
 
 
 def test_an_entry_that_is_as_it_was_built_is_used() -> None:

@@ -37,5 +37,7 @@ def _doubt(record: ScenarioRecord, event: Event, end: str, fired: float, healing
             at, since = f"{op.completed:.2f} s", f"{fired:.2f} s"
             return f"{end} answered HTTP {op.status} at {at}, when it had to be away since {since}"
     if healing - fired >= CRASHED_FOR and all(op.answered for op in asked):
-        return f"{end} was not seen away: of {len(asked)} requests until it was healed, none was without an answer"
+        return (
+            f"{end} was not seen to be away: all of {len(asked)} requests until it was healed were answered"
+        )
     return None

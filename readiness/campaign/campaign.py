@@ -186,14 +186,14 @@ class Campaign:
                 record.spoiled = f"not played: {reason}"
             elif wait_whole(self.subject.provider, self.rig.watch, self._patience):
                 self._patience = self._within
-                self.subject.say(name)
+                self.subject.announce(name)
                 play(record)
                 if not record.whole:
                     self._patience = self.settings.patience  # it had its time
             else:
                 self._patience = self.settings.patience
                 record.whole = False
-                record.spoiled = f"not played: the candidate is not whole again since {last}"
+                record.spoiled = f"not played: the candidate has not been whole since {last}"
             self._keep(record)
         return self._records[name]
 

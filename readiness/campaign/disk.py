@@ -28,7 +28,7 @@ class Disk:
         left, back = self._seen[-2:]
         if left is None or back is None or back > left:
             return None
-        return f"{self._node} is called whole, and stores {back} bytes, {left} when it was empty"
+        return f"{self._node} is reported whole, but stores {back} bytes; when it was empty it stored {left}"
 
     @property
     def summary(self) -> str:

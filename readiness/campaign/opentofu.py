@@ -93,7 +93,7 @@ class TofuCampaign:
         if not self.settings.wanted(fault):
             self._keep(part, None, "error", NOT_SELECTED, {})
             return
-        self.subject.say(f"{what}: {fault}")
+        self.subject.announce(f"{what}: {fault}")
         with contextlib.suppress(Stopped):
             play(part)
 

@@ -38,7 +38,7 @@ def resolve(
             return Profile(source.profile or environ.get("AWS_PROFILE"), where, environ).keys()
         case other:
             raise UsageError(
-                f'{where}: source = "{other}" is not for this provider, which did not start the store; '
+                f'{where}: source = "{other}" cannot be used with this provider, which did not start the store; '
                 'use "environment", "profile" or "file"'
             )
 

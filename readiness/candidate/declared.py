@@ -58,7 +58,7 @@ def _ip_address(given: str) -> str:
     try:
         return str(ipaddress.ip_address(given))
     except ValueError:
-        raise ValueError(f'"{given}" is no IP address') from None
+        raise ValueError(f'"{given}" is not an IP address') from None
 
 
 Act: TypeAlias = Annotated[Command, BeforeValidator(_command)]
@@ -177,7 +177,7 @@ class DeclaredNode(DeclaredHardware):
     `bytes` prints how many bytes of disk the store's data takes on this node, as `du -s --block-size=1` does.
     `isolate` lets the node reach nothing but the candidate's nodes and the suite. `reaches` is given a host and a port
     as its last two arguments, and exits 0 if a TCP connection from the node to there was made. `outside` are addresses
-    (HOST:PORT) beside the candidate that the node reaches when it is not isolated, such as a name server's.
+    (HOST:PORT) outside of the candidate that the node reaches when it is not isolated, such as a name server's.
     `isolate_from_peers` drops what goes between this node and the candidate's other nodes, and nothing else; it finds
     in READINESS_DIRECTION what is to be lost: "both ways", "outgoing" (what this node sends) or "incoming". `reaches`
     shows that it happened. `limp` makes the node slow, hundreds of times, and not silent.
@@ -208,7 +208,7 @@ class DeclaredNode(DeclaredHardware):
             ("unplug", "plug", "which undoes it"),
             ("isolate", "rejoin", "which undoes it"),
             ("isolate", "reaches", "which shows that it happened"),
-            ("isolate", "outside", "addresses that the node reaches no more then"),
+            ("isolate", "outside", "addresses that the isolated node must not reach"),
             ("isolate_from_peers", "rejoin_peers", "which undoes it"),
             ("isolate_from_peers", "reaches", "which shows that it happened"),
             ("limp", "unlimp", "which undoes it"),

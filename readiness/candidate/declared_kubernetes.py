@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from readiness.candidate.declared import Act, DeclaredHardware
 
 
-def _network(said: str) -> str:
+def _network(cidr: str) -> str:
     """Raises ValueError for what is no network in CIDR notation."""
-    ipaddress.ip_network(said)
-    return said
+    ipaddress.ip_network(cidr)
+    return cidr
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -114,7 +114,7 @@ class DeclaredIsolation(_Strict):
 
     `image`: of the probe pods that show whether the network enforces it: with `sh`, `wget`, `timeout` and `httpd`
     (busybox).
-    `dns`: addresses (CIDR) of name servers that are no pods of kube-system; `allow_from`: of clients beside the suite,
+    `dns`: addresses (CIDR) of name servers that are no pods of kube-system; `allow_from`: of clients besides the suite,
     or of the suite if it is seen under another address.
     """
 

@@ -142,7 +142,7 @@ class Failure(_Strict):
     def _promised(self) -> Failure:
         if others := [kind for kind in self.rto_seconds if kind not in PROMISED]:
             raise ValueError(
-                f"rto_seconds.{others[0]} is not promised apart: it is held to rto_seconds.silence; leave it out"
+                f"rto_seconds.{others[0]} has no promise of its own: it is held to rto_seconds.silence; leave it out"
             )
         return self
 

@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plain",
         action="store_true",
-        help="the store keeps no versions: ask no bucket to, and do not judge it by them",
+        help="the store keeps no versions: do not enable versioning, and do not judge versions",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be asked; connect to nothing"

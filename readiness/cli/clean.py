@@ -18,7 +18,7 @@ from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered
 from readiness.s3.removal import Bounds, NotRemoved, remove_bucket
 from readiness.subject import target_of
-from readiness.undo.leftovers import ScratchBuckets, find
+from readiness.undo.leftovers import Leftovers, find
 from readiness.undo.lock import CandidateLock, keys_of
 from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
 
@@ -66,9 +66,9 @@ def _clean(loaded: Loaded, runs: Path, *, yes: bool) -> int:
         front = topology.service or topology.endpoints[0]
         client = boto3_client(target_of(loaded, provider, front), ANSWER_SECONDS)
         found = find(client, runs)
-        _tell(found, yes=yes)
+        _list(found, yes=yes)
         left = False
-        bounds = Bounds(say=lambda line: print(line, file=sys.stderr))
+        bounds = Bounds(announce=lambda line: print(line, file=sys.stderr))
         for bucket in found.ours if yes else ():
             try:
                 remove_bucket(client, bucket.name, bounds)
@@ -81,7 +81,7 @@ def _clean(loaded: Loaded, runs: Path, *, yes: bool) -> int:
         provider.stop()
 
 
-def _tell(found: ScratchBuckets, *, yes: bool) -> None:
+def _list(found: Leftovers, *, yes: bool) -> None:
     for name in found.others:
         print(f"left alone: {name}: no tag and no scratch.jsonl says that a run made it")
     if not found.ours:
@@ -90,4 +90,4 @@ def _tell(found: ScratchBuckets, *, yes: bool) -> None:
     for bucket in found.ours:
         print(f"{bucket.name}  {bucket.why}, made {bucket.made}")
     if not yes:
-        print("add --yes to remove them; first see that no run from another machine is going on")
+        print("add --yes to remove them; first make sure that no run on another machine is in progress")

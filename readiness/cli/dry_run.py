@@ -1,4 +1,4 @@
-"""say what a run against a candidate in Kubernetes would find and do, without doing it."""
+"""show what a run against a candidate in Kubernetes would find and do, without doing it."""
 
 from __future__ import annotations
 

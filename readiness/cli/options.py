@@ -70,7 +70,7 @@ def add_options(add: Callable[..., object]) -> None:
         "--require-signature",
         type=Path,
         metavar="KEYS",
-        help="take over only --evidence that one of these public keys has signed",
+        help="accept --evidence only if one of these public keys has signed it",
     )
     add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
     add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")

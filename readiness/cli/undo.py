@@ -71,7 +71,7 @@ def _play(found: Sequence[Playable]) -> int:
         try:
             played = play(journal, lambda line: print(f"  {line}"))
         except (BlockingIOError, FileNotFoundError):
-            print("  another undo is at it")
+            print("  another undo is in progress")
             continue
         for entry, why in played.failed:
             failed = True
@@ -97,6 +97,8 @@ def _title(journal: Playable) -> str:
     if journal.goes_on:
         return f"run {journal.run} is still going on: left alone"
     where = (
-        ", on another machine: see that it is over" if journal.process and journal.process.elsewhere else ""
+        ", on another machine: make sure that it is over"
+        if journal.process and journal.process.elsewhere
+        else ""
     )
     return f"run {journal.run} against {journal.candidate} ({journal.candidate_path}){where}"

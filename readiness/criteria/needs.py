@@ -1,5 +1,5 @@
-"""What a criterion takes beside endpoints and a credential: what a check cannot ask, and what would have to be declared
-for it. Pure.
+"""What a criterion needs besides endpoints and a credential: what a check cannot ask, and what would have to be
+declared for it. Pure.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ _CONTRACT = (
     "backups are kept, how long an outage may be, and which metrics and alerts there are"
 )
 _APART = (
-    "nodes that are seen to be apart: isolate, reaches and bytes of [[nodes]], or connections of [[instances]]; "
+    "nodes that can be seen to be separate: isolate, reaches and bytes of [[nodes]], or connections of [[instances]]; "
     "--allow-faults"
 )
-_WITHOUT_CACHES = "nodes that are seen to reach no cache: isolate of [[nodes]]; --allow-faults"
+_WITHOUT_CACHES = "nodes that can be seen to reach no cache: isolate of [[nodes]]; --allow-faults"
 _INSTANCES = "[[instances]] with stop, start, kill, pause, unpause and identity, and --allow-faults"
 _STACKS = "--stacks DIR: a checkout with the protected stacks"
 _TOFU = "runs of real tofu through the same faults (phase 2)"

@@ -74,7 +74,7 @@ class FindingRecord(_Record):
     @model_validator(mode="after")
     def _rests_on_something(self) -> Self:
         if self.state is State.PROVED and not self.observations:
-            raise ValueError("PROVED without one direct observation")
+            raise ValueError("PROVED without a direct observation")
         if self.impossible and self.state is not State.NOT_RUN:
             raise ValueError(f"{self.state}, and impossible")
         return self
@@ -199,9 +199,9 @@ class VerdictRecord(_Record):
         return self
 
     def _says_what_did_not_run(self) -> None:
-        said = re.search(r", ([0-9]+) NOT RUN as declared", self.verdict)
+        counted = re.search(r", ([0-9]+) NOT RUN as declared", self.verdict)
         declared = [c for c in self.criteria if c.impossible and c.declared_not_run is not None]
-        if len(declared) != (int(said[1]) if said else 0):
+        if len(declared) != (int(counted[1]) if counted else 0):
             raise ValueError("INTERIM AS EXPECTED does not say how many are NOT RUN as declared")
         if any(
             c.state is State.NOT_RUN and c.level in self.levels and c not in declared for c in self.criteria

@@ -27,7 +27,7 @@ from readiness.outcomes import finding_of
 
 OF_THE_GATE = "it adds up what the other criteria found"
 """Why a criterion without a judge is not judged again."""
-NOT_COMPLETED = "the run could not do all that it takes"
+NOT_COMPLETED = "the run could not do everything that it needs"
 
 
 @dataclass(frozen=True)

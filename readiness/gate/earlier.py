@@ -128,7 +128,7 @@ def _findings(run: StoredRun, verdict: VerdictRecord) -> Iterator[tuple[str, Fin
 
 
 def taken_over(runs: Sequence[Earlier], judged_here: Collection[str]) -> Taken:
-    """What counts of the earlier runs (the oldest first) beside the criteria that this run judges itself.
+    """What counts of the earlier runs (the oldest first) besides the criteria that this run judges itself.
 
     Of each phase that this run does not judge whole, the latest whole run counts. A refusal of any run counts, too,
     unless a later whole run of that phase has judged it anew.

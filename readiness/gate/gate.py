@@ -141,7 +141,7 @@ def _other_programs(found: GateFindings) -> str | None:
     for run in found.earlier:
         if other := sorted(name for name in run.programs if run.programs[name] != found.programs.get(name)):
             versions = ", ".join(f"{name} {run.programs[name]}" for name in other)
-            return f"{run.name} was of other programs: {versions}"
+            return f"{run.name} used other versions: {versions}"
     return None
 
 

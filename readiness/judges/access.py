@@ -11,7 +11,7 @@ from readiness.judges.observed import Rule, absent, broken_rule, calls, fine, un
 
 REFUSED = (400, 401, 403)
 HIDDEN = (404, 405)
-"""How a store may answer someone without a credential beside a refusal: as if nothing were there."""
+"""How a store may answer someone without a credential other than by a refusal: as if nothing were there."""
 
 
 class Who(StrEnum):

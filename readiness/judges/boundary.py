@@ -51,7 +51,7 @@ def no_cache_objects(seen: Seen) -> Finding:
         return refuted(f"the candidate holds cache buckets: {', '.join(held)}")
     keys = list(seen.steps(Step.KEYS))
     if not keys:
-        return unknown("no bucket was looked into")
+        return unknown("no bucket was examined")
     state_bucket = seen.declared["boundary"]["state_bucket"]
     state = "" if found["state"] else f"; {state_bucket} does not exist yet"
     reason = f"{found['buckets']} buckets, none of a cache; the cache addresses are apart from the endpoints{state}"

@@ -19,7 +19,7 @@ def capture(record: ScenarioRecord) -> Finding:
         return refuted(f"failure capture did more than read: {'; '.join(writes[:5])}")
     if not captured.before or not captured.after:
         when = "before" if not captured.before else "after"
-        return unknown(f"nothing told which objects and versions there were {when} the failure capture")
+        return unknown(f"which objects and versions there were {when} the failure capture is not known")
     if captured.before != captured.after:
         changed = sorted(set(captured.before) ^ set(captured.after))
         return refuted(f"objects changed during failure capture: {', '.join(changed[:5])}")

@@ -30,7 +30,7 @@ class Step(StrEnum):
 
 
 class Turn(StrEnum):
-    """What P1.11 asks beside the races, in this order, of one key of each bucket through each endpoint: as a lock is
+    """What P1.11 asks besides the races, in this order, of one key of each bucket through each endpoint: as a lock is
     taken, met, freed and taken again.
     """
 

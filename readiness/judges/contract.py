@@ -118,8 +118,8 @@ def _otherwise(endpoint: str, looks: list[Observation], *, wanted: bool) -> Find
     why = f"; the request to enable it was refused: {refused}" if refused else ""
     seconds = last.completed - looks[0].invoked
     return refuted(
-        f"the contract says versioning = {wanted}, and {endpoint} calls a bucket that asked for "
-        f"it {last.result}, {seconds:.1f} s after the first look{why}"
+        f"the contract says versioning = {wanted}, and {endpoint} reports {last.result} for a bucket "
+        f"on which it was requested, {seconds:.1f} s after the first look{why}"
     )
 
 

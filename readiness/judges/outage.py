@@ -58,13 +58,13 @@ def _back(record: ScenarioRecord, seconds: float) -> Finding:
         ]
         asked_until = max(op.invoked for op in record.of("probe") if op.endpoint == endpoint)
         if not good and asked_until - event.injecting < seconds:
-            parts.append(unknown(f"{endpoint} was not asked until the {seconds:g} s promised were over"))
+            parts.append(unknown(f"{endpoint} was not asked for the whole {seconds:g} s promised"))
             continue
         took = min(good) - event.injecting if good else None
         measured = {f"back_{endpoint}": round(took, 3) if took else None}
         if took is None or took > seconds:
-            when = "never" if took is None else f"after {took:.2f} s"
-            parts.append(refuted(f"{endpoint} was back {when}, {seconds:g} s promised", measured=measured))
+            when = "never back" if took is None else f"back after {took:.2f} s"
+            parts.append(refuted(f"{endpoint} was {when}, {seconds:g} s promised", measured=measured))
         else:
             parts.append(proved(f"{endpoint} back after {took:.2f} s", len(good), **measured))
     return merge(parts) if parts else unknown("no endpoint was seen to go away")

@@ -24,7 +24,7 @@ def made_whole(record: ScenarioRecord) -> Finding:
 def serves_again(record: ScenarioRecord) -> Finding:
     """Every endpoint that took writes before the fault takes them again once the candidate is whole."""
     if not record.events:
-        return unknown("no fault was done")
+        return unknown("no fault was injected")
     injected = record.events[0].injecting
     whole = record.whole_at
     if whole is None:

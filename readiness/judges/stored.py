@@ -38,12 +38,12 @@ def stored(seen: Seen) -> Finding:
     copies = int(seen.contract["durability"].get("copies", 2))
     before, after = ({one.endpoint: one for one in seen.steps(step)} for step in (Step.BEFORE, Step.AFTER))
     if not before:
-        return unknown("where the data lies is declared, not observed: nobody looked at the bytes stored")
+        return unknown("where the data lies is declared, not observed: the bytes stored were not measured")
     if failed := next((one for one in (*before.values(), *after.values()) if not one.ok), None):
         return unknown(f"where the data lies is declared, not observed: {failed.why()}")
     written = sum(_number(one.asked.get("bytes")) for one in seen.steps(Step.WRITE) if one.ok)
     if not written or before.keys() != after.keys():
-        return unknown("not tried: to write, and to look at the bytes stored before and after")
+        return unknown("not tried: writing, and measuring the bytes stored before and after")
     most = {node: _number(one.result) for node, one in after.items()}
     for one in seen.steps(Step.MOST):
         most[one.endpoint] = max(most[one.endpoint], _number(one.result))

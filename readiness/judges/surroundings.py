@@ -1,4 +1,4 @@
-"""What the candidate can reach beside its declared nodes and the suite: S.1, S.2 and S.5 are proved only if nothing."""
+"""What the candidate can reach besides its nodes and the suite: S.1, S.2 and S.5 are proved only if nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def only_isolated(found: Finding, seen: Seen) -> Finding:
         return found
     problem, how = _surroundings(seen)
     if problem:
-        return unknown(f"{problem}; beside this, {found.reason}")
+        return unknown(f"{problem}; besides this, {found.reason}")
     return replace(found, reason=f"{found.reason}; {how}")
 
 
@@ -84,7 +84,7 @@ def _unserved(seen: Seen) -> str | None:
     """Why it was not seen that every endpoint served while the nodes were isolated."""
     asked = [one for one in seen.steps(Step.SERVES) if one.asked["when"] == When.ISOLATED]
     if not asked:
-        return "nobody asked whether it serves while its nodes are isolated"
+        return "whether it serves while its nodes are isolated was not tried"
     failed = next((one for one in asked if not _answered(one)), None)
     if failed is None:
         return None
@@ -114,7 +114,7 @@ def _not_isolated(seen: Seen, ways: list[Observation]) -> tuple[str | None, str]
     """Of a provider that cannot isolate nodes: its instances' connections tell."""
     looks = list(seen.steps(Step.CONNECTIONS))
     if not looks:
-        return "it was not observed what the candidate reaches beside its nodes", ""
+        return "it was not observed what the candidate reaches besides its nodes", ""
     if failed := next((one for one in looks if not one.ok), None):
         reached = next(
             (f"{one.endpoint} reaches {at}" for one in ways for at in _strings(one, "reached")), None

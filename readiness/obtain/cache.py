@@ -104,7 +104,7 @@ def _fill(entry: Path, build: Callable[[Path], None]) -> None:
     for stale in entry.parent.glob(f".{entry.name}.*"):  # the lock is held: nobody is at work in these
         shutil.rmtree(stale, ignore_errors=True)
     if entry.exists():
-        announce(f"{entry} is not as it was built: it is obtained again")
+        announce(f"{entry} is not as it was built: obtaining it again")
         shutil.rmtree(entry)
     partial = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=entry.parent))
     try:

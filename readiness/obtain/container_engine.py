@@ -2,7 +2,7 @@
 
 testcontainers' client is used for that: it knows DOCKER_HOST, `docker context use` and ~/.testcontainers.properties, so
 Docker and Podman's socket alike. Its reaper is not used: it is an image of its own, and what a run made is removed by
-readiness/providers/containers_remove.py.
+readiness/providers/containers/remove.py.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def go(needed: Version) -> Path:
         if have and have >= needed:
             return Path(found)
         reason = (
-            f"it is Go {_say(have)}, but {_say(needed)} or newer is needed" if have else "it does not run"
+            f"it is Go {_dotted(have)}, but {_dotted(needed)} or newer is needed"
+            if have
+            else "it does not run"
         )
         announce(f"{found} is not used: {reason}")
     return _go_of_wheel() / "go" / "bin" / "go"
@@ -152,5 +154,5 @@ def _version_of(program: Path) -> Version | None:
     return version(stated[1]) if stated else None
 
 
-def _say(have: Version) -> str:
+def _dotted(have: Version) -> str:
     return ".".join(map(str, have))

@@ -71,7 +71,7 @@ def inspect(program: Path) -> str:
         except OSError as error:
             raise _NotUsableError(f"it cannot be run ({error.strerror})") from error
         except subprocess.TimeoutExpired as error:
-            raise _NotUsableError("it did not say its version within 30 s") from error
+            raise _NotUsableError("it did not print its version within 30 s") from error
     stated = re.search(r"^OpenTofu v((\d+\.\d+\.\d+)\S*)", answer.stdout, re.MULTILINE)
     if not stated:
         first_line = (answer.stdout or answer.stderr).strip().split("\n")[0][:80]

@@ -69,7 +69,7 @@ def _install(folder: Path) -> None:
     if protoc is None:
         raise UsageError("rustfs is built with protoc: install Debian's protobuf-compiler, or set PROTOC")
     target = cache_directory() / "building-rustfs"
-    announce(f"building rustfs {VERSION}: {DURATION}. It can be interrupted, and goes on the next time.")
+    announce(f"building rustfs {VERSION}: {DURATION}. It can be interrupted, and continues the next time.")
     command = [
         *(*cargo, "install", "rustfs", "--version", f"={VERSION}", "--locked", "--bin", "rustfs"),
         *("--no-default-features", "--ignore-rust-version", "--root", str(folder)),

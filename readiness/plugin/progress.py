@@ -56,7 +56,7 @@ class Progress:
             redirect_stderr=False,
         )
 
-    def say(self, line: str) -> None:
+    def announce(self, line: str) -> None:
         """What is going on: a line of its own before the first criterion, and where there is no live line."""
         same = line == self._waiting
         self._waiting, self._waiting_since = line, self._waiting_since if same else self._clock()

@@ -163,7 +163,7 @@ class Run:
             )
 
     def take_over(self, runs: Sequence[Earlier]) -> None:
-        """What counts of earlier runs, beside the criteria that this run judges itself."""
+        """What counts of earlier runs, besides the criteria that this run judges itself."""
         taken = taken_over(runs, self.selected)
         self._earlier = tuple(runs)
         self.taken = taken.runs

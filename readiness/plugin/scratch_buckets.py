@@ -15,9 +15,9 @@ class ScratchBuckets:
     """Call `remove` when the session ends, also if `create` fails. It gives up once `ended` is true."""
 
     def __init__(
-        self, run: Run, subject: Subject, ended: Callable[[], bool], say: Callable[[str], None]
+        self, run: Run, subject: Subject, ended: Callable[[], bool], announce: Callable[[str], None]
     ) -> None:
-        self._run, self._subject, self._ended, self._say = run, subject, ended, say
+        self._run, self._subject, self._ended, self._announce = run, subject, ended, announce
         short = run.id.rsplit("-", 1)[-1]
         journal = subject.evidence.folder / JOURNAL
         self._scratch = Scratch(short, lambda: subject.client(subject.front, 30), journal)
@@ -30,7 +30,7 @@ class ScratchBuckets:
         versioned = scratch.create("versioned" if promised else "second", versioned=promised)
         clients = [subject.client(endpoint) for endpoint in subject.topology.all_endpoints()]
         if not scratch.warm_up((plain, versioned), clients):
-            self._say("a new scratch bucket does not take a write through every endpoint yet")
+            self._announce("a new scratch bucket does not take a write through every endpoint yet")
         return Buckets(plain, versioned, scratch.refused)
 
     def remove(self) -> None:
@@ -39,7 +39,7 @@ class ScratchBuckets:
         if self._subject.provider.owns_candidate:
             evidence.event("scratch goes with the store", buckets=self._scratch.buckets)
             return
-        left = self._scratch.remove(Bounds(ended=self._ended, say=self._say))
+        left = self._scratch.remove(Bounds(ended=self._ended, announce=self._announce))
         evidence.event("scratch removed", left=left)
         if left:
-            self._say(f"could not remove {'; '.join(left)}; remove it with: {self._run.clean_command}")
+            self._announce(f"could not remove {'; '.join(left)}; remove it with: {self._run.clean_command}")

@@ -77,7 +77,7 @@ class Session:
         self._provider: Provider | None = None
         self._topology: Topology | None = None
         self._stopped = False
-        self.not_undone = NotUndone(self.say)
+        self.not_undone = NotUndone(self.announce)
         self._cleaning_ended = threading.Event()
         self._tests_begun = time.monotonic()
         self._tofu: obtain.Tofu | None = None
@@ -98,7 +98,7 @@ class Session:
         self._journal.begin()
         self.work.make(self.run.loaded.candidate.name)
         provider = self._provider = self._create(
-            self.run.loaded, run_dir=self.work.path, progress=self.say, journal=self._journal
+            self.run.loaded, run_dir=self.work.path, progress=self.announce, journal=self._journal
         )
         if not provider.owns_candidate:
             topology = provider.start()
@@ -141,7 +141,7 @@ class Session:
             if any(
                 each.entries and not each.goes_on and each.is_about(self.run.loaded) for each in journals()
             ):
-                self.say(
+                self.announce(
                     "an earlier run was killed and left files: tofu-state-ha-readiness undo removes them"
                 )
             return
@@ -155,7 +155,7 @@ class Session:
         self._stopped = True
         self.run.split["tests"] = round(time.monotonic() - self._tests_begun, 1)
         begun = time.monotonic()
-        self.say("undoing faults, removing scratch objects, stopping what was started")
+        self.announce("undoing faults, removing scratch objects, stopping what was started")
         try:
             if self._provider is not None and not self._provider.owns_candidate:
                 self._heal(self._provider)
@@ -172,20 +172,20 @@ class Session:
 
     def please_wait(self) -> None:
         """The first interrupt while this takes down."""
-        self.say(
+        self.announce(
             "undoing faults and removing scratch: please wait, a second interrupt would leave things behind"
         )
 
     def end_cleaning(self) -> None:
-        """Scratch objects that are not removed yet are left. Faults are undone all the same."""
+        """Scratch objects that are not removed yet are left. Faults are still undone."""
         self._cleaning_ended.set()
-        self.say("no more scratch objects are removed; faults are undone all the same")
+        self.announce("no more scratch objects are removed; faults are still undone")
 
     def _heal(self, provider: Provider) -> None:
         """Before anything is cleaned: a store that is at fault may never answer a delete."""
         if isinstance(provider, Heals):
             for left in provider.heal():
-                self.say(f"could not undo {left} yet; the supervisor tries once more")
+                self.announce(f"could not undo {left} yet; the supervisor tries once more")
 
     def _keep_commands(self, provider: Provider) -> None:
         """What the operator's commands printed (provider `commands`) is evidence."""
@@ -210,7 +210,7 @@ class Session:
             self._topology,
             self.run.evidence,
             self.run.options.seed,
-            self.say,
+            self.announce,
             self.not_undone,
         )
 
@@ -226,7 +226,7 @@ class Session:
             time.sleep(0.05)
         loop = LoopThread()
         self.on_stop(loop.close)
-        buckets = ScratchBuckets(self.run, self.subject, self._cleaning_ended.is_set, self.say)
+        buckets = ScratchBuckets(self.run, self.subject, self._cleaning_ended.is_set, self.announce)
         self.on_stop(buckets.remove)
         return Rig(watch, loop, buckets.create())
 
@@ -241,7 +241,7 @@ class Session:
             self.need_faults()
             provider.confine()
         except (NotRun, Unsupported) as error:
-            self.say(f"the candidate is not confined to its own parts: {error}")
+            self.announce(f"the candidate is not confined to its own parts: {error}")
 
     @cached_property
     def campaign(self) -> Campaign:
@@ -287,6 +287,6 @@ class Session:
     def _state_in_use(self) -> str | None:
         return held_state(self.subject)
 
-    def say(self, line: str) -> None:
+    def announce(self, line: str) -> None:
         """One line of progress on standard error."""
-        self.progress.say(self.run.redactor.clean(line))
+        self.progress.announce(self.run.redactor.clean(line))

@@ -47,7 +47,7 @@ def write_sentinel(path: Path, why: str, properties: Mapping[str, str]) -> None:
         other = Process.of_text(before.get(PROCESS, ""))
         if _of_other(before, properties) and other is not None and other.lives:
             raise ReportTaken(
-                f"the report {path} is that of run {before.get('run', 'unknown')}, which is still going on "
+                f"the report {path} belongs to run {before.get('run', 'unknown')}, which is still going on "
                 f"(process {other.pid}): wait for it, or name another file with --junitxml"
             )
         _write(path, suite)
@@ -80,7 +80,7 @@ def write(path: Path, verdict: Verdict, properties: Mapping[str, str], *, eviden
         before = _properties_of(path)
         if _of_other(before, properties):
             raise ReportTaken(
-                f"the report {path} is that of run {before.get('run', 'unknown')} by now: it stays"
+                f"the report {path} belongs to run {before.get('run', 'unknown')} by now: it is left as it is"
             )
         _write(path, suite)
 

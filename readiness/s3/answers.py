@@ -27,7 +27,7 @@ def check_answer(operation_model: OperationModel, response_dict: Mapping[str, An
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - botocore reads the same bytes with the same parser
     except (ElementTree.ParseError, ValueError) as error:
-        raise Malformed(status, f"{operation_model.name}: no XML: {error}", body) from None
+        raise Malformed(status, f"{operation_model.name}: not XML: {error}", body) from None
     name = _local(root.tag)
     if name == "Error":  # with status 200: botocore makes it the error that it is
         return

@@ -38,7 +38,7 @@ class Bounds:
     calls: int = 20_000
     patience: float = 15.0
     ended: Callable[[], bool] = lambda: False
-    say: Callable[[str], None] = lambda _line: None
+    announce: Callable[[str], None] = lambda _line: None
     _until: float | None = field(default=None, init=False)
     _used: int = field(default=0, init=False)
 
@@ -51,7 +51,7 @@ class Bounds:
     def why_over(self) -> str | None:
         """Why nothing more may be deleted; None: it may."""
         if self.ended():
-            return "cleaning was ended"
+            return "cleaning was stopped"
         if self.left() <= 0:
             return f"cleaning took more than {self.seconds:g} s"
         if self._used >= self.calls:
@@ -129,7 +129,7 @@ class _Removal:
             vain += 1
             if vain >= IN_VAIN:
                 raise NotRemoved(
-                    f"the store acknowledges deletes and does not do them: {len(found)} objects are left, such as "
+                    f"the store acknowledges deletes but does not perform them: {len(found)} objects are left, such as "
                     f"{found[0][0]}"
                 )
             time.sleep(PAUSE)
@@ -157,7 +157,7 @@ class _Removal:
     def _progress(self) -> None:
         if time.monotonic() - self._shown > PROGRESS_SECONDS:
             self._shown = time.monotonic()
-            self._bounds.say(f"removing {self._name}: {len(self._deleted)} objects deleted")
+            self._bounds.announce(f"removing {self._name}: {len(self._deleted)} objects deleted")
 
     def _if_offered(self, listing: Callable[[], Any]) -> Mapping[str, Any]:
         """A page; an empty one from a store that answers that it has no such listing."""

@@ -1,4 +1,4 @@
-"""Whether the state bucket of a candidate is in use: then a fault may hurt somebody's state."""
+"""Whether the state bucket of a candidate is in use: then a fault may damage somebody's state."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Rehearsals:
             source = self._source(examined)
             with turn(self._env.objects(entry), f"{PREFIX}/turn", name):
                 keep(Step.TURN, entry.name, "ok", None, {"taken": True, "holder": name})
-                self._subject.say(f"rehearsal: {name}")
+                self._subject.announce(f"rehearsal: {name}")
                 Rehearsal(examined, source, self._env, sees, names=self._names(examined)).run()
         except UsageError as error:
             keep(Step.STACK, name, "error", str(error))
@@ -118,7 +118,7 @@ class Rehearsals:
             return
         if not isinstance(plan, MigrationPlan) or plan.configuration_digest != config.digest:
             path = self._subject.evidence.capture(f"draft-{config.name}-migration-plan.md", draft(config))
-            self._subject.say(
+            self._subject.announce(
                 f"{config.name} has no migration plan for this configuration; a first draft lies at {path}"
             )
 
@@ -165,7 +165,7 @@ class Rehearsals:
 
     def _s3(self) -> Source:
         loaded = load("singleton")
-        provider = providers.create(loaded, run_dir=self._work, progress=self._subject.say)
+        provider = providers.create(loaded, run_dir=self._work, progress=self._subject.announce)
         self._stack.callback(provider.stop)
         topology = provider.start()
         keys, endpoint = provider.keys("admin"), topology.endpoints[0]

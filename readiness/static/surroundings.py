@@ -1,4 +1,4 @@
-"""What a candidate reaches beside its nodes: connections tried from inside of a node's network, or those it has open
+"""What a candidate reaches besides its nodes: connections tried from inside of a node's network, or those it has open
 while it is under load.
 """
 

@@ -64,7 +64,7 @@ class Disposable:
         settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> TofuClient:
-        """A new client, not initialised; its backend has these settings beside its place."""
+        """A new client, not initialised; its backend has these settings besides its place."""
         return TofuClient(
             self.tools,
             name,

@@ -34,7 +34,7 @@ def apply_through_fault(
     """P2.9, once: the fault begins while an apply through `endpoint` holds the lock and has not yet written its
     state. What keeps the case from being judged is recorded, and ends it.
 
-    `megabytes`: so much the state holds beside what is applied. `fault` is entered in the middle and must heal, wait
+    `megabytes`: so much the state holds besides what is applied. `fault` is entered in the middle and must heal, wait
     until all is whole on leaving, and keep itself as an observation. It lasts until the apply has ended, at most
     `fault_seconds`; the apply then has `settle_seconds` more, for a write to a frozen node is answered only after the
     thaw. Facts: a state that cannot be written goes to `errored.tfstate` in the working directory

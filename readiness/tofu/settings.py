@@ -38,7 +38,7 @@ LOCK_TIMEOUT = 20.0
 
 @dataclass(frozen=True)
 class BackendSettings:
-    """Settings of the S3 backend beside its place. `values` are plain ones by name; `customer_key`: the state is
+    """Settings of the S3 backend besides its place. `values` are plain ones by name; `customer_key`: the state is
     encrypted with a key of the client (SSE-C), for which the suite makes one of its own. `stacks` use them.
     """
 

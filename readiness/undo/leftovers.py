@@ -27,14 +27,14 @@ class Leftover:
 
 
 @dataclass(frozen=True)
-class ScratchBuckets:
+class Leftovers:
     """`others` have the prefix of scratch buckets, but nothing says that a run made them: they are never removed."""
 
     ours: tuple[Leftover, ...]
     others: tuple[str, ...]
 
 
-def find(client: S3Client, runs: Path) -> ScratchBuckets:
+def find(client: S3Client, runs: Path) -> Leftovers:
     """What there is on the store behind the client. `runs`: where evidence folders are. Raises Answered, Unanswered."""
     listed, ours, others = dict(_listed(runs)), list[Leftover](), list[str]()
     for bucket in translate(client.list_buckets).get("Buckets", []):
@@ -46,7 +46,7 @@ def find(client: S3Client, runs: Path) -> ScratchBuckets:
             ours.append(Leftover(name, why, f"{bucket.get('CreationDate', 'unknown')}"))
         else:
             others.append(name)
-    return ScratchBuckets(tuple(ours), tuple(others))
+    return Leftovers(tuple(ours), tuple(others))
 
 
 def _listed(runs: Path) -> Iterator[tuple[str, str]]:

@@ -63,8 +63,8 @@ class CandidateLock:
             os.close(opened)
             self.release()
             raise UsageError(
-                f"run {other} is still going on against this candidate ({key}): two at once would do faults to two "
-                "nodes; wait until it has ended"
+                f"run {other} is still going on against this candidate ({key}): two at once would inject faults into "
+                "two nodes; wait until it has ended"
             ) from None
         self._held.append(opened)
         os.ftruncate(opened, 0)
@@ -81,4 +81,4 @@ def _holder(opened: int) -> str:
         owner = json.loads(os.pread(opened, 4096, 0))
         return f"{owner['run']} (process {owner['process']})"
     except (ValueError, KeyError, TypeError):
-        return "that says no name"
+        return "of unknown name"

@@ -28,7 +28,7 @@ from readiness.undo.supervisors import wait_for
 OBSERVE_SECONDS, INTERVAL, REMOVE_SECONDS = 30.0, 0.2, 60.0
 WORK = "tofu-ha-"
 """How the names of a run's private folders begin: no other folder is ever removed."""
-Say = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 class Playable(Protocol):
@@ -76,15 +76,15 @@ class Played:
     failed: list[tuple[Entry, str]] = field(default_factory=list)
 
 
-def play(journal: Playable, say: Say) -> Played:
+def play(journal: Playable, announce: Announce) -> Played:
     """Undo everything that is open, the last first, and close what was seen to be undone. Raises BlockingIOError if
     somebody else is at it.
     """
     played = Played()
     folders = {entry.undo.target for entry in journal.entries if entry.undo.verb is FaultVerb.REMOVE}
     with journal.held() as opened:
-        if not wait_for(folders, say):
-            say("it does not end: undoing all the same")
+        if not wait_for(folders, announce):
+            announce("it does not end: undoing anyway")
         later = None if journal.provider in providers.OWNED else _provider(journal)
         for entry in reversed(journal.entries):
             try:
@@ -92,7 +92,7 @@ def play(journal: Playable, say: Say) -> Played:
             except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from being undone
                 played.failed.append((entry, one_line(str(error) or type(error).__name__)))
             else:
-                say(f"undone: {entry.words}: {how}")
+                announce(f"undone: {entry.words}: {how}")
                 played.undone.append(entry)
         if isinstance(later, UndoesLater):
             _observe(later, played)
@@ -124,7 +124,7 @@ def _undo(journal: Playable, entry: Entry, later: UndoesLater | str | None) -> s
     if entry.undo.verb is FaultVerb.REMOVE:
         return _remove(entry)
     if later is None:
-        return "its store was of the run, and ended with it"
+        return "its store belonged to the run, and ended with it"
     if isinstance(later, str):
         raise UsageError(later)
     later.undo(entry.undo, entry.reach)
@@ -158,7 +158,7 @@ def _remove(entry: Entry) -> str:
         path.unlink(missing_ok=True)
         return "removed"
     if not path.name.startswith(WORK):
-        raise UsageError(f"{path} is no folder of a run")
+        raise UsageError(f"{path} is not the folder of a run")
     ended = _end_processes_in(path)
     if path.exists():
         shutil.rmtree(path)

@@ -22,8 +22,8 @@ def state_folder(part: str, environ: Mapping[str, str] = os.environ) -> Path:
         folder.chmod(0o700)
     except OSError as error:
         raise UsageError(
-            f"the state folder {folder} cannot be used ({error.strerror}): faults are written down there before they "
-            "are done; set XDG_STATE_HOME to a folder that can be written"
+            f"the state folder {folder} cannot be used ({error.strerror}): each fault is recorded there before it "
+            "is injected; set XDG_STATE_HOME to a folder that can be written"
         ) from None
     return folder
 

@@ -15,13 +15,15 @@ def at_work(folders: Collection[str]) -> list[int]:
     return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _serves(path, folders)]
 
 
-def wait_for(folders: Collection[str], say: Callable[[str], None], seconds: float = WAIT_SECONDS) -> bool:
+def wait_for(
+    folders: Collection[str], announce: Callable[[str], None], seconds: float = WAIT_SECONDS
+) -> bool:
     """Wait until there is none; False if one is still there when the time is over. Commands that heal a store are not
     made to be run twice at the same time.
     """
     deadline = time.monotonic() + seconds
     if found := at_work(folders):
-        say(f"process {found[0]}, which outlived the run, undoes it already: waiting for it")
+        announce(f"process {found[0]}, which outlived the run, undoes it already: waiting for it")
     while at_work(folders):
         if time.monotonic() > deadline:
             return False

@@ -150,7 +150,7 @@ async def serve(wanted: Mapping[str, Any]) -> None:
         front = Front(each["name"], each["node"], each["url"], defect.act if defect else None, world, wires)
         urls[each["name"]] = await front.start()
         fronts.append(front)
-    _say(urls)
+    _send(urls)
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
@@ -158,10 +158,10 @@ async def serve(wanted: Mapping[str, Any]) -> None:
         if defect and defect.event:
             await defect.event(world, wires, event["verb"], tuple(event["nodes"]))
         world.note(event["verb"], event["nodes"])
-        _say("noted")
+        _send("noted")
 
 
-def _say(what: object) -> None:
+def _send(what: object) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
 

@@ -49,7 +49,7 @@ def campaign(evidence: Evidence) -> Campaign:
         evidence=evidence,
         promises=Promises(RTO),
         declared={},
-        say=lambda _line: None,
+        announce=lambda _line: None,
         not_undone=NotUndone(print),
     )
     return Campaign(cast("Subject", subject), cast("Rig", SimpleNamespace(watch=None)), SETTINGS)
@@ -78,7 +78,7 @@ def test_without_a_whole_candidate_no_fault_is_done_and_nothing_is_proved(
     for criterion in ("P1.4", "P1.5", "P1.6", "P1.13", "P1.14", "P1.21"):
         found = judged(campaign, criterion)
         assert found.state is State.UNKNOWN
-        assert "not played: the candidate is not whole" in found.reason
+        assert "not played: the candidate has not been whole" in found.reason
     assert waits[0] == SETTINGS.whole_within
     assert set(waits[1:]) == {SETTINGS.patience}
     assert len(waits) == len(campaign.played())

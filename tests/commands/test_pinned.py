@@ -79,5 +79,5 @@ def test_another_address_ends_the_run(
 
 
 def test_what_is_no_address_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match=r'"store\.example" is no IP address'):
+    with pytest.raises(UsageError, match=r'"store\.example" is not an IP address'):
         made(tmp_path, monkeypatch, ["store.example"], [])

@@ -259,7 +259,10 @@ def test_what_has_no_command_is_unsupported(lab: Lab) -> None:
         (lambda raw: raw["instances"][0].update(kil=["x"]), 'did you mean "kill"'),
         (lambda raw: raw["instances"][0].update(kill=["no-such-program-here"]), 'no program "no-such-program-here"'),
         (lambda raw: raw["instances"].append({"name": "x", "node": "bumble"}), "needs a probe command"),
-        (lambda raw: raw["contract"]["credentials"].update(admin={"source": "generated"}), "is not for this provider"),
+        (
+            lambda raw: raw["contract"]["credentials"].update(admin={"source": "generated"}),
+            "cannot be used with this provider",
+        ),
     ],
 )  # fmt: skip
 def test_a_file_that_does_not_fit_together_is_refused(lab: Lab, change: Any, message: str) -> None:

@@ -163,13 +163,25 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 150
 
 
-def test_pages_that_the_code_names_exist() -> None:
+def named(text: str) -> list[str]:
+    """The files of the checkout that a text names; those of a wheel (readiness/data) are made when it is built."""
+    return re.findall(
+        r"(?<![\w./-])((?:docs|readiness(?!/data/)|tests|suites|fixtures|control|tools)/[\w/-]+\.(?:md|py|txt))\b",
+        text,
+    )
+
+
+def test_files_that_the_code_names_exist() -> None:
     places = ("readiness", "tests", "suites", "fixtures", "candidates", "control", "deploy", "tools")
     files = [path for place in places for path in (ROOT / place).rglob("*") if path.suffix in SOURCES]
-    named = {
-        (page, path.name)
-        for path in [*files, ROOT / "justfile", ROOT / "pyproject.toml"]
-        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text("utf-8"))
+    found = {
+        (name, path.name) for path in [*files, ROOT / "justfile"] for name in named(path.read_text("utf-8"))
     }
-    assert len(named) > 10
-    assert [each for each in sorted(named) if not (ROOT / each[0]).exists()] == []
+    assert len(found) > 40
+    assert [each for each in sorted(found) if not (ROOT / each[0]).exists()] == []
+
+
+@pytest.mark.parametrize("place", ["readiness/{}.py", "docs/{}.md"])
+def test_a_named_file_is_found_in_a_sentence(place: str) -> None:
+    name = place.format("a/b")
+    assert named(f"See {name}, and `{name}`; not x/{name}, nor {name}x.") == [name, name]

@@ -134,7 +134,7 @@ def test_histories_of_earlier_runs_count(kept: Any, tmp_path: Path) -> None:
     found = replace(kept, earlier=(run,), programs=programs)
     assert gate.evidence_complete(found).observations == 2
     other = gate.evidence_complete(replace(found, programs={"control": "1.0.1"}))
-    assert (other.state, "of other programs: control 1.0.0" in other.reason) == (REFUTED, True)
+    assert (other.state, "used other versions: control 1.0.0" in other.reason) == (REFUTED, True)
 
 
 def test_a_history_that_was_not_kept_whole(kept: Any) -> None:

@@ -50,9 +50,9 @@ class Table:
     left: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        head = f"{'killed':11} {'kills':>5} {'left hurt before undo':>21} {'left after undo':>16}"
+        head = f"{'killed':11} {'kills':>5} {'left something before undo':>26} {'left after undo':>16}"
         rows = (
-            f"{who:11} {self.kills[who]:5} {self.hurt[who]:21} "
+            f"{who:11} {self.kills[who]:5} {self.hurt[who]:26} "
             f"{sum(line.startswith(who) for line in self.left):16}"
             for who in WHO
         )

@@ -119,7 +119,7 @@ def test_skipif(judge): judge(proved("seen", 1))
 EXPECTED = {
     "P1.1": ("PROVED", "seen"),
     "P1.2": ("UNKNOWN", "the test ended without a judgement"),
-    "P1.3": ("UNKNOWN", "no direct observation stands behind it: a cache hit"),
+    "P1.3": ("UNKNOWN", "no direct observation supports it: a cache hit"),
     "P1.4": ("UNKNOWN", "ValueError: the harness broke"),
     "P1.5": ("UNKNOWN", "AssertionError"),
     "P1.6": ("UNKNOWN", "check could not judge: IndexError"),

@@ -218,7 +218,7 @@ def test_a_second_run_does_not_take_the_report_of_one_that_goes_on(tmp_path: Pat
         eventually((place / "ending").exists, seconds=60)
         second = run(place, *small_arguments(place), suites=suites, env=env)
         assert second.code == 4, second.out + second.err
-        assert f"the report {place / 'junit.xml'} is that of run " in second.err
+        assert f"the report {place / 'junit.xml'} belongs to run " in second.err
         assert len(second.folders) == 1, "the first run's only"
         (place / "signalled").touch()
         ran = first.ran()

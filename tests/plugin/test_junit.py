@@ -199,9 +199,9 @@ def gone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_that_goes_on_keeps_its_report(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
     begun(path, "first")
-    with pytest.raises(ReportTaken, match="that of run first, which is still going on"):
+    with pytest.raises(ReportTaken, match="belongs to run first, which is still going on"):
         begun(path, "second")
-    with pytest.raises(ReportTaken, match="that of run first by now"):
+    with pytest.raises(ReportTaken, match="belongs to run first by now"):
         finished(path, "second")
     invalidate(path, "bad input", PROPERTIES | {"run": "second"})
     assert failing(read(path))
@@ -217,7 +217,7 @@ def test_a_run_does_not_put_its_verdict_over_the_sentinel_of_a_later_one(
     begun(path, "first")
     gone(monkeypatch)
     begun(path, "second")
-    with pytest.raises(ReportTaken, match="that of run second by now"):
+    with pytest.raises(ReportTaken, match="belongs to run second by now"):
         finished(path, "first")
     assert failing(read(path))
 

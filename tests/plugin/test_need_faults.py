@@ -1,4 +1,4 @@
-"""When a fault is refused: on a candidate of somebody else's, without leave, or where it may hurt somebody's state."""
+"""When a fault is refused: on somebody else's candidate, without leave, or where it may damage somebody's state."""
 
 from __future__ import annotations
 

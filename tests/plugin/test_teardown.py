@@ -33,7 +33,7 @@ def test_faults_are_undone_before_scratch_is_removed(fails: bool) -> None:
         options=SimpleNamespace(), id="run", loaded=None, split={}, evidence=None,
         redactor=SimpleNamespace(clean=lambda text: text),
     )  # fmt: skip
-    progress: Any = SimpleNamespace(say=lambda _line: None, stop=lambda: None)
+    progress: Any = SimpleNamespace(announce=lambda _line: None, stop=lambda: None)
     session: Any = Session(run, progress)
     session._provider = Healed(order)
 

@@ -80,9 +80,9 @@ def test_nothing_to_merge() -> None:
 
 def test_a_claim_without_an_observation_says_so_and_keeps_what_was_measured() -> None:
     assert proved("cache hit", 0, a=1) == Finding(
-        State.UNKNOWN, "no direct observation stands behind it: cache hit", {"a": 1}
+        State.UNKNOWN, "no direct observation supports it: cache hit", {"a": 1}
     )
-    with pytest.raises(Unobserved, match="PROVED without one direct observation: cache hit"):
+    with pytest.raises(Unobserved, match="PROVED without a direct observation: cache hit"):
         Finding(State.PROVED, "cache hit", {"a": 1})
 
 

@@ -35,10 +35,10 @@ class Clock:
 
 
 def play(progress: Progress, clock: Clock | None = None) -> None:
-    progress.say("embedded is ready")
+    progress.announce("embedded is ready")
     progress.begin(BY_ID["P1.6"])
     for scenario in ("crash:bumble", "crash:bumble", "crash:honey"):
-        progress.say(scenario)
+        progress.announce(scenario)
         if clock:
             clock.now += 1
     progress.done(BY_ID["P1.6"], State.PROVED)

@@ -95,7 +95,7 @@ def test_criteria_that_cannot_be_judged_again_are_listed_with_the_reason(
     findings = {"P1.2": red("no answer"), "P2.1": red("no answer"), "P4.1": red("P1.2 is red")}
     recheck.main([str(make(tmp_path, Made(findings=findings)))])
     out = capsys.readouterr().out
-    assert "the run could not do all that it takes: P1.2, P2.1" in out
+    assert "the run could not do everything that it needs: P1.2, P2.1" in out
     assert "it adds up what the other criteria found: P4.1" in out
     assert f"judged again: 2 of {len(MANIFEST)} criteria" in out
 

@@ -53,7 +53,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_store_that_acknowledges_deletes_and_does_not_do_them(store: Any) -> None:
-    with pytest.raises(NotRemoved, match="acknowledges deletes and does not do them: 10 objects are left"):
+    with pytest.raises(
+        NotRemoved, match="acknowledges deletes but does not perform them: 10 objects are left"
+    ):
         remove_bucket(store, NAME)
     assert store.deletes() == IN_VAIN + 1
 
@@ -94,7 +96,7 @@ def test_cleaning_that_is_ended_deletes_nothing_more_and_says_what_is_left(
     name = made.create("plain", versioned=False)
     store.buckets[name] = [{"Key": "k", "VersionId": "1"}]
     (left,) = made.remove(Bounds(ended=lambda: True))
-    assert left == f"{name}: cleaning was ended; objects are left, such as k"
+    assert left == f"{name}: cleaning was stopped; objects are left, such as k"
     assert store.deletes() == 0
     assert made.remove() == []
 
@@ -110,7 +112,7 @@ def test_progress_is_said(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     store.does_them = True
     store.buckets[NAME] = [{"Key": f"k{n}", "VersionId": "1"} for n in range(3000)]
     message: list[str] = []
-    remove_bucket(store, NAME, Bounds(say=message.append))
+    remove_bucket(store, NAME, Bounds(announce=message.append))
     assert message[0].startswith(f"removing {NAME}: ")
     assert message[0].endswith(" objects deleted")
     assert NAME not in store.buckets

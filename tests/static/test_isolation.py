@@ -156,7 +156,12 @@ OUT, OWN = ("10.9.9.9:53", "10.9.9.8:443"), ("10.0.0.1:9000",)
         ),
         (OUT, (*OUT[1:], *OWN), False, "before, and 10.9.9.8:443 still after it"),
         (OUT, (), False, "it reaches none of the candidate's own endpoints either"),
-        ((), OWN, False, "none of 10.9.9.9:53, 10.9.9.8:443 beside the candidate was reached even before it"),
+        (
+            (),
+            OWN,
+            False,
+            "none of 10.9.9.9:53, 10.9.9.8:443 outside of the candidate was reached even before it",
+        ),
     ],
 )
 def test_isolation_is_believed_for_what_is_not_reached_any_more(
@@ -178,4 +183,4 @@ def test_isolation_is_believed_for_what_is_not_reached_any_more(
 def test_a_node_for_which_no_address_outside_is_known() -> None:
     proof = IsolationWatch("bumble", lambda _addresses: [], (), OWN).cut("it")
     assert not proof.fired
-    assert "no address that is known beside the candidate was reached even before it" in proof.observed
+    assert "no address that is known outside of the candidate was reached even before it" in proof.observed

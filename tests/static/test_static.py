@@ -366,7 +366,8 @@ def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.Monk
     found = judged("P0.3", contract.durability, rigged(seen("Enabled", None, None)))
     assert found.state is REFUTED
     assert (
-        f"{TOPOLOGY.all_endpoints()[1].name} calls a bucket that asked for it never enabled" in found.reason
+        f"{TOPOLOGY.all_endpoints()[1].name} reports never enabled for a bucket on which it was requested"
+        in found.reason
     )
     assert "HTTP 501 NotImplemented" in found.reason
 

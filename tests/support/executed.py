@@ -29,7 +29,7 @@ def on_paper(folder: Path, *, secrets: tuple[str, ...] = ()) -> Subject:
         topology=cast(Topology, None),
         evidence=Evidence(folder / "evidence", Redactor(secrets)),
         seed=0,
-        say=lambda line: None,
+        announce=lambda line: None,
         not_undone=NotUndone(lambda line: None),
     )
 

@@ -174,4 +174,4 @@ def test_a_holder_of_whom_no_interval_was_noted_proves_nothing() -> None:
     for noted in ((), (LockHold("a", 1, 2),), (LockHold("a", 1, 2), LockHold("b", 3, 3))):
         found = judge(contest(holds=noted))
         assert found.state is State.UNKNOWN
-        assert "nobody noted" in found.reason
+        assert "it was not recorded when" in found.reason

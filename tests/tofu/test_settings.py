@@ -60,7 +60,7 @@ def test_encryption_that_the_store_shows_is_proved(env: Disposable, subject: Sub
 def test_a_state_that_is_readable_without_its_key_is_refuted(env: Disposable, subject: Subject) -> None:
     found = executed("P2.15", backend_settings, env, (WITH_KEY,), {}, subject=subject)
     assert found.state is State.REFUTED, found.reason
-    assert "to one who has no key" in found.reason
+    assert "to a client without the key" in found.reason
 
 
 def test_a_workspace_that_one_endpoint_does_not_list_is_refuted(

@@ -153,7 +153,7 @@ def judge(contest: Contest) -> Finding:
         contest.acknowledged - {hold.member for hold in contest.holds if hold.end > hold.begin}
     ):
         return unknown(
-            f"nobody noted from when to when {', '.join(unseen)} held the lock",
+            f"it was not recorded when {', '.join(unseen)} held the lock",
             observations=contest.observations,
             measured=measured,
         )

@@ -50,14 +50,14 @@ def through_faults(seen: Seen) -> Finding:
     parts = [trouble(before) or plans(of(before, Step.FIRST))]
     parts += [named(case, _case(seen, some)) for case, some in found.items()]
     if not found:
-        parts.append(unknown("no fault was done"))
+        parts.append(unknown("no fault was injected"))
     return merge(parts)
 
 
 def _case(seen: Seen, observations: Sequence[Observation]) -> Finding:
     fault = last(observations, FAULT)
     if fault is None:
-        return unknown("nothing is known of the fault")
+        return unknown("nothing is known about the fault")
     parts = [_during(seen, fault, observations)] if result(fault).get("fired") is not None else []
     if undone := fault_undone(observations):
         worse = [part for part in parts if part.state is State.REFUTED]

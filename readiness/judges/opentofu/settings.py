@@ -26,7 +26,7 @@ class Step(StrEnum):
     """What is asked; `asked.case` names the settings and the stacks that use them.
 
     READ is about a stack whose settings could not be read. `asked` of APPLY has `looks`, the steps that these settings
-    need beside the others, of LIST `workspaces`, of PULL `revision`, and of
+    need besides the others, of LIST `workspaces`, of PULL `revision`, and of
     KEPT `kept`: what the setting asks the store to keep, which `result` must be. WITHOUT_KEY is a GET of a state that
     was encrypted with a key of the client (SSE-C), without that key; `result.kept`: whether what came is a state.
     """
@@ -83,7 +83,7 @@ def _violations(rows: Sequence[Observation]) -> list[str]:
     wrong += [f"{one.endpoint} still shows a {one.step}" for one in of(rows, Step.GONE) if one.ok]
     wrong += [why for one in of(rows, Step.KEPT) if (why := _not_kept(one))]
     wrong += [
-        f"{one.endpoint} gives a state that was encrypted with the client's key to one who has no key"
+        f"{one.endpoint} returns a state that was encrypted with the client's key to a client without the key"
         for one in of(rows, Step.WITHOUT_KEY)
         if one.ok and result(one).get("kept")
     ]

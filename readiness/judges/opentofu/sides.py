@@ -30,7 +30,7 @@ def _both_sides(observations: Sequence[Observation]) -> Finding:
     fault = last(observations, FAULT)
     cut = fault.asked.get("cut") if fault is not None else None
     if fault is None or not isinstance(cut, list):
-        return unknown("nothing is known of the split")
+        return unknown("nothing is known about the split")
     fired, healing = float(result(fault)["fired"]), float(result(fault)["healing"])
     held = [one for one in of(observations, Step.APPLY) if one.invoked < healing and one.completed > fired]
     there, elsewhere = _side(held, cut, inside=True), _side(held, cut, inside=False)

@@ -23,7 +23,7 @@ class Sighting(StrEnum):
     """What came of one request."""
 
     ANSWERED = "answered"
-    GATEWAY = "answered by a proxy in front of it, which found nobody"
+    GATEWAY = "answered by a proxy in front of it, which reached no server"
     REFUSED = "refused"
     RESET = "reset"
     SILENT = f"silent for {LOOK_SECONDS:g} s"
@@ -145,7 +145,7 @@ def replaced(
         if watcher.before is Sighting.ANSWERED
         else None
     )
-    found = f"{name}: {watcher.before} before, {away or 'never seen away'} during {how}"
+    found = f"{name}: {watcher.before} before, {away or 'never seen to be away'} during {how}"
     if not old.identity or (answers and away is None):
         return Proof(away is not None, found)
     deadline = time.monotonic() + SETTLE_SECONDS

@@ -40,5 +40,5 @@ class ReachedPeers(PeersWatch):
 
 
 def _words(peers: Sequence[str], answering: Sequence[str]) -> str:
-    told = ", ".join(answering) or "nothing"
-    return f"{', '.join(peers) or 'no peer'}, and to a client {told} answered"
+    found = ", ".join(answering) or "nothing"
+    return f"{', '.join(peers) or 'no peer'}, and to a client {found} answered"

@@ -77,7 +77,7 @@ class Runner:
         self._folder, self._record, self._secrets = folder, record, secrets
         self.supervised: Supervised | None = None
         self.environment: Mapping[str, str] = {}
-        """What every command finds in its environment, beside the suite's own."""
+        """What every command finds in its environment, besides the suite's own."""
         self._open: dict[str, _Undo] = {}
         self._log: list[str] = []
         self._lock = threading.RLock()

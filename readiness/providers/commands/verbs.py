@@ -52,7 +52,9 @@ class CommandVerbs(Hardware[D]):
         command = self._run.by_hand(retire) if retire else "retire it"
         chosen = new_access_key() if self._candidate.commands.chosen_access_key else None
         expected = chosen or UNKNOWN_KEY
-        unknown = {"by hand": f"list the credentials of the store; one that nobody knows: {command}"}
+        unknown = {
+            "by hand": f"list the credentials of the store; retire one that nobody knows with: {command}"
+        }
         self._opened(FaultVerb.ADD_KEY, expected, _by_hand(chosen, command) if chosen else unknown)
         try:
             made = contract.rotate(self._candidate, self._run, None, self._secrets, chosen)

@@ -119,7 +119,7 @@ class Driver(ABC, Generic[W]):
 
     @abstractmethod
     def ready(self, instance: str) -> bool:
-        """What beside the contract's readiness rule must hold while the instance is in service."""
+        """What besides the contract's readiness rule must hold while the instance is in service."""
 
     @abstractmethod
     def settled(self) -> bool:
@@ -181,11 +181,15 @@ class Driver(ABC, Generic[W]):
 
     def watch_peers(self, node: str, way: Direction) -> PeersWatch:
         """Look at the node and its peers before they are cut off from each other. Raises Unsupported."""
-        raise Unsupported(f"{node}: this provider cuts a node off from everybody, not from its peers alone")
+        raise Unsupported(
+            f"{node}: this provider can cut a node off from everything, but not from its peers alone"
+        )
 
     def isolate(self, node: str, way: Direction) -> str:
         """Packets between the node and its peers are dropped without an answer; those of its clients are not."""
-        raise Unsupported(f"{node}: this provider cuts a node off from everybody, not from its peers alone")
+        raise Unsupported(
+            f"{node}: this provider can cut a node off from everything, but not from its peers alone"
+        )
 
     def rejoin(self, node: str) -> None:
         """Undoes `isolate`."""

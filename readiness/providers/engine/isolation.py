@@ -32,8 +32,9 @@ D = TypeVar("D", bound=IsolatingDriver[Any])
 
 
 class IsolationWatch(NetworkWatch):
-    """Addresses (HOST:PORT) beside the candidate that the node reached before it was isolated: it reaches none of them
-    after that, and the candidate's own still. `reached`: those of some addresses that the node reaches now.
+    """Addresses (HOST:PORT) outside of the candidate that the node reached before it was isolated: it reaches none of
+    them after that, and still reaches the candidate's own. `reached`: those of some addresses that the node reaches
+    now.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class IsolationWatch(NetworkWatch):
     def cut(self, how: str) -> Proof:
         if not self._before:
             tried = f"none of {', '.join(self._outside)}" if self._outside else "no address that is known"
-            return Proof(False, f"{self._node}: {tried} beside the candidate was reached even before {how}")
+            return Proof(
+                False, f"{self._node}: {tried} outside of the candidate was reached even before {how}"
+            )
         after, own = self._reached(self._before), self._reached(self._own)
         earlier = f"{self._node} reached {', '.join(self._before)} before"
         if after:

@@ -149,8 +149,8 @@ class RunLease:
         where = f"lease {NAME} of namespace {self._cluster.namespace}"
         if found.lives:
             raise UsageError(
-                f"run {found.holder} is still going on against this candidate ({where}): two at once would do faults "
-                "to two nodes; wait until it has ended"
+                f"run {found.holder} is still going on against this candidate ({where}): two at once would inject "
+                "faults into two nodes; wait until it has ended"
             )
         if found.entries:
             left = ", ".join(f"{entry.action} {entry.undo.target}" for entry in found.entries[:5])

@@ -1,4 +1,4 @@
-"""What the nodes of one run reach beside their own network."""
+"""What the nodes of one run reach besides their own network."""
 
 from __future__ import annotations
 

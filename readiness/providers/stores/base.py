@@ -137,7 +137,7 @@ class Store(ABC):
         """Make index and data of that object disagree; what was done. Only ever called on a disposable copy,
         started with the option `plantable`. Raises Unsupported.
         """
-        raise Unsupported(f"nobody knows how to plant a divergence of {bucket}/{key} in a copy of this store")
+        raise Unsupported(f"no way is known to plant a divergence of {bucket}/{key} in a copy of this store")
 
     def metrics_url(self, instance: Instance) -> str | None:
         """The base URL of the instance's metrics."""

@@ -144,7 +144,7 @@ DEFECTS = (
         "rustfs#3080",
         "versioning is known only to the endpoint through which it was enabled",
         ("P0.3", "S.3"),
-        "calls a bucket that asked for it never enabled",
+        "reports never enabled for a bucket on which it was requested",
         act=versioning_of_one_node,
     ),
 )

@@ -53,7 +53,7 @@ def finds_nothing(_real: Provider) -> Planted:
 
 
 def cannot_plant(_real: Provider) -> Planted:
-    raise Unsupported("nobody knows how to plant a divergence in a copy of this store")
+    raise Unsupported("no way is known to plant a divergence in a copy of this store")
 
 
 def repair_that_lies(_real: Provider, node: str) -> str:
