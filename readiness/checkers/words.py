@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from readiness.grounds import Window
 from readiness.history import Op, Verb
 
 _DID = {
@@ -42,6 +43,15 @@ def answered(op: Op) -> str:
     answer = op.value if op.status == 200 and op.value is not None else str(op.status)
     verb = "" if op.verb is Verb.READ else f" {op.verb}"
     return f"endpoint {op.endpoint} answered{verb} {answer} for {name(op)} at {at(op.completed)}"
+
+
+def spell(window: Window) -> str:
+    """`bumble read new from 2.00 s: 1.90 s to 2.11 s`."""
+    lasted = f"{window.lower:.2f} s to {window.upper:.2f} s"
+    if not (window.opened and window.closed):
+        lasted = f"at least {window.lower:.2f} s ({'end' if window.opened else 'begin'} not observed)"
+    through = " ".join(each for each in (window.endpoint, window.verb, window.connection) if each)
+    return f"{through} from {at(window.at_least[0])}: {lasted}"
 
 
 def count(number: int, noun: str) -> str:

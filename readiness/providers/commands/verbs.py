@@ -44,7 +44,7 @@ class CommandVerbs(Hardware[D]):
     def rotate(self, old: Keys | None) -> Keys:
         if old is not None:
             retired = contract.rotate(self._candidate, self._run, old, self._secrets)
-            self._close(FaultVerb.RETIRE_KEY, old.access_key)
+            self._faults.close(FaultVerb.RETIRE_KEY, old.access_key)
             return retired
         if self._candidate.contract.credentials.rotation != "provider":
             return contract.rotate(self._candidate, self._run, None, self._secrets)  # which says so
@@ -55,16 +55,16 @@ class CommandVerbs(Hardware[D]):
         unknown = {
             "by hand": f"list the credentials of the store; retire one that nobody knows with: {command}"
         }
-        self._opened(FaultVerb.ADD_KEY, expected, _by_hand(chosen, command) if chosen else unknown)
+        self._faults.open(FaultVerb.ADD_KEY, expected, _by_hand(chosen, command) if chosen else unknown)
         try:
             made = contract.rotate(self._candidate, self._run, None, self._secrets, chosen)
         except RuntimeError:  # the command says that it made none
             if chosen is None:
-                self._close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
+                self._faults.close(FaultVerb.RETIRE_KEY, UNKNOWN_KEY)
             raise
         if made.access_key != expected:
-            self._opened(FaultVerb.ADD_KEY, made.access_key, _by_hand(made.access_key, command))
-            self._close(FaultVerb.RETIRE_KEY, expected)
+            self._faults.open(FaultVerb.ADD_KEY, made.access_key, _by_hand(made.access_key, command))
+            self._faults.close(FaultVerb.RETIRE_KEY, expected)
         if chosen not in (None, made.access_key):
             raise RuntimeError(
                 "rotate_add made a credential with another access key than READINESS_NEW_ACCESS_KEY, although "
@@ -78,7 +78,7 @@ class CommandVerbs(Hardware[D]):
             pair = "commands.plant_divergence and commands.remove_divergence"
             raise contract.no_command("plant_divergence", "the candidate", pair)
         words = " ".join(f"{name}={shlex.quote(value)}" for name, value in _of_object(target).items())
-        self._opened(
+        self._faults.open(
             FaultVerb.PLANT, target, {"by hand": f"{words}; {self._run.by_hand(commands.remove_divergence)}"}
         )
         self._of_divergence(FaultVerb.PLANT, target, commands.plant_divergence)
@@ -88,7 +88,7 @@ class CommandVerbs(Hardware[D]):
 
     def _remove_divergence(self, target: str) -> None:
         self._of_divergence(FaultVerb.UNPLANT, target, self._candidate.commands.remove_divergence)
-        self._close(FaultVerb.UNPLANT, target)
+        self._faults.close(FaultVerb.UNPLANT, target)
 
     def _of_divergence(self, verb: FaultVerb, target: str, command: Command | None) -> None:
         if command is None:

@@ -77,7 +77,7 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
         try:
             id_ = new_run()
             by_hand = f"python -m readiness.providers.containers.remove {id_}"
-            self._opened(FaultVerb.MAKE, f"containers of {id_}", {"containers": id_, "by hand": by_hand})
+            self._faults.open(FaultVerb.MAKE, f"containers of {id_}", {"containers": id_, "by hand": by_hand})
             run = ContainerRun(self._engine, self._plan, self._images, supervised, id_)
             self._driver = ContainerDriver(self._plan, run, self._run, self._whole_by_command)
             run.build()
@@ -108,7 +108,7 @@ class Containers(CommandVerbs[ContainerDriver], StartsCaches[ContainerDriver]):
         for each in left:
             self._progress(f"could not remove {each}; trying again")
         if not left:
-            self._all_gone()
+            self._faults.close_all()
         self._engine.close()
         if self._run.supervised is not None:
             self._run.supervised.end()

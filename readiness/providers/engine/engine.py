@@ -16,7 +16,8 @@ from readiness.candidate.model import Candidate
 from readiness.providers.base import MetricsTarget
 from readiness.providers.engine import probe
 from readiness.providers.engine.driver import Driver, NetworkWatch, Watch, of_role, together
-from readiness.providers.engine.journal import OF_A_NODE, UNDO_OF, FaultVerb, Journal, MemoryJournal, Undo
+from readiness.providers.engine.journal import OF_A_NODE, FaultVerb, Journal, MemoryJournal, Undo
+from readiness.providers.engine.open_faults import OpenFaults
 from readiness.providers.engine.readiness import ReadinessRule
 from readiness.providers.engine.record import Record
 from readiness.redact import one_line
@@ -44,13 +45,12 @@ class Engine(Generic[D]):
         through_proxy: bool = False,
     ) -> None:
         self._candidate, self._record = candidate, record or Record()
-        self._journal: Journal = journal or MemoryJournal()
+        self._faults = OpenFaults(self.name, candidate.name, journal or MemoryJournal())
         self._rule = ReadinessRule(candidate.contract.failure.readiness, tls, through_proxy=through_proxy)
         self._tls = tls
         self._driver: D | None = None
         self._lock = threading.Lock()
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
-        self._open: defaultdict[Undo, list[str]] = defaultdict(list)
 
     @property
     def driver(self) -> D:
@@ -121,7 +121,7 @@ class Engine(Generic[D]):
                 begin()
                 proof = seen.replaced(self.driver.restart(seen))
             if proof.fired:
-                self._close(FaultVerb.START, instance)
+                self._faults.close(FaultVerb.START, instance)
             return proof
 
     def kill(self, instance: str) -> Proof:
@@ -166,7 +166,7 @@ class Engine(Generic[D]):
         for name in here:
             self.thaw(name)
             self.start_instance(name)
-        self._close(FaultVerb.RESTORE, node)
+        self._faults.close(FaultVerb.RESTORE, node)
 
     def unplug(self, node: str) -> Proof:
         return self._hit_node(FaultVerb.UNPLUG, node, self.driver.watch_network, self.driver.cut)
@@ -224,10 +224,8 @@ class Engine(Generic[D]):
 
     def heal(self) -> list[str]:
         """Undo every fault that is still there, the last one first; returns what could not be undone, and why."""
-        with self._lock:
-            left = list(self._open)
         failed = []
-        for undo in reversed(left):
+        for undo in self._faults.latest_first():
             try:
                 self.undo(undo)
             except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from being undone
@@ -278,27 +276,15 @@ class Engine(Generic[D]):
 
     @contextmanager
     def _fault(self, verb: FaultVerb, target: str) -> Iterator[Callable[[], None]]:
-        """Gives what is called once, right before the fault: it writes down what is done and how it is undone.
-
-        What turns out to be Unsupported only when it is tried was not done.
-        """
+        """Gives what is called once, right before the fault. Raises Unsupported."""
         self.driver.check(verb, target)
-        undo, ids = Undo(self.name, self._candidate.name, UNDO_OF[verb], target), list[str]()
+        with self._faults.doing(verb, target, self.driver.reach) as write_down:
 
-        def begin() -> None:
-            ids.append(self._journal.open(verb, target, undo, self.driver.reach(undo.verb, target)))
-            with self._lock:
-                self._open[undo] += ids
-            self._record.write(verb, target)
+            def begin() -> None:
+                write_down()
+                self._record.write(verb, target)
 
-        try:
             yield begin
-        except Unsupported:
-            with self._lock:
-                self._open[undo] = [id_ for id_ in self._open[undo] if id_ not in ids]
-            for id_ in ids:
-                self._journal.close(id_)
-            raise
 
     def _stopped(self, name: str) -> Proof:
         with self._instance(name):
@@ -311,26 +297,4 @@ class Engine(Generic[D]):
         if self.driver.needs(verb, target):
             self._record.write(verb, target)
             act(target)
-        self._close(verb, target)
-
-    def _opened(self, action: FaultVerb, target: str, reach: Mapping[str, str]) -> Undo:
-        """Written down: this is about to be done, or there."""
-        undo = Undo(self.name, self._candidate.name, UNDO_OF[action], target)
-        id_ = self._journal.open(action, target, undo, reach)
-        with self._lock:
-            self._open[undo].append(id_)
-        return undo
-
-    def _all_gone(self) -> None:
-        """The candidate was the run's own, and is not there any more: there is nothing to undo."""
-        with self._lock:
-            ids = [id_ for each in self._open.values() for id_ in each]
-            self._open.clear()
-        for id_ in ids:
-            self._journal.close(id_)
-
-    def _close(self, verb: FaultVerb, target: str) -> None:
-        with self._lock:
-            done = self._open.pop(Undo(self.name, self._candidate.name, verb, target), [])
-        for id_ in done:
-            self._journal.close(id_)
+        self._faults.close(verb, target)

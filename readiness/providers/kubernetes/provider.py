@@ -25,7 +25,7 @@ from readiness.providers.commands import observe
 from readiness.providers.commands.reach import context, reach
 from readiness.providers.commands.runner import CommandFailed, Runner
 from readiness.providers.commands.verbs import CommandVerbs
-from readiness.providers.engine.journal import FaultVerb, Journal, KeptEntry, KeptJournal, Undo
+from readiness.providers.engine.journal import FaultVerb, Journal, KeptEntry, KeptJournal, MemoryJournal, Undo
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes import lease, look
 from readiness.providers.kubernetes.access import Access
@@ -69,20 +69,19 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
             )
         declared: DeclaredCluster = loaded.candidate.kubernetes
         record, tls = Record(), context(loaded.ca_bundle)
-        super().__init__(loaded.candidate, journal=journal, record=record, tls=tls, through_proxy=True)
-        self._run_dir, self._progress, self._ca_bundle = run_dir, progress, loaded.ca_bundle
         self._folder = loaded.path.parent.resolve()
-        self._secrets = Redactor()
-        self._run = Runner(self._folder, record, self._secrets)
         self._id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         cluster = connect(declared, self._folder, record)
+        undo_command = f"tofu-state-ha-readiness undo --candidate {shlex.quote(str(loaded.path))}"
+        self._lease = RunLease(cluster, self._id, undo_command)
+        kept = LeaseJournal(journal or MemoryJournal(), self._lease)
+        super().__init__(loaded.candidate, journal=kept, record=record, tls=tls, through_proxy=True)
+        self._run_dir, self._progress, self._ca_bundle = run_dir, progress, loaded.ca_bundle
+        self._secrets = Redactor()
+        self._run = Runner(self._folder, record, self._secrets)
         self._uid: str | None = None
         self._confined: Confinement | None = None
         self._unconfined = "that takes --allow-faults, and [kubernetes.isolation] in the candidate file"
-        self._lease = RunLease(
-            cluster, self._id, f"tofu-state-ha-readiness undo --candidate {shlex.quote(str(loaded.path))}"
-        )
-        self._journal = LeaseJournal(self._journal, self._lease)
         self._access = Access(cluster, lambda instance: self.driver.seats.sitting(instance))
         self._driver = KubernetesDriver(
             cluster,
@@ -331,7 +330,7 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         confined.check(driver.seats.raw(), driver.seats.all())
         by_hand = " ".join([*self._undo_command(), "--confined", driver.cluster.namespace, "--run", self._id])
         self._will_release()
-        self._opened(FaultVerb.CONFINE, driver.cluster.namespace, {"run": self._id, "by hand": by_hand})
+        self._faults.open(FaultVerb.CONFINE, driver.cluster.namespace, {"run": self._id, "by hand": by_hand})
         confined.confine(driver.seats.all())
         self._confined = confined
         if confined.keeps_connections:
@@ -353,12 +352,12 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
 
     def release(self) -> None:
         undo = Undo(self.name, self._candidate.name, FaultVerb.RELEASE, self.driver.cluster.namespace)
-        if undo not in self._open:
+        if undo not in self._faults:
             return
         self._record.write(FaultVerb.RELEASE, undo.target)
         release_confined(self.driver.cluster, self._id)
         self._confined = None
-        self._close(undo.verb, undo.target)
+        self._faults.close(undo.verb, undo.target)
         if self._run.supervised is not None:
             self._run.supervised.forget_undo(f"release {undo.target}")
 

@@ -59,7 +59,7 @@ class Processes(StartsCaches[ProcessDriver]):
         deployment = Deployment(self._candidate, self._run_dir, self._progress, self._program, self._record)
         self._driver = ProcessDriver(self._candidate, deployment)
         for path in deployment.store.litter():
-            self._opened(FaultVerb.MAKE, str(path), {"litter": "yes", "by hand": f"rm -f {path}"})
+            self._faults.open(FaultVerb.MAKE, str(path), {"litter": "yes", "by hand": f"rm -f {path}"})
         try:
             self._start_store(deployment)
             deployment.provision()
@@ -86,7 +86,7 @@ class Processes(StartsCaches[ProcessDriver]):
         self._record.write("stop", self._candidate.name)
         if self._driver is not None:
             self._driver.deployment.end()
-            self._all_gone()
+            self._faults.close_all()
 
     @property
     def supervised(self) -> Supervised:
