@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -74,6 +74,14 @@ class Finding:
             raise Unobserved(f"PROVED without a direct observation: {self.reason}")
         if self.impossible and self.state is not State.NOT_RUN:
             raise ValueError(f"{self.state}, and impossible: {self.reason}")
+
+    def cleaned(self, clean: Callable[[str], str]) -> Finding:
+        """The same with every text of its reason and of what was measured cleaned, such as of secrets."""
+        measured = {
+            clean(name): clean(value) if isinstance(value, str) else value
+            for name, value in self.measured.items()
+        }
+        return replace(self, reason=clean(self.reason), measured=measured)
 
 
 def proved(reason: str, observations: int, **measured: float | int | str | bool | None) -> Finding:

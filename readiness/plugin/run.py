@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import secrets
-import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
-from readiness import paths
 from readiness.candidate.load import Loaded, load
 from readiness.criteria import BY_ID, Criterion, Level
 from readiness.errors import UsageError
@@ -30,14 +25,13 @@ from readiness.finding import Finding, State
 from readiness.gate.earlier import Earlier, programs_of, taken_over
 from readiness.gate.gate import GateFindings
 from readiness.gate.signature import sign, signer_of
+from readiness.plugin.description import PACKAGE, description
 from readiness.plugin.options import Options
 from readiness.redact import Redactor
 from readiness.report import junit, words
 from readiness.report.folder import write_reports
 from readiness.report.kept import promises_kept
 from readiness.verdict import Result, Verdict, checked, criterion_record, judge, results_of
-
-PACKAGE = "tofu-state-ha-readiness"
 
 
 class Run:
@@ -143,15 +137,7 @@ class Run:
         """Records one finding of a criterion, in memory and in the evidence, without secrets: everything that
         reports it takes it from here.
         """
-        clean = self.redactor.clean
-        finding = replace(
-            finding,
-            reason=clean(finding.reason),
-            measured={
-                clean(name): clean(value) if isinstance(value, str) else value
-                for name, value in finding.measured.items()
-            },
-        )
+        finding = finding.cleaned(self.redactor.clean)
         self.findings.setdefault(criterion, []).append(finding)
         self.seconds[criterion] = self.seconds.get(criterion, 0.0) + seconds
         if self.evidence:
@@ -285,23 +271,7 @@ class Run:
         }
 
     def _description(self) -> RunRecord:
-        candidate = self.loaded.candidate
-        return RunRecord(
-            run=self.id,
-            started=datetime.now(UTC).replace(microsecond=0),
-            candidate=candidate.name,
-            candidate_class=candidate.candidate_class,
-            fingerprint=self.loaded.fingerprint,
-            resolved=dict(self.loaded.resolved),
-            declared=candidate.model_dump(mode="json", by_alias=True),
-            mode=self.mode,
-            seed=self.options.seed,
-            arguments=list(self.options.arguments),
-            suite=revision(),
-            tests=self.tests,
-            python=platform.python_version(),
-            machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
-        )
+        return description(self.id, self.loaded, self.options, self.mode, self.tests)
 
     def _record(self, verdict: Verdict) -> VerdictRecord:
         return VerdictRecord(
@@ -323,15 +293,3 @@ class Run:
             signed=self._signer is not None,
             criteria=[criterion_record(result) for result in verdict.results],
         )
-
-
-def revision() -> str:
-    """The suite's commit, as git describes it, or the version of the installed package; `unknown` without git."""
-    if not paths.CHECKOUT:
-        return f"{PACKAGE} {metadata.version(PACKAGE)}"
-    git = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
-    try:
-        described = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return described.stdout.strip() or "unknown"

@@ -26,10 +26,11 @@ from readiness.load.runner import LoopThread
 from readiness.load.service import ServiceWatch
 from readiness.not_undone import NotUndone
 from readiness.outcomes import finding_of
+from readiness.plugin.description import revision
 from readiness.plugin.leave import may_inject
 from readiness.plugin.progress import Progress
 from readiness.plugin.reached import addresses_of, keep_state_private, must_answer, watch_secrets
-from readiness.plugin.run import Run, revision
+from readiness.plugin.run import Run
 from readiness.plugin.scratch_buckets import ScratchBuckets
 from readiness.plugin.work import WorkFolder
 from readiness.providers.abilities import AdoptsProcesses, Confines, Heals, KeepsCommandLog

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from readiness.finding import State
 from readiness.paths import ROOT
-from readiness.plugin.run import revision
+from readiness.plugin.description import revision
 
 LEFT_OUT = ("it was not collected", "it was deselected")
 BUSY = "while True: pass"

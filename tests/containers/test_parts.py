@@ -17,8 +17,9 @@ import pytest
 from readiness.errors import UsageError
 from readiness.obtain.archive import archive
 from readiness.providers.containers import observe
+from readiness.providers.containers.files import PIECE, _Stream, count_files
 from readiness.providers.containers.pause import program
-from readiness.providers.containers.run import PIECE, ContainerState, _Stream
+from readiness.providers.containers.run import ContainerState
 from readiness.providers.engine.driver import emptied
 from readiness.providers.supervisor import linux
 from readiness.topology import Proof
@@ -147,6 +148,7 @@ def test_a_large_answer_in_pieces_is_read_as_one_file() -> None:
     stream = io.BufferedReader(_Stream(iter(pieces)), PIECE)
     with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
         assert [entry.size for entry in tar] == [3_000_001] * 3
+    assert count_files(pieces) == 3
 
 
 @pytest.mark.store

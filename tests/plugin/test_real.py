@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from readiness.evidence.folder import verify_seal
-from readiness.plugin.run import revision
+from readiness.plugin.description import revision
 from tests.plugin.runs import Ran, one_clear_message, run
 from tests.plugin.test_junit import cases, failing, properties, read
 

@@ -9,7 +9,7 @@ import pytest
 
 from readiness.candidate.load import load
 from readiness.criteria import MANIFEST
-from readiness.plugin.run import revision
+from readiness.plugin.description import revision
 from tests.plugin.runs import Ran, small
 from tests.plugin.states import SUITE
 from tests.plugin.test_junit import cases, failing, properties, read

@@ -91,3 +91,11 @@ def test_findings_are_made_with_their_grounds() -> None:
     assert refuted("a") == Finding(State.REFUTED, "a", {}, 1)
     assert unknown("a") == Finding(State.UNKNOWN, "a", {}, 0)
     assert unknown("a", observations=4, measured={"b": 1}) == Finding(State.UNKNOWN, "a", {"b": 1}, 4)
+
+
+def test_a_cleaned_finding_differs_in_its_texts_alone() -> None:
+    found = refuted("secret", observations=2, witness=[SEEN], measured={"secret": "a secret", "n": 3})
+    cleaned = found.cleaned(lambda text: text.replace("secret", "[removed]"))
+    assert cleaned == refuted(
+        "[removed]", observations=2, witness=[SEEN], measured={"[removed]": "a [removed]", "n": 3}
+    )

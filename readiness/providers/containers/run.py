@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import secrets
 import sys
-import tarfile
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +14,7 @@ from readiness.errors import UsageError
 from readiness.obtain.archive import archive
 from readiness.obtain.container_engine import LABEL, ContainerEngine
 from readiness.paths import IMPORTS
+from readiness.providers.containers.files import count_files
 from readiness.providers.containers.pause import program
 from readiness.providers.containers.plan import ContainerPlan
 from readiness.providers.containers.remove import remove
@@ -27,7 +25,7 @@ from readiness.providers.supervisor.client import Supervised, SupervisorGone
 from readiness.topology import VolumeFact
 
 NODE = "io.tofu-state-ha-readiness.node"
-REMOVAL_SECONDS, PIECE = 600, 1 << 20
+REMOVAL_SECONDS = 600
 _UNDO = "remove what the run made on the container engine"
 CLOSED_PORT = 1
 
@@ -253,9 +251,7 @@ class ContainerRun:
 
     def _files_at(self, name: str, path: str) -> int:
         chunks, _ = self._client.api.get_archive(self._container(name), path)
-        stream = io.BufferedReader(_Stream(chunks), PIECE)
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=PIECE) as tar:
-            return sum(entry.isfile() for entry in tar)
+        return count_files(chunks)
 
     def empty(self, node: str) -> None:
         """New volumes in place of the node's, and new containers on them, not started."""
@@ -279,24 +275,6 @@ class ContainerRun:
 
     def _volume(self, name: str, number: int) -> str:
         return f"tsh-{self._run}-{name}-{number}"
-
-
-class _Stream(io.RawIOBase):
-    """The bytes of an answer in pieces, read as from a file."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = iter(chunks), memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Fills as much of the buffer as one piece can; 0 at the end."""
-        while not self._rest and (chunk := next(self._chunks, None)) is not None:
-            self._rest = memoryview(chunk)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
-        return size
 
 
 def _pool(net: str) -> Any:

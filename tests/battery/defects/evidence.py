@@ -17,7 +17,7 @@ from readiness.criteria import MANIFEST
 from readiness.evidence.folder import SEAL, digests
 from readiness.finding import proved, refuted
 from readiness.gate.signature import signer_of
-from readiness.plugin.run import revision
+from readiness.plugin.description import revision
 from tests.battery.defect import Defect, Options
 from tests.report.folders import Made, make
 

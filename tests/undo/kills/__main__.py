@@ -22,7 +22,7 @@ from pathlib import Path
 
 from readiness import obtain
 from readiness.paths import ROOT
-from readiness.plugin.run import revision
+from readiness.plugin.description import revision
 from tests.undo.kills.lanes import Lane, lane
 from tests.undo.kills.scene import STATE, apart, kinds, scene
 from tests.undo.kills.table import PROVIDERS, Killed, publish, read, table

@@ -1,0 +1,52 @@
+"""What `run.json` says of a run: what is judged, how, and by which suite on which machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+
+from readiness import paths
+from readiness.candidate.load import Loaded
+from readiness.evidence.models import Mode, RunRecord
+from readiness.plugin.options import Options
+
+PACKAGE = "tofu-state-ha-readiness"
+
+
+def description(
+    run: str, loaded: Loaded, options: Options, mode: Mode, tests: Mapping[str, str]
+) -> RunRecord:
+    """Of the run of that id, as it is now. `tests`: the test of each criterion."""
+    candidate = loaded.candidate
+    return RunRecord(
+        run=run,
+        started=datetime.now(UTC).replace(microsecond=0),
+        candidate=candidate.name,
+        candidate_class=candidate.candidate_class,
+        fingerprint=loaded.fingerprint,
+        resolved=dict(loaded.resolved),
+        declared=candidate.model_dump(mode="json", by_alias=True),
+        mode=mode,
+        seed=options.seed,
+        arguments=list(options.arguments),
+        suite=revision(),
+        tests=dict(tests),
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
+    )
+
+
+def revision() -> str:
+    """The suite's commit, as git describes it, or the version of the installed package; `unknown` without git."""
+    if not paths.CHECKOUT:
+        return f"{PACKAGE} {metadata.version(PACKAGE)}"
+    git = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
+    try:
+        described = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return described.stdout.strip() or "unknown"
