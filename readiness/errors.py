@@ -10,7 +10,7 @@ class Refuted(AssertionError):
 
 
 class WrongAnswer(AssertionError):
-    """As Refuted, by an answer that is wrong: also where a shape is expected to be refuted, this is not expected."""
+    """As Refuted, by a wrong answer: not expected even of a shape that is expected to be refuted."""
 
 
 class Unjudged(Exception):

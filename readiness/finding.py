@@ -62,8 +62,8 @@ class Finding:
 
     @property
     def wrong_answer(self) -> bool:
-        """REFUTED by an answer: something acknowledged was lost, denied or mixed up, or two clients won. That nothing
-        was answered is none.
+        """REFUTED by an answer: something acknowledged was lost, denied or mixed up, or two clients won. A missing
+        answer is not one.
         """
         return self.state is State.REFUTED and any(
             isinstance(ground, Violation) and ground.kind not in UNAVAILABLE for ground in self.grounds

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class NotUndone:
-    """One for the run. `announce` takes a line for whoever watches: what could not be undone is reported at once."""
+    """One object for the whole run. `announce` takes a line for whoever watches: what could not be undone is reported
+    at once.
+    """
 
     announce: Callable[[str], None]
     left: list[str] = field(default_factory=list)

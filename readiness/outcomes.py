@@ -9,7 +9,7 @@ from readiness.topology import Unsupported
 
 def finding_of(error: BaseException) -> Finding:
     """REFUTED only by evidence that says so; NOT RUN by what says that it was not exercised; UNKNOWN by all else: an
-    exception of the suite is no word about the candidate.
+    exception of the suite says nothing about the candidate.
     """
     if isinstance(error, Refuted | WrongAnswer):
         return refuted(str(error))

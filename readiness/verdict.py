@@ -126,7 +126,7 @@ class Verdict:
 
     @property
     def _word(self) -> str:
-        """Without the levels that did not decide."""
+        """The verdict's words without the levels that did not decide."""
         if self.word is Word.SELECTION_PROVED:
             return f"{self.judged} of {self.judged} selected criteria PROVED; not a verdict"
         if self.word in (Word.PHASE_PROVED, Word.PHASE_NOT_PROVED):

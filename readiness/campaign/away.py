@@ -14,9 +14,9 @@ CRASHED_FOR = (
 
 
 def not_seen_away(record: ScenarioRecord, topology: Topology) -> str | None:
-    """Why the faults of this record cannot be believed; None if each instance that has an endpoint was seen away: it
-    answered nothing at first, and left at least one request without an answer before it was healed. Of one that was
-    healed at once, as in a rolling restart, nobody can be asked.
+    """Why the faults of this record cannot be believed; None if each instance that has an endpoint was seen to be away:
+    it answered nothing at first, and left at least one request without an answer before it was healed. One that was
+    healed at once, as in a rolling restart, cannot be asked.
     """
     for event in record.events:
         if event.kind not in AWAY or event.fired is None or event.healing is None:

@@ -108,7 +108,7 @@ class Campaign:
         return self._while_possible(scenarios.limp(node) for node in self.topology.nodes)
 
     def _while_possible(self, wanted: Iterable[Scenario]) -> list[ScenarioRecord]:
-        """These in turn, until there is one whose fault the provider cannot do: its record has the reason."""
+        """Plays these in turn, up to the first whose fault the provider cannot do: its record has the reason."""
         records = []
         for scenario in wanted:
             records.append(self._play(scenario))
@@ -162,7 +162,7 @@ class Campaign:
         return [self._play(hardware.power_cut_of_one(self.topology, nodes[0], nodes[-1]))]
 
     def _full_disks(self) -> list[ScenarioRecord]:
-        """One node's, then those of all."""
+        """Fills one node's disk, then those of all."""
         nodes = self.topology.nodes
         wanted = [hardware.full_disk(self.topology, nodes[0])] if len(nodes) > 1 else []
         return self._while_possible([*wanted, hardware.full_disk(self.topology, *nodes)])
@@ -174,7 +174,7 @@ class Campaign:
         """Plays it, unless the candidate is not whole: then nothing can be concluded from a further fault, and the
         record says so.
 
-        A candidate that was not whole in time is waited for a short while only, until it is.
+        A candidate that was not whole in time is waited for only briefly.
         """
         name = record.name
         if not self.settings.wanted(name):

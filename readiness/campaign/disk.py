@@ -8,7 +8,7 @@ from readiness.topology import Unsupported
 
 
 class Disk:
-    """Of one node. What cannot be seen contradicts nothing."""
+    """The bytes that one node stores. What cannot be seen contradicts nothing."""
 
     def __init__(self, provider: Provider, node: str) -> None:
         self._provider, self._node = provider, node

@@ -144,7 +144,7 @@ class Stage:
                 self.rig.loop.call(runner.insist(self.context, self._contended, endpoint))
 
     def read_back(self) -> None:
-        """Everything that was written so far, through every node in service."""
+        """Reads back everything that was written so far, through every node in service."""
         self.rig.loop.call(runner.read_back(self.context))
 
     def wait_until(self, moment: float) -> None:

@@ -1,6 +1,6 @@
 """A profile of the shared AWS configuration: its permanent access key and its S3 endpoint, read without the network.
 
-What a profile is and where it lies is botocore's to know. A role, SSO, a web identity or a login gives temporary
+botocore knows what a profile is and where it is stored. A role, SSO, a web identity or a login gives temporary
 credentials: those are refused before anything asks the network for them.
 """
 
@@ -146,12 +146,12 @@ class Profile:
                 return found
         return None
 
-    def _spawn(self, command: list[str], **_pipes: Any) -> _Ended:
-        return _Ended(command)
+    def _spawn(self, command: list[str], **_pipes: Any) -> _BoundedProcess:
+        return _BoundedProcess(command)
 
 
-class _Ended:
-    """As much of a Popen as botocore asks for, of a process that may not take for ever."""
+class _BoundedProcess:
+    """The part of Popen's interface that botocore uses, for a process with a time limit."""
 
     def __init__(self, command: list[str]) -> None:
         self._ran = subprocess.run(

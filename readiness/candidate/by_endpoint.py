@@ -89,7 +89,7 @@ def by_endpoint(known: Known, environ: Mapping[str, str] = os.environ) -> Loaded
 
 
 def _contract(source: CredentialSource, *, versioning: bool) -> Contract:
-    """One that promises nothing. What judges need is what holds of any store: no acknowledged write is lost."""
+    """A contract that promises nothing but what must hold of any store: no acknowledged write is lost."""
     return Contract(
         endpoint_shape=NOT_DECLARED,
         audience=NOT_DECLARED,

@@ -35,7 +35,7 @@ class Excess:
 
     @property
     def clause(self) -> str:
-        """As a part of a sentence."""
+        """The promise and its ceiling, as a part of a sentence."""
         return f"{self.ceiling.field} = {self.promised:g} s, {self.ceiling.seconds:g} s at most: {self.ceiling.why}"
 
 

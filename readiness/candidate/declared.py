@@ -151,7 +151,7 @@ class DeclaredHardware(_Strict):
 
     @property
     def hardware(self) -> Mapping[str, Command | None]:
-        """These commands by their names."""
+        """The commands for power and disk, by name."""
         return {
             "power_off": self.power_off,
             "power_on": self.power_on,

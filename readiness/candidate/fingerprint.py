@@ -1,8 +1,8 @@
 """What tells one candidate from another: all that its file declares, and what stands behind every reference in it.
 
 References are resolved as far as that needs no network and runs nothing: variables, profiles, the target of a
-kubeconfig's context, and the contents of certificates, rules and scripts. Secret keys are left out, so that a rotated
-secret is no other candidate; access key ids are part of the digest and are shown nowhere.
+kubeconfig's context, and the contents of certificates, rules and scripts. Secret keys are left out, so that rotating a
+secret does not make another candidate; access key ids are part of the digest and are shown nowhere.
 """
 
 from __future__ import annotations

@@ -234,7 +234,7 @@ class ProviderTable(_Strict):
 
 
 class Candidate(_Strict):
-    """One candidate file, whole."""
+    """A whole candidate file."""
 
     schema_version: Literal[1] = Field(alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]

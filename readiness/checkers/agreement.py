@@ -29,7 +29,7 @@ class _View:
     unanswered: set[str] = field(default_factory=set)
 
     def answered(self) -> bool:
-        """It says anything."""
+        """Whether it gave any answer."""
         return bool(self.objects or self.lists or self.versions)
 
     def listed(self, key: _Key) -> list[tuple[bool, Op]]:

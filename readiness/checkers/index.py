@@ -39,7 +39,7 @@ def check_listing(history: Sequence[Op]) -> Finding:
 
 
 def _judge(op: Op, objects: dict[str, Timeline], tally: Tally) -> int:
-    """Notes what is wrong with one listing; tells how many objects it had to show."""
+    """Notes what is wrong with one listing; returns how many objects it had to show."""
     keys = Counter(op.keys or ())
     due = 0
     for key, times in keys.items():

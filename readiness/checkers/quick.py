@@ -28,7 +28,7 @@ TRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """That there is one: so many answers are in it, and so many times an effect was chosen."""
+    """An order was found: how many answers are in it, and how many times an effect was chosen."""
 
     answers: int
     choices: int

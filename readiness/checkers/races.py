@@ -195,7 +195,7 @@ def _hold(create: Op, deletes: list[Op], counts: Counter[str]) -> _Hold:
 
 
 def _freed(ops: list[Op], deletes: list[Op], first: Op, second: Op) -> bool:
-    """Some delete may have come between the two accepted creates.
+    """Whether some delete may have come between the two accepted creates.
 
     One that overlaps the first create may have been needed before it, to free the lock for it: the search for
     an order of all creates and deletes until then tells.

@@ -50,12 +50,12 @@ class Act:
 
     @property
     def effect(self) -> bool:
-        """It may change the register."""
+        """Whether it may change the register."""
         return self.kind <= Kind.DELETE
 
     @property
     def definite(self) -> bool:
-        """It certainly happened between its call and its return."""
+        """Whether it certainly happened between its call and its return."""
         return self.ret != math.inf
 
     def relaxed(self) -> Act:

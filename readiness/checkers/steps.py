@@ -87,7 +87,7 @@ class Names:
 
     @staticmethod
     def of(acts: Sequence[Act]) -> Names:
-        """Of acts in call order."""
+        """From acts in call order."""
         called: dict[str, float] = {}
         returned: dict[str, float] = {}
         for act in acts:

@@ -37,7 +37,7 @@ class TimedWrite:
 
 
 class Track:
-    """Some of an object's writes, to be asked by time. Each question costs O(log n)."""
+    """Some of an object's writes, searchable by time. Each question costs O(log n)."""
 
     def __init__(self, events: Iterable[TimedWrite]) -> None:
         self.events = sorted(events, key=lambda event: event.invoked)
@@ -60,7 +60,7 @@ class Track:
         return self._last[index - 1] if index else None
 
     def possible(self, since: float, until: float) -> bool:
-        """Some write may have happened between `since` and `until`: invoked by then, not settled before."""
+        """Whether some write may have happened between `since` and `until`: invoked by then, not settled before."""
         index = bisect_right(self._invoked, until)
         return index > 0 and self._open[index - 1] >= since
 

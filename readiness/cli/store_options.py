@@ -60,7 +60,7 @@ def loaded_of(given: argparse.Namespace, *, versioning: bool = True) -> Loaded:
 
 
 def named(given: argparse.Namespace) -> str:
-    """These options again, for a shell."""
+    """These options, as they are typed into a shell."""
     words = [word for url in given.endpoint for word in ("--endpoint", url)]
     for name in ("profile", "region", "ca_bundle"):
         if (value := getattr(given, name)) is not None:

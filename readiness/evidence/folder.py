@@ -70,7 +70,7 @@ class Recorder:
             return op
 
     def flush(self) -> None:
-        """Everything recorded is on its way to disk."""
+        """Hands everything recorded to the operating system."""
         with self._lock:
             if not self._out.closed:
                 self._out.flush()
@@ -156,7 +156,7 @@ class Evidence:
         return kept_in(self.folder)
 
     def flush(self) -> None:
-        """Everything recorded can be read from the folder."""
+        """Afterwards everything recorded can be read from the folder."""
         for recorder in self._recorders.values():
             recorder.flush()
 

@@ -18,9 +18,9 @@ class Observation(BaseModel):
     """`step` is the judge's handle on it; `asked` and `result` hold what the judge needs of the request and the
     answer. `invoked` and `completed` are seconds since the run began.
 
-    `outcome`: ok: answered as a success; error: answered with an error (`status` is its HTTP status or the exit code
-    of a program); unanswered: no whole answer came in time, so a change may have happened; malformed: an answer that
-    is none. `required`: on a store that serves it succeeds, so that it refutes if it did not.
+    `outcome`: ok: answered as a success; error: answered with an error (`status` is its HTTP status or the exit code of
+    a program); unanswered: no whole answer came in time, so a change may have happened; malformed: something that is
+    not an answer. `required`: it succeeds on any store that serves, so that it refutes if it did not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

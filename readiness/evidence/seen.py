@@ -91,7 +91,7 @@ class Seen:
 
     @property
     def failed(self) -> Observation | None:
-        """The first observation that had to be a success and is none."""
+        """The first observation that had to be a success and was not."""
         return next((seen for seen in self.observations if seen.required and not seen.ok), None)
 
     def group(self, *groups: Group) -> list[ScenarioRecord]:
@@ -107,7 +107,9 @@ class Seen:
         return (seen for seen in self.observations if seen.step in steps)
 
     def without_impossible(self, optional: Collection[Group]) -> Seen:
-        """Without those optional groups whose fault the provider cannot do at all, unless nothing else is left."""
+        """The groups without those optional ones whose fault the provider cannot do at all, unless nothing else is
+        left.
+        """
         kept = {
             group: records
             for group, records in self.scenarios.items()

@@ -32,7 +32,9 @@ NOT_COMPLETED = "the run could not do everything that it needs"
 
 @dataclass(frozen=True)
 class Row:
-    """One criterion: its state in the run, and from what is stored today (None: not judged again, and why)."""
+    """One criterion: its state in the run, and its state as judged today from what is stored (None: not judged again,
+    and why).
+    """
 
     criterion: str
     recorded: State

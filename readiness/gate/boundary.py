@@ -1,4 +1,4 @@
-"""B.1 and B.2: the state authority is no cache, and nothing in the run was one."""
+"""B.1 and B.2: the state authority is not a cache, and nothing in the run was one."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def _before_gate() -> list[Criterion]:
 
 def direct_evidence(found: GateFindings) -> Finding:
     """S.6: what was found rests on direct observations of this candidate, S3 or `tofu` operations of the suite itself,
-    and those are in the evidence. A cache hit, a dispatched job or an RBE signal is none, and nothing here records one.
+    and those are in the evidence. A cache hit, a dispatched job or an RBE signal is not one, and nothing here records
+    any.
     """
     findings = [finding for c in _before_gate() for finding in found.findings.get(c.id, ())]
     total = sum(finding.observations for finding in findings)

@@ -15,7 +15,7 @@ HIDDEN = (404, 405)
 
 
 class Who(StrEnum):
-    """With which credential it is asked (`asked.who`)."""
+    """Whose credential a request is made with (`asked.who`)."""
 
     NOBODY = "no credential"
     UNKNOWN = "an unknown access key"

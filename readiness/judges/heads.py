@@ -60,8 +60,8 @@ def _snapshot_heads(record: ScenarioRecord, label: str, endpoints: Sequence[str]
 
 
 def _lasting(ops: Sequence[Op]) -> list[Op]:
-    """Without the calls that were not answered and then repeated: how long a silence may be is judged by the outages.
-    The last call counts, and every answer.
+    """The calls, without those that were not answered and then repeated: how long a silence may be is judged by the
+    outages. The last call counts, and every answer.
     """
     last = {(op.library, op.verb, op.bucket, op.key): op for op in ops}.values()
     return [op for op in ops if op.outcome is not Outcome.UNKNOWN or op in last]

@@ -62,8 +62,8 @@ def _surroundings(seen: Seen) -> tuple[str | None, str]:
 
 
 def _isolated(seen: Seen) -> tuple[str | None, str]:
-    """Of a provider that isolates nodes. Open connections to what is not declared are named, isolated or not: a rule
-    may let those go on that were there before.
+    """The answer for a provider that isolates nodes. Open connections to what is not declared are named, isolated or
+    not: a rule may let those go on that were there before.
     """
     looks = list(seen.steps(Step.CONNECTIONS))
     seeing = [_look(one) for one in looks if one.ok]
@@ -111,7 +111,7 @@ def _observed(one: Observation) -> str:
 
 
 def _not_isolated(seen: Seen, ways: list[Observation]) -> tuple[str | None, str]:
-    """Of a provider that cannot isolate nodes: its instances' connections tell."""
+    """The answer for a provider that cannot isolate nodes: its instances' connections decide."""
     looks = list(seen.steps(Step.CONNECTIONS))
     if not looks:
         return "it was not observed what the candidate reaches besides its nodes", ""
@@ -171,7 +171,7 @@ def _reached_at(look: _Look) -> Iterator[str]:
 
 
 def _declared(look: _Look, local: str, peer: str, known: set[str]) -> bool:
-    """It was made to the instance, or to another one that is declared."""
+    """Whether the connection was made to the instance, or to another one that is declared."""
     return _matches(local, look.listens | look.serves) or peer in known
 
 

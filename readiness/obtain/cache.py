@@ -1,7 +1,7 @@
 """A cache outside the checkout whose entries are complete or absent, also with several runs at once.
 
-The content of an entry is hashed when it is made, and again each time it is used: what was damaged or exchanged since
-is not run.
+The content of an entry is hashed when it is made, and again each time it is used: what was damaged or replaced since is
+not run.
 """
 
 import contextlib

@@ -37,7 +37,7 @@ class _NotUsableError(Exception):
 def tofu(explicit: Path | None = None) -> Tofu:
     """OpenTofu 1.10 or newer: the one named, else READINESS_TOFU, else on PATH, else cached, else built now.
 
-    One that was named must do; one that merely lies on PATH is passed over with a word if it does not.
+    One that was named must do; one that is merely on PATH is skipped with a message if it does not.
     """
     if explicit:
         return _named(explicit, "option", "the option that names it")
@@ -52,7 +52,7 @@ def tofu(explicit: Path | None = None) -> Tofu:
 
 
 def inspect(program: Path) -> str:
-    """The version that the program says, when it is an OpenTofu that will do; runs it without any TF_ setting."""
+    """The version that the program prints, if it is an OpenTofu that will do; runs it without any TF_ setting."""
     # Not `version -json`: Terraform answers that with the same keys. The plain text names the product.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "TOFU_"))}
     with tempfile.TemporaryDirectory() as nowhere:

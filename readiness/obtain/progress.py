@@ -18,7 +18,7 @@ TAIL_LINES = 20
 
 
 def announce(text: str) -> None:
-    """Say something to the person who waits; standard output stays free for results."""
+    """Print a line for the person who waits, on standard error; standard output stays free for results."""
     print(f"readiness: {text}", file=sys.stderr, flush=True)
 
 
@@ -29,7 +29,8 @@ def elapsed(seconds: float) -> str:
 
 
 def run_long(command: Sequence[str], label: str, *, cwd: Path, env: Mapping[str, str], advice: str) -> None:
-    """Run a command to its end, with a line of progress; if it fails, raise UsageError: advice, then its last words.
+    """Run a command to its end, with a line of progress; if it fails, raise UsageError: advice, then the end of its
+    output.
 
     The command and its children end with this call, however it is left.
     """

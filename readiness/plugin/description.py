@@ -20,7 +20,7 @@ PACKAGE = "tofu-state-ha-readiness"
 def description(
     run: str, loaded: Loaded, options: Options, mode: Mode, tests: Mapping[str, str]
 ) -> RunRecord:
-    """Of the run of that id, as it is now. `tests`: the test of each criterion."""
+    """The description of the run with that id, as it is now. `tests`: the test of each criterion."""
     candidate = loaded.candidate
     return RunRecord(
         run=run,

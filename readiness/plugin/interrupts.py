@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 SAME_SECONDS = 1.0
-"""Signals that come so soon after another are the same wish: `timeout` signals its child and then the whole group."""
+"""Seconds within which a further signal counts as the same one: `timeout` signals its child, then the whole group."""
 
 
 @dataclass(eq=False)

@@ -34,7 +34,7 @@ class ScratchBuckets:
         return Buckets(plain, versioned, scratch.refused)
 
     def remove(self) -> None:
-        """They go with a store that the suite started, whose disks go anyway: the deletes take minutes on some."""
+        """Removes them; those of a store that the suite started go with its disks, for the deletes can take minutes."""
         evidence = self._subject.evidence
         if self._subject.provider.owns_candidate:
             evidence.event("scratch goes with the store", buckets=self._scratch.buckets)

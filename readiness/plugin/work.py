@@ -13,7 +13,7 @@ from readiness.undo.play import WORK
 
 
 class WorkFolder:
-    """The run's journal names it before it is there, so that it goes also if the run is killed."""
+    """The run's journal names it before it is made, so that it is removed even if the run is killed."""
 
     def __init__(self, journal: DurableJournal) -> None:
         self.path = Path(tempfile.gettempdir()) / f"{WORK}{secrets.token_hex(6)}"

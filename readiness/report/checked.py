@@ -28,7 +28,7 @@ def needs_of(criteria: Iterable[Criterion]) -> dict[str, list[str]]:
 
 def print_check(console: Console, verdict: Verdict, facts: dict[str, str]) -> None:
     """A line for each criterion that was asked for; then what each of the others, and the faults of these, would take.
-    No line of it is green but those of what was PROVED.
+    Only the lines of what was PROVED are green.
     """
     asked = [result for result in verdict.results if _was_asked(result)]
     table = Table(box=None, pad_edge=False, show_header=False, width=min(console.width, 100))

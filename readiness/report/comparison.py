@@ -215,5 +215,5 @@ def _table(headings: Sequence[str], body: Iterable[Sequence[str]]) -> Iterator[s
 
 
 def _cell(text: str) -> str:
-    """What a store said is untrusted: it ends no cell and starts no markup."""
+    """What a store answered is untrusted: it must not end a cell or start markup."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -90,7 +90,7 @@ def _of_other(before: Mapping[str, str], properties: Mapping[str, str]) -> bool:
 
 
 def _properties_of(path: Path) -> dict[str, str]:
-    """Those of the report that is there; empty if there is none, or none of ours."""
+    """The properties of the report that is there; empty if there is none, or it is not one of ours."""
     try:
         found = [TestSuite.fromelem(each._elem) for each in JUnitXml.fromfile(str(path))]
     except (OSError, ValueError, SyntaxError, JUnitXmlError):
@@ -150,8 +150,8 @@ def _clean(text: str) -> str:
 
 
 def _beside(result: Result) -> list[FinalResult]:
-    """Of a level that does not decide: skipped, as an expected red is, so that a reader who counts failures agrees
-    with the verdict; the message says what was found.
+    """A criterion of a level that does not decide is skipped, as an expected red is, so that a reader who counts
+    failures agrees with the verdict; the message says what was found.
     """
     if result.state is State.PROVED:
         return []

@@ -30,7 +30,7 @@ WEIGHT = {"REFUTED": 0, "UNKNOWN": 1, "PROVED": 2, "NOT RUN": 3}
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """One evidence folder."""
+    """The evidence folder of one run."""
 
     about: Mapping[str, Any]
     verdict: Mapping[str, Any]

@@ -46,8 +46,8 @@ def print_verdict(console: Console, verdict: Verdict, facts: dict[str, str]) -> 
 
 
 def _lines(rows: list[Result]) -> list[tuple[Result, int]]:
-    """Those that are not PROVED. Those that did not run for the same reason become one line, with their number, but for
-    those that the candidate's file declares.
+    """The criteria that are not PROVED. Those that did not run for the same reason share a line that counts them,
+    except those that the candidate's file declares.
     """
     lines: dict[str, tuple[Result, int]] = {}
     for result in rows:

@@ -17,7 +17,7 @@ _MUST_HAVE = {"ListBuckets": "Buckets"}
 
 
 def check_answer(operation_model: OperationModel, response_dict: Mapping[str, Any], **_event: Any) -> None:
-    """For botocore's event `before-parse`. Raises Malformed for a success whose XML is none, or is an HTML page."""
+    """For botocore's event `before-parse`. Raises Malformed for a success whose body is not XML, or is an HTML page."""
     latest, body = transport.latest(), response_dict["body"]
     status = (
         latest.status if latest else int(response_dict["status_code"])

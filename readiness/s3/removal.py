@@ -59,7 +59,7 @@ class Bounds:
         return None
 
     def count(self) -> None:
-        """One more call that deletes."""
+        """Counts one more call that deletes."""
         self._used += 1
 
 
@@ -74,7 +74,7 @@ def remove_bucket(client: S3Client, name: str, bounds: Bounds | None = None) -> 
 
 
 class _Removal:
-    """Of one bucket. A round lists one page and deletes what is on it; each must make progress."""
+    """The removal of one bucket. A round lists one page and deletes what is on it; each must make progress."""
 
     def __init__(self, client: S3Client, name: str, bounds: Bounds) -> None:
         self._client, self._name, self._bounds = client, name, bounds

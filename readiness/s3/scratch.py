@@ -37,7 +37,7 @@ class Scratch:
         self._run, self._client, self._journal = run, client, journal
         self.buckets: list[str] = []
         self.refused: dict[str, str] = {}
-        """By bucket, the answer of a store that would not enable its versioning (P0.3 and P1.15 tell it)."""
+        """By bucket, the answer of a store that would not enable its versioning (P0.3 and P1.15 report it)."""
 
     def create(self, purpose: str, *, versioned: bool) -> str:
         """A new bucket. Raises UsageError if one of that name exists already: it is not this run's."""

@@ -71,7 +71,7 @@ class _Credentials:
         return made
 
     def retire(self, step: Step, keys: Keys) -> None:
-        """It does not work any more from here on."""
+        """From here on it no longer works."""
         if self._see.fact(step, EACH, partial(self._subject.provider.rotate, keys)) is not None:
             self._made.remove(keys)
 

@@ -31,7 +31,7 @@ class Lock:
 
 
 def from_object(body: bytes) -> Lock | None:
-    """The lock in the body of a lock object; None if it is none."""
+    """The lock in the body of a lock object; None if it is not one."""
     try:
         fields = json.loads(body)
         return Lock(

@@ -41,7 +41,7 @@ class Objects:
     what there is once a fault is healed, not probes of when. A wrong answer is never asked again, and a write is one
     request.
 
-    Every request raises StoreError, and readiness.s3.library.Malformed for an answer that is none.
+    Every request raises StoreError, and readiness.s3.library.Malformed for something that is not an answer.
     """
 
     def __init__(

@@ -201,7 +201,7 @@ class NoOpProbe:
             self.revisions[endpoint.name] = {revision}
 
     def _make_certain(self, watched: Watched, endpoint: Endpoint) -> None:
-        """Of a write that was not answered either outcome is right. The next fault needs one that is known."""
+        """Either outcome of a write that was not answered is right. The next fault needs one that is known."""
         possible = self._possible(watched, endpoint)
         if len(possible) > 1:
             self._write(watched, self._client(watched, endpoint), max(possible) + 1, limit=None)

@@ -131,7 +131,7 @@ def _forward(watched: Watched, one: Any, serial: int | None = None) -> None:
 
 
 def _right(one: Observation) -> Observation:
-    """It, if it did what it must. Raises Stopped if it did not."""
+    """The command, if it did what it must. Raises Stopped if it did not."""
     if why := broken(one):
         raise Stopped(why)
     return one

@@ -39,7 +39,7 @@ class Snapshot:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def inputs(self, name: str) -> dict[str, Any]:
-        """Of every `terraform_data.NAME["key"]` (or `terraform_data.NAME`, key ""): its input."""
+        """The input of every `terraform_data.NAME["key"]` (or `terraform_data.NAME`, key "")."""
         found = {}
         for address, attributes in self.resources.items():
             plain, _, key = address.partition("[")

@@ -167,7 +167,7 @@ class Watched:
 
 
 def digest(inputs: Mapping[str, Any]) -> str:
-    """Of the inputs of resources: equal for equal ones."""
+    """A digest of the inputs of resources: equal for equal ones."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 

@@ -64,7 +64,7 @@ class DurableJournal:
                 self._open.discard(id_)
 
     def end(self) -> None:
-        """The run is over. A journal in which nothing is open goes. Safe to call twice."""
+        """The run is over. A journal in which nothing is open is removed. Safe to call twice."""
         with self._lock:
             if self._file is None:
                 return
@@ -93,7 +93,7 @@ class DurableJournal:
 
 
 def append(opened: int, row: Mapping[str, Any]) -> None:
-    """One line, on the disk when this returns."""
+    """Appends one line, which is on the disk when this returns."""
     line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
     if os.write(opened, line) != len(line):
         raise OSError("the disk did not take a whole line of the undo journal")

@@ -1,4 +1,4 @@
-"""Whether the process of another run still lives: a number alone does not say, it is used again."""
+"""Whether the process of another run still lives: a process id alone does not show that, since ids are used again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Process:
 
     @property
     def text(self) -> str:
-        """As it is kept."""
+        """The process as it is kept."""
         return f"{self.host} {self.space} {self.pid} {self.start}"
 
     @classmethod

@@ -34,7 +34,7 @@ def keys_of(loaded: Loaded) -> tuple[str, ...]:
 
 
 def _host(name: str) -> str:
-    """One spelling for names that are the same without asking anybody."""
+    """One spelling for names that are known to be the same without a look-up."""
     plain = name.removesuffix(".")
     return "127.0.0.1" if plain == "localhost" else plain
 

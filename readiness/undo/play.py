@@ -46,7 +46,7 @@ class Playable(Protocol):
     def provider(self) -> str: ...
     @property
     def process(self) -> Process | None:
-        """That of the run, where the journal names it."""
+        """The process of the run, where the journal names it."""
         ...
 
     @property
@@ -64,7 +64,7 @@ class Playable(Protocol):
         ...
 
     def close(self, opened: int, done: Iterable[Entry]) -> None:
-        """Those are undone; `opened` is what `held` gave."""
+        """Marks these as undone; `opened` is what `held` gave."""
         ...
 
 
@@ -78,7 +78,7 @@ class Played:
 
 def play(journal: Playable, announce: Announce) -> Played:
     """Undo everything that is open, the last first, and close what was seen to be undone. Raises BlockingIOError if
-    somebody else is at it.
+    another process is doing so.
     """
     played = Played()
     folders = {entry.undo.target for entry in journal.entries if entry.undo.verb is FaultVerb.REMOVE}
@@ -106,7 +106,7 @@ def by_hand(entry: Entry) -> str:
 
 
 def _provider(journal: Playable) -> UndoesLater | str:
-    """Who undoes it; or why nobody can."""
+    """The provider that undoes it, or why none can."""
     try:
         loaded = load(journal.candidate_path)
         if loaded.fingerprint != journal.fingerprint:

@@ -29,11 +29,11 @@ class Remote:
 
     @contextmanager
     def held(self) -> Iterator[int]:
-        """To play it twice at once does no harm: each undo is idempotent."""
+        """Playing it twice at once does no harm: each undo is idempotent."""
         yield -1
 
     def close(self, _opened: int, done: Iterable[Entry]) -> None:
-        """Those are undone. Raises OSError if that cannot be written."""
+        """Marks these as undone. Raises OSError if that cannot be written."""
         self._keeper.settle([entry.id for entry in done])
 
 

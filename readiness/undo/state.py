@@ -12,8 +12,8 @@ NAME = "tofu-state-ha-readiness"
 
 
 def state_folder(part: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """That part of it, made where it is not there: below XDG_STATE_HOME, else below ~/.local/state (XDG Base Directory
-    Specification). Raises UsageError if it cannot be written.
+    """That part of the state folder, made if it is not there: below XDG_STATE_HOME, else below ~/.local/state (XDG Base
+    Directory Specification). Raises UsageError if it cannot be written.
     """
     base = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     folder = base / NAME / part

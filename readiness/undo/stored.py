@@ -73,7 +73,7 @@ class Stored:
             os.close(opened)
 
     def close(self, opened: int, done: Iterable[Entry]) -> None:
-        """Those are undone; a journal in which nothing is open goes."""
+        """Marks these as undone; a journal in which nothing is open is removed."""
         if not self.path.read_bytes().endswith(
             b"\n"
         ):  # a crash cut off the last line: what it says was not done

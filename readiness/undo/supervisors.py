@@ -1,4 +1,4 @@
-"""The process that outlives a run, while it undoes what that run has done: nobody else should be at it meanwhile."""
+"""The process that outlives a run, while it undoes what that run has done: nobody else should do so meanwhile."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def cases(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
 
 
 def of(observations: Iterable[Observation], *steps: str) -> list[Observation]:
-    """Those of these steps."""
+    """The observations of these steps."""
     return [one for one in observations if one.step in steps]
 
 

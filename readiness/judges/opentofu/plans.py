@@ -145,7 +145,7 @@ def _in_time(probe: str, took: float, budget: float, answered: int, measured: Me
 
 
 def _whole(one: Observation) -> bool:
-    """It ended by itself, or was given the time that a try is to be given."""
+    """Whether it ended by itself, or was given all the time that a try gets."""
     return one.answered or float(str(one.asked["limit"])) >= float(str(one.asked["whole"]))
 
 

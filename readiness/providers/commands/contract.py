@@ -17,7 +17,7 @@ CHECK_SECONDS = 120
 
 
 def no_command(verb: str, whom: str, what: str | None = None) -> Unsupported:
-    """That this verb has no command."""
+    """The error for a verb that has no command."""
     return Unsupported(f"{verb}: the candidate file declares no {what or verb} command of {whom}")
 
 
@@ -98,7 +98,7 @@ def commands_of(where: str, declared: BaseModel) -> Iterator[tuple[str, Command]
 
 
 def commands_of_all(candidate: Candidate) -> Iterator[tuple[str, Command]]:
-    """Those about the candidate as a whole."""
+    """The commands about the candidate as a whole."""
     yield from commands_of("commands", candidate.commands)
     divergence = candidate.contract.divergence
     if divergence.response == "command" and divergence.command:

@@ -27,7 +27,7 @@ from readiness.topology import Direction, Proof, Topology, Unsupported
 
 
 class CommandDriver(HardwareDriver[CommandWatch], IsolatingDriver[CommandWatch]):
-    """Of one candidate. What has no command is Unsupported, and says which command is missing."""
+    """The driver of one candidate. What has no command is Unsupported; the reason names the missing command."""
 
     starts_are_known = False
 

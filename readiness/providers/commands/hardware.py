@@ -17,7 +17,7 @@ NeededCommand = Callable[[str, str], Command]
 
 
 class NodeHardware:
-    """Of all nodes of one candidate. Each undo is registered before its fault."""
+    """Power and disks of all nodes of one candidate. Each undo is registered before its fault."""
 
     def __init__(self, run: Runner, command: NeededCommand) -> None:
         self._run, self._command = run, command

@@ -68,11 +68,11 @@ class Incarnation:
     identity: str | None
 
     def replaced_by(self, other: Incarnation) -> bool:
-        """Both were there, and they differ."""
+        """Whether both were there and differ."""
         return bool(self.identity) and bool(other.identity) and self.identity != other.identity
 
     def gone_at(self, other: Incarnation) -> bool:
-        """It was there, and now nobody is: nothing printed, and no failure."""
+        """Whether it was there and now none is: nothing printed, and no failure."""
         return bool(self.identity) and other.identity == ""
 
 
@@ -120,7 +120,7 @@ class Watcher:
 
 def ended(name: str, watcher: Watcher, old: Incarnation, now: Callable[[], Incarnation], how: str) -> Proof:
     """The instance is dead: connections are refused or reset that were not before, or its identity command finds
-    nobody. Another incarnation, of an instance that was never seen away, is none that ended.
+    nobody. Another incarnation of an instance that was never seen to be away does not show that it ended.
     """
     before = watcher.before
     wanted = DEAD | {Sighting.GATEWAY} if before is Sighting.ANSWERED else DEAD
@@ -194,9 +194,8 @@ class Inside:
 
 
 def paused(name: str, before: Sighting, old: Incarnation, inside: Inside, how: str) -> Proof:
-    """An instance without an endpoint is silent: its processes are stopped, or its probe hangs, or its probe fails
-    and the same incarnation is still there. A probe that fails of itself tells a stopped process and a dead one not
-    apart.
+    """An instance without an endpoint is silent: its processes are stopped, or its probe hangs, or its probe fails and
+    the same incarnation is still there. A failing probe by itself does not tell a stopped process from a dead one.
     """
     if before is not Sighting.ANSWERED:
         return Proof(False, f"{name}: {before} even before {how}")

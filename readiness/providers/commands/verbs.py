@@ -126,7 +126,7 @@ class CommandVerbs(Hardware[D]):
 
 
 def new_access_key() -> str:
-    """One that nobody has."""
+    """A new, random access key."""
     return KEY_PREFIX + secrets.token_hex(KEY_BYTES).upper()
 
 

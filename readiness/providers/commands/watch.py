@@ -38,7 +38,7 @@ class CommandWatch(Watch):
         self._watcher = Watcher(self._look).__enter__()
 
     def back_at(self) -> float:
-        """When it was first seen to accept a request again; now, if it was never seen away."""
+        """When it was first seen to accept a request again; now, if it was never seen to be away."""
         return (self._watcher and self._watcher.first_answer_after_absence()) or time.monotonic()
 
     def __exit__(self, *why: object) -> None:

@@ -58,7 +58,7 @@ class NodeWatch(NetworkWatch):
 
 
 class ContainerDriver(Driver[ContainerWatch]):
-    """Of one run on an engine."""
+    """The driver of one run on an engine."""
 
     def __init__(
         self, plan: ContainerPlan, run: ContainerRun, runner: Runner, settled: Callable[[], bool]

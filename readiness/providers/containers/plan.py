@@ -43,7 +43,7 @@ class Container:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """Those that are declared, S3 first."""
+        """The ports that are declared, S3 first."""
         return tuple(port for port in (self.declared.s3_port, self.declared.admin_port) if port is not None)
 
 

@@ -44,7 +44,7 @@ class ContainerState:
 
     @property
     def running(self) -> bool:
-        """It runs, and is not paused."""
+        """Whether it runs and is not paused."""
         return self.up and not self.paused
 
 
@@ -224,7 +224,7 @@ class ContainerRun:
         self._network.disconnect(self._container(node, "node"))
 
     def attach(self, node: str) -> None:
-        """With the address that it had."""
+        """Reconnects it, with the address that it had."""
         self._network.connect(
             self._container(node, "node"), ipv4_address=self._plan.addresses[node], aliases=[node]
         )

@@ -33,19 +33,19 @@ class Watch(ABC):
 
     @abstractmethod
     def killed(self, how: str) -> Proof:
-        """It ran, and it was ended from outside."""
+        """Proof that it ran, and was ended from outside."""
 
     @abstractmethod
     def stopped(self, how: str) -> Proof:
-        """It has ended."""
+        """Proof that it has ended."""
 
     @abstractmethod
     def replaced(self, how: str) -> Proof:
-        """What ran is gone, and another one is there."""
+        """Proof that what ran is gone, and another one is there."""
 
     @abstractmethod
     def frozen(self, how: str) -> Proof:
-        """It is there, and does not answer."""
+        """Proof that it is there, and does not answer."""
 
 
 class NetworkWatch(ABC):
@@ -53,7 +53,7 @@ class NetworkWatch(ABC):
 
     @abstractmethod
     def cut(self, how: str) -> Proof:
-        """It answered, and now there is silence."""
+        """Proof that it answered, and now there is silence."""
 
 
 class PeersWatch(ABC):
@@ -61,7 +61,7 @@ class PeersWatch(ABC):
 
     @abstractmethod
     def split(self, how: str) -> Proof:
-        """What had to be lost between the node and its peers is lost, and its clients still reach it."""
+        """Proof that what had to be lost between the node and its peers is lost, and its clients still reach it."""
 
 
 class PaceWatch(ABC):
@@ -69,7 +69,7 @@ class PaceWatch(ABC):
 
     @abstractmethod
     def slowed(self, how: str) -> Proof:
-        """It answers, and takes many times as long as before."""
+        """Proof that it answers, and takes many times as long as before."""
 
 
 W = TypeVar("W", bound=Watch)
@@ -242,7 +242,7 @@ def of_role(keys: Mapping[str, Keys], role: str) -> Keys:
 
 
 def emptied(node: str, had: int, left: int, how: str) -> Proof:
-    """There were files, and there are none."""
+    """Proof that there were files, and there are none."""
     return Proof(had > 0 and left == 0, f"{node}: {had} files before and {left} after {how}")
 
 

@@ -84,7 +84,7 @@ class Undo:
     target: str
 
     def as_data(self) -> dict[str, str]:
-        """As it is stored."""
+        """The undo as it is stored."""
         return {
             "provider": self.provider,
             "candidate": self.candidate,
@@ -190,5 +190,5 @@ class KeepsJournal(Protocol):
         ...
 
     def settle(self, ids: Sequence[str]) -> None:
-        """These entries of a run that is over are undone. Raises OSError if that cannot be written."""
+        """Marks these entries of a run that is over as undone. Raises OSError if that cannot be written."""
         ...

@@ -15,7 +15,7 @@ Reach = Callable[[FaultVerb, str], Mapping[str, str]]
 
 
 class OpenFaults:
-    """Of one candidate and the kind of its provider. Thread-safe."""
+    """The open faults of one candidate, by what undoes them. Thread-safe."""
 
     def __init__(self, kind: str, candidate: str, journal: Journal) -> None:
         self._kind, self._candidate, self._journal = kind, candidate, journal

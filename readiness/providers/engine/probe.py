@@ -124,5 +124,5 @@ def call(
 
 
 def call_json(url: str, seconds: float) -> Any:
-    """As `call`, with the body as JSON. Raises ValueError if it is none."""
+    """As `call`, with the body as JSON. Raises ValueError if it is not JSON."""
     return json.loads(call(url, seconds))

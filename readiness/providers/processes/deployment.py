@@ -39,7 +39,7 @@ UNUSED_SECONDS = 10.0
 
 
 class Deployment:
-    """Everything of one run that is not a verb. Made by starting; `end` leaves nothing."""
+    """All parts of one run, made by starting it; `end` leaves nothing behind."""
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ class ProcessWatch(Watch):
 
 
 class ProcessDriver(Driver[ProcessWatch]):
-    """Of one deployment, whose service endpoint is told once it is there."""
+    """The driver of one deployment. Its service endpoint is set once it is there."""
 
     def __init__(self, candidate: Candidate, deployment: Deployment) -> None:
         self.deployment, self._store = deployment, deployment.store
@@ -203,7 +203,7 @@ class ProcessDriver(Driver[ProcessWatch]):
         self._ballast(node).unlink(missing_ok=True)
 
     def _is_filled(self, node: str) -> bool:
-        """Of a node without a disk of its own: no."""
+        """Whether the node's disk is full; False without a disk of its own."""
         try:
             return self._ballast(node).exists()
         except Unsupported:

@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Choice(Generic[T]):
-    """Of the candidate file's `field` between two kinds and "auto". `means` is what the full one is made of, `without`
-    what nodes lack with the plain one.
+    """The choice of the candidate file's `field` between two kinds and "auto". `means` is what the full one is made of,
+    `without` what nodes lack with the plain one.
     """
 
     field: str

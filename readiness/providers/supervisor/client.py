@@ -1,4 +1,4 @@
-"""The run's side of the supervisor: a thread-safe client, and the death of this process that it survives."""
+"""The run's side of the supervisor: a thread-safe client. The supervisor survives the death of this process."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class Page:
 
     @property
     def declared(self) -> list[Shown]:
-        """Those NOT RUN as the candidate's file declares."""
+        """The criteria that are NOT RUN as the candidate's file declares."""
         return [shown for _, _, every, _ in self.phases for shown in every if shown.declared_not_run]
 
     @property

@@ -25,7 +25,7 @@ class WitnessStep:
 
 
 def steps(lines: Sequence[str]) -> list[WitnessStep]:
-    """The operations of a stored witness in the order of their invocation; a line that is none is left out."""
+    """The operations of a stored witness in the order of their invocation; a line that is not one is left out."""
     ops = []
     for line in lines[:MOST]:
         try:
