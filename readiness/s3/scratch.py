@@ -52,7 +52,7 @@ class Scratch:
         self._note(name)
         try:
             if exists(client, name):  # a store may answer 200 to the creation of a bucket that is there
-                raise UsageError(f"scratch bucket {name} is there already: it is not this run's")
+                raise UsageError(f"scratch bucket {name} exists already: it is not this run's")
             patiently(lambda: client.create_bucket(Bucket=name, **place))
         except Answered as error:
             if error.code != "BucketAlreadyOwnedByYou":  # it was absent: an answer was lost, and this is ours

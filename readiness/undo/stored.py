@@ -111,7 +111,7 @@ def refuse_open(loaded: Loaded, command: str) -> None:
             left = ", ".join(entry.words for entry in journal.entries[:5])
             raise UsageError(
                 f"run {journal.run} ended before it could undo what it did to this candidate ({left}): what is found "
-                f"now would be of its making; undo it first with: {command}"
+                f"now could come from that; undo it first with: {command}"
             )
 
 

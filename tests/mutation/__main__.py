@@ -102,7 +102,7 @@ def _run(work: Path, modules: list[str]) -> int:
     if done.returncode:
         raise UsageError(f"mutmut could not run (exit {done.returncode}): what it printed says why")
     made = [mutant for mutant in mutants(clone) if not modules or mutant.module in modules]
-    return _told(made, commit)
+    return _reported(made, commit)
 
 
 def _narrow(settings: Path, modules: list[str]) -> None:
@@ -128,7 +128,7 @@ def explained() -> dict[str, str]:
     return {name: row["reason"] for row in rows for name in row["mutants"]}
 
 
-def _told(made: list[Mutant], commit: str) -> int:
+def _reported(made: list[Mutant], commit: str) -> int:
     """Prints the table and what is neither killed nor explained: a time limit may have ended for the machine's load."""
     reasons = explained()
     ends = ("killed", "timeout", "explained", "survived", "untested", "not run")

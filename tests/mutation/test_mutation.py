@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from readiness.errors import UsageError
-from tests.mutation.__main__ import ROOT, _module, _mutated, _spell_out_properties, _told, explained
+from tests.mutation.__main__ import ROOT, _module, _mutated, _reported, _spell_out_properties, explained
 from tests.mutation.outcomes import Mutant, mutants
 
 MADE = """
@@ -61,9 +61,9 @@ def test_only_a_failed_test_kills(code: int | None, ended: str) -> None:
 def test_a_survivor_that_nobody_explained_is_told(
     code: int | None, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _told([Mutant("m", "f", "a → b", code)], "c" * 40) == status
+    assert _reported([Mutant("m", "f", "a → b", code)], "c" * 40) == status
     assert ("m f: a → b" in capsys.readouterr().out) == bool(status)
-    assert _told([], "c" * 40) == 1
+    assert _reported([], "c" * 40) == 1
 
 
 def test_every_explanation_is_of_a_line_that_is_there() -> None:
@@ -75,7 +75,7 @@ def test_every_explanation_is_of_a_line_that_is_there() -> None:
         source = " ".join((ROOT / "readiness" / f"{module}.py").read_text("utf-8").split())
         assert " ".join(old.split()) in source, name
         assert reason
-        assert _told([Mutant(module, function, change, 0)], "c" * 40) == 0
+        assert _reported([Mutant(module, function, change, 0)], "c" * 40) == 0
 
 
 def test_modules_are_checked() -> None:

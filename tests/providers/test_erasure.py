@@ -89,8 +89,8 @@ def test_settings_of_the_store_are_options_of_the_candidate(tmp_path: Path) -> N
     [
         ({"drives": 0}, "drives = 0: a whole number from 1"),
         ({"drives": True}, "drives = True: a whole number from 1"),
-        ({"environment": ["PATH=/tmp"]}, "'PATH=/tmp' is no setting of the store"),
-        ({"environment": "MINIO_X"}, "'MINIO_X' is no setting of the store"),
+        ({"environment": ["PATH=/tmp"]}, "'PATH=/tmp' is not a setting of the store"),
+        ({"environment": "MINIO_X"}, "'MINIO_X' is not a setting of the store"),
     ],
 )
 def test_a_wrong_option_says_what_to_change(options: dict[str, object], message: str, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def contexts(path: str | None) -> list[str]:
         listed = _document(file).get("contexts") or []
         if not isinstance(listed, list):
             raise UsageError(
-                f"kubeconfig {file}: contexts is no list; each entry is `- name: …` and `context: …`"
+                f"kubeconfig {file}: contexts is not a list; each entry is `- name: …` and `context: …`"
             )
         names += [str(entry["name"]) for entry in listed if isinstance(entry, dict) and "name" in entry]
     return names
@@ -268,6 +268,6 @@ def _check_tls(configuration: Any, entry: Any) -> None:
             ssl.create_default_context().load_cert_chain(configuration.cert_file, configuration.key_file, "")
         except (ssl.SSLError, OSError, ValueError):
             raise config.ConfigException(
-                f'client-certificate and client-key of user "{entry.get("user")}" are no PEM certificate with its own '
-                "key, without a passphrase"
+                f'client-certificate and client-key of user "{entry.get("user")}" are not a PEM certificate with its '
+                "own key, without a passphrase"
             ) from None

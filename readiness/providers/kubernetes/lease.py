@@ -156,7 +156,7 @@ class RunLease:
             left = ", ".join(f"{entry.action} {entry.undo.target}" for entry in found.entries[:5])
             raise UsageError(
                 f"a run ended before it could undo what it did to this candidate ({left}; {where}): what is found now "
-                f"would be of its making; undo it first with: {self._undo_command}"
+                f"could come from that; undo it first with: {self._undo_command}"
             )
 
     def _write_first(self, found: Held | None) -> dict[str, Any]:

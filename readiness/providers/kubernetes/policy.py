@@ -79,7 +79,7 @@ def _expression(part: str) -> dict[str, Any]:
         key, _, value = part.replace("==", "=").partition("=")
         return {"key": key.strip(), "operator": "In", "values": [value.strip()]}
     if " " in part:
-        raise ValueError(f'"{part}" is no label selector')
+        raise ValueError(f'"{part}" is not a label selector')
     exists = not part.startswith("!")
     return {"key": part.lstrip("!").strip(), "operator": "Exists" if exists else "DoesNotExist"}
 

@@ -50,7 +50,7 @@ class Erasure(Store):
         super().__init__(site)
         if len(site.nodes) > 1 and site.layout.kind != "namespaces":
             raise UsageError(
-                f"{self.kind} takes every loopback address for its own, so several nodes need network namespaces: "
+                f"{self.kind} treats every loopback address as its own, so several nodes need network namespaces: "
                 "run as root where the kernel allows them"
             )
         self._drives = _number_of_drives(site)
@@ -262,7 +262,7 @@ def _settings(site: Site) -> dict[str, str]:
     wrong = [line for line, match in zip(lines, found, strict=True) if match is None]
     if wrong:
         raise UsageError(
-            f'provider.options.environment: {wrong[0]!r} is no setting of the store; write ["NAME=VALUE", …] '
+            f'provider.options.environment: {wrong[0]!r} is not a setting of the store; write ["NAME=VALUE", …] '
             "with names that begin with MINIO_ or RUSTFS_"
         )
     return {match[1]: match[2] for match in found if match}

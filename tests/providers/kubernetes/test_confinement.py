@@ -51,7 +51,7 @@ def test_a_selector_as_an_object_selects_the_same(text: str, labels: dict[str, s
 
 
 def test_a_selector_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="is no label selector"):
+    with pytest.raises(ValueError, match="is not a label selector"):
         selector_of("a within b")
 
 

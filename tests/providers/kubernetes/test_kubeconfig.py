@@ -79,7 +79,7 @@ def plugin(folder: Path, script: str, **more: Any) -> str:
         ("a: b: canary", "line 1 is not YAML"),
         ("---\na: 1\n---\nb: 2\n", "is not YAML"),
         (b"\xff\xfe\x00c", "not text in UTF-8"),
-        (shaped(contexts={"honey": CONTEXT}), "contexts is no list"),
+        (shaped(contexts={"honey": CONTEXT}), "contexts is not a list"),
         (shaped(contexts=[]), "has no such context; known: none"),
         (shaped(clusters=[]), "Expected object with name c in"),
         (shaped(clusters="c"), "clusters list to have 'name' key"),
@@ -104,7 +104,7 @@ def plugin(folder: Path, script: str, **more: Any) -> str:
         ),
         (
             shaped(user={"client-certificate-data": "Y2FuYXJ5", "client-key-data": "Y2FuYXJ5"}),
-            "are no PEM certificate with its own key",
+            "are not a PEM certificate with its own key",
         ),
         (shaped(user={"username": "canary"}), 'user "u" gives no credential'),
         (shaped(user={"auth-provider": {"name": "azure"}}), 'user "u" gives no credential'),
