@@ -4,10 +4,12 @@ variant that is listed here with the reason.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,43 @@ def test_files_that_the_code_names_exist() -> None:
 def test_a_named_file_is_found_in_a_sentence(place: str) -> None:
     name = place.format("a/b")
     assert named(f"See {name}, and `{name}`; not x/{name}, nor {name}x.") == [name, name]
+
+
+def is_there(dotted: str) -> bool:
+    """Whether that is a module or package of ours, or a name in one: `readiness.history.Op`."""
+    parts = dotted.split(".")
+    for end in range(len(parts), 0, -1):
+        place, rest = ROOT.joinpath(*parts[:end]), parts[end:]
+        file = place.with_suffix(".py") if place.with_suffix(".py").exists() else place / "__init__.py"
+        if file.exists():
+            return not rest or re.search(rf"\b{rest[0]}\b", file.read_text("utf-8")) is not None
+    return False
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """The texts that stand by themselves in a Python file: docstrings, of values too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.value.value
+
+
+def test_modules_that_docstrings_name_exist() -> None:
+    named_there = {
+        (dotted, path.name)
+        for place in ("readiness", "tests", "suites", "fixtures")
+        for path in (ROOT / place).rglob("*.py")
+        for text in docstrings(path)
+        for dotted in re.findall(r"\b((?:readiness|tests)(?:\.\w+)+)", text)
+    }
+    assert len(named_there) > 20
+    assert [each for each in sorted(named_there) if not is_there(each[0])] == []
+
+
+def test_a_module_that_is_gone_is_noticed() -> None:
+    assert is_there("readiness.providers.engine.journal.Journal")
+    assert not is_there("readiness.providers.containers_remove")
+    assert not is_there("readiness.history.Opp")

@@ -41,7 +41,7 @@ def fill(text: str, pod: Pod, namespace: str) -> str:
 
 
 class Access:
-    """The endpoints of one run. `place_of` says which pod an instance is now."""
+    """The endpoints of one run. `sitting` says which pod an instance is now, None if it has none."""
 
     def __init__(self, cluster: Cluster, sitting: Callable[[str], Pod | None]) -> None:
         self._cluster, self._sitting = cluster, sitting

@@ -39,7 +39,7 @@ class _PortForward(ws_client.PortForward):  # type: ignore[misc]
 
 
 class PodTunnel:
-    """One stream. Implements `kubernetes_forward.Tunnel`."""
+    """One stream. Implements `readiness.providers.kubernetes.forward.Tunnel`."""
 
     def __init__(self, forward: _PortForward, port: int) -> None:
         self._forward, self._port = forward, port
