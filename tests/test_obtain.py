@@ -341,7 +341,14 @@ def test_the_programs_of_the_wheels_run() -> None:
 @pytest.mark.parametrize("arguments", [[], ["tofo"], ["all", "tofu"]])
 def test_a_wrong_call_is_told_the_right_one(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 4
-    assert "usage: python -m readiness.obtain" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "usage: obtain all | obtain {weed|" in error
+    assert not arguments or f"there is no program '{arguments[0]}' to obtain" in error
+
+
+def test_help_is_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: obtain all")
 
 
 @pytest.mark.store

@@ -28,7 +28,11 @@ ANSWER_SECONDS = 30.0
 def main(arguments: list[str]) -> int:
     """Exit code 0: nothing is left, or it was only listed; 1: something could not be removed; 4: bad input."""
     parser = Parser(prog="tofu-state-ha-readiness clean", description=__doc__)
-    parser.add_argument("--candidate", metavar="NAME|PATH", help="the candidate; or name its endpoints:")
+    parser.add_argument(
+        "--candidate",
+        metavar="NAME|PATH",
+        help="the candidate; a store without a file is named by its endpoints",
+    )
     add_store_options(parser)
     parser.add_argument(
         "--runs", type=Path, default=paths.runs(), metavar="DIR", help="where evidence folders are"

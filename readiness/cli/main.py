@@ -75,7 +75,7 @@ def _help() -> str:
             f"usage: {PROGRAM} [COMMAND] [ARGUMENTS]",
             "",
             "Proves, or refuses to prove, that an S3-compatible store can be the highly available OpenTofu state",
-            f'authority. Without a COMMAND it is "{DEFAULT}". `{PROGRAM} COMMAND --help` explains one.',
+            f'authority. The default COMMAND is "{DEFAULT}". `{PROGRAM} COMMAND --help` explains one.',
             "",
             "commands:",
             *lines,

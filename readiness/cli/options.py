@@ -14,7 +14,7 @@ def add_options(add: Callable[..., object]) -> None:
         "--candidate",
         default="embedded",
         metavar="NAME|PATH",
-        help="candidate of candidates/, or a candidate file",
+        help="name of a file in candidates/, or path of a candidate file",
     )
     add(
         "--expect-interim",

@@ -41,7 +41,7 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
         "--addressing",
         choices=["path", "virtual"],
         default="path",
-        help="where a bucket's name stands: in the path (default) or in the host's name",
+        help="where the bucket's name goes: into the path (default) or the host's name",
     )
 
 

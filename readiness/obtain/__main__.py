@@ -28,14 +28,10 @@ def main(arguments: Sequence[str]) -> int:
 
             print(image(*arguments[1:2]), flush=True)
             return 0
-        wanted = list(OBTAIN) if list(arguments) == ["all"] else list(arguments)
-        known = [*OBTAIN, *STORES]
-        if not wanted or not set(wanted) <= set(known):
-            raise UsageError(
-                f"usage: python -m readiness.obtain {{{'|'.join([*known, 'all'])}}}... | image [control|weed] | "
-                "go-test [ARGS of go test]"
-            )
-        for name in wanted:
+        if list(arguments) in (["-h"], ["--help"]):
+            print(_usage(), flush=True)
+            return 0
+        for name in _wanted(arguments):
             started = time.monotonic()
             path, source = OBTAIN[name]() if name in OBTAIN else _of_store(STORES[name])
             print(f"{name}: {path} ({source}, {time.monotonic() - started:.1f} s)", flush=True)
@@ -46,6 +42,23 @@ def main(arguments: Sequence[str]) -> int:
         announce("interrupted: nothing of it is left running")
         return 130
     return 0
+
+
+def _wanted(arguments: Sequence[str]) -> list[str]:
+    """The programs that are asked for. Raises UsageError."""
+    if list(arguments) == ["all"]:
+        return list(OBTAIN)
+    if not arguments:
+        raise UsageError(_usage())
+    unknown = [name for name in arguments if name not in OBTAIN and name not in STORES]
+    if unknown:
+        raise UsageError(f"there is no program {unknown[0]!r} to obtain; {_usage()}")
+    return list(arguments)
+
+
+def _usage() -> str:
+    names = "|".join([*OBTAIN, *STORES])
+    return f"usage: obtain all | obtain {{{names}}}... | obtain image [control|weed] | obtain go-test [ARGS of go test]"
 
 
 def _tofu() -> tuple[Path, str]:
