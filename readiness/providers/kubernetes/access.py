@@ -82,7 +82,7 @@ class Access:
         return Endpoint(SERVICE, f"{declared.scheme}://127.0.0.1:{local}")
 
     def gone(self, uid: str) -> None:
-        """That pod is gone: its connections are reset."""
+        """Resets the connections of a pod that is gone."""
         for forwarder in self._forwarders.values():
             forwarder.cut(uid)
 

@@ -24,7 +24,7 @@ FORBIDDEN, NOT_FOUND, CONFLICT, BUSY = 403, 404, 409, 429
 
 
 class Refusal(ApiException):
-    """An error status of the API server, told in one sentence."""
+    """An error status of the API server, with a message of one sentence."""
 
     def __init__(self, error: ApiException) -> None:
         super().__init__(status=error.status, reason=error.reason)

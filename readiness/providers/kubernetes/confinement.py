@@ -22,7 +22,7 @@ SERVER = "the API server's Service"
 
 
 class Confinement:
-    """Of one run. `confine` makes probes, looks before, makes the policies, and looks after."""
+    """The confinement of one run. `confine` makes probes, looks before, makes the policies, and looks after."""
 
     def __init__(self, cluster: Cluster, declared: DeclaredCluster, run: str, nodes: tuple[str, ...]) -> None:
         if declared.isolation is None:

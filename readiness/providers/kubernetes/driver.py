@@ -30,7 +30,7 @@ from readiness.providers.kubernetes.wipe import wipe
 from readiness.topology import Keys, Proof, TcpSocket, Topology, Unsupported
 
 KILL_GRACE = 1
-"""Seconds. With 0 the API server forgets the pod at once, and nobody reports that its processes are dead."""
+"""Seconds. With 0 the API server forgets the pod at once, and its node never reports that its processes are dead."""
 KUBELET_SECONDS, REPLACED_SECONDS, RETRY_SECONDS = 30.0, 60.0, 1.0
 
 
@@ -68,7 +68,7 @@ class PodWatch(Watch):
 
 
 class KubernetesDriver(HardwareDriver[PodWatch]):
-    """Of one candidate in a cluster. It needs what `reached` sets."""
+    """The driver of one candidate in a cluster. It needs what `reached` sets."""
 
     def __init__(
         self,
@@ -311,7 +311,7 @@ class KubernetesDriver(HardwareDriver[PodWatch]):
         return Proof(bool(here) and len(gone) == len(here), how)
 
     def restore(self, node: str) -> None:
-        """The node is held for no reason any more."""
+        """Releases the node, whatever it was held for."""
         self.holds.release(node)
 
     def cut(self, node: str) -> str:

@@ -55,7 +55,7 @@ def without_claim(pod: Pod) -> VolumeFact:
 
 
 def bound_nodes(volume: Raw, nodes: Iterable[Raw]) -> set[str] | None:
-    """The nodes that the volume's node affinity admits; None if it has none. Unknown labels admit nobody."""
+    """The nodes that the volume's node affinity admits; None if it has none. Unknown labels admit no node."""
     affinity = ((volume.get("spec") or {}).get("nodeAffinity") or {}).get("required")
     if not affinity:
         return None
@@ -150,7 +150,7 @@ def budgets_of(budgets: Iterable[Raw], pods: Iterable[Pod]) -> list[Raw]:
 
 
 def unhealthy(budget: Raw) -> str | None:
-    """What is missing to a budget's full health; None if nothing is, and the controller has seen its latest form."""
+    """What a budget lacks to be healthy; None if nothing, and the controller has seen its latest form."""
     name, status = budget["metadata"]["name"], budget.get("status") or {}
     generation = int(budget["metadata"].get("generation") or 0)
     if int(status.get("observedGeneration") or 0) < generation:

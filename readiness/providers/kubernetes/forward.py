@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 DIAL_SECONDS = 15.0
-"""Longer than any client here waits: until then silence stays silence."""
+"""Seconds, longer than any client here waits: until then a silence stays a silence."""
 _RESET = struct.pack("ii", 1, 0)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -142,7 +142,7 @@ def _close_late(opening: Future[Tunnel]) -> None:
 
 
 async def _join(near: Streams, far: Streams, tunnel: Tunnel | None) -> None:
-    """Pump both ways until the far side ends or the near side is gone. A tunnel cannot be closed by half."""
+    """Pump both ways until the far side ends or the near side is gone. A tunnel cannot be half closed."""
     up = asyncio.ensure_future(_pump(near[0], far[1], half_close=tunnel is None))
     down = asyncio.ensure_future(_pump(far[0], near[1], half_close=False))
     try:

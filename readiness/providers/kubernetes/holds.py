@@ -1,4 +1,4 @@
-"""Cordoning and tainting a node so that it is always undone: the change and the mark that tells how are one patch.
+"""Cordoning and tainting a node so that it is always undone: the change and the mark that says how are one patch.
 
 The mark is an annotation of the node itself. Whoever finds it can undo what was done, also after the machine that did
 it is gone: `python -m readiness.providers.kubernetes.undo --context CONTEXT --node NODE`.
@@ -37,7 +37,7 @@ class Hold:
 
     @property
     def text(self) -> str:
-        """As it is written to the node."""
+        """The mark as it is written to the node."""
         return json.dumps({"run": self.run, "since": round(self.since, 3)}, sort_keys=True)
 
 
@@ -122,7 +122,7 @@ class NodeHolds:
                 self._done.add(name)
 
     def release(self, name: str, reason: str | None = None) -> bool:
-        """That reason is over (None: every reason is); True if the node is nobody's now and was released."""
+        """That reason is over (None: every reason is); True if nothing holds the node now and it was released."""
         with self._lock:
             reasons = self._reasons.get(name)
             if not reasons:

@@ -52,7 +52,7 @@ _NO_ROLE = "store"
 
 
 def store_of(workload: Raw) -> KnownStore | None:
-    """The store that a StatefulSet or Deployment runs; None if it is none of the known ones."""
+    """The store that a StatefulSet or Deployment runs; None if it is not a known one."""
     names = {_last(str(each.get("image", ""))) for each in containers(workload)}
     store = next((store for store in STORES if names & set(store.images)), None)
     return None if store and store.roles and role_of(workload) not in store.roles else store

@@ -35,8 +35,8 @@ _PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class _Loader(kube_config.KubeConfigLoader):  # type: ignore[misc]
-    """The client's loader, with an exec plugin that may not take for ever and whose failure is an error; certificates
-    and keys that are no files stay in memory.
+    """The client's loader, with a time limit for an exec plugin, whose failure is an error; certificates and keys that
+    are no files stay in memory.
     """
 
     def __init__(self, files: MemoryFiles, document: Any, context: str) -> None:
@@ -80,7 +80,7 @@ class _Loader(kube_config.KubeConfigLoader):  # type: ignore[misc]
 
 
 def _run_plugin(provider: Any) -> dict[str, Any]:
-    """The status that a plugin prints. Raises ConfigException; what it prints on standard output is never said."""
+    """The status that a plugin prints. Raises ConfigException; what it prints on standard output is never shown."""
     name = provider.args[0]
     spec: dict[str, Any] = {"interactive": False}
     if provider.cluster:
@@ -164,7 +164,7 @@ def load(path: str | None, context: str) -> Any:
 
 
 def contexts(path: str | None) -> list[str]:
-    """The names of the contexts that there are. Raises UsageError for a file that is no kubeconfig."""
+    """The names of the contexts that there are. Raises UsageError for a file that is not a kubeconfig."""
     names = []
     for file in _files(path):
         listed = _document(file).get("contexts") or []

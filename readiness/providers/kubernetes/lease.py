@@ -186,7 +186,7 @@ class RunLease:
             return  # with the next renewal; a fault asks for itself, see `add`
 
     def _write(self) -> None:
-        """The whole Lease as it is to be. Raises OSError if it is another run's now."""
+        """The whole Lease as it must become. Raises OSError if it is another run's now."""
         with self._lock:
             for left in range(TRIES - 1, -1, -1):
                 if self._lease is None:

@@ -1,4 +1,4 @@
-"""What a cluster says of a candidate beside its pods: volumes, budgets, alert rules, versions, its nodes."""
+"""What a cluster says of a candidate besides its pods: volumes, budgets, alert rules, versions, its nodes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def volumes(cluster: Cluster, pods: Iterable[Pod]) -> tuple[VolumeFact, ...]:
 
 
 def budget_problem(cluster: Cluster, pods: list[Pod]) -> str | None:
-    """What is missing to the health of the budgets that protect these pods; None if nothing is."""
+    """What the budgets that protect these pods lack to be healthy; None if nothing."""
     found = budgets(cluster, pods)
     return next((problem for budget in found if (problem := unhealthy(budget))), None)
 
@@ -94,7 +94,9 @@ def versions(cluster: Cluster, raw_pods: Iterable[Raw]) -> dict[str, str]:
 
 
 def cluster_uid(cluster: Cluster) -> str | None:
-    """What tells this cluster from every other: the uid of its namespace kube-system. None if it may not be read."""
+    """What distinguishes this cluster from every other: the uid of its namespace kube-system. None if it may not be
+    read.
+    """
     try:
         found = cluster.read("get namespace", IDENTITY, cluster.core.read_namespace, IDENTITY)
     except ApiException as error:

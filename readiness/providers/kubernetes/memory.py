@@ -24,6 +24,6 @@ class MemoryFiles:
         return f"/proc/self/fd/{opened}"
 
     def close(self) -> None:
-        """They are gone. Safe to call twice."""
+        """Removes them all. Safe to call twice."""
         while self._open:
             os.close(self._open.pop())

@@ -1,4 +1,4 @@
-"""What some objects of the cluster are now: a list, then a watch, again and again. It only ever reads."""
+"""The current state of some objects of the cluster: a list, then a watch, again and again. It only reads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Mirror:
         self._thread.start()
 
     def stop(self) -> None:
-        """No more calls."""
+        """Ends the watch."""
         self._stop.set()
         if self._watch is not None:
             self._watch.stop()
@@ -53,12 +53,12 @@ class Mirror:
             self._thread.join(5)
 
     def objects(self) -> list[Mapping[str, Any]]:
-        """As they were last heard of."""
+        """The objects as they were last seen."""
         with self._lock:
             return list(self._objects.values())
 
     def broken_for(self) -> float:
-        """Seconds since the API server was last heard, 0 while it is."""
+        """Seconds since the watch broke; 0 while it works."""
         since = self._broken_since
         return 0.0 if since is None else time.monotonic() - since
 

@@ -12,7 +12,7 @@ _ORDERED = "StatefulSet"
 
 @dataclass(frozen=True)
 class Pod:
-    """What matters of a pod. `started` is the latest start of its containers, in seconds since the epoch."""
+    """What matters about a pod. `started` is the latest start of its containers, in seconds since the epoch."""
 
     name: str
     uid: str

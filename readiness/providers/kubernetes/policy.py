@@ -23,8 +23,8 @@ def policies(
 ) -> list[dict[str, Any]]:
     """One for each kind of the candidate's pods and one for the probes among them, with the same rules.
 
-    `sources`: addresses from which the suite and the nodes' own probes come. Raises ValueError for a selector that is
-    none.
+    `sources`: addresses from which the suite and the nodes' own probes come. Raises ValueError for something that is
+    not a selector.
     """
     own: dict[str, dict[str, Any]] = {pods.kind: selector_of(pods.selector) for pods in kinds}
     own[INSIDE] = {"matchLabels": {RUN: run, ROLE: INSIDE}}

@@ -66,7 +66,7 @@ class Look:
 
 
 def looks_of(log: str) -> list[Look]:
-    """The looks that a probe's log tells, in order."""
+    """The looks in a probe's log, in order."""
     found = []
     for line in log.splitlines():
         words = line.split()

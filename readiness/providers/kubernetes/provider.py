@@ -178,8 +178,8 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
         self.driver.seats.stop()
 
     def _take_lease(self, rights: Rights) -> None:
-        """Raises UsageError if another run is at it, or has left something. Without the right, other machines are not
-        kept off, which the table of rights says.
+        """Raises UsageError if another run is in progress, or has left something. Without the right, other machines are
+        not kept off, which the table of rights says.
         """
         if not rights.missing(LEASE):
             self._lease.take()

@@ -11,7 +11,7 @@ from readiness.providers.kubernetes.lease import NAME as LEASE_NAME
 
 EACH_NODE = "*"
 IDENTITY = "kube-system"
-"""The namespace whose uid tells one cluster from another: it is as old as the cluster, and is never made anew."""
+"""The namespace whose uid tells one cluster from another: it is as old as the cluster, and is never recreated."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Right:
 
     @property
     def text(self) -> str:
-        """As one would say it."""
+        """The right in words."""
         where = " in the whole cluster" if self.everywhere else ""
         named = f" {self.name}" if self.name and self.name != EACH_NODE else ""
         return f"{self.verb} {self.resource}{'.' + self.group if self.group else ''}{named}{where}"
@@ -111,7 +111,7 @@ class Rights:
         return [right.text for right in self.needed[part] if not self._may[right]]
 
     def table(self) -> Iterable[tuple[str, list[str]]]:
-        """Every part with what is missing to it."""
+        """Every part with the rights that it lacks."""
         return [(part, self.missing(part)) for part in self.needed]
 
     def _ask(self, rights: Iterable[Right], nodes: tuple[str, ...]) -> None:

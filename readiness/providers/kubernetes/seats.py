@@ -1,4 +1,4 @@
-"""The candidate's pods as they are now, and waiting for what is to become of them."""
+"""The candidate's pods as they are now, and waiting until they are as wanted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENDED = ("Succeeded", "Failed")
 
 
 class Seats:
-    """Kept up to date by a watch for each kind of instance. `gone` is told the uid of each pod that is deleted."""
+    """Kept up to date by a watch for each kind of instance. `gone` is called with the uid of each deleted pod."""
 
     def __init__(self, cluster: Cluster, declared: DeclaredCluster, gone: Callable[[str], None]) -> None:
         self._cluster, self._declared = cluster, declared
@@ -68,7 +68,7 @@ class Seats:
         return tuple(self._seats.values())
 
     def stop(self) -> None:
-        """No more looking."""
+        """Ends the watches."""
         for mirror in self._mirrors.values():
             mirror.stop()
 
@@ -85,7 +85,7 @@ class Seats:
         return [raw for mirror in self._mirrors.values() for raw in mirror.objects()]
 
     def fresh(self) -> bool:
-        """Whether the API server was heard of lately: else nothing here may be relied on."""
+        """Whether the API server has answered lately: else nothing here may be relied on."""
         return all(mirror.broken_for() < STALE_SECONDS for mirror in self._mirrors.values())
 
     def seat(self, instance: str) -> Seat:
@@ -93,7 +93,7 @@ class Seats:
         return self._seats[instance]
 
     def sitting(self, instance: str) -> Pod | None:
-        """The pod that is that instance now, None if there is none."""
+        """The pod that is this instance now, None if there is none."""
         seat = self._seats[instance]
         return sitting(seat, self.of(seat.kind))
 

@@ -65,7 +65,7 @@ def _budgets(cluster: Cluster) -> list[dict[str, Any]] | None:
 
 
 def _rules(cluster: Cluster) -> list[dict[str, Any]]:
-    """None where the cluster does not know the kind, or does not show it."""
+    """The objects of that kind, None where the cluster does not know it or does not show it."""
     group, version, plural = _RULES
     try:
         call = cluster.custom.list_namespaced_custom_object

@@ -46,7 +46,7 @@ class PodTunnel:
         self.socket: socket.socket = forward.socket(port)._socket
 
     def failed(self) -> bool:
-        """Whether the API server or the node gave the stream up, such as for a port where nobody listens."""
+        """Whether the API server or the node gave up the stream, such as for a port where nothing listens."""
         return self._forward.broken or bool(self._forward.error(self._port))
 
     def close(self) -> None:
