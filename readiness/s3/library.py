@@ -120,12 +120,3 @@ def _wrong(error: Exception) -> Answered:
         return Answered(latest.status, "", one_line(latest.first.decode("utf-8", "backslashreplace")))
     lacks = f"it lacks {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
     return Malformed(latest.status, one_line(lacks), latest.first)
-
-
-def translated(call: Callable[P, R]) -> Callable[P, R]:
-    """The client call, with its errors turned into Answered or Unanswered."""
-
-    def careful(*args: P.args, **kwargs: P.kwargs) -> R:
-        return translate(lambda: call(*args, **kwargs))
-
-    return careful

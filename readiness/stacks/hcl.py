@@ -225,10 +225,6 @@ def _line(node: Any) -> int:
     return next((token.line for token in _tokens(node) if token.line), 0)
 
 
-def _last_line(node: Any) -> int:
-    return max((token.end_line or 0 for token in _tokens(node)), default=0)
-
-
 def _ends_line(node: Any) -> bool:
     last = ""
     for token in _tokens(node):

@@ -35,13 +35,6 @@ def render(folder: Path) -> str:
     return text
 
 
-def write_html(folder: Path) -> Path:
-    """Writes the page into the folder."""
-    path = folder / NAME
-    path.write_text(render(folder), "utf-8", errors="replace")
-    return path
-
-
 def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}".rstrip("0").rstrip(".")
