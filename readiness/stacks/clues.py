@@ -12,7 +12,7 @@ from pathlib import Path
 
 from readiness.evidence.stacks import Clue
 from readiness.stacks.reading import Reading
-from readiness.stacks.recipes import just
+from readiness.stacks.recipes import just_dump
 from readiness.stacks.recipes.find import files_of
 from readiness.stacks.recipes.model import Recipe, RecipeContext
 
@@ -103,7 +103,7 @@ def _understood(reading: Reading, recipes: Sequence[Recipe], known: RecipeContex
         yield shown
         yield from recipe.reading.digests
         path = reading.checkout / shown
-        if path.name.lower() in just.NAMES:
+        if path.name.lower() in just_dump.NAMES:
             for name in _IMPORT.findall(path.read_text(encoding="utf-8", errors="replace")):
                 yield reading.shown(Path(os.path.normpath(path.parent / name)))
 

@@ -26,7 +26,8 @@ from readiness.stacks.recipes import find as recipes
 from readiness.stacks.recipes.model import RecipeContext
 from readiness.stacks.recorded import recorded
 from readiness.stacks.scope import StackScope
-from readiness.stacks.sources import Planned, StackFiles, Variant, planned, variants
+from readiness.stacks.sources import Planned, planned, variants
+from readiness.stacks.stack_files import StackFiles, Variant
 from readiness.stacks.written import writers
 
 _PLACES = ("tofu/stacks", "stacks", "terraform/stacks", ".")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from readiness.judges.stacks.points import what_it_is
 from readiness.stacks.config import StackConfig
 from readiness.stacks.raw import customer_key, fetch, store
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 
 _TEMPLATE = """+++
 schema = 1

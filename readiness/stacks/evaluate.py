@@ -12,9 +12,9 @@ from lark import Token, Tree
 
 from readiness.stacks.functions import NoValueError, Value, as_text, call, choose, opens, unknown, value_of
 from readiness.stacks.hcl import Expression, UnreadableError, parse_expression
+from readiness.stacks.syntax import identifier_of, is_a, number_of, trees, unescaped
 from readiness.text import Open, Text, joined, text
 
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     ">": operator.gt,
@@ -87,7 +87,7 @@ class _Evaluation:
         return unknown(name=str(node.data)) if method is None else method(self, node)
 
     def term(self, node: Any) -> Value:
-        return self.of(_trees(node)[0])
+        return self.of(trees(node)[0])
 
     def literal(self, node: Any) -> Value:
         return {"true": True, "false": False, "null": None}[str(node.children[0])]
@@ -101,7 +101,7 @@ class _Evaluation:
         return self.names[name] if name in self.names else unknown(name=name)
 
     def string(self, node: Any) -> Value:
-        parts = [self.part(part) for part in _trees(node) if part.data == "string_part"]
+        parts = [self.part(part) for part in trees(node) if part.data == "string_part"]
         if any(part is None for part in parts):
             return unknown(name="a template directive")
         if len(parts) == 1 and isinstance(node.children[1].children[0], Tree):
@@ -111,10 +111,10 @@ class _Evaluation:
     def part(self, node: Any) -> Value:
         inner = node.children[0]
         if isinstance(inner, Tree):
-            return self.of(_trees(inner)[0]) if inner.data == "interpolation" else None
+            return self.of(trees(inner)[0]) if inner.data == "interpolation" else None
         if inner.type in ("ESCAPED_INTERPOLATION", "ESCAPED_DIRECTIVE"):
             return text(str(inner)[1:])
-        return text(re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", _unescaped, str(inner)))
+        return text(re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", unescaped, str(inner)))
 
     def heredoc(self, node: Any) -> Value:
         lines = str(node.children[0]).rstrip("\n").split("\n")
@@ -125,7 +125,7 @@ class _Evaluation:
         return template("".join(f"{line}\n" for line in body), self.scope)
 
     def conditional(self, node: Any) -> Value:
-        condition, yes, no = (self.of(child) for child in _trees(node))
+        condition, yes, no = (self.of(child) for child in trees(node))
         if isinstance(condition, Text) and condition.literal in ("true", "false"):
             condition = condition.literal == "true"
         if isinstance(condition, bool):
@@ -133,9 +133,9 @@ class _Evaluation:
         return choose(next((part.name for part in opens(condition)), "a condition"), [yes, no])
 
     def binary(self, node: Any) -> Value:
-        left_node, term = _trees(node)[:2]
+        left_node, term = trees(node)[:2]
         symbol = str(term.children[0].children[0])
-        left, right = self.of(left_node), self.of(_trees(term)[-1])
+        left, right = self.of(left_node), self.of(trees(term)[-1])
         if any(True for value in (left, right) for _ in opens(value)):
             return unknown(left, right)
         if symbol in ("==", "!="):
@@ -143,28 +143,28 @@ class _Evaluation:
         if symbol in ("&&", "||"):
             return bool(left and right) if symbol == "&&" else bool(left or right)
         try:
-            return value_of(_COMPARISONS[symbol](_number(left), _number(right)))
+            return value_of(_COMPARISONS[symbol](number_of(left), number_of(right)))
         except (TypeError, ValueError, ZeroDivisionError) as error:
             raise NoValueError(str(error)) from error
 
     def unary(self, node: Any) -> Value:
-        value = self.of(_trees(node)[0])
+        value = self.of(trees(node)[0])
         if any(True for _ in opens(value)):
             return unknown(value)
-        return (not value) if str(node.children[0]) == "!" else value_of(-_number(value))
+        return (not value) if str(node.children[0]) == "!" else value_of(-number_of(value))
 
     def row(self, node: Any) -> Value:
-        return [self.of(child) for child in _trees(node)]
+        return [self.of(child) for child in trees(node)]
 
     def mapping(self, node: Any) -> Value:
         found: dict[str, Any] = {}
-        for element in _trees(node):
-            key, value = _trees(element)
+        for element in trees(node):
+            key, value = trees(element)
             found[str(self._key(key))] = self.of(value)
         return found
 
     def _key(self, node: Any) -> Text:
-        inner = _trees(node)
+        inner = trees(node)
         if not inner:
             return text(str(node.children[0]))
         term = inner[0]
@@ -175,9 +175,9 @@ class _Evaluation:
         return as_text(self.of(term))
 
     def function(self, node: Any) -> Value:
-        name = "::".join(str(child.children[0]) for child in node.children if _is(child, "identifier"))
-        given = next((child for child in node.children if _is(child, "arguments")), None)
-        rows = _trees(given) if given is not None else []
+        name = "::".join(str(child.children[0]) for child in node.children if is_a(child, "identifier"))
+        given = next((child for child in node.children if is_a(child, "arguments")), None)
+        rows = trees(given) if given is not None else []
         if name in ("try", "can"):
             return self._attempt(name, rows)
         arguments = [self.of(row) for row in rows]
@@ -203,19 +203,19 @@ class _Evaluation:
         raise NoValueError("try: no argument has a value")
 
     def attribute(self, node: Any) -> Value:
-        base, access = _trees(node)
+        base, access = trees(node)
         name = str(access.children[1].children[0])
-        root = _identifier(base)
+        root = identifier_of(base)
         if root is not None and root not in self.names:
             return self.scope.lookup(root, name)
         return self._index(self.of(base), text(name))
 
     def index(self, node: Any) -> Value:
-        base, access = _trees(node)
+        base, access = trees(node)
         if access.data == "short_index":
             key: Value = int(str(access.children[1]))
         else:
-            key = self.of(_trees(access)[0])
+            key = self.of(trees(access)[0])
         return self._index(self.of(base), key)
 
     def _index(self, value: Value, key: Value) -> Value:
@@ -244,10 +244,10 @@ class _Evaluation:
         return {str(as_text(inner.of(made[0]))): inner.of(made[1]) for inner, made in rows}
 
     def _loop(self, node: Any) -> list[tuple[_Evaluation, list[Any]]] | None:
-        intro = next(child for child in node.children if _is(child, "for_intro"))
-        condition = next((child for child in node.children if _is(child, "for_cond")), None)
-        made = [child for child in _trees(node) if child is not intro and child is not condition]
-        *names, source = _trees(intro)
+        intro = next(child for child in node.children if is_a(child, "for_intro"))
+        condition = next((child for child in node.children if is_a(child, "for_cond")), None)
+        made = [child for child in trees(node) if child is not intro and child is not condition]
+        *names, source = trees(intro)
         over = self.of(source)
         if not isinstance(over, list | dict):
             return None
@@ -257,7 +257,7 @@ class _Evaluation:
             bound = [value_of(key), value][-len(names) :]
             called = dict(zip((str(name.children[0]) for name in names), bound, strict=True))
             inner = _Evaluation(self.scope, {**self.names, **called})
-            if condition is None or inner.of(_trees(condition)[0]) is True:
+            if condition is None or inner.of(trees(condition)[0]) is True:
                 rows.append((inner, made))
         return rows
 
@@ -282,34 +282,3 @@ _METHODS: dict[str, Callable[[_Evaluation, Any], Value]] = {
     "for_tuple_expr": _Evaluation.for_tuple,
     "for_object_expr": _Evaluation.for_object,
 }
-
-
-def _trees(node: Any) -> list[Any]:
-    return [
-        child for child in node.children if isinstance(child, Tree) and child.data != "new_line_or_comment"
-    ]
-
-
-def _is(node: Any, data: str) -> bool:
-    return isinstance(node, Tree) and node.data == data
-
-
-def _identifier(node: Any) -> str | None:
-    while _is(node, "expr_term") and len(node.children) == 1:
-        node = node.children[0]
-    return str(node.children[0]) if _is(node, "identifier") else None
-
-
-def _number(value: Value) -> float:
-    if isinstance(value, Text) and value.literal is not None:
-        return float(value.literal)
-    if isinstance(value, bool | int | float):
-        return value
-    raise TypeError("not a number")
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    code = match[1]
-    if code[0] in "uU" and len(code) > 1:
-        return chr(int(code[1:], 16))
-    return _ESCAPES.get(code, match[0])

@@ -13,7 +13,8 @@ from typing import TypeAlias
 from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.model import Candidate
 from readiness.evidence.stacks import BackendRead, CandidateNames
-from readiness.judges.stacks.points import hosts, kubernetes_urls
+from readiness.judges.stacks.addresses import kubernetes_urls
+from readiness.judges.stacks.points import hosts
 
 Resolve: TypeAlias = Callable[[str], Collection[str]]
 SECONDS = 2.0

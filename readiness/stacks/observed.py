@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from readiness.evidence.stacks import BackendRead, Way
 from readiness.stacks.config import StackConfig
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 
 
 def backend_read(config: StackConfig) -> BackendRead:

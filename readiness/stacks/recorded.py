@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from readiness.stacks.flat import flatten
 from readiness.stacks.functions import value_of
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 
 FILE = ".terraform/terraform.tfstate"
 

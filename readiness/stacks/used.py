@@ -10,7 +10,7 @@ from readiness.criteria import PROTECTED_STACKS
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.flat import SET
 from readiness.stacks.hcl import UnreadableError
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 from readiness.text import Text
 from readiness.tofu.settings import BackendSettings
 

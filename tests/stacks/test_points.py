@@ -17,7 +17,7 @@ from readiness.s3.library import Unanswered
 from readiness.scratch.active import stacks_point_elsewhere
 from readiness.stacks.config import StackConfig
 from readiness.stacks.hcl import UnreadableError
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 from readiness.text import Open, Text, joined
 from readiness.topology import Endpoint
 from tests.stacks.shapes import pointing

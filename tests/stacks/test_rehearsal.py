@@ -16,8 +16,8 @@ from readiness.stacks.config import StackConfig
 from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.plan import MigrationPlan
 from readiness.stacks.rehearsal import Rehearsal
-from readiness.stacks.sources import Variant
 from readiness.stacks.stack import EXAMPLES, Examined, Stack, examine
+from readiness.stacks.stack_files import Variant
 from readiness.stacks.standins import HttpSource, S3Source
 from readiness.stacks.watching import Watching
 from readiness.text import text

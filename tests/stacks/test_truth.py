@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 from readiness.stacks.wall import Wall
 from tests.stacks.shapes import STACK, shape
 from tests.stacks.test_shapes import SHAPES

@@ -7,7 +7,7 @@ import pytest
 
 from readiness.stacks.config import StackConfig
 from readiness.stacks.hcl import UnreadableError
-from readiness.stacks.sources import Variant
+from readiness.stacks.stack_files import Variant
 from readiness.stacks.used import used
 from readiness.text import Open, Text, text
 from readiness.tofu.settings import ALWAYS, BackendSettings

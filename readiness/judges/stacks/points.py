@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from readiness.evidence.seen import Seen
 from readiness.evidence.stacks import BackendRead, CandidateNames, Clue, Way
 from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.judges.stacks.addresses import canonical, may_be, own_places, place, same, split
 from readiness.judges.stacks.typed import careful, typed
-from readiness.text import Placeholders, Text, text
+from readiness.text import Text, text
 
-LOOPBACK = "loopback"
-_LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
-_PORTS = {"http": 80, "https": 443}
 _ADDRESSES = (
     "endpoints.s3",
     "endpoint",
@@ -75,16 +70,6 @@ class Step(StrEnum):
     BACKEND = "backend of a stack"
 
 
-def kubernetes_urls(service: str, namespace: str, port: int, scheme: str = "http") -> tuple[str, ...]:
-    """The URLs by which a Service is known inside of its cluster (Kubernetes, DNS for Services and Pods)."""
-    names = (
-        f"{service}.{namespace}",
-        f"{service}.{namespace}.svc",
-        f"{service}.{namespace}.svc.cluster.local",
-    )
-    return tuple(f"{scheme}://{name}:{port}" for name in (service, *names))
-
-
 def what_it_is(kind: str) -> str:
     """What a backend of this kind keeps its state in."""
     return _KINDS.get(kind, f"a backend of the kind {kind}")
@@ -118,25 +103,25 @@ def points_at(read: BackendRead, names: CandidateNames) -> Pointing:
 def hosts(read: BackendRead, urls: Iterable[str]) -> Iterator[str]:
     """Every host whose addresses decide whether this stack points at a candidate with these URLs. Some come twice."""
     for url in urls:
-        host, port = _split(url)
+        host, port = split(url)
         if host and port is not None:
             yield host
     for way in (*read.variants, *([read.recorded] if read.recorded else [])):
         for name in _ADDRESSES:
             for possible in (way.settings.get(name) or Text()).possible():
-                named, port = _place(possible)
+                named, port = place(possible)
                 if named.literal and port is not None:
                     yield named.literal
     for clue in read.clues:
         for address in clue.addresses:
-            host, port = _split(address)
+            host, port = split(address)
             if host and port is not None:
                 yield host
 
 
 def _clue(clue: Clue, names: CandidateNames) -> str:
     """Why a line that is not understood may lead to the candidate, "" if it cannot."""
-    ours = set(_ours(names))
+    ours = set(own_places(names))
     for address in clue.addresses:
         points, why = _address(text(address), ours, names, http=False)
         if points is not Points.NO:
@@ -145,7 +130,7 @@ def _clue(clue: Clue, names: CandidateNames) -> str:
 
 
 def _way(read: BackendRead, way: Way, names: CandidateNames) -> Pointing:
-    ours = set(_ours(names))
+    ours = set(own_places(names))
     unclear = [f"{read.name}: {missing}" for missing in way.missing]
     for name in _ADDRESSES:
         value = way.settings.get(name)
@@ -203,71 +188,26 @@ def _address(
     """Whether one address is an endpoint of the candidate, in any of the values that it may have."""
     result = (Points.NO, "")
     for possible in value.possible():
-        named, port = _place(possible)
+        named, port = place(possible)
         if named.literal is None or port is None or not named.literal:
-            if not named.opens or _may_be(named, ours):
+            if not named.opens or may_be(named, ours):
                 result = (Points.UNCLEAR, _why_open(possible))
             continue
-        if _same({(_canonical(named.literal), port)}, ours):
+        if same({(canonical(named.literal), port)}, ours):
             return Points.YES, "is an endpoint of the candidate"
         found = names.addresses.get(named.literal)
         if found is None:
             result = (Points.UNCLEAR, "has a host that was not looked up")
-        elif _same({(_canonical(address), port) for address in found}, ours):
+        elif same({(canonical(address), port) for address in found}, ours):
             if not http:
                 return Points.YES, "leads to an address of the candidate"
             result = (Points.UNCLEAR, "leads to an address of the candidate, under another name")
     return result
 
 
-def _place(value: Text) -> tuple[Text, int | None]:
-    """Host and port of an address, either of which may be open: no port is known then."""
-    places = Placeholders()
-    host, port = _split(places.encode(value))
-    return places.decode(host), port
-
-
 def _why_open(value: Text) -> str:
     names = ", ".join(part.name for part in value.opens)
     return f"is open: {names} decides it" if names else "cannot be read as an address"
-
-
-def _may_be(host: Text, ours: Iterable[tuple[str, int]]) -> bool:
-    """Whether an open host can be one of the candidate's, or the virtual host of a bucket on it."""
-    return any(
-        host.matched(name) is not None or _tail(host).endswith(f".{name}") or f".{name}".endswith(_tail(host))
-        for name, _ in ours
-    )
-
-
-def _tail(host: Text) -> str:
-    last = host.parts[-1]
-    return last.lower().rstrip(".") if isinstance(last, str) else ""
-
-
-def _ours(names: CandidateNames) -> Iterator[tuple[str, int]]:
-    for url in names.urls:
-        host, port = _split(url)
-        if host and port is not None:
-            yield _canonical(host), port
-            for address in names.addresses.get(host, ()):
-                yield _canonical(address), port
-
-
-def _split(url: str) -> tuple[str, int | None]:
-    """Host and port of a URL, "" or None where it has none. The port of a URL is its scheme's where none is named."""
-    whole = url if "://" in url else f"https://{url}"
-    try:
-        parts = urlsplit(whole)
-        host = parts.hostname or ""
-        port = parts.port
-    except ValueError:
-        found = re.match(r"\w+://(?:[^@/]*@)?([^/:?#]*__OPEN\d+__[^/:?#]*)", whole)
-        return (found[1] if found else ""), None
-    if "__open" in host:
-        found = re.match(r"\w+://(?:[^@/]*@)?([^/:?#]*)", whole)
-        host = found[1] if found else host
-    return host, port or _PORTS.get(parts.scheme, 443)
 
 
 @careful
@@ -309,24 +249,3 @@ def _pointing(read: BackendRead, names: CandidateNames, observations: int) -> Fi
     if found.points is Points.UNCLEAR:
         return unknown(found.reason, observations=observations)
     return proved(found.reason, observations)
-
-
-def _canonical(host: str) -> str:
-    name = host.lower().rstrip(".")
-    if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
-        return LOOPBACK
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return name
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return LOOPBACK if address.is_loopback or address.is_unspecified else str(address)
-
-
-def _same(theirs: set[tuple[str, int]], ours: set[tuple[str, int]]) -> bool:
-    return any(
-        port == our_port and (host == our_host or host.endswith(f".{our_host}"))
-        for host, port in theirs
-        for our_host, our_port in ours
-    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
-from readiness.stacks.recipes import just, make, scripts, task
+from readiness.stacks.recipes import just, just_dump, make, scripts, task
 from readiness.stacks.recipes.model import Recipe
 
 _SKIPPED = frozenset(
@@ -43,7 +43,7 @@ def recipes(reading: Reading) -> tuple[list[Recipe], list[str]]:
         named = _INIT.search(content) and _TOOL.search(content)
         if (
             not named
-            and path.name.lower() not in just.NAMES
+            and path.name.lower() not in just_dump.NAMES
             and not (_makefile(path) and b"include" in content)
         ):
             continue
@@ -59,7 +59,7 @@ def recipes(reading: Reading) -> tuple[list[Recipe], list[str]]:
 
 def _reader(path: Path, content: bytes) -> Callable[[Reading, Path], list[Recipe]] | None:
     name = path.name.lower()
-    if name in just.NAMES:
+    if name in just_dump.NAMES:
         return just.recipes
     if name in task.NAMES:
         return task.recipes

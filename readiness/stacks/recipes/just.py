@@ -5,31 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.reading import Reading
 from readiness.stacks.recipes import commands
+from readiness.stacks.recipes.just_dump import dump
 from readiness.stacks.recipes.model import CALLED_FROM, Init, Recipe, RecipeContext, folder_text, within
 from readiness.stacks.recipes.queries import files
 from readiness.stacks.recipes.shell import Script
 from readiness.text import Open, Placeholders, Text, joined, one_of, text
 
-NAMES = ("justfile", ".justfile")
-SECONDS = 20
 _DEEPEST = 8
 _TRIMS = {"trim": str.strip, "trim_start": str.lstrip, "trim_end": str.rstrip}
 _CASES = {"lowercase": str.lower, "uppercase": str.upper}
-
-
-def in_folder(folder: Path) -> list[Path]:
-    """The Justfiles in this folder, in any spelling of the name that just knows."""
-    return sorted(path for path in folder.iterdir() if path.name.lower() in NAMES and path.is_file())
 
 
 def recipes(reading: Reading, path: Path) -> list[Recipe]:
@@ -53,33 +43,6 @@ def recipes(reading: Reading, path: Path) -> list[Recipe]:
                 Recipe(f"{shown}, recipe {prefix}{name}", content, file.caller(name), command, reading)
             )
     return found
-
-
-def dump(path: Path, shown: str) -> dict[str, Any]:
-    """The parsed Justfile. Raises UnreadableError."""
-    beside = Path(sys.executable).with_name("just")
-    program = str(beside) if beside.is_file() else shutil.which("just")
-    if program is None:
-        raise UnreadableError(f"{shown}: cannot be read (the program just is not installed)")
-    command = [program, "--justfile", str(path), "--dump", "--dump-format", "json"]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=True,
-            env={"PATH": ""},
-            cwd=path.parent,
-        )
-        document: dict[str, Any] = json.loads(done.stdout)
-    except subprocess.CalledProcessError as error:
-        lines = [line.strip() for line in error.stderr.splitlines() if line.strip()]
-        reason = lines[0].removeprefix("error: ") if lines else f"exit code {error.returncode}"
-        raise UnreadableError(f"{shown}: just cannot read it ({reason})") from error
-    except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-        raise UnreadableError(f"{shown}: just cannot read it ({type(error).__name__})") from error
-    return document
 
 
 class Justfile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,76 @@ class _Makefile:
         return current
 
 
+@dataclass(frozen=True)
+class _Expansion:
+    """Variables replaced: `$(NAME)`, `${NAME}` and `$@`. `automatic` are those of a target and the arguments of a call;
+    `depth` is how many variables are being replaced.
+    """
+
+    parsed: _Makefile
+    known: RecipeContext
+    folder: Path
+    automatic: Mapping[str, Text] = field(default_factory=dict)
+    depth: int = 0
+
+    def of(self, content: str) -> Text:
+        """This text; `$$` is a dollar of the shell."""
+        if self.depth > _DEEPEST:
+            return Text((Open("a variable that refers to itself"),))
+        parts: list[str | Text] = []
+        for piece in re.split(r"(\$\$|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|\$\{[^{}]*\}|\$[@*<^?])", content):
+            if piece == "$$":
+                parts.append("$")
+            elif len(piece) == 2 and piece[0] == "$":
+                parts.append(self.automatic.get(piece[1], Text((Open(piece),))))
+            elif piece.startswith(("$(", "${")):
+                parts.append(self._reference(piece[2:-1].strip()))
+            else:
+                parts.append(piece)
+        return joined(parts)
+
+    def _reference(self, name: str) -> Text:
+        if name in ("CURDIR", "PWD"):
+            return folder_text(self.folder)
+        if name in self.automatic:
+            return self.automatic[name]
+        if name.startswith("call "):
+            return self._called(name.removeprefix("call "))
+        if name == "@D":
+            return Text((Open(name),))
+        if name in self.known.fixed:
+            return text(self.known.fixed[name])
+        if not re.fullmatch(r"[\w.-]+", name):
+            return Text((Open(f"$({name.split()[0] if name.split() else ''} …)"),))
+        if name not in self.parsed.variables:
+            return self.known.value(name)
+        return self._variable(name)
+
+    def _variable(self, name: str) -> Text:
+        """A variable of the Makefile. A command line (`make ENV=prod`) changes it all the same: only the choice of a
+        file shows that.
+        """
+        how, value = self.parsed.variables[name]
+        outside = self.known.environment.get(name) if how == "?=" else None
+        if outside is not None:
+            return outside
+        own = self._deeper().of(value)
+        return own if own.literal is None else Text((Open(name, (own.literal,), parameter=True),))
+
+    def _called(self, content: str) -> Text:
+        """`$(call NAME,ARGUMENTS)`."""
+        name, *arguments = content.split(",")
+        if name.strip() not in self.parsed.variables:
+            return Text((Open(f"$(call {name.strip()} …)"),))
+        deeper = self._deeper()
+        given = {str(at): deeper.of(argument.strip()) for at, argument in enumerate(arguments, start=1)}
+        body = self.parsed.variables[name.strip()][1]
+        return replace(deeper, automatic={**self.automatic, **given}).of(body)
+
+    def _deeper(self) -> _Expansion:
+        return replace(self, depth=self.depth + 1)
+
+
 def recipes(reading: Reading, path: Path) -> list[Recipe]:
     """The targets of this Makefile. Raises UnreadableError."""
     content = reading.text(path)
@@ -75,17 +145,12 @@ def recipes(reading: Reading, path: Path) -> list[Recipe]:
 def _caller(reading: Reading, parsed: _Makefile, path: Path, name: str) -> Any:
     def inits(known: RecipeContext) -> Sequence[Init]:
         found: list[Init] = []
-        automatic = {"@": text(name), "*": Text((Open("*"),))}
-        if "%" in name:
-            automatic = {
-                "@": joined([Text((Open("*"),)) if one == "%" else one for one in re.split("(%)", name)])
-            }
-            automatic["*"] = Text((Open("*"),))
+        plain = _Expansion(parsed, known, path.parent)
+        here = replace(plain, automatic=_automatic(name))
         places = Placeholders()
         for line in parsed.targets[name]:
-            expanded = _expand(line, parsed, known, automatic, 0, path.parent)
             script = Script(
-                places.encode(expanded).lstrip("@-+ "),
+                places.encode(here.of(line)).lstrip("@-+ "),
                 folder_text(path.parent),
                 known,
                 checkout=reading.checkout,
@@ -93,13 +158,19 @@ def _caller(reading: Reading, parsed: _Makefile, path: Path, name: str) -> Any:
                 files=files(reading),
             )
             script.exported |= {
-                one: _expand(parsed.variables[one][1], parsed, known, {}, 0, path.parent)
-                for one in parsed.exported & parsed.variables.keys()
+                one: plain.of(parsed.variables[one][1]) for one in parsed.exported & parsed.variables.keys()
             }
             found += script.inits()
         return found
 
     return inits
+
+
+def _automatic(target: str) -> dict[str, Text]:
+    """`$@` and `$*` in the lines of this target."""
+    stem = Text((Open("*"),))
+    whole = joined([stem if one == "%" else one for one in re.split("(%)", target)])
+    return {"@": whole if "%" in target else text(target), "*": stem}
 
 
 def _parse(content: str, parsed: _Makefile, folder: Path, reading: Reading, depth: int) -> None:
@@ -141,84 +212,7 @@ def _statement(line: str, parsed: _Makefile, folder: Path, reading: Reading, dep
 def _included(names: str, parsed: _Makefile, folder: Path, reading: Reading, depth: int) -> None:
     """The files that are included, as if they stood here. Their targets run in the folder of the first Makefile."""
     for name in names.split():
-        whole = _expand(name, parsed, RecipeContext(), {}, 0, folder).assumed().literal
+        whole = _Expansion(parsed, RecipeContext(), folder).of(name).assumed().literal
         path = folder / whole if whole is not None else None
         if path is not None and path.is_file() and depth < _DEEPEST:
             _parse(reading.text(path), parsed, folder, reading, depth + 1)
-
-
-def _expand(
-    content: str,
-    parsed: _Makefile,
-    known: RecipeContext,
-    automatic: Mapping[str, Text],
-    depth: int,
-    folder: Path,
-) -> Text:
-    """`$(NAME)`, `${NAME}` and `$@` replaced; `$$` is a dollar of the shell."""
-    if depth > _DEEPEST:
-        return Text((Open("a variable that refers to itself"),))
-    parts: list[str | Text] = []
-    for piece in re.split(r"(\$\$|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|\$\{[^{}]*\}|\$[@*<^?])", content):
-        if piece == "$$":
-            parts.append("$")
-        elif len(piece) == 2 and piece[0] == "$":
-            parts.append(automatic.get(piece[1], Text((Open(piece),))))
-        elif piece.startswith(("$(", "${")):
-            parts.append(_variable(piece[2:-1].strip(), parsed, known, automatic, depth, folder))
-        else:
-            parts.append(piece)
-    return joined(parts)
-
-
-def _variable(
-    name: str,
-    parsed: _Makefile,
-    known: RecipeContext,
-    automatic: Mapping[str, Text],
-    depth: int,
-    folder: Path,
-) -> Text:
-    if name in ("CURDIR", "PWD"):
-        return folder_text(folder)
-    if name in automatic:
-        return automatic[name]
-    if name.startswith("call "):
-        return _called(name.removeprefix("call "), parsed, known, automatic, depth, folder)
-    if name == "@D":
-        return Text((Open(name),))
-    if name in known.fixed:
-        return text(known.fixed[name])
-    if not re.fullmatch(r"[\w.-]+", name):
-        return Text((Open(f"$({name.split()[0] if name.split() else ''} …)"),))
-    if name not in parsed.variables:
-        return known.value(name)
-    how, value = parsed.variables[name]
-    own = _expand(value, parsed, known, automatic, depth + 1, folder)
-    if how != "?=":
-        # A command line (make ENV=prod) changes it all the same; that is said by the choice of a file only.
-        return own if own.literal is None else Text((Open(name, (own.literal,), parameter=True),))
-    outside = known.environment.get(name)
-    if outside is not None:
-        return outside
-    return own if own.literal is None else Text((Open(name, (own.literal,), parameter=True),))
-
-
-def _called(
-    content: str,
-    parsed: _Makefile,
-    known: RecipeContext,
-    automatic: Mapping[str, Text],
-    depth: int,
-    folder: Path,
-) -> Text:
-    """`$(call NAME,ARGUMENTS)`."""
-    name, *arguments = content.split(",")
-    if name.strip() not in parsed.variables:
-        return Text((Open(f"$(call {name.strip()} …)"),))
-    given = {
-        str(at): _expand(argument.strip(), parsed, known, automatic, depth + 1, folder)
-        for at, argument in enumerate(arguments, start=1)
-    }
-    body = parsed.variables[name.strip()][1]
-    return _expand(body, parsed, known, {**automatic, **given}, depth + 1, folder)
