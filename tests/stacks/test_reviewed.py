@@ -12,31 +12,10 @@ from readiness.stacks.config import read
 from readiness.stacks.draft import draft
 from readiness.stacks.harmless import reaches_out
 from readiness.stacks.hcl import UnreadableError
+from tests.stacks.layouts import FLYWHEEL
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, STACK, pointing, s3, shape, write
 
 pytestmark = pytest.mark.store  # just reads the Justfiles
-
-FLYWHEEL: dict[str, str | bytes] = {
-    "/tofu/stacks/attic/backend.tf": 'terraform {\n  backend "http" {}\n}\n',
-    "/tofu/stacks/attic/main.tf": 'variable "cluster_context" {\n  type = string\n}\n',
-    "/tofu/stacks/attic/dev.tfvars": 'cluster_context = "honey"\n',
-    "/tofu/stacks/attic/Justfile": "init:\n    cd ../../.. && just tofu-init attic\n",
-    "/.env": "ENV=dev\nTF_HTTP_PASSWORD=NOT-A-REAL-PASSWORD\n",
-    "/config/organization.yaml": "gitlab:\n  api: https://git.example/api/v4\n  project: 4711\n"
-    "clusters:\n  - name: honey\n    context: honey-ctx\n",
-    "/Justfile": "set dotenv-load\nenv := env_var_or_default('ENV', 'dev')\n"
-    "api := `yq '.gitlab.api' config/organization.yaml`\n"
-    "project := `yq -r .gitlab.project config/organization.yaml`\n"
-    "context := `yq '.clusters[0].context' config/organization.yaml`\n\n"
-    'tofu-init stack:\n    #!/usr/bin/env bash\n    set -euo pipefail\n    cd "tofu/stacks/{{ stack }}"\n'
-    '    address="{{ api }}/projects/{{ project }}/terraform/state/{{ stack }}-{{ env }}"\n'
-    '    tofu init -backend-config="address=$address" -backend-config="lock_address=$address/lock" \\\n'
-    '      -backend-config="unlock_address=$address/lock" -backend-config=lock_method=POST \\\n'
-    "      -backend-config=unlock_method=DELETE -backend-config=username=gitlab-ci-token \\\n"
-    '      -backend-config="password=${TF_HTTP_PASSWORD}"\n\n'
-    "tofu-plan stack:\n    cd tofu/stacks/{{ stack }} && tofu plan -var cluster_context={{ context }} "
-    "-var-file={{ env }}.tfvars -out=tfplan\n",
-}
 
 
 def test_the_flywheel_is_read_without_a_placeholder(tmp_path: Path) -> None:

@@ -33,13 +33,17 @@ def asked(program: Path, checkout: Path, variant: Variant, kind: str, caller: di
     if variant.where.endswith(".tfbackend"):
         options += f" -backend-config={Path(variant.where).name}"
     command = variant.command or f"tofu -chdir={STACK} init {options}"
-    beside = Path(sys.executable).parent
     alone = dict(ALONE) if kind == "s3" else {}
     if alone and "key" not in variant.settings:
         alone["TF_CLI_ARGS_init"] += " -backend-config=key=k"
+    return initialised(program.parent, checkout, command, {**alone, **caller})
+
+
+def initialised(programs: Path, checkout: Path, command: str, environment: dict[str, str]) -> list[str]:
+    """The hosts that are asked by this command in the root of the checkout; `tofu` is in that folder of programs."""
     with Wall() as wall:
-        environment = {
-            "PATH": f"{program.parent}:{beside}:{os.defpath}",
+        around = {
+            "PATH": f"{programs}:{Path(sys.executable).parent}:{os.defpath}",
             "HOME": str(checkout.parent),
             "TF_CLI_CONFIG_FILE": os.devnull,
             "TF_INPUT": "0",
@@ -50,14 +54,13 @@ def asked(program: Path, checkout: Path, variant: Variant, kind: str, caller: di
             "AWS_REGION": "us-east-1",
             "AWS_MAX_ATTEMPTS": "1",
             "TF_HTTP_RETRY_MAX": "0",
-            **alone,
             **wall.environment(),
-            **caller,
+            **environment,
         }
         subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=checkout,
-            env=environment,
+            env=around,
             capture_output=True,
             timeout=60,
             check=False,
