@@ -52,6 +52,10 @@ format: ensure
     "{{ venv }}/ruff" format
     "{{ venv }}/ruff" check --fix
 
+# search for a violation with random schedules of faults: ./just explore --candidate X --minutes 30
+explore *ARGS: ensure
+    @"{{ venv }}/python" -m readiness explore "$@"
+
 # judge the stored evidence of a run again, offline: ./just recheck reports/runs/RUN
 recheck *ARGS: ensure
     @"{{ venv }}/python" -m readiness recheck "$@"

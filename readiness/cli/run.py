@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         _parser().print_help()
         return 0
-    arguments = [_in_suites(argument) for argument in _joined(arguments)]
+    arguments = [_in_suites(argument) for argument in joined(arguments)]
     if not any(argument.startswith(("--junitxml", "--junit-xml")) for argument in arguments):
         arguments = [f"--junitxml={paths.junit()}", *arguments]
     if not any(argument.startswith(str(paths.SUITES)) for argument in arguments):
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 _PATHS = ("--stacks", "--evidence", "--runs", "--candidate", "--tofu", "--sign", "--require-signature")
 
 
-def _joined(arguments: list[str]) -> list[str]:
+def joined(arguments: list[str]) -> list[str]:
     """Our options with a path, as one word. pytest reads the words of a command line before it knows our options: a
     folder that stands alone counts as a place of tests, and a `conftest.py` in it, of someone's checkout, would be run.
     """

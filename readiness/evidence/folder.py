@@ -81,6 +81,10 @@ class Recorder:
             self._out.close()
 
 
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.+-]+", "_", name)
+
+
 class Evidence:
     """The evidence folder while a run writes it."""
 
@@ -99,7 +103,7 @@ class Evidence:
 
     def recorder(self, scope: str) -> Recorder:
         """A new recorder for that scope. Raises ValueError if the scope has one already."""
-        name = re.sub(r"[^\w.+-]+", "_", scope)
+        name = _file_name(scope)
         if name in self._recorders:
             raise ValueError(f"the scope {scope} is recorded already")
         recorder = self._recorders[name] = Recorder(
@@ -110,6 +114,12 @@ class Evidence:
     def recorders(self) -> Iterator[Recorder]:
         """All recorders so far."""
         yield from list(self._recorders.values())
+
+    def drop(self, scope: str) -> None:
+        """Forgets the recorder of that scope, and removes its file. Raises KeyError if there is none."""
+        recorder = self._recorders.pop(_file_name(scope))
+        recorder.close()
+        recorder.path.unlink()
 
     def write(self, name: str, content: Mapping[str, Any]) -> Path:
         """Writes a JSON file whole, replacing an earlier one."""
@@ -144,7 +154,7 @@ class Evidence:
 
     def capture(self, name: str, text: str) -> Path:
         """Keeps a captured text (at most 1 MiB, its tail) under capture/."""
-        path = self.folder / "capture" / re.sub(r"[^\w.+-]+", "_", name)
+        path = self.folder / "capture" / _file_name(name)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with private_open(path, "w") as out:
             out.write(self.redactor.clean(text)[-(1 << 20) :])

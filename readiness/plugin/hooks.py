@@ -12,6 +12,7 @@ from rich.console import Console
 
 from readiness import providers
 from readiness.cli.dry_run import dry_run
+from readiness.cli.explore import EXPLORATION
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
 from readiness.criteria.needs import needs
@@ -19,6 +20,7 @@ from readiness.errors import Impossible, NotRun, Refuted, Unjudged, UsageError, 
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
 from readiness.paths import ROOT
+from readiness.plugin.exploring import Exploring
 from readiness.plugin.interrupts import Interrupts
 from readiness.plugin.options import read_options
 from readiness.plugin.progress import Progress, standard_error
@@ -33,6 +35,7 @@ RUN = pytest.StashKey[Run]()
 FINDING = pytest.StashKey[Finding]()
 SESSION = pytest.StashKey[Session]()
 INTERRUPTS = pytest.StashKey[Interrupts]()
+EXPLORING = pytest.StashKey[Exploring]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,6 +94,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash.get(RUN, None)
     if run is None:
         return
+    if EXPLORATION in config.stash:
+        items.clear()
+        return
     items[:] = [item for item in items if not _left_out(run, item)]
     for item in items:
         criterion = criterion_of(item)
@@ -142,8 +148,12 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         create=session.config.stash.get(CREATE, providers.create),
         settings=session.config.stash.get(SETTINGS, None),
     )
+    wanted = session.config.stash.get(EXPLORATION, None)
     try:
         candidate_session.start()
+        if wanted is not None:
+            session.config.stash[EXPLORING] = Exploring(run, candidate_session, wanted)
+            session.config.stash[EXPLORING].search()
     except UsageError as error:
         run.invalidate_stale_report(str(error))
         candidate_session.stop()
@@ -250,6 +260,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     )
     with interrupts.taking_down(candidate_session.please_wait, candidate_session.end_cleaning):
         candidate_session.stop()
+        if exploring := config.stash.get(EXPLORING, None):
+            session.exitstatus = exploring.finish()
+            return
         code = run.finish().exit_code
         session.exitstatus = max(code, EXIT_JUDGED) if run.no_report else code
 
@@ -257,6 +270,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(config: pytest.Config) -> None:
     """The verdict, last."""
     run = config.stash.get(RUN, None)
+    if run is not None and (exploring := config.stash.get(EXPLORING, None)):
+        exploring.show(_console())
+        return
     if run is None or run.verdict is None:
         return
     facts = {"measured": str(run.facts["measured"])} if "measured" in run.facts else {}
@@ -268,11 +284,15 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     if run.options.junit:
         facts["junit"] = run.no_report or _relative(run.options.junit)
     facts |= run.next_step()
+    show = print_check if run.check else print_verdict
+    show(_console(), run.verdict, facts)
+
+
+def _console() -> Console:
     console = Console(file=sys.stdout)
     if not console.is_terminal:
         console.width = 100
-    show = print_check if run.check else print_verdict
-    show(console, run.verdict, facts)
+    return console
 
 
 def _relative(path: Path) -> str:

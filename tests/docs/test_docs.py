@@ -52,6 +52,7 @@ VARIANTS = {
     ),
 }
 INSTEAD = {
+    "./just explore": ("./just explore --help", "tests/explore searches for a shorter time"),
     "./just test": ("./just --summary", "this is one of the tests that it runs"),
     "pip install .": ("./just --summary", "tests/package installs the wheel"),
     "tofu-state-ha-readiness --candidate my-store.toml": (

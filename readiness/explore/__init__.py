@@ -1,0 +1,1 @@
+"""A search for violations: random schedules of faults under load, judged segment by segment. It never proves."""
