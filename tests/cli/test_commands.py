@@ -41,7 +41,19 @@ def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[
 @pytest.mark.store
 @pytest.mark.parametrize(
     "command",
-    ["run", "check", "declare", "recheck", "compare", "publish", "bench", "dry-run", "undo", "clean", "explore"],
+    [
+        "run",
+        "check",
+        "declare",
+        "recheck",
+        "compare",
+        "publish",
+        "bench",
+        "dry-run",
+        "undo",
+        "clean",
+        "explore",
+    ],
 )
 def test_each_command_explains_itself(command: str) -> None:
     ran = subprocess.run(
