@@ -87,7 +87,7 @@ class Search:
                 continue
             log.segments.append(segment)
             log.add(judged)
-            self.subject.say(
+            self.subject.announce(
                 f"segment {segment.number} ({segment}): {judged.result}, {judged.operations:,} operations"
             )
             if log.violation:

@@ -59,7 +59,7 @@ class Exploring:
 
         def shows(shorter: Segment) -> bool:
             judged = search.judged(shorter)
-            self.session.say(f"without a step ({shorter}): {judged.result}")
+            self.session.announce(f"without a step ({shorter}): {judged.result}")
             return judged.result is Result.VIOLATION
 
         found = shrunk(segment, shows, lambda: time.monotonic() < deadline)

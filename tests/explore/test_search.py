@@ -43,7 +43,7 @@ class Judging(Search):
             topology=TOPOLOGY,
             promises=Promises(RTO),
             seed=1,
-            say=lambda line: None,
+            announce=lambda line: None,
             not_undone=not_undone or NotUndone(lambda line: None),
         )
         super().__init__(cast(Subject, subject), cast(Rig, SimpleNamespace(watch=Whole())))
