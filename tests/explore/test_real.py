@@ -53,7 +53,7 @@ def test_a_store_that_loses_what_one_node_acknowledged_is_found_and_its_schedule
 ) -> None:
     lying = ("-p", "tests.battery.plugin", "--defect", "acknowledged-by-one", "--shrink", "--minutes=3")
     code, output, evidence = _searched(
-        tmp_path, step(Kind.RESTART, "control-sting", held=0.2), CRASH, more=lying
+        tmp_path, CRASH, step(Kind.LIMP, "sting", When.HEALED, held=0.5), more=lying
     )
     assert code == 1, output
     assert "VIOLATION FOUND in segment 1" in output
