@@ -124,9 +124,21 @@ def lane(kind: str, place: Path) -> Iterator[Lane]:
         with engine.running("docker") as host:
             os.environ["DOCKER_HOST"] = host
             os.environ["READINESS_CONTROL_IMAGE"] = image("control")
+            _first_network()
             yield Engine("containers")
     else:
         yield Own("embedded")
+
+
+def _first_network() -> None:
+    """With the first network that it makes, Docker adds rules to the firewall, and keeps them when the network is gone:
+    they belong to what there was before the first kill.
+    """
+    import docker  # type: ignore[import-untyped]
+
+    client = docker.from_env()
+    client.networks.create("first", driver="bridge").remove()
+    client.close()
 
 
 @contextmanager
