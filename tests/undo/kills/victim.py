@@ -116,7 +116,7 @@ def _kill(started: subprocess.Popen[bytes], plan: Plan) -> None:
     for process in doomed:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    if plan.who == "supervisor" and plan.whole:
+    if plan.who == "supervisor":  # of containers the store runs on without it
         with contextlib.suppress(subprocess.TimeoutExpired):
             started.wait(5)
         started.terminate()  # an operator who does not wait for it
