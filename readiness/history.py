@@ -26,11 +26,12 @@ class Outcome(StrEnum):
 
 class Verb(StrEnum):
     """What an operation does to one key. READ is a GET, HEAD a HEAD: both tell the value (object metadata
-    `v`).
+    `v`). READ_VERSION is a GET of one version of the key, which nothing but its removal changes.
     """
 
     READ = "read"
     HEAD = "head"
+    READ_VERSION = "read-version"
     WRITE = "write"
     CREATE = "create"
     CAS = "cas"
@@ -50,13 +51,13 @@ class Op:
     """One operation.
 
     `value` is the unique id of the body: of what was written (WRITE, CREATE, CAS), or of what was found
-    (READ, HEAD with status 200; None with 404; `"?..."` for a body that the suite never wrote). `expected` is
-    the value id whose ETag a CAS named. Results by `status`: READ/HEAD 200 found, 404 absent; CREATE 200
+    (READ, HEAD, READ_VERSION with status 200; None with 404; `"?..."` for a body that the suite never wrote).
+    `expected` is the value id whose ETag a CAS named. Results by `status`: READ/HEAD 200 found, 404 absent; CREATE 200
     applied, 412 exists; CAS 200 applied, 412 another value, 404 absent; DELETE 204/200 applied; WRITE 200
     applied. `invoked` and `completed` are seconds since the run began (monotonic clock); `completed` of an
     unknown write is when the client gave up. `in_service` is what the contract's readiness rule said of the
-    endpoint's instance at invocation. `keys` is what a LIST returned (for VERSIONS: `key@version`), under the
-    prefix `key`.
+    endpoint's instance at invocation. `version` is the version id that a write came back with, or that a READ_VERSION
+    asked for. `keys` is what a LIST returned (for VERSIONS: `key@version`), under the prefix `key`.
     """
 
     index: int

@@ -5,9 +5,10 @@ both libraries.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from readiness.evidence.folder import Recorder
@@ -18,6 +19,8 @@ from readiness.load.operations import unquote_value
 from readiness.s3.library import Answered, Library, Unanswered
 from readiness.topology import Endpoint
 
+Place = tuple[str, str]
+"""Bucket and prefix."""
 REPEATS = 2
 """How often a view repeats a call that was not answered, over all of its calls."""
 PAUSE = 0.3
@@ -44,8 +47,15 @@ class Snapshots:
     def __init__(self, recorder: Recorder, libraries: Callable[[Endpoint], Iterable[Library]]) -> None:
         self._recorder, self._libraries = recorder, libraries
 
-    def take(self, label: str, endpoints: Iterable[Endpoint], objects: Iterable[KnownObject]) -> None:
-        """One snapshot; every call is recorded, whatever comes back.
+    def take(
+        self,
+        label: str,
+        endpoints: Iterable[Endpoint],
+        objects: Iterable[KnownObject],
+        versions: Sequence[Place] = (),
+    ) -> None:
+        """One snapshot of the objects, and with the first library of the versions in these places; every call is
+        recorded, whatever comes back.
 
         A call that is not answered is repeated after a pause, as a client would: how long a store may be silent is
         judged by its outages. A view ends at a silence that lasts: the next calls would each wait as long, and what
@@ -53,12 +63,13 @@ class Snapshots:
         """
         wanted = list(objects)
         for endpoint in endpoints:
-            for library in self._libraries(endpoint):
-                self._view(label, endpoint, library, wanted)
+            for number, library in enumerate(self._libraries(endpoint)):
+                listings = _listings(library, () if number else versions)
+                self._view(label, endpoint, library, chain(_cells(library, wanted), listings))
 
-    def _view(self, label: str, endpoint: Endpoint, library: Library, wanted: list[KnownObject]) -> None:
+    def _view(self, label: str, endpoint: Endpoint, library: Library, cells: Iterable[_Cell]) -> None:
         repeats = REPEATS
-        for cell in _cells(library, wanted):
+        for cell in cells:
             while not self._see(label, endpoint, library, cell):
                 if not repeats:
                     return
@@ -97,6 +108,11 @@ class Snapshots:
         return outcome is not Outcome.UNKNOWN
 
 
+def _listings(library: Library, places: Sequence[Place]) -> Iterator[_Cell]:
+    for bucket, prefix in places:
+        yield _Cell(Verb.VERSIONS, bucket, prefix, partial(_versions, library, bucket, prefix))
+
+
 def _cells(library: Library, wanted: list[KnownObject]) -> Iterator[_Cell]:
     """Every call of a view of these objects, with the library of its endpoint."""
     for bucket in sorted({known.bucket for known in wanted}):
@@ -104,7 +120,7 @@ def _cells(library: Library, wanted: list[KnownObject]) -> Iterator[_Cell]:
         prefix = here[0].key.rsplit("/", 1)[0] + "/"
         yield _Cell(Verb.HEAD_BUCKET, bucket, "", partial(library.head_bucket, bucket))
         yield _Cell(Verb.LIST, bucket, prefix, partial(_tuple, partial(library.list_keys, bucket, prefix)))
-        yield _Cell(Verb.VERSIONS, bucket, prefix, partial(_versions, library, bucket, prefix))
+        yield from _listings(library, [(bucket, prefix)])
         for known in here:
             yield _Cell(Verb.HEAD, bucket, known.key, partial(_value, library, bucket, known.key))
             yield _Cell(Verb.READ, bucket, known.key, partial(_body, library, bucket, known.key))

@@ -12,6 +12,7 @@ from readiness.campaign.matrix import Snapshots
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import NOT_WHOLE, SETTLE, Captured, Event, ScenarioRecord
 from readiness.faults import Fault, injected, wait_whole
+from readiness.judges.older import PREFIX
 from readiness.load import runner
 from readiness.load.bodies import identify
 from readiness.load.context import Context
@@ -152,11 +153,14 @@ class Stage:
         time.sleep(max(0.0, moment - self.now()))
 
     def snapshot(self, label: str, but: frozenset[str] = frozenset()) -> None:
-        """LIST, HEAD, GET and versions of the canon, through every endpoint in service but these, with both
-        libraries.
+        """LIST, HEAD, GET and versions of the canon, with both libraries, and (but "before") the versions of the
+        objects that have previous ones, with one of them: through every endpoint in service but these.
         """
-        targets = [endpoint for endpoint in self.context.targets() if endpoint.name not in but]
-        self._matrix.take(f"{label}:{self.record.name}", targets, self.context.canon[:6])
+        context = self.context
+        targets = [endpoint for endpoint in context.targets() if endpoint.name not in but]
+        listed = context.older and label != "before"
+        older = [(context.buckets.versioned, f"{PREFIX}/{context.scope}/")] if listed else []
+        self._matrix.take(f"{label}:{self.record.name}", targets, context.canon[:6], older)
 
     def capture(self) -> None:
         """Failure capture while a fault holds, with a picture of the objects before and after it (P1.7)."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.finding import Finding, proved, unknown
 from readiness.history import Op, Outcome, Verb
+from readiness.judges.held import Held, held, served_beside, within
 
 WORKLOAD = "large"
 SIZES = {"large": 256 << 10, "huge": 5 << 20}
@@ -19,21 +20,17 @@ held meets both."""
 REFUSALS = 3
 """So many bodies of a size that are not acknowledged, and none that is, show more than a single node's weakness: each
 goes through another endpoint than the one before it."""
-BESIDE = 0.5
-"""Seconds within which a small body is written beside a large one."""
-
-_Held = tuple[float, float]
 
 
 def large_bodies(record: ScenarioRecord) -> list[Finding]:
     """While a fault was held and others had to serve, bodies of each size were written that stores keep apart from
     their metadata, and were acknowledged if small ones were. A fault that is soon over need not meet one.
     """
-    held = [(e.fired, e.healing) for e in record.events if e.fired is not None and e.healing is not None]
-    if not held or not record.endpoints_through:
+    windows = held(record)
+    if not windows or not record.endpoints_through:
         return []
-    written = _written(record, held)
-    doubts = [reason for kind in SIZES if (reason := _doubt(record, kind, written[kind], held))]
+    written = _written(record, windows)
+    doubts = [reason for kind in SIZES if (reason := _doubt(record, kind, written[kind], windows))]
     if doubts:
         return [unknown("; ".join(doubts))]
     every = [op for ops in written.values() for op in ops]
@@ -43,36 +40,24 @@ def large_bodies(record: ScenarioRecord) -> list[Finding]:
     )
 
 
-def _written(record: ScenarioRecord, held: Sequence[_Held]) -> dict[str, list[Op]]:
+def _written(record: ScenarioRecord, windows: Sequence[Held]) -> dict[str, list[Op]]:
     """By size, what was sent while a fault was held."""
     sent = [
         op
         for op in record.of(WORKLOAD)
-        if op.verb is Verb.WRITE and op.outcome is not Outcome.FAIL and _within(op.invoked, held)
+        if op.verb is Verb.WRITE and op.outcome is not Outcome.FAIL and within(op.invoked, windows)
     ]
     return {kind: [op for op in sent if op.key.startswith(f"{kind}/")] for kind in SIZES}
 
 
-def _within(moment: float, held: Sequence[_Held]) -> bool:
-    return any(fired <= moment <= healing for fired, healing in held)
-
-
-def _doubt(record: ScenarioRecord, kind: str, ops: Sequence[Op], held: Sequence[_Held]) -> str | None:
+def _doubt(record: ScenarioRecord, kind: str, ops: Sequence[Op], windows: Sequence[Held]) -> str | None:
     """Why nothing is known of bodies of that size."""
     size = f"{SIZES[kind] >> 10} KiB"
     if not ops:
-        due = max(healing - fired for fired, healing in held) > 1.5 * INTERVALS[kind]
+        due = max(healing - fired for fired, healing in windows) > 1.5 * INTERVALS[kind]
         return f"no body of {size} was written while the fault held" if due else None
     if len(ops) < REFUSALS or any(op.acknowledged for op in ops):
         return None
-    if all(_small_beside(record, op) for op in ops):
+    if all(served_beside(record, op, Verb.WRITE) for op in ops):
         return f"none of {len(ops)} bodies of {size} was acknowledged while the fault held, where small ones were"
     return None
-
-
-def _small_beside(record: ScenarioRecord, large: Op) -> bool:
-    """A small body that was written through the same endpoint just after it was acknowledged."""
-    return any(
-        op.acknowledged and op.endpoint == large.endpoint and 0 <= op.invoked - large.invoked <= BESIDE
-        for op in record.of("probe")
-    )

@@ -12,6 +12,7 @@ from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.history import READS, Verb
 from readiness.judges.large import large_bodies
 from readiness.judges.levels import as_opentofu_writes, as_others_write
+from readiness.judges.older import previous_versions
 
 MINIMUM_ANSWERS = 5
 
@@ -29,6 +30,7 @@ def safety(record: ScenarioRecord) -> Finding:
         guarded(check_stale, written.history),
         _traffic(record),
         *large_bodies(record),
+        *previous_versions(record),
         *_foreign(as_others_write(record)),
     ]
     locks = guarded(check_mutual_exclusion, record.of("lock"))

@@ -39,10 +39,20 @@ class KnownObject:
     value: str
 
 
+@dataclass(frozen=True)
+class KnownVersion(KnownObject):
+    """A version of an object that the store has acknowledged and that nobody will remove. `previous`: it is not the
+    newest, or a delete marker hides it.
+    """
+
+    version: str
+    previous: bool
+
+
 @dataclass
 class Context:
-    """One scenario's load. `canon` was written before the fault; `recent` keeps the last objects acknowledged
-    meanwhile. `faults_held`: how many faults have fired and are not being healed.
+    """One scenario's load. `canon` and the versions of `older` were written before the fault; `recent` keeps the last
+    objects acknowledged meanwhile. `faults_held`: how many faults have fired and are not being healed.
     """
 
     scope: str
@@ -54,6 +64,7 @@ class Context:
     rng: random.Random
     response_seconds: float
     canon: list[KnownObject] = field(default_factory=list)
+    older: list[KnownVersion] = field(default_factory=list)
     recent: deque[KnownObject] = field(default_factory=lambda: deque(maxlen=60))
     burst_until: float = 0.0
     faults_held: int = 0

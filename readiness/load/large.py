@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from readiness.history import Outcome, Verb
 from readiness.judges.large import INTERVALS, SIZES, WORKLOAD
+from readiness.judges.older import WORKLOAD as OLDER
 from readiness.load.context import Context
 from readiness.s3.wire import NoReply, NotSent
 
@@ -51,11 +52,11 @@ async def _one(c: Context, kind: str, number: int) -> None:
 
 
 async def forget(c: Context) -> None:
-    """Removes them once they were read back, so that a run does not fill the disks: no part of the history, and what
-    is not removed goes with its bucket.
+    """Removes them, and the versions that were written to be restored, once they were read back, so that a run does not
+    fill the disks: no part of the history, and what is not removed goes with its bucket.
     """
     targets = list(c.targets())
-    written = [op for op in c.recorder.history if op.workload == WORKLOAD and op.acknowledged]
+    written = [op for op in c.recorder.history if op.workload in (WORKLOAD, OLDER) and op.acknowledged]
     with suppress(NoReply, NotSent, TimeoutError):
         async with asyncio.timeout(FORGETTING):
             for op in written if targets else ():

@@ -19,6 +19,7 @@ from readiness.topology import Endpoint
 _METHOD = {
     Verb.READ: "GET",
     Verb.HEAD: "HEAD",
+    Verb.READ_VERSION: "GET",
     Verb.WRITE: "PUT",
     Verb.CREATE: "PUT",
     Verb.CAS: "PUT",
@@ -29,6 +30,7 @@ _METHOD = {
 _DEFINITE = {
     Verb.READ: (200, 404),
     Verb.HEAD: (200, 404),
+    Verb.READ_VERSION: (200, 404),
     Verb.WRITE: (200,),
     Verb.CREATE: (200, 412),
     Verb.CAS: (200, 412, 404),
@@ -83,23 +85,21 @@ class Client:
         etag: str | None = None,
         size: int = 0,
         fresh: bool = False,
+        version: str | None = None,
+        copied: str | None = None,
     ) -> Done:
-        """One operation; `etag` is the ETag of `expected` for a CAS. Never raises for what the store does.
+        """One operation; `etag` is the ETag of `expected` for a CAS. `version` is the id that a READ_VERSION asks for,
+        or with a WRITE the id of the version of the key `copied`, with the body `value`, that is copied to `key` in the
+        same bucket. Never raises for what the store does.
 
         A LIST is one operation from its first page to its last. Each page has the time limit of a request, and a page
         that does not come as it should decides the outcome.
         """
-        headers, body, query = {}, b"", ""
         if verb in WRITES and verb is not Verb.DELETE:
             value = value or self.fresh_value()
-            body = body_of(value, size)
-            headers["x-amz-meta-v"] = quote(value, safe="/")
-        if verb is Verb.CREATE:
-            headers["if-none-match"] = "*"
-        elif verb is Verb.CAS:
-            headers["if-match"] = f'"{etag}"'
-        elif verb is Verb.LIST:
-            query = f"list-type=2&max-keys=1000&prefix={quote(key, safe='')}"
+        copy = None if copied is None else f"{bucket}/{quote(copied, safe='/')}?{_of(version)}"
+        headers, body = _sent(verb, value or "", etag, size, copy)
+        query = _query(verb, key, version)
         in_service = self._watch.in_service(endpoint)
         invoked = self._recorder.now()
         reply: Reply | None = None
@@ -126,10 +126,12 @@ class Client:
         except NoReply as problem:
             error = f"no reply: {problem}"
         outcome, status = _judge(verb, reply, sent=sent)
+        if copy and outcome is Outcome.OK and reply is not None and reply.code:
+            outcome = Outcome.UNKNOWN  # an error in the body of a 200: the copy began
         if reply is not None and outcome is not Outcome.OK:
             error = f"HTTP {reply.status} {reply.code or ''}".strip()
         found = value
-        if verb in READS:
+        if verb in READS or verb is Verb.READ_VERSION:
             found = _found(verb, reply) if outcome is Outcome.OK else None
         op = self._recorder.record(
             workload=self.workload,
@@ -148,9 +150,36 @@ class Client:
             in_service=in_service,
             connection="new" if fresh else "reused",
             keys=keys if outcome is Outcome.OK else None,
-            version=reply.headers.get("x-amz-version-id") if reply else None,
+            version=version if verb is Verb.READ_VERSION else _version(reply),
         )
         return Done(op, reply.etag if reply is not None and outcome is Outcome.OK else None)
+
+
+def _sent(
+    verb: Verb, value: str, etag: str | None, size: int, copy: str | None
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a request. `copy`: the source of a write that has no body of its own."""
+    headers, body = {}, b""
+    if copy is not None:
+        headers["x-amz-copy-source"] = copy
+    elif verb in WRITES and verb is not Verb.DELETE:
+        body = body_of(value, size)
+        headers["x-amz-meta-v"] = quote(value, safe="/")
+    if verb is Verb.CREATE:
+        headers["if-none-match"] = "*"
+    elif verb is Verb.CAS:
+        headers["if-match"] = f'"{etag}"'
+    return headers, body
+
+
+def _query(verb: Verb, key: str, version: str | None) -> str:
+    if verb is Verb.LIST:
+        return f"list-type=2&max-keys=1000&prefix={quote(key, safe='')}"
+    return _of(version) if verb is Verb.READ_VERSION else ""
+
+
+def _of(version: str | None) -> str:
+    return f"versionId={quote(version or '', safe='')}"
 
 
 def _judge(verb: Verb, reply: Reply | None, *, sent: bool) -> tuple[Outcome, int | None]:
@@ -166,9 +195,13 @@ def _judge(verb: Verb, reply: Reply | None, *, sent: bool) -> tuple[Outcome, int
 def _found(verb: Verb, reply: Reply | None) -> str | None:
     if reply is None or reply.status != 200:
         return None
-    if verb is Verb.READ:
+    if verb in (Verb.READ, Verb.READ_VERSION):
         return identify(reply.body)
     return unquote_value(reply.headers.get("x-amz-meta-v"))
+
+
+def _version(reply: Reply | None) -> str | None:
+    return reply.headers.get("x-amz-version-id") if reply else None
 
 
 def unquote_value(header: str | None) -> str:

@@ -13,6 +13,7 @@ from readiness.history import READS, WRITES, Op, Outcome, Verb
 from readiness.judges.large import SIZES
 from readiness.load.context import Context, KnownObject
 from readiness.load.large import large
+from readiness.load.older import older, read_older, write_older
 from readiness.load.probes import INTERVAL, PROBED, probe, sweep
 from readiness.load.workloads import (
     LOCK_CLIENTS,
@@ -86,6 +87,7 @@ async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 async def begin(c: Context) -> Contended:
     """Write the canon, then start every workload, probe and sweeper. Returns what further clients may contend for."""
     await write_canon(c)
+    await write_older(c)
     registers, locks = Registers(c), Locks(c)
     for number in range(REGISTER_CLIENTS):
         c.spawn(registers.run(number))
@@ -96,6 +98,7 @@ async def begin(c: Context) -> Contended:
     c.spawn(races(c))
     for kind in SIZES:
         c.spawn(large(c, kind))
+    c.spawn(older(c))
     streams = [(endpoint, verb) for endpoint in c.topology.all_endpoints() for verb in PROBED]
     for number, (endpoint, verb) in enumerate(streams):
         c.spawn(probe(c, endpoint, verb, phase=INTERVAL * number / len(streams)))
@@ -182,6 +185,7 @@ async def final_reads(c: Context, width: int = 12) -> None:
     if not targets:
         return
     await _read_all(c, "final", _jobs(c, targets), width, tries=3)
+    await read_older(c, targets, tries=3)
     await _final_lists(c, targets)
 
 
@@ -189,6 +193,7 @@ async def read_back(c: Context, width: int = 12) -> None:
     """Read every key that may hold something through every node in service, while the load goes on."""
     targets = [endpoint for endpoint in c.targets() if not endpoint.is_service]
     await _read_all(c, "sweep", [(endpoint, *at) for at in _keys(c) for endpoint in targets], width, tries=1)
+    await read_older(c, targets, tries=1)
 
 
 async def _read_all(c: Context, workload: str, jobs: Sequence[_Job], width: int, *, tries: int) -> None:

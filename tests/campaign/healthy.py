@@ -71,7 +71,8 @@ def history(name: str, kind: FaultKind | None) -> list[Op]:
     for number, size in enumerate(("large", "huge") * 5):
         at = 0.7 + number * 1.2
         book.add("large", Verb.WRITE, "a", at, key=f"{size}/{number}", value=f"{size}-{number}")
-    written = {op.key: op for op in book.ops if op.acknowledged}
+    _older(book, kind)
+    written = {op.key: op for op in book.ops if op.acknowledged and op.workload != "older"}
     for key, last in written.items():
         gone = last.verb is Verb.DELETE
         for endpoint in ENDS:
@@ -85,6 +86,39 @@ def history(name: str, kind: FaultKind | None) -> list[Op]:
                 value=None if gone else last.value,
             )
     return book.ops
+
+
+def _older(book: Book, kind: FaultKind | None) -> None:
+    """Two versions and a delete marker, read while the fault holds and at the end, and one restored every 1.2 s."""
+    for number in range(2):
+        book.add(
+            "older",
+            Verb.WRITE,
+            "a",
+            0.1 + number / 10,
+            key="older/0",
+            value=f"o{number}",
+            version=f"v{number}",
+        )
+    book.add("older", Verb.DELETE, "a", 0.4, key="older/0", status=204, version="v2")
+    for turn in range(36):
+        at, endpoint = 0.7 + turn * 0.3, ENDS[turn % len(ENDS)]
+        if not away(endpoint, at, kind):
+            book.add(
+                "older", Verb.READ_VERSION, endpoint, at,
+                key="older/0", value=f"o{turn % 2}", version=f"v{turn % 2}",
+            )  # fmt: skip
+        if turn % 4 == 0:
+            book.add("older", Verb.WRITE, "a", at, key=f"restored/{turn}", value="o0", version=f"r{turn}")
+    for endpoint in ENDS:
+        for number in range(2):
+            book.add(
+                "older", Verb.READ_VERSION, endpoint, 13.4,
+                key="older/0", value=f"o{number}", version=f"v{number}",
+            )  # fmt: skip
+        for turn in range(0, 36, 4):
+            book.add("final", Verb.READ, endpoint, 13.2, key=f"restored/{turn}", value="o0")
+        book.add("final", Verb.READ, endpoint, 13.2, key="older/0", status=404)
 
 
 def _probes(book: Book, kind: FaultKind | None) -> None:
@@ -120,6 +154,8 @@ def _snapshots(book: Book, name: str, kind: FaultKind | None) -> None:
                 book.add(
                     "matrix", Verb.VERSIONS, endpoint, at + 0.04, key="canon/", keys=("canon/0@v1",), **same
                 )
+                listed = ("older/0@v0", "older/0@v1", "older/0@v2")
+                book.add("matrix", Verb.VERSIONS, endpoint, at + 0.05, key="older/", keys=listed, **same)
                 book.add("matrix", Verb.HEAD, endpoint, at + 0.06, value="v0", **same)
                 book.add("matrix", Verb.READ, endpoint, at + 0.08, value="v0", **same)
 

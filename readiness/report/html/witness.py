@@ -66,6 +66,8 @@ def _expected(op: Op, ops: Sequence[Op]) -> str:
         if o.acknowledged and (o.bucket, o.key) == (op.bucket, op.key) and o.completed < op.invoked
     ]
     latest = max(before, key=lambda o: o.invoked, default=None)
+    if op.verb is Verb.READ_VERSION:
+        return "the body that this version was written with"
     if op.verb in READS and latest is not None:
         return "404, or newer" if latest.verb is Verb.DELETE else f"{latest.value}, or newer"
     if op.verb in READS and (op.value or "").startswith("?"):
@@ -81,7 +83,7 @@ def _came(op: Op) -> str:
     if op.outcome is Outcome.UNKNOWN:
         return f"no answer: {op.error or 'time-out'}; may have happened"
     text = f"{op.status}" if op.status else str(op.outcome)
-    if op.verb in READS and op.status == 200:
+    if op.value is not None and op.verb not in WRITES and op.status == 200:
         text += f", body {op.value}"
     if op.keys is not None:
         shown = ", ".join(op.keys[:8]) + (" …" if len(op.keys) > 8 else "")
