@@ -25,6 +25,7 @@ class Step(StrEnum):
 
     BUCKETS = "list-buckets"
     VERSIONING = "versioning"
+    STATE_BUCKET = "versioning of the state bucket"
     IN_SERVICE = "in service"
     EXCESS = "promises beyond their ceilings"
     METRICS = "metrics"
@@ -77,7 +78,8 @@ def _accepted(seen: Seen, role: str, reason: str) -> Finding:
 
 
 def durability(seen: Seen) -> Finding:
-    """P0.3 and S.3: versioning, retention, backup or restore behavior is written, and versioning is as it says.
+    """P0.3 and S.3: versioning, retention, backup or restore behavior is written, and versioning is as it says, of the
+    state bucket too where it exists already.
 
     An endpoint may learn a bucket's settings a little after they were made through another one: the first look that
     shows them counts, within `SETTINGS_SEEN_WITHIN` seconds. `asked.refused` is why versioning could not be enabled.
@@ -100,9 +102,31 @@ def durability(seen: Seen) -> Finding:
         slowest = max(slowest, took)
     state = "Enabled" if wanted else "not enabled"
     kept = f"retention {declared['retention_days']} days; restore: {declared['restore']}"
-    return proved(
-        f"versioning {state} through every endpoint; {kept}", len(looks), seconds_until_seen=round(slowest, 1)
+    reason = f"versioning {state} through every endpoint; {kept}"
+    return merge(
+        [proved(reason, len(looks), seconds_until_seen=round(slowest, 1)), _state_bucket(seen, wanted=wanted)]
     )
+
+
+def _state_bucket(seen: Seen, *, wanted: bool) -> Finding:
+    """Whether its versioning, as it is now, is that of the scratch buckets, of which everything else is proved."""
+    looks = list(seen.steps(Step.STATE_BUCKET))
+    if not looks:
+        return unknown("the versioning of the state bucket was not looked at")
+    (one,) = looks
+    bucket = one.asked["bucket"]
+    if one.outcome == "error" and one.status == 404:
+        return proved(f"{bucket} does not exist yet", 1)
+    if not one.ok:
+        return unknown(f"the versioning of the state bucket {bucket} cannot be read: {one.why()}")
+    if wanted and one.result != "Enabled":
+        return refuted(f"the contract says versioning = True, and the state bucket {bucket} is {one.result}")
+    if one.result != "never enabled" and not wanted:
+        return unknown(
+            f"the contract says versioning = False, and the state bucket {bucket} is {one.result}: nothing is proved "
+            "of such a bucket"
+        )
+    return proved(f"so is {bucket}", 1)
 
 
 def _seen_after(looks: list[Observation], *, wanted: bool) -> float | None:

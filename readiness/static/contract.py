@@ -40,10 +40,19 @@ def _through_every_endpoint(subject: Subject, see: Recording, role: str) -> None
 
 
 def durability(subject: Subject, see: Recording, rig: Rig) -> None:
-    """P0.3 and S.3: what every endpoint calls the versioning of the versioned scratch bucket."""
+    """P0.3 and S.3: what every endpoint calls the versioning of the versioned scratch bucket, and what the state bucket
+    has, if there is one: it is only looked at.
+    """
     wanted = subject.contract.durability.versioning
     for endpoint in subject.topology.all_endpoints():
         _versioning(subject, see, rig, endpoint, wanted=wanted)
+    bucket, client = subject.candidate.boundary.state_bucket, subject.client(subject.front)
+
+    def look() -> GetBucketVersioningOutputTypeDef:
+        client.head_bucket(Bucket=bucket)  # a store may name the versioning of a bucket that is not there
+        return client.get_bucket_versioning(Bucket=bucket)
+
+    see.ask(Step.STATE_BUCKET, subject.front, "boto3", look, asked={"bucket": bucket}, kept=_status)
 
 
 def _versioning(subject: Subject, see: Recording, rig: Rig, endpoint: Endpoint, *, wanted: bool) -> None:

@@ -29,7 +29,11 @@ def _accepted() -> list[Observation]:
 def _versioning() -> list[Observation]:
     step = contract.Step.VERSIONING
     late = [seen(step, "b", at=2.0, result="never enabled"), seen(step, "b", at=4.0, result="Enabled")]
-    return [seen(step, "a", result="Enabled"), *late]
+    return [seen(step, "a", result="Enabled"), *late, *_state_bucket("Enabled")]
+
+
+def _state_bucket(state: str) -> list[Observation]:
+    return [seen(contract.Step.STATE_BUCKET, "a", at=5.0, result=state, bucket="tofu-state")]
 
 
 def _serving(*first: Observation) -> list[Observation]:
@@ -255,7 +259,14 @@ CASES = (
             "enabled too late": changed(C.VERSIONING, 2, invoked=12.5, completed=12.6),
             "suspended": changed(C.VERSIONING, result="Suspended"),
             "not readable": error(C.VERSIONING, 0, 501),
+            "the state bucket is suspended": changed(C.STATE_BUCKET, result="Suspended"),
+            "the state bucket never had versions": changed(C.STATE_BUCKET, result="never enabled"),
         },
+        unknown={
+            "the state bucket may not be looked at": error(C.STATE_BUCKET, 0, 403),
+            "the state bucket does not answer": lost(C.STATE_BUCKET),
+        },
+        proved={"there is no state bucket yet": error(C.STATE_BUCKET, 0, 404)},
     ),
     Case(
         "P0.4",

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
@@ -79,12 +80,17 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
             put_object=lambda **_: {},
             delete_object=lambda **_: {},
             list_buckets=lambda: {"Buckets": []},
+            head_bucket=no_state_bucket,
             get_bucket_versioning=lambda **_: {},
         ),
         "random": random.Random,
         **more,
     }
     return SimpleNamespace(**fields)
+
+
+def no_state_bucket(**_: str) -> None:
+    raise ClientError({"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "HeadBucket")
 
 
 def checked(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
@@ -346,6 +352,8 @@ def seen(*states: str | None) -> Any:
     answers = iter(states)
 
     class Client:
+        head_bucket = staticmethod(no_state_bucket)
+
         def get_bucket_versioning(self, **_: str) -> dict[str, str]:
             state = next(answers)
             return {"Status": state} if state else {}
@@ -353,6 +361,37 @@ def seen(*states: str | None) -> Any:
     return live(
         client=lambda _endpoint: Client(),
     )
+
+
+@pytest.mark.parametrize(
+    ("promised", "state", "found"),
+    [
+        (True, "Enabled", PROVED),
+        (True, "Suspended", REFUTED),
+        (True, "", REFUTED),
+        (False, "Suspended", UNKNOWN),
+        (False, "Enabled", UNKNOWN),
+        (False, "", PROVED),
+    ],
+)
+def test_the_state_bucket_that_is_there_is_as_the_scratch_buckets(
+    promised: bool, state: str, found: State
+) -> None:
+    """Nothing is proved of a bucket whose versions were suspended: no scratch bucket is one."""
+    asked: list[str] = []
+
+    def versioning(*, Bucket: str) -> dict[str, str]:  # noqa: N803  as boto3 calls it
+        asked.append(Bucket)
+        status = state if Bucket == "tofu-state" else "Enabled" if promised else ""
+        return {"Status": status} if status else {}
+
+    client = SimpleNamespace(head_bucket=lambda **_: {}, get_bucket_versioning=versioning)
+    more = {"contract__durability__restore": "previous-version" if promised else "backup"}
+    loaded = declared(contract__durability__versioning=promised, **more)
+    judgement = judged("P0.3", contract.durability, rigged(live(loaded, client=lambda _endpoint: client)))
+    assert judgement.state is found
+    assert "tofu-state" in judgement.reason
+    assert asked.count("tofu-state") == 1
 
 
 def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,10 @@ from tests.battery.defect import Defect
 from tests.battery.http import Broken, Reply
 
 BACK_SECONDS = 1.0
+_SUSPENDED = (
+    b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Suspended</Status>'
+    b"</VersioningConfiguration>"
+)
 
 
 async def not_done(call: Call) -> Reply:
@@ -66,6 +70,16 @@ async def never_versioned(call: Call) -> Reply:
     if call.method == "GET" and "versioning" in call.query:
         reply.body = re.sub(rb"<Status>.*?</Status>", b"", reply.body)
     return reply
+
+
+async def state_bucket_suspended(call: Call) -> Reply:
+    """There is a state bucket, whose versioning somebody has suspended."""
+    asked = call.at == ("tofu-state", "")
+    if asked and call.method == "HEAD":
+        return Reply(200, [])
+    if asked and "versioning" in call.query:
+        return Reply(200, [(b"Content-Type", b"application/xml")], _SUSPENDED)
+    return await call.forward()
 
 
 async def versioning_of_one_node(call: Call) -> Reply:
@@ -146,5 +160,13 @@ DEFECTS = (
         ("P0.3", "S.3"),
         "reports never enabled for a bucket on which it was requested",
         act=versioning_of_one_node,
+    ),
+    Defect(
+        "state-bucket-suspended",
+        "ceph#71584",
+        "new buckets keep versions, and those of the state bucket are suspended",
+        ("P0.3", "S.3"),
+        "the state bucket tofu-state is Suspended",
+        act=state_bucket_suspended,
     ),
 )
