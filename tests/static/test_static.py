@@ -90,7 +90,8 @@ def live(loaded: Loaded = EMBEDDED, **more: Any) -> Any:
 
 
 def no_state_bucket(**_: str) -> None:
-    raise ClientError({"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "HeadBucket")
+    answer: Any = {"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+    raise ClientError(answer, "HeadBucket")
 
 
 def checked(loaded: Loaded = EMBEDDED, **more: Any) -> Any:

@@ -275,7 +275,7 @@ DEFECTS = (
         "opentofu#4405",
         "the balancer sends a create twice: it meets its own object and is answered with 412",
         ("P1.11",),
-        "none accepted",
+        "PUT If-None-Match of a fresh key",
         act=repeated_by_the_balancer,
     ),
 )
