@@ -28,14 +28,14 @@ PICTURES, PAUSE = 3, 0.3
 """How often the picture after a failure capture is tried once the candidate is whole, and seconds between."""
 
 
-def read_at_the_end(record: ScenarioRecord, reads: Callable[[], None]) -> None:
+def read_everything(record: ScenarioRecord, when: str, reads: Callable[[], None]) -> None:
     """Everything is read back. A store too slow for it proves nothing any more, and what was seen of it until then
     still refutes.
     """
     try:
         reads()
     except TimeoutError as error:
-        record.doubt(f"not everything could be read back at the end: {error}")
+        record.doubt(f"not everything could be read back {when}: {error}")
 
 
 class Stage:
@@ -90,7 +90,9 @@ class Stage:
             try:
                 call(runner.end(self.context))
                 if self.rig.watch.all_in_service() or self.record.whole:
-                    read_at_the_end(self.record, partial(call, runner.final_reads(self.context)))
+                    read_everything(
+                        self.record, "at the end", partial(call, runner.final_reads(self.context))
+                    )
                     call(forget(self.context))
                 self.record.ended = self.now()
             finally:
@@ -146,7 +148,8 @@ class Stage:
 
     def read_back(self) -> None:
         """Reads back everything that was written so far, through every node in service."""
-        self.rig.loop.call(runner.read_back(self.context))
+        reads = partial(self.rig.loop.call, runner.read_back(self.context))
+        read_everything(self.record, "under load", reads)
 
     def wait_until(self, moment: float) -> None:
         """Sleep until that time of the run."""

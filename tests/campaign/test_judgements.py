@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from readiness.campaign.stage import read_at_the_end
+from readiness.campaign.stage import Stage, read_everything
 from readiness.criteria import BY_ID
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
@@ -23,7 +24,7 @@ from readiness.judges.records import needs
 from readiness.judges.recovery import made_whole
 from readiness.judges.safety import denials, mixed_writes, safety
 from readiness.topology import FaultKind
-from tests.campaign.defects import DEFECTS, EXCUSED, HIDDEN, SILENT, Change, denied, failing
+from tests.campaign.defects import DEFECTS, EXCUSED, HIDDEN, SILENT, Change, denied, failing, snapshot
 from tests.campaign.healthy import ENDS, INJECTING, LOST, RTO, Book, changed, plus, record, without
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
@@ -111,9 +112,9 @@ def slow() -> None:
 
 def test_a_store_too_slow_to_be_read_back_proves_nothing_and_is_refuted_by_what_was_seen() -> None:
     whole, slow_one, slow_and_away = record(), record(), failing(record(), 3.1, 30.0)
-    read_at_the_end(whole, lambda: None)
+    read_everything(whole, "at the end", lambda: None)
     for each in (slow_one, slow_and_away):
-        read_at_the_end(each, slow)
+        read_everything(each, "at the end", slow)
         each.doubt("it answered while away")
     assert each_record([whole], safety).state is PROVED
     found = each_record([slow_one], safety)
@@ -122,6 +123,27 @@ def test_a_store_too_slow_to_be_read_back_proves_nothing_and_is_refuted_by_what_
     assert message in found.reason
     assert each_record([slow_one], outage).state is UNKNOWN
     assert each_record([slow_and_away], outage).state is REFUTED
+
+
+def test_a_read_under_load_that_takes_too_long_does_not_take_what_was_seen_with_it() -> None:
+    """As of a store on a busy machine that denied something before."""
+
+    def call(reads: Coroutine[None, None, None]) -> None:
+        reads.close()
+        slow()
+
+    loop = SimpleNamespace(call=call)
+    denied = changed(record(), snapshot("after", Verb.READ), status=404, value=None)
+    stages = [
+        SimpleNamespace(record=each, context=None, rig=SimpleNamespace(loop=loop))
+        for each in (record(), denied)
+    ]
+    for stage in stages:
+        Stage.read_back(stage)  # type: ignore[arg-type]
+    right, wrong = (each_record([stage.record], safety) for stage in stages)
+    assert right.state is UNKNOWN
+    assert "not everything could be read back under load: the load was not done within 120 s" in right.reason
+    assert wrong.state is REFUTED
 
 
 def test_a_restarted_endpoint_must_be_back_in_time() -> None:
