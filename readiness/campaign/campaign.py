@@ -15,6 +15,7 @@ from readiness.campaign.network import BROKEN, broken_network, network_record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.settings import Settings
 from readiness.campaign.stage import Stage
+from readiness.campaign.stuck import restart_if_stuck
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import NOT_SELECTED, ScenarioRecord
 from readiness.evidence.seen import Group
@@ -211,6 +212,8 @@ class Campaign:
         record.history = stage.context.recorder.history
         if doubt := not_seen_away(record, self.topology):
             record.doubt(doubt)
+        if scenario.may_stick:
+            restart_if_stuck(self.subject, self.rig, record, self._within)
         if not record.whole or record.spoiled:
             for name, text in self.subject.provider.capture().items():
                 self.subject.evidence.capture(f"{scenario.name}-{name}.txt", text)

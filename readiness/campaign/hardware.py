@@ -94,7 +94,7 @@ def full_disk(topology: Topology, *nodes: str) -> Scenario:
 
     name = f"full-disk:{'+'.join(nodes) if some else 'all'}"
     kind = FaultKind.FULL_DISK if some else None
-    return Scenario(name, kind, nodes, play, through=some, judged_outage=some)
+    return Scenario(name, kind, nodes, play, through=some, judged_outage=some, may_stick=True)
 
 
 def _was_cut(stage: Stage, nodes: tuple[str, ...]) -> None:

@@ -23,7 +23,9 @@ Play = Callable[[Stage, RTO], None]
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named play. `record` makes its empty record."""
+    """A named play. `record` makes its empty record. `may_stick`: a candidate that takes no writes any more afterwards
+    is restarted before the next scenario.
+    """
 
     name: str
     kind: FaultKind | None
@@ -32,6 +34,7 @@ class Scenario:
     through: bool = True
     judged_outage: bool = True
     service_only: bool = False
+    may_stick: bool = False
 
     def record(self, topology: Topology) -> ScenarioRecord:
         """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the
