@@ -1,23 +1,14 @@
 """Phase 3: Protected Stack Migration Plan."""
 
-from collections.abc import Callable
 from functools import partial
 
 from readiness.criteria.model import PROTECTED_STACKS, Criterion, Judge, Level
-from readiness.evidence.seen import Seen
-from readiness.finding import Finding
 from readiness.judges.stacks import rehearsed
 from readiness.judges.stacks.plans import STEPS
 from readiness.judges.stacks.turns import one_at_a_time
+from readiness.judges.stacks.workspaces import OfStack, each
 
-OfStack = Callable[[Seen, str], Finding]
-JUDGES: tuple[OfStack, ...] = (
-    rehearsed.pulled,
-    rehearsed.reviewed,
-    rehearsed.migrated,
-    rehearsed.no_op,
-    rehearsed.rolled_back,
-)
+JUDGES = tuple(map(each, rehearsed.STEPS))
 
 
 def _of(judge: OfStack, stack: str) -> Judge:

@@ -43,7 +43,7 @@ class StoredState(KeptResult):
 
 class Configured(KeptResult):
     """What a migration plan is written for. `encrypted`: the configuration has a method for the state. `without` are
-    settings of its backend that the stand-in does not have: they are not rehearsed.
+    settings of its backend that the stand-in does not have: they are not rehearsed. `workspaces` are the state's.
     """
 
     name: str
@@ -51,11 +51,13 @@ class Configured(KeptResult):
     backend: str
     encrypted: bool
     without: tuple[str, ...]
+    workspaces: tuple[str, ...]
 
 
 class PlanRead(KeptResult):
     """A migration plan. `steps` are those that have a command, `rollback` is the number of commands of the way back;
-    `decrypts`: a command handles the state decrypted. `reviewed_text` is the digest of the text that was reviewed.
+    `decrypts`: a command handles the state decrypted. `workspaces`: its commands name a workspace.
+    `reviewed_text` is the digest of the text that was reviewed.
     """
 
     stack: str
@@ -63,12 +65,25 @@ class PlanRead(KeptResult):
     backend: str
     steps: tuple[str, ...]
     decrypts: bool
+    workspaces: bool
     returns_to: str
     rollback: int
     reviewed_by: str
     reviewed_on: str
     reviewed_text: str
     text_digest: str
+
+
+class StandInUsed(KeptResult):
+    """The kind of the backend that a stack is rehearsed from."""
+
+    kind: str
+
+
+class Workspaces(KeptResult):
+    """The workspaces of a stack's state, `default` among them only where it is to be migrated."""
+
+    names: tuple[str, ...]
 
 
 class TurnTried(KeptResult):

@@ -16,7 +16,7 @@ from readiness.stacks import plan as plans
 from readiness.stacks.config import read
 from readiness.stacks.draft import draft
 from readiness.stacks.hcl import UnreadableError
-from readiness.stacks.stack import EXAMPLES, PROTECTED
+from readiness.stacks.stack import EXAMPLES, PROTECTED, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +56,9 @@ def _do(options: argparse.Namespace) -> int:
             print(f"  {name}")
         return 0
     if options.what == "draft":
-        print(draft(config), end="")
+        described = path.with_name("stack.toml")
+        several = described.is_file() and load(described.parent).several
+        print(draft(config, several=several), end="")
         return 0
     found = plans.check_plan(plans.load(path), config)
     print(f"{found.state}: {found.reason}")

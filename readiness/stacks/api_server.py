@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kubernetes.client.exceptions import ApiException
 
 from readiness import obtain
+from readiness.judges.stacks.workspaces import DEFAULT
 from readiness.stacks.own_server import OwnServer
 
 SECONDS = 90.0
@@ -139,11 +140,14 @@ class KubernetesSource:
 
     kind = "kubernetes"
 
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
+    def __init__(self, server: ApiServer, workspace: str = DEFAULT) -> None:
+        self._server, self._workspace = server, workspace
         self._client = server.client()
         self._core = kubernetes.client.CoreV1Api(self._client)
         self._leases = kubernetes.client.CoordinationV1Api(self._client)
+
+    def of(self, workspace: str) -> KubernetesSource:
+        return self if workspace == self._workspace else KubernetesSource(self._server, workspace)
 
     def options(self, key: str) -> tuple[str, ...]:
         return (f"-backend-config=secret_suffix={key}", f"-backend-config=namespace={NAMESPACE}")
@@ -164,14 +168,14 @@ class KubernetesSource:
 
     def locked(self, key: str) -> bool:
         try:
-            lease = self._leases.read_namespaced_lease(f"lock-{_name(key)}", NAMESPACE)
+            lease = self._leases.read_namespaced_lease(f"lock-{self._name(key)}", NAMESPACE)
         except ApiException as error:
             return _absent(error)
         return bool(lease.spec and lease.spec.holder_identity)
 
     def stored(self, key: str) -> bytes | None:
         try:
-            secret = self._core.read_namespaced_secret(_name(key), NAMESPACE)
+            secret = self._core.read_namespaced_secret(self._name(key), NAMESPACE)
         except ApiException as error:
             _absent(error)
             return None
@@ -183,9 +187,9 @@ class KubernetesSource:
 
     def place(self, key: str, body: bytes) -> None:
         self.lose(key)
-        labels = {"tfstate": "true", "tfstateSecretSuffix": key, "tfstateWorkspace": "default"}
+        labels = {"tfstate": "true", "tfstateSecretSuffix": key, "tfstateWorkspace": self._workspace}
         metadata = kubernetes.client.V1ObjectMeta(
-            name=_name(key), labels=labels, annotations={"encoding": "gzip"}
+            name=self._name(key), labels=labels, annotations={"encoding": "gzip"}
         )
         packed = base64.b64encode(gzip.compress(body)).decode()
         secret = kubernetes.client.V1Secret(metadata=metadata, data={"tfstate": packed})
@@ -193,16 +197,15 @@ class KubernetesSource:
 
     def lose(self, key: str) -> None:
         try:
-            self._core.delete_namespaced_secret(_name(key), NAMESPACE)
+            self._core.delete_namespaced_secret(self._name(key), NAMESPACE)
         except ApiException as error:
             _absent(error)
 
     def restore(self, key: str, version: str) -> None:
         raise NotImplementedError("a Secret has no versions")
 
-
-def _name(key: str) -> str:
-    return f"tfstate-default-{key}"
+    def _name(self, key: str) -> str:
+        return f"tfstate-{self._workspace}-{key}"
 
 
 def _absent(error: ApiException) -> bool:

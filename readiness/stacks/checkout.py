@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from readiness.judges.stacks.workspaces import DEFAULT
+from readiness.stacks import live
 from readiness.stacks.config import StackConfig
 from readiness.stacks.encryption import VARIABLE
 from readiness.stacks.reading import Reading, load_folder, variables
@@ -17,8 +19,9 @@ from readiness.stacks.stack import Stack
 from readiness.stacks.standins import Source
 from readiness.stacks.values import placeholder
 from readiness.stacks.wall import Wall
+from readiness.stacks.workspaces import WITHOUT
 from readiness.tofu.env import UnpreparedError
-from readiness.tofu.run import Job, Running, TofuRun
+from readiness.tofu.run import TofuRun
 from readiness.tofu.workspace import DISPOSABLE, LEFT_OUT, StatePlace, TofuClient, Tools
 from readiness.topology import Endpoint
 
@@ -48,7 +51,9 @@ class Checkout(TofuClient):
         candidate: Endpoint,
         place: StatePlace,
         wall: Wall | None = None,
+        workspace: str = DEFAULT,
     ) -> None:
+        self.workspace = workspace
         self.config = config
         self.described = stack
         self.source = source
@@ -87,6 +92,7 @@ class Checkout(TofuClient):
             **super().extra(),
             **self.source.environment(self.tools.home),
             **(self._wall.environment(self._hosts()) if self._wall else {}),
+            **({} if self.workspace == DEFAULT else {live.SELECTED: self.workspace}),
         }
 
     def _hosts(self) -> Iterator[str]:
@@ -129,8 +135,12 @@ class Checkout(TofuClient):
         options = ("-reconfigure",) if reconfigure else ()
         return self.run("init", "-no-color", *options, *self.source.options(key))
 
-    def migrate(self) -> TofuRun:
+    def migrate(self, *, several: bool = False) -> TofuRun:
         """`init -migrate-state` to the candidate: the one change is the backend block, by an override file.
+
+        With `several` workspaces `init -reconfigure`, which copies nothing: `-migrate-state` then asks whether to
+        migrate all of them, ends without input, and once it has been answered overwrites what is not equal
+        (internal/command/meta_backend_migrate.go: backendMigrateState_S_S).
 
         The state has been put there before, byte for byte: tofu finds both equal and copies nothing. Without
         -force-copy and without input it ends with an error where they are not equal, and overwrites nothing.
@@ -143,7 +153,8 @@ class Checkout(TofuClient):
         self.endpoint = self.candidate
         (self.stack / OVERRIDE).write_text(_block("s3"), encoding="utf-8")
         place = self.place.backend_config(self.endpoint)
-        return self.run("init", "-no-color", "-migrate-state", f"-backend-config={SETTINGS}", *place)
+        how = "-reconfigure" if several else "-migrate-state"
+        return self.run("init", "-no-color", how, f"-backend-config={SETTINGS}", *place)
 
     def stack_plan(self) -> TofuRun:
         return self.run("plan", "-no-color", "-detailed-exitcode", *self.variables())
@@ -151,23 +162,13 @@ class Checkout(TofuClient):
     def stack_apply(self) -> TofuRun:
         return self.run("apply", "-no-color", "-auto-approve", *self.variables())
 
-    def read_live(self, command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[TofuRun, bytes]:
-        """The only command that touches the live state: it reads. In the operator's checkout, with the operator's
-        environment."""
-        program = shutil.which(command[0], path=environment.get("PATH"))
-        job = Job(
-            program=Path(program or command[0]),
-            arguments=command[1:],
-            folder=self.config.path,
-            environment=environment,
-            endpoint="live",
-            client=self.name,
-            secret_output=True,
-            streams=self.folder,
+    def read_live(self, command: tuple[str, ...]) -> tuple[TofuRun, bytes]:
+        """What the operator's own command prints of the live state of this workspace."""
+        selected = None if self.config.backend in WITHOUT else self.workspace
+        secrets = (*self.source.secrets(), os.environ.get(VARIABLE, ""))
+        return live.read(
+            self.tools, self.config, command, workspace=selected, secrets=secrets, streams=self.folder
         )
-        running = Running(job, self.redact, self.tools.clock, self.tools.on_spawn)
-        run = self.finish(running)
-        return run, running.output
 
     def remove(self) -> None:
         """Everything of this copy, state files among it, is gone."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Sequence
 
 from readiness.judges.stacks.points import what_it_is
 from readiness.stacks.config import StackConfig
-from readiness.stacks.raw import customer_key, fetch, store
+from readiness.stacks.draft_commands import Commands
 from readiness.stacks.stack_files import Variant
+from readiness.stacks.workspaces import WITHOUT
 
 _TEMPLATE = """+++
 schema = 1
@@ -68,8 +67,7 @@ drafted and reviewed again. Every command is run in the root of the checkout.
 2. **Backend config review.** Two people read the settings above against the new ones;
    the difference is `backend "{backend}"` → `backend "s3"`.
 3. **Init/migrate plan.** Put the pulled file at the new key, create-only (`If-None-Match: *`), then
-   `tofu init -migrate-state -input=false` with the new settings: it finds both states equal and copies nothing; where
-   they are not equal it stops. (Left to copy into an absent state, tofu gives it a new lineage.) Pull again and
+{moved} Pull again and
    compare with step 1: lineage, serial, resources, outputs and checks are equal.
 4. **No-op plan.** `{plan}` ends with 0.
 5. **Rollback note.** To return to `{returns_to}`: the commands in the front matter, then a no-op plan against
@@ -79,6 +77,16 @@ drafted and reviewed again. Every command is run in the root of the checkout.
 Apply only after all five are proved by `./just tofu-state-ha-readiness`.
 """
 
+_MIGRATED = """\
+   `tofu init -migrate-state -input=false` with the new settings: it finds both states equal and copies nothing; where
+   they are not equal it stops. (Left to copy into an absent state, tofu gives it a new lineage.)"""
+_RECONFIGURED = """\
+   `tofu init -reconfigure` with the new settings, which copies nothing. (`-migrate-state` asks whether to migrate all
+   workspaces, and then overwrites a state that is not equal.)"""
+_WORKSPACES = """
+This stack uses workspaces: every step is done for each of them, the default one first. Another workspace's file is
+`../WORKSPACE/NAME.pulled.tfstate`, its new key `env:/WORKSPACE/KEY`. One that has no state is left out.
+"""
 REHEARSED = frozenset({"http", "kubernetes", "local", "pg", "s3"})
 """The backends that rehearsals have a stand-in for (readiness/stacks/rehearsals.py)."""
 _ELSEWHERE = {
@@ -91,34 +99,26 @@ _ELSEWHERE = {
 """How a copy of the stack is led to a state of its own, by the kind of its backend."""
 
 
-def draft(config: StackConfig) -> str:
-    """A complete plan for this configuration, not reviewed. Secrets never appear: the configuration does not hold
-    them."""
+def draft(config: StackConfig, *, several: bool = False) -> str:
+    """A complete plan for this configuration, not reviewed; for each workspace if the state has `several`, or the
+    configuration uses them. Secrets never appear: the configuration does not hold them.
+    """
     versioned = config.backend == "s3"
     name = config.name
-    tofu = f"tofu -chdir={shlex.quote(config.folder)}"
-    pulled = f"../{name}.pulled.tfstate"
-    encrypted = config.encryption is not None and config.encryption.state
-    init = _init(config.variants[0], tofu)
-    pull = fetch(config, pulled) if encrypted else f"umask 077; {init} && {tofu} state pull > {pulled}"
-    migrate = (
-        f"aws s3api put-object{customer_key(config)} --if-none-match '*' --body {pulled} --bucket … --key … "
-        f"&& {tofu} init -migrate-state -input=false -backend-config=state.s3.tfbackend …"
-    )
-    plan = _plan(config, tofu)
+    commands = Commands(config, (several or config.workspaces) and config.backend not in WITHOUT)
     returns_to = "version:before-migration" if versioned else f"file:{name}.pulled.tfstate"
     return _TEMPLATE.format(
         name=name,
         backend=config.backend,
         what=what_it_is(config.backend),
         digest=config.digest,
-        pull=pull,
-        pull_quoted=_quoted(pull),
-        migrate_quoted=_quoted(migrate),
-        plan=plan,
-        plan_quoted=_quoted(plan),
+        pull=commands.pull,
+        pull_quoted=_quoted(commands.pull),
+        migrate_quoted=_quoted(commands.migrate),
+        plan=commands.plan,
+        plan_quoted=_quoted(commands.plan),
         returns_to=returns_to,
-        rollback="".join(f"  {_quoted(line)},\n" for line in _rollback(config, init, tofu, plan, encrypted)),
+        rollback="".join(f"  {_quoted(line)},\n" for line in commands.rollback),
         folder=config.folder,
         environment=f", environment `{config.environment}`" if config.environment else "",
         files=len(config.files),
@@ -133,49 +133,12 @@ def draft(config: StackConfig) -> str:
             else "see [rollback]: these commands are rehearsed by hand, on a copy"
         ),
         by_hand=_by_hand(config),
-        workspaces="\nThis stack uses workspaces: every step is done for each of them.\n"
-        if config.workspaces
-        else "",
+        workspaces=_WORKSPACES if commands.several else "",
+        moved=_RECONFIGURED if commands.several else _MIGRATED,
         version_note=", and the version id of the state object (`version:before-migration`)"
         if versioned
         else "",
     )
-
-
-def _init(variant: Variant, tofu: str) -> str:
-    """How this repository initialises the stack: its recipe, or what tofu is given."""
-    if variant.command:
-        return variant.command
-    files = (
-        [f"-backend-config={shlex.quote(variant.where.rpartition('/')[2])}"]
-        if variant.where.endswith(".tfbackend")
-        else []
-    )
-    return " ".join([f"{tofu} init -reconfigure", *files])
-
-
-def _plan(config: StackConfig, tofu: str) -> str:
-    if config.planned is not None:
-        given = list(config.planned.options)
-    else:
-        given = [f"-var-file={name}" for name in config.variable_files]
-    named = {option.removeprefix("-var=").partition("=")[0] for option in given if option.startswith("-var=")}
-    missing = (
-        []
-        if any(option.startswith("-var-file") for option in given)
-        else [f"-var {name}=…" for name in config.required if name not in named]
-    )
-    return " ".join([f"{tofu} plan -detailed-exitcode", *(shlex.quote(one) for one in given), *missing])
-
-
-def _rollback(config: StackConfig, init: str, tofu: str, plan: str, encrypted: bool) -> Sequence[str]:
-    pulled = f"../{config.name}.pulled.tfstate"
-    before = "restore the backend block and settings of this stack from git"
-    if config.backend == "s3":
-        copy = f"aws s3api copy-object{customer_key(config, copied=True)} of version:before-migration over the same key"
-        return (before, copy, init, plan)
-    back = store(config, pulled) if encrypted else f"{tofu} state push -force - < {pulled}"
-    return (before, init, back, plan)
 
 
 def _settings(config: StackConfig, variant: Variant) -> str:

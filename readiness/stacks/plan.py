@@ -89,6 +89,7 @@ def plan_read(plan: MigrationPlan) -> PlanRead:
         backend=plan.backend,
         steps=tuple(name for name, command in plan.steps.items() if command.strip()),
         decrypts=_plain(plan),
+        workspaces=_names_workspaces(plan),
         returns_to=plan.returns_to,
         rollback=len(plan.rollback),
         reviewed_by=plan.reviewed_by,
@@ -98,20 +99,32 @@ def plan_read(plan: MigrationPlan) -> PlanRead:
     )
 
 
-def configured(config: StackConfig, without: tuple[str, ...] = ()) -> Configured:
-    """What a plan is written for. `without`: settings that a stand-in does not have."""
+def configured(
+    config: StackConfig, without: tuple[str, ...] = (), workspaces: tuple[str, ...] = ()
+) -> Configured:
+    """What a plan is written for. `without`: settings that a stand-in does not have; `workspaces`: those of the state,
+    as far as they are known.
+    """
     return Configured(
         name=config.name,
         digest=config.digest,
         backend=config.backend,
         encrypted=config.encryption is not None and config.encryption.state,
         without=without,
+        workspaces=workspaces,
     )
 
 
 def _plain(plan: MigrationPlan) -> bool:
     """Whether a command of this plan handles the state decrypted."""
     return any(re.search(r"\bstate (pull|push)\b", line) for line in (*plan.steps.values(), *plan.rollback))
+
+
+def _names_workspaces(plan: MigrationPlan) -> bool:
+    """Whether what reads the state, what moves it and what rolls back each name a workspace."""
+    named = re.compile(r"\bTF_WORKSPACE\b|\bworkspace (select|list)\b")
+    moved = [plan.steps.get(name, "") for name in ("state pull", "no-op plan")]
+    return all(map(named.search, [*moved, "\n".join(plan.rollback)]))
 
 
 def review(text: str, by: str, on: datetime.date) -> str:

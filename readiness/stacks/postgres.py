@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.errors import UsageError
+from readiness.judges.stacks.workspaces import DEFAULT
 from readiness.stacks.own_server import OwnServer
 
 USER, DATABASE = "tofu", "postgres"
@@ -28,8 +29,13 @@ CREATE UNIQUE INDEX IF NOT EXISTS states_by_name ON {schema}.states (name);
 """
 """As the backend makes it (OpenTofu 1.12, internal/backend/remote-state/pg/backend.go): one schema for each state."""
 
+_DATA = "SELECT data FROM states WHERE name = '{workspace}'"
+_REMOVE = "DELETE FROM states WHERE name = '{workspace}'"
+_LOCKED = (
+    "SELECT 1 FROM pg_locks JOIN states ON objid = id WHERE locktype = 'advisory' AND name = '{workspace}'"
+)
 _PUT = (
-    "INSERT INTO states (name, data) VALUES ('default', {body}) "
+    "INSERT INTO states (name, data) VALUES ('{workspace}', {body}) "
     "ON CONFLICT (name) DO UPDATE SET data = excluded.data;"
 )
 
@@ -162,8 +168,11 @@ class PgSource:
 
     kind = "pg"
 
-    def __init__(self, server: Postgres) -> None:
-        self._server = server
+    def __init__(self, server: Postgres, workspace: str = DEFAULT) -> None:
+        self._server, self._workspace = server, workspace
+
+    def of(self, workspace: str) -> PgSource:
+        return self if workspace == self._workspace else PgSource(self._server, workspace)
 
     def options(self, key: str) -> tuple[str, ...]:
         return (f"-backend-config=schema_name={self._schema(key)}",)
@@ -179,12 +188,10 @@ class PgSource:
 
     def locked(self, key: str) -> bool:
         """The lock is an advisory one on the id of the state's row (pg/client.go)."""
-        return self._there(key) and bool(
-            self._ask(key, "SELECT 1 FROM pg_locks JOIN states ON objid = id WHERE locktype = 'advisory'")
-        )
+        return self._there(key) and bool(self._ask(key, _LOCKED.format(workspace=self._workspace)))
 
     def stored(self, key: str) -> bytes | None:
-        data = self._ask(key, "SELECT data FROM states WHERE name = 'default'") if self._there(key) else ""
+        data = self._ask(key, _DATA.format(workspace=self._workspace)) if self._there(key) else ""
         return data.encode() or None
 
     def version(self, key: str) -> str | None:
@@ -193,11 +200,11 @@ class PgSource:
     def place(self, key: str, body: bytes) -> None:
         schema, mark = self._schema(key), f"$s{secrets.token_hex(8)}$"
         self._server.ask(_TABLE.format(schema=schema))
-        self._ask(key, _PUT.format(body=f"{mark}{body.decode()}{mark}"))
+        self._ask(key, _PUT.format(workspace=self._workspace, body=f"{mark}{body.decode()}{mark}"))
 
     def lose(self, key: str) -> None:
         if self._there(key):
-            self._ask(key, "DELETE FROM states WHERE name = 'default'")
+            self._ask(key, _REMOVE.format(workspace=self._workspace))
 
     def restore(self, key: str, version: str) -> None:
         raise NotImplementedError("a table has no versions")

@@ -4,60 +4,61 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pydantic import JsonValue
 
 from readiness.evidence.observation import Observation
-from readiness.evidence.stacks import CandidateNames
 from readiness.finding import State
+from readiness.judges.stacks.rehearsed import STEPS
 from readiness.judges.stacks.steps import Step
 from readiness.recording import Recording, Stopped
 from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig
-from readiness.stacks.encryption import is_encrypted
 from readiness.stacks.harmless import reaches_out
-from readiness.stacks.keyed import Keyed
-from readiness.stacks.known_as import looked_up
-from readiness.stacks.observed import backend_read
 from readiness.stacks.plan import BadPlanError, MigrationPlan, configured, plan_read
+from readiness.stacks.pulled import pull
 from readiness.stacks.recorded import recorded_place
 from readiness.stacks.stack import Examined
 from readiness.stacks.standins import Source
 from readiness.stacks.wall import Wall
 from readiness.stacks.watching import Watching
+from readiness.stacks.workspaces import EmptyWorkspaceError, Workspace, in_workspace
 from readiness.tofu.env import Disposable, UnpreparedError
 from readiness.tofu.objects import StoreError
-from readiness.tofu.run import TofuRun
+from readiness.tofu.workspace import StatePlace
 
 _ERASED_AFTER = {3: True, 4: False}
 """The steps after which what the candidate holds is erased, and whether its latest version is kept for the next one."""
 
 
 class Rehearsal:
-    """One stack's rehearsal, for one turn (`turn.turn`).
+    """The rehearsal of one workspace of a stack, for one turn (`turn.turn`).
 
     `source` stands for the stack's present backend and is of the same kind; `env` is the candidate. What is seen goes
     to `sees`, one recording for each of P3.<stack>.1 to .5. Live state is only ever read, by the `read` command of
     stack.toml; everything is written to disposable keys. All copies lie in the run's private folder with mode 0600
-    and are removed at the end of `run`; after a crash the supervisor removes that folder. `names` are the
-    candidate's, for the refusal of a stack that points there already.
+    and are removed at the end of `run`; after a crash the supervisor removes that folder.
     """
 
     def __init__(
         self,
         examined: Examined,
+        config: StackConfig,
         source: Source,
         env: Disposable,
         sees: Sequence[Recording],
+        one: Workspace,
         name: str = "rehearsal",
-        names: CandidateNames | None = None,
     ) -> None:
-        self.examined, self.source, self.env, self.name = examined, source, env, name
-        keyed, self._there = Keyed(), f"its source ({source.kind})"
-        self._watching = [Watching(env, see, keyed, self._there) for see in sees]
-        self._names = names
+        self.examined, self.config, self.env, self.name = examined, config, env, name
+        self.source, self.one = source.of(one.name), one
+        self._there = f"its source ({source.kind})"
+        self._watching = [
+            Watching(env, see, one.keyed, self._there, one.name, partial(judge, stack=examined.name))
+            for see, judge in zip(sees, STEPS, strict=True)
+        ]
         self._end = contextlib.ExitStack()
         self._wall: Wall | None = None
         self._version: str | None = None
@@ -71,15 +72,27 @@ class Rehearsal:
     @property
     def key(self) -> str:
         """The disposable state on the source."""
-        return f"{self.env.prefix.replace('/', '-')}-{self.name}-{self.stack}"
+        return f"{self.env.prefix.replace('/', '-')}-{self.new_key}"
+
+    @property
+    def _place(self) -> StatePlace:
+        """Where the state of this workspace lies on the candidate."""
+        return in_workspace(self.checkout.place, self.one.name)
 
     @property
     def new_key(self) -> str:
         """The disposable state on the candidate."""
-        return f"{self.name}-{self.stack}"
+        number = f"-{self.one.names.index(self.one.name)}" if self.one.several else ""
+        return f"{self.name}-{self.stack}{number}"
 
     def run(self) -> None:
-        """Do the five steps in order. The first that is not proved ends it: the later ones are not exercised."""
+        """Do the five steps in order. The first that is not proved ends it: the later ones are not exercised. Of a
+        workspace without a state, where there are others, nothing is done.
+        """
+        with self._end, contextlib.suppress(EmptyWorkspaceError):
+            self._steps()
+
+    def _steps(self) -> None:
         steps: tuple[Callable[[Watching], None], ...] = (
             self._pull,
             self._review,
@@ -87,20 +100,21 @@ class Rehearsal:
             self._no_op,
             self._rollback,
         )
-        with self._end:
-            for number, (watching, step) in enumerate(zip(self._watching, steps, strict=True), start=1):
-                reason = self._done(watching, step)
-                if reason is not None:
-                    for later in self._watching[number:]:
-                        later.fact(Step.NOT_REACHED, self.stack, error=reason)
-                    return
-                if number in _ERASED_AFTER:
-                    self._erase(keep_latest=_ERASED_AFTER[number])
+        for number, (watching, step) in enumerate(zip(self._watching, steps, strict=True), start=1):
+            reason = self._done(watching, step)
+            if reason is not None:
+                for later in self._watching[number:]:
+                    later.fact(Step.NOT_REACHED, self.stack, error=reason)
+                return
+            if number in _ERASED_AFTER:
+                self._erase(keep_latest=_ERASED_AFTER[number])
 
     def _done(self, watching: Watching, step: Callable[[Watching], None]) -> str | None:
         """Does one step; why it is not proved, None if it is."""
         try:
             step(watching)
+        except EmptyWorkspaceError:
+            raise
         except Stopped:
             pass  # what stopped it is kept
         except UnpreparedError as error:
@@ -124,14 +138,14 @@ class Rehearsal:
         """What the candidate holds of this state, with all versions: a run that is killed later leaves none of it. What
         is not erased goes with the run's bucket, at its end or by `clean`.
         """
-        objects, place = self.env.objects(self.env.entry), self.checkout.place
+        objects, place = self.env.objects(self.env.entry), self._place
         for key in (place.key, place.lock_key):
             with contextlib.suppress(StoreError):
                 objects.erase(key, keep_latest=keep_latest)
 
     def _pull(self, watching: Watching) -> None:
         """Step 1. An encrypted state is taken as it is stored: no file ever holds it decrypted."""
-        config = self._admitted(watching)
+        config = self.config
         if reaches_out(config) is None:
             self._wall = Wall()
             self._end.callback(self._wall.close)
@@ -144,71 +158,24 @@ class Rehearsal:
             self.env.entry,
             self.env.where(self.new_key),
             self._wall,
+            self.one.name,
         )
         self._end.callback(self._remove)
-        about = configured(config, self.checkout.without())
+        about = configured(config, self.checkout.without(), self.one.names)
         self._encrypted = about.encrypted
         self._kept[Step.CONFIGURATION] = watching.fact(
             Step.CONFIGURATION, self.stack, about.model_dump(mode="json")
         )
-        described = self.examined.stack
-        reads = described is not None and bool(described.read)
-        if described is not None and reads:
-            run, body = self.checkout.read_live(described.read, dict(os.environ))
-        else:
-            run, body = self._made(watching)
-        decrypted: bytes | None = None
-        if run.ok and self._encrypted:
-            if not reads:
-                body = watching.source(lambda: self.source.stored(f"{self.key}-live")) or b""
-            run, decrypted = self._decrypted(watching, body)
-        self._kept[Step.PULL] = watching.pulled(Step.PULL, run, body, decrypted=decrypted, read=reads)
+        found = pull(watching, self.checkout, self.key, encrypted=self._encrypted)
+        if self.one.several and found.empty(self.one.name):
+            for each in self._watching:
+                each.fact(Step.EMPTY, self.stack)
+            raise EmptyWorkspaceError(self.one.name)
+        self._kept[Step.PULL] = watching.pulled(
+            Step.PULL, found.run, found.body, decrypted=found.decrypted, read=found.read
+        )
         watching.check()
-        self._pulled = self.checkout.private_file(f"{self.stack}.pulled.tfstate", body)
-
-    def _admitted(self, watching: Watching) -> StackConfig:
-        """The configuration, if this stack may be rehearsed at all."""
-        config, kind = self.examined.config, self.source.kind
-        if not isinstance(config, StackConfig):
-            watching.fact(Step.BACKEND, self.stack, error=str(config), source=kind)
-            raise Stopped(str(config))
-        read = backend_read(config)
-        urls = [endpoint.url for endpoint in self.env.endpoints]
-        names = self._names or looked_up(urls, {self.env.place.bucket}, [read], lambda host: ())
-        watching.fact(Step.BACKEND, self.stack, read.model_dump(mode="json"), source=kind)
-        watching.fact(Step.NAMES, "candidate", names.model_dump(mode="json"))
-        watching.check()
-        return config
-
-    def _made(self, watching: Watching) -> tuple[TofuRun, bytes]:
-        """The state of a stack that names no command which reads it: made by applying the configuration to the
-        source, never one that reaches out.
-        """
-        reason = reaches_out(self.checkout.config)
-        if reason:
-            raise watching.unprepared(
-                f"no command reads its state: name one as `read` in stacks/protected/{self.stack}/stack.toml "
-                f"(the configuration is not applied to a stand-in: {reason})"
-            )
-        live = f"{self.key}-live"
-        watching.prepared(self.checkout.init_source(live))
-        watching.prepared(self.checkout.stack_apply())
-        self._look_for_a_lock(watching, live)
-        return self.checkout.state_pull()
-
-    def _look_for_a_lock(self, watching: Watching, key: str) -> None:
-        held = watching.source(lambda: self.source.locked(key))
-        watching.fact(Step.LOCK, self._there, {"held": held})
-        watching.check()
-
-    def _decrypted(self, watching: Watching, stored: bytes) -> tuple[TofuRun, bytes]:
-        """What an encrypted state says, in memory only."""
-        watching.fact(Step.STORED, self._there, {"encrypted": is_encrypted(stored)})
-        watching.check()
-        watching.source(lambda: self.source.place(self.key, stored))
-        watching.prepared(self.checkout.init_source(self.key, reconfigure=True))
-        run, body = self.checkout.state_pull()
-        return watching.prepared(run), body
+        self._pulled = self.checkout.private_file(f"{self.stack}.pulled.tfstate", found.body)
 
     def _review(self, watching: Watching) -> None:
         """Step 2: the plan is read, and the disposable copy made on the source."""
@@ -232,13 +199,13 @@ class Rehearsal:
         """Step 3: the state is put at the new key, create-only, and `init -migrate-state` moves over."""
         place = self.checkout.place
         watching.again(self._kept[Step.PULL])
-        self._look_for_a_lock(watching, self.key)
+        watching.lock(lambda: self.source.locked(self.key))
         objects, body = self.env.objects(self.env.entry), self._pulled.read_bytes()
         watching.look(
-            Step.PUT, self.env.entry, self.new_key, lambda: {"created": objects.create(place.key, body)}
+            Step.PUT, self.env.entry, self.new_key, lambda: {"created": objects.create(self._place.key, body)}
         )
         watching.check()
-        watching.ran(Step.MIGRATE, self.checkout.migrate())
+        watching.ran(Step.MIGRATE, self.checkout.migrate(several=self.one.several))
         watching.check()
         wanted: list[JsonValue] = ["s3", place.bucket, place.key, self.checkout.endpoint.url]
         recorded = recorded_place(self.checkout.folder / "data" / "terraform.tfstate")

@@ -29,8 +29,8 @@ from readiness.stacks.known_as import names
 from readiness.stacks.observed import backend_read
 from readiness.stacks.plan import MigrationPlan
 from readiness.stacks.postgres import PgSource, Postgres
-from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import EXAMPLES, Examined, examine
+from readiness.stacks.stack_rehearsal import NoStandInError, StackRehearsal
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
 from readiness.subject import Subject
@@ -38,10 +38,6 @@ from readiness.tofu.env import Disposable
 from readiness.tofu.workspace import StatePlace
 
 PREFIX = "p3"
-
-
-class _NoStandIn(Exception):
-    """There is no real backend of this kind to rehearse from."""
 
 
 class Rehearsals:
@@ -92,15 +88,16 @@ class Rehearsals:
         try:
             examined = examine(name, self._stacks or EXAMPLES, caller=os.environ)
             self._keep_draft(examined)
-            source = self._source(examined)
+            rehearsed = StackRehearsal(examined, self._source, self._env, sees)
+            config = rehearsed.admitted(self._names(examined))
+            if config is None:
+                return
             with turn(self._env.objects(entry), f"{PREFIX}/turn", name):
                 keep(Step.TURN, entry.name, "ok", None, {"taken": True, "holder": name})
                 self._subject.announce(f"rehearsal: {name}")
-                Rehearsal(examined, source, self._env, sees, names=self._names(examined)).run()
+                rehearsed.run(config)
         except UsageError as error:
             keep(Step.STACK, name, "error", str(error))
-        except _NoStandIn as error:
-            keep(Step.STAND_IN, name, "error", str(error))
         except MigrationInProgressError as refusal:
             keep(Step.TURN, entry.name, "ok", None, {"taken": False, "holder": refusal.holder})
         except Exception as error:  # noqa: BLE001 - a rehearsal that throws has judged nothing
@@ -117,13 +114,14 @@ class Rehearsals:
         if not isinstance(config, StackConfig):
             return
         if not isinstance(plan, MigrationPlan) or plan.configuration_digest != config.digest:
-            path = self._subject.evidence.capture(f"draft-{config.name}-migration-plan.md", draft(config))
+            several = examined.stack is not None and examined.stack.several
+            text = draft(config, several=several)
+            path = self._subject.evidence.capture(f"draft-{config.name}-migration-plan.md", text)
             self._subject.announce(
                 f"{config.name} has no migration plan for this configuration; a first draft lies at {path}"
             )
 
-    def _source(self, examined: Examined) -> Source:
-        kind = examined.config.backend if isinstance(examined.config, StackConfig) else "http"
+    def _source(self, kind: str) -> Source:
         makers: dict[str, Callable[[], Source]] = {
             "http": self._http,
             "s3": self._s3,
@@ -132,8 +130,8 @@ class Rehearsals:
             "kubernetes": self._kubernetes,
         }
         if kind not in makers:
-            raise _NoStandIn(
-                f"{examined.name}: its state is in {what_it_is(kind)} (backend {kind}), for which the suite has no "
+            raise NoStandInError(
+                f"its state is in {what_it_is(kind)} (backend {kind}), for which the suite has no "
                 f"stand-in: it rehearses from {', '.join(sorted(makers))}; do the steps of the draft by hand, on a copy"
             )
         if kind not in self._sources:
@@ -141,21 +139,13 @@ class Rehearsals:
         return self._sources[kind]
 
     def _pg(self) -> Source:
-        try:
-            server = Postgres()
-        except UsageError as error:
-            raise _NoStandIn(str(error)) from error
+        server = Postgres()
         self._stack.callback(server.close)
         self._subject.evidence.redactor.add(server.password)
         return PgSource(server)
 
     def _kubernetes(self) -> Source:
-        try:
-            server = ApiServer()
-        except (UsageError, RuntimeError) as error:
-            raise _NoStandIn(
-                f"to rehearse from a backend kubernetes, its API server is needed: {error}"
-            ) from error
+        server = ApiServer()
         self._stack.callback(server.close)
         self._subject.evidence.redactor.add(server.token)
         return KubernetesSource(server)

@@ -6,11 +6,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from readiness.errors import UsageError
+from readiness.judges.stacks.workspaces import DEFAULT
 from readiness.paths import STACKS
 from readiness.stacks import plan as plans
 from readiness.stacks.config import StackConfig, read
@@ -24,11 +25,13 @@ EXAMPLES = STACKS / "examples"
 class Stack(BaseModel):
     """One protected stack.
 
-    `read` is the only command that is ever run against the live state: it prints the state (`tofu state pull`, or
-    a recipe that does), in the stack's folder, with the operator's environment. Empty: there is no live state, as
-    for the examples; one is then made by applying the configuration to a stand-in of the same backend kind.
-    `variables` and `var_files` (relative to the stack's folder) are the plan's. `pass_environment` names what the
-    plan needs of the operator's environment, such as KUBECONFIG.
+    `read` and `list_workspaces` are the only commands that are ever run against the live state, in the stack's folder,
+    with the operator's environment. `read` prints the state (`tofu state pull`, or a recipe that does). Empty: there
+    is no live state, as for the examples; one is then made by applying the configuration to a stand-in of the same
+    backend kind. `list_workspaces` lists the workspaces of the live state as `tofu workspace list` does; `read` is run
+    for each, with TF_WORKSPACE. `workspaces` are those of a state that is made. `variables` and `var_files` (relative
+    to the stack's folder) are the plan's. `pass_environment` names what the plan needs of the operator's environment,
+    such as KUBECONFIG.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,9 +42,28 @@ class Stack(BaseModel):
     backend: Literal["http", "s3", "local", "pg", "kubernetes"]
     environment: str = ""
     read: tuple[str, ...] = ()
+    list_workspaces: tuple[str, ...] = ()
+    workspaces: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.~-]*$")], ...] = ()
     variables: dict[str, str] = {}
     var_files: tuple[str, ...] = ()
     pass_environment: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether its state may have other workspaces than the default one."""
+        return bool(self.list_workspaces) or self.workspaces not in ((), (DEFAULT,))
+
+    @model_validator(mode="after")
+    def _workspaces_of_one_kind(self) -> Self:
+        if self.read and self.workspaces:
+            raise ValueError(
+                "workspaces are those of a state that is made: list_workspaces lists a live one's"
+            )
+        if self.list_workspaces and not self.read:
+            raise ValueError(
+                "list_workspaces is for a live state: name the command that reads it as `read`, too"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -97,5 +119,6 @@ def examine(
             plan = plans.load(folder / plans.FILE)
         except plans.BadPlanError as error:
             plan = error
-    written = draft(config) if plan is None and isinstance(config, StackConfig) else ""
+    several = stack is not None and stack.several
+    written = draft(config, several=several) if plan is None and isinstance(config, StackConfig) else ""
     return Examined(name, config, stack, plan, written)

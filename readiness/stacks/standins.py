@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from readiness.judges.stacks.workspaces import DEFAULT
 from readiness.stacks.http_backend import HttpBackend
+from readiness.stacks.workspaces import in_workspace
 from readiness.tofu.objects import Objects
 from readiness.tofu.workspace import StatePlace
 from readiness.topology import Endpoint, Keys
@@ -16,10 +18,14 @@ PROFILE = "readiness-source"
 
 
 class Source(Protocol):
-    """A backend that holds states by key. Every key that is written is the rehearsal's own."""
+    """A backend that holds states by key, in one workspace. Every key that is written is the rehearsal's own."""
 
     @property
     def kind(self) -> str: ...
+    def of(self, workspace: str) -> Source:
+        """The same backend, whose keys are those of that workspace. Raises ValueError if it has no workspaces."""
+        ...
+
     def options(self, key: str) -> tuple[str, ...]:
         """The `-backend-config` options of `init`. Nothing in them is secret."""
         ...
@@ -65,6 +71,11 @@ class HttpSource:
     def __init__(self, backend: HttpBackend) -> None:
         self._backend = backend
 
+    def of(self, workspace: str) -> HttpSource:
+        if workspace != DEFAULT:
+            raise ValueError(f"an http backend has no workspace {workspace}")
+        return self
+
     def options(self, key: str) -> tuple[str, ...]:
         settings = {**self._backend.settings(key), "retry_max": "0"}
         return tuple(f"-backend-config={name}={value}" for name, value in settings.items())
@@ -105,12 +116,18 @@ class LocalSource:
 
     kind = "local"
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, workspace: str = DEFAULT) -> None:
+        self._folder, self._workspace = folder, workspace
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def of(self, workspace: str) -> LocalSource:
+        return self if workspace == self._workspace else LocalSource(self._folder, workspace)
+
     def options(self, key: str) -> tuple[str, ...]:
-        return (f"-backend-config=path={self._path(key)}",)
+        return (
+            f"-backend-config=path={self._folder / key}",
+            f"-backend-config=workspace_dir={self._workspaces(key)}",
+        )
 
     def environment(self, home: Path) -> Mapping[str, str]:
         return {}
@@ -123,7 +140,8 @@ class LocalSource:
 
     def locked(self, key: str) -> bool:
         """OpenTofu 1.12, internal/states/statemgr/filesystem.go: the lock's information lies beside the state."""
-        return self._path(key).with_name(f".{key}.lock.info").exists()
+        path = self._path(key)
+        return path.with_name(f".{path.name}.lock.info").exists()
 
     def stored(self, key: str) -> bytes | None:
         path = self._path(key)
@@ -134,18 +152,26 @@ class LocalSource:
 
     def place(self, key: str, body: bytes) -> None:
         path = self._path(key)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(body)
 
     def lose(self, key: str) -> None:
-        for path in (self._path(key), self._path(key).with_name(f"{key}.backup")):
-            path.unlink(missing_ok=True)
+        path = self._path(key)
+        for one in (path, path.with_name(f"{path.name}.backup")):
+            one.unlink(missing_ok=True)
 
     def restore(self, key: str, version: str) -> None:
         raise NotImplementedError("a file has no versions")
 
     def _path(self, key: str) -> Path:
-        return self._folder / key
+        """OpenTofu 1.12, internal/backend/local/backend.go, StatePaths."""
+        if self._workspace == DEFAULT:
+            return self._folder / key
+        return self._workspaces(key) / self._workspace / "terraform.tfstate"
+
+    def _workspaces(self, key: str) -> Path:
+        return self._folder / f"{key}.d"
 
 
 class S3Source:
@@ -158,10 +184,11 @@ class S3Source:
 
     kind = "s3"
 
-    def __init__(self, endpoint: Endpoint, keys: Keys, place: StatePlace) -> None:
+    def __init__(self, endpoint: Endpoint, keys: Keys, place: StatePlace, workspace: str = DEFAULT) -> None:
         self._endpoint = endpoint
         self._keys = keys
         self._place = place
+        self._workspace = workspace
         self._objects = Objects(
             endpoint,
             keys,
@@ -171,6 +198,11 @@ class S3Source:
             ca_bundle=place.ca_bundle,
         )
 
+    def of(self, workspace: str) -> S3Source:
+        if workspace == self._workspace:
+            return self
+        return S3Source(self._endpoint, self._keys, self._place, workspace)
+
     def options(self, key: str) -> tuple[str, ...]:
         skipped = (
             "credentials_validation",
@@ -179,7 +211,7 @@ class S3Source:
             "requesting_account_id",
         )
         return (
-            *self._at(key).backend_config(self._endpoint),
+            *self._named(key).backend_config(self._endpoint),
             "-backend-config=use_lockfile=true",
             f"-backend-config=profile={PROFILE}",
             *(f"-backend-config=skip_{check}=true" for check in skipped),
@@ -227,5 +259,8 @@ class S3Source:
     def restore(self, key: str, version: str) -> None:
         self._objects.restore(self._at(key).key, version)
 
-    def _at(self, key: str) -> StatePlace:
+    def _named(self, key: str) -> StatePlace:
         return self._place.at(f"{key}/terraform.tfstate")
+
+    def _at(self, key: str) -> StatePlace:
+        return in_workspace(self._named(key), self._workspace)

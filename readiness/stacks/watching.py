@@ -7,38 +7,51 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from readiness.criteria import BY_ID
 from readiness.evidence.observation import PROVIDER, Observation, Outcome
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, State
 from readiness.judges.opentofu.commands import TOFU
 from readiness.judges.stacks.steps import Step
+from readiness.judges.stacks.workspaces import only
 from readiness.recording import Recording, Stopped
 from readiness.s3.library import Malformed
 from readiness.stacks.keyed import Keyed
+from readiness.stacks.workspaces import in_workspace
 from readiness.tofu.env import Disposable
 from readiness.tofu.objects import StoreError
 from readiness.tofu.run import TofuRun
 from readiness.tofu.state import NotAStateError
 from readiness.tofu.watched import Watched
+from readiness.tofu.workspace import StatePlace
 from readiness.topology import Endpoint
 
 R = TypeVar("R")
 
 
 class Watching:
-    """One step. Its commands and looks raise Stopped where nothing more can be done: the step's judge says why."""
+    """One step, in one workspace. Its commands and looks raise Stopped where nothing more can be done: the step's judge
+    says why.
+    """
 
-    def __init__(self, env: Disposable, see: Recording, keyed: Keyed, source: str) -> None:
-        self._watched, self._see, self._keyed = Watched(env, see), see, keyed
-        self._source = source
+    def __init__(
+        self,
+        env: Disposable,
+        see: Recording,
+        keyed: Keyed,
+        source: str,
+        workspace: str,
+        judge: Callable[[Seen], Finding],
+    ) -> None:
+        self._judge = judge
+        self._watched, self._see, self._keyed = Watched(env, see, workspace), see, keyed
+        self._source, self._workspace = source, workspace
         self._env = env
 
     def found(self) -> Finding:
-        """What the judge of this step says of what was kept until now."""
+        """What the judge of this step says of what was kept until now of this workspace."""
         subject = self._see.subject
         seen = Seen(subject.promises, {}, self._see.observations, (), subject.declared)
-        return BY_ID[self._see.criterion].judged(seen)
+        return self._judge(only(seen, self._workspace))
 
     def check(self) -> None:
         """Raises Stopped where what was kept refutes: nothing is done on top of it."""
@@ -61,7 +74,7 @@ class Watching:
     ) -> Observation:
         """What the suite itself knows, of its own files and of the stand-in."""
         outcome: Outcome = "ok" if error is None else "error"
-        now = self._see.subject.now()
+        now, asked = self._see.subject.now(), {"case": self._workspace, **asked}
         return self._see.keep(step, about, PROVIDER, now, outcome, error=error, result=result, asked=asked)
 
     def unprepared(self, why: str) -> Stopped:
@@ -74,6 +87,15 @@ class Watching:
             return call()
         except (StoreError, Malformed, OSError) as error:
             raise self.unprepared(f"{self._source}: {error}") from error
+
+    def lock(self, held: Callable[[], bool]) -> None:
+        """Whether somebody holds the lock of a state on the stand-in. Raises Stopped if so."""
+        self.fact(Step.LOCK, self._source, {"held": self.source(held)})
+        self.check()
+
+    def stored(self, *, encrypted: bool) -> None:
+        """Whether the state that the stand-in stores is encrypted."""
+        self.fact(Step.STORED, self._source, {"encrypted": encrypted})
 
     def prepared(self, run: TofuRun) -> TofuRun:
         """This command has to succeed before anything can be judged. Raises Stopped if it did not."""
@@ -96,6 +118,7 @@ class Watching:
             except NotAStateError as wrong:
                 outcome, error = "malformed", str(wrong)
         began, ended = max(run.started, 0.0), max(run.ended, 0.0)
+        asked = {"case": self._workspace, **asked}
         one = self._see.keep(
             step, run.endpoint, TOFU, began, outcome, run.code, error, kept, ended=ended, asked=asked
         )
@@ -112,11 +135,15 @@ class Watching:
     def look(self, step: Step, endpoint: Endpoint, key: str, call: Callable[[], JsonValue]) -> Observation:
         """A request to the candidate about the state at the new key. Raises Stopped if there is no answer."""
         through: list[JsonValue] = [one.name for one in self._env.endpoints]
-        return self._watched.look(step, endpoint, key, call, through=through)
+        return self._watched.look(step, endpoint, key, call, place=self.place(key).key, through=through)
+
+    def place(self, key: str) -> StatePlace:
+        """Where the state of this workspace lies on the candidate."""
+        return in_workspace(self._env.where(key), self._workspace)
 
     def at_the_new_key(self, step: Step, key: str) -> None:
         """The state object at the new key, as every endpoint of the candidate gives it."""
-        place = self._env.where(key).key
+        place = self.place(key).key
 
         def held(endpoint: Endpoint) -> JsonValue:
             body = self._env.objects(endpoint).get(place)

@@ -131,12 +131,18 @@ class Watched:
         return self._look(step, endpoint, place, lambda: {} if objects.exists(place) else None, {})
 
     def look(
-        self, step: str, endpoint: Endpoint, key: str, call: Callable[[], JsonValue], **asked: JsonValue
+        self,
+        step: str,
+        endpoint: Endpoint,
+        key: str,
+        call: Callable[[], JsonValue],
+        place: str | None = None,
+        **asked: JsonValue,
     ) -> Observation:
-        """Any other request about this state's object; status 404 if it gives None. Raises Stopped if there is no
-        answer.
+        """Any other request about this state's object, which lies at `place` if that is given; status 404 if it gives
+        None. Raises Stopped if there is no answer.
         """
-        return self._look(step, endpoint, self.env.where(key).key, call, asked)
+        return self._look(step, endpoint, place or self.env.where(key).key, call, asked)
 
     def _look(
         self,

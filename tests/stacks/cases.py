@@ -188,11 +188,13 @@ BEFORE = StateRead(
 )  # fmt: skip
 NEW_KEY: dict[str, Any] = {"through": [*URLS]}
 PLAN_READ = PlanRead(
-    stack="attic", configuration_digest="sha256:c", backend="http", steps=STEPS, decrypts=False,
+    stack="attic", configuration_digest="sha256:c", backend="http", steps=STEPS, decrypts=False, workspaces=False,
     returns_to="file:attic.pulled.tfstate", rollback=3, reviewed_by="A. Reviewer", reviewed_on="2026-05-06",
     reviewed_text="sha256:t", text_digest="sha256:t",
 )  # fmt: skip
-CONFIGURED = Configured(name="attic", digest="sha256:c", backend="http", encrypted=False, without=())
+CONFIGURED = Configured(
+    name="attic", digest="sha256:c", backend="http", encrypted=False, without=(), workspaces=("default",)
+)
 ADDRESS = {"address": text("http://store.example:9000/state")}
 
 
@@ -241,6 +243,7 @@ def configuration(**fields: Any) -> Defect:
 
 
 REACHED = fact(Step.REACHED, {"hosts": [], "walled": True})
+BEGUN = (fact(Step.STAND_IN, {"kind": "http"}), fact(Step.WORKSPACES, {"names": ["default"]}))
 PULL = printed(Step.PULL, holds(), read=False)
 PLANS: dict[str, Defect] = {
     "no plan": changed(Step.PLAN, outcome="error", error="it has no migration plan", result=None),
@@ -261,7 +264,9 @@ ALL_STEPS: dict[str, Defect] = {
     "another stack's turn": also(fact(Step.TURN, {"taken": False, "holder": "another"})),
 }
 NOT_DONE: dict[str, Defect] = {
-    "no stand-in": also(seen(Step.STAND_IN, "attic", PROVIDER, outcome="error")),
+    "no stand-in": changed(Step.STAND_IN, outcome="error", error="x", result=None),
+    "workspaces that could not be listed": changed(Step.WORKSPACES, outcome="error", error="x", result=None),
+    "a workspace that was not rehearsed": changed(Step.WORKSPACES, result={"names": ["default", "prod"]}),
     "an earlier step": also(seen(Step.NOT_REACHED, "attic", PROVIDER, outcome="error")),
     "a command before": also(tofu(PREPARE, code=1, command="init")),
     "an exception": also(seen(PREPARE, "attic", PROVIDER, outcome="unanswered")),
@@ -270,8 +275,9 @@ NOT_DONE: dict[str, Defect] = {
 PULLED = Case(
     "P3.attic.1",
     [
-        fact(Step.BACKEND, json_of(backend("attic", "http", settings=ADDRESS)), source="http"),
+        fact(Step.BACKEND, json_of(backend("attic", "http", settings=ADDRESS))),
         fact(Step.NAMES, json_of(candidate())),
+        *BEGUN,
         fact(Step.CONFIGURATION, json_of(CONFIGURED)),
         fact(Step.LOCK, {"held": False}),
         PULL,
@@ -284,7 +290,7 @@ PULLED = Case(
             Step.BACKEND,
             result=json_of(backend("attic", "http", settings={"address": text("http://10.0.0.5:9000/x")})),
         ),
-        "another kind of backend": changed(Step.BACKEND, asked={"source": "s3"}),
+        "another kind of backend": changed(Step.STAND_IN, result={"kind": "s3"}),
         "a lock": changed(Step.LOCK, result={"held": True}),
         "a pull that fails": failed(Step.PULL),
         "an empty state": changed(Step.PULL, result=but(resources=(), outputs=())),
@@ -301,9 +307,58 @@ PULLED = Case(
     },
 )
 
+
+def _of(workspace: str, digest: str) -> list[Observation]:
+    return [
+        fact(Step.CONFIGURATION, json_of(CONFIGURED), case=workspace),
+        fact(Step.LOCK, {"held": False}, case=workspace),
+        printed(Step.PULL, holds(digest=digest), read=False, case=workspace),
+        fact(Step.REACHED, {"hosts": [], "walled": True}, case=workspace),
+    ]
+
+
+def empty(*workspaces: str) -> Defect:
+    """These workspaces have no state."""
+    found = [fact(Step.EMPTY, None, case=name) for name in workspaces]
+
+    def change(recorded: Recorded) -> Recorded:
+        return [*(one for one in recorded if one.asked.get("case") not in workspaces), *found]
+
+    return change
+
+
+WORKSPACES = Case(
+    "P3.gitlab-runners.1",
+    [
+        *PULLED.healthy[:3],
+        fact(Step.WORKSPACES, {"names": ["default", "prod"]}),
+        *_of("default", "d"),
+        *_of("prod", "e"),
+    ],
+    {
+        "a lock in one": changed(Step.LOCK, 1, result={"held": True}),
+        "a pull in one that fails": failed(Step.PULL, 1),
+        "no state in any": empty("default", "prod"),
+        "a host that one of them asks for": changed(
+            Step.REACHED, 1, result={"hosts": ["sts.example"], "walled": True}
+        ),
+    },
+    unknown={
+        "one that was not rehearsed": lambda recorded: [
+            one for one in recorded if one.asked.get("case") != "prod"
+        ],
+        "one that was not listed": changed(Step.WORKSPACES, outcome="error", error="x", result=None),
+        "one more": changed(Step.WORKSPACES, result={"names": ["default", "prod", "dev"]}),
+        "one state for both": changed(Step.PULL, 1, result=holds(digest="d")),
+        "a pull in one that did not end": lost(Step.REACHED, 1),
+    },
+    proved={"no state in the default one": empty("default")},
+)
+
 REVIEWED = Case(
     "P3.attic.2",
     [
+        *BEGUN,
         PULL,
         fact(Step.CONFIGURATION, json_of(CONFIGURED)),
         fact(Step.PLAN, json_of(PLAN_READ)),
@@ -318,6 +373,7 @@ REVIEWED = Case(
         "a plan that handles an encrypted state decrypted": both(
             configuration(encrypted=True), plan(decrypts=True)
         ),
+        "a plan that moves one of two workspaces": configuration(workspaces=("default", "prod")),
         "another state at the new key": granted(Step.DESTINATION, 1, but(lineage="m")),
         "a later state at the new key": granted(Step.DESTINATION, 0, but(serial=6)),
         "an encrypted state at the new key": granted(Step.DESTINATION, 0, holds(None, encrypted=True)),
@@ -333,6 +389,9 @@ REVIEWED = Case(
     },
     proved={
         "the same state at the new key": granted(Step.DESTINATION, 0, holds()),
+        "a plan that moves both workspaces": both(
+            configuration(workspaces=("default", "prod")), plan(workspaces=True)
+        ),
         "an empty state at the new key": granted(Step.DESTINATION, 0, but(resources=(), outputs=())),
     },
 )
@@ -340,6 +399,7 @@ REVIEWED = Case(
 MIGRATED = Case(
     "P3.attic.3",
     [
+        *BEGUN,
         PULL,
         fact(Step.LOCK, {"held": False}),
         seen(Step.PUT, status=200, result={"created": True}, **NEW_KEY),
@@ -381,8 +441,9 @@ MIGRATED = Case(
 ENCRYPTED = Case(
     "P3.arc-runners.3",
     [
+        *BEGUN,
         printed(Step.PULL, holds(encrypted=True), read=False),
-        *MIGRATED.healthy[1:6],
+        *MIGRATED.healthy[3:8],
         *(
             seen(Step.MIGRATED, end, status=200, result=holds(None, encrypted=True), **NEW_KEY)
             for end in URLS
@@ -398,7 +459,7 @@ ENCRYPTED = Case(
 
 NO_OP = Case(
     "P3.attic.4",
-    [tofu(Step.NO_OP), REACHED],
+    [*BEGUN, tofu(Step.NO_OP), REACHED],
     {
         **ALL_STEPS,
         "it wants changes": to_create(Step.NO_OP),
@@ -410,6 +471,7 @@ NO_OP = Case(
 
 def _back(returns_to: str, version: str | None, *more: Observation) -> list[Observation]:
     return [
+        *BEGUN,
         PULL,
         fact(Step.CONFIGURATION, json_of(CONFIGURED)),
         fact(Step.PLAN, json_of(PLAN_READ.model_copy(update={"returns_to": returns_to}))),
@@ -447,4 +509,4 @@ TO_A_VERSION = Case(
     {**RETURNED, "there is no such version": changed(Step.RETURN, result={"version": None})},
     unknown={**NOT_DONE, "a damaged copy that was not planned": lost(Step.DAMAGED)},
 )
-CASES = (POINTS, TURNS, PULLED, REVIEWED, MIGRATED, ENCRYPTED, NO_OP, TO_A_FILE, TO_A_VERSION)
+CASES = (POINTS, TURNS, PULLED, WORKSPACES, REVIEWED, MIGRATED, ENCRYPTED, NO_OP, TO_A_FILE, TO_A_VERSION)

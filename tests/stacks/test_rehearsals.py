@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from readiness.errors import NotRun
+from readiness.errors import NotRun, UsageError
 from readiness.finding import Finding, State
 from readiness.providers.base import Provider
+from readiness.stacks.http_backend import HttpBackend
 from readiness.stacks.rehearsals import PREFIX, Rehearsals
 from readiness.stacks.turn import NAME
 from readiness.subject import Subject
@@ -76,3 +77,59 @@ def test_another_stack_in_migration_refutes_and_nothing_is_begun(
     assert {one.state for one in found} == {State.REFUTED}
     assert all("arc-runners is in migration" in one.reason for one in found)
     assert env.tools.runs == []
+
+
+def elsewhere(tmp_path: Path, address: str = "https://git.example/state") -> Path:
+    """A checkout whose attic has its state behind this address."""
+    block = f'terraform {{\n  backend "http" {{\n    address = "{address}"\n  }}\n}}\n'
+    return write(tmp_path / "checkout", {"main.tf": "", "backend.tf": block})
+
+
+def test_a_stack_on_the_candidate_is_refused_before_anything_is_started(
+    subject: Subject, env: Disposable, store: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    def start() -> HttpBackend:
+        started.append("http")
+        return HttpBackend()
+
+    monkeypatch.setattr("readiness.stacks.rehearsals.HttpBackend", start)
+    address = f"{env.endpoints[0].url}/state/attic"
+    first, *later = steps(subject, env, elsewhere(tmp_path, address), tmp_path)
+    assert first.state is State.REFUTED
+    assert "its backend already points at the candidate" in first.reason
+    assert {one.state for one in later} == {State.UNKNOWN}
+    assert all(
+        "not reached: attic: its backend already points at the candidate" in one.reason for one in later
+    )
+    assert (started, env.tools.runs, store.rows) == ([], [], {})
+
+
+def test_a_stack_that_opentofu_does_not_take_is_refused_before_anything_is_started(
+    subject: Subject, env: Disposable, store: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("readiness.stacks.rehearsals.HttpBackend", None)
+    checkout = write(tmp_path / "checkout", {"main.tf": "module {{{\n"})
+    first, *later = steps(subject, env, checkout, tmp_path)
+    assert first.state is State.REFUTED
+    assert "its configuration cannot be read" in first.reason
+    assert {one.state for one in later} == {State.UNKNOWN}
+    assert store.rows == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UsageError("no port is free"), RuntimeError("it does not answer"), OSError("no space"), ValueError()],
+)
+def test_a_stand_in_that_does_not_start_says_nothing_of_the_stack(
+    error: Exception, subject: Subject, env: Disposable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> HttpBackend:
+        raise error
+
+    monkeypatch.setattr("readiness.stacks.rehearsals.HttpBackend", fail)
+    found = steps(subject, env, elsewhere(tmp_path), tmp_path)
+    assert {one.state for one in found} == {State.UNKNOWN}
+    said = f"attic: its stand-in (backend http) could not be started: {str(error) or 'ValueError'}"
+    assert {one.reason for one in found} == {said}

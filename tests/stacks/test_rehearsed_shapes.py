@@ -17,6 +17,7 @@ from readiness.finding import Finding, State
 from readiness.obtain import kubernetes
 from readiness.stacks import plan as plans
 from readiness.stacks.api_server import ApiServer, KubernetesSource
+from readiness.stacks.checkout import Checkout
 from readiness.stacks.config import StackConfig, read
 from readiness.stacks.draft import draft
 from readiness.stacks.encryption import is_encrypted
@@ -329,3 +330,34 @@ def test_the_checkout_is_only_read(env: Disposable, sources: dict[str, Source], 
         path: path.read_bytes() for path in (tmp_path / "checkout").rglob("*") if path.is_file()
     } == before
     assert read(tmp_path / "checkout", "attic").digest == getattr(one.config, "digest", "")
+
+
+def test_a_customers_key_is_said_not_to_be_rehearsed_and_reaches_nothing(
+    env: Disposable, sources: dict[str, Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    monkeypatch.setenv("AWS_SSE_CUSTOMER_KEY", key)
+    monkeypatch.setattr("readiness.stacks.checkout.Checkout.remove", lambda checkout: None)
+    files = {"backend.tf": s3(*PLACE, OLD, "encrypt = true")}
+    config = shape(tmp_path / "checkout", {"main.tf": MAIN, **files}, caller={"AWS_SSE_CUSTOMER_KEY": key})
+    plan = plans.parse(plans.review(draft(config), "A. Reviewer", datetime.date(2026, 5, 6)))
+    one = dataclasses.replace(examined(tmp_path / "another", files), config=config, plan=plan)
+    environments: list[dict[str, str]] = []
+    extra = Checkout.extra
+
+    def remember(checkout: Checkout) -> dict[str, str]:
+        environments.append(extra(checkout))
+        return environments[-1]
+
+    monkeypatch.setattr(Checkout, "extra", remember)
+    found = rehearsed(one, sources["s3"], env)
+    assert states(found) == [State.PROVED] * 5, found
+    assert "its stand-in has no encrypt, no sse_customer_key" in found["P3.attic.2"].reason
+    assert environments
+    assert not any(key in kept.values() for kept in environments)
+    left = [
+        path
+        for path in (tmp_path / "tofu").rglob("*")
+        if path.is_file() and key.encode() in path.read_bytes()
+    ]
+    assert left == []

@@ -42,6 +42,11 @@ def faults(plan: PlanRead, configured: Configured) -> Iterator[str]:
         )
     if plan.backend != configured.backend:
         yield f"it moves a backend {plan.backend}, the configuration has {configured.backend}"
+    if configured.workspaces not in ((), ("default",)) and not plan.workspaces:
+        yield (
+            f"it moves only the workspace that is selected, and the state has {', '.join(configured.workspaces)}: its "
+            "commands have to name the workspace (TF_WORKSPACE)"
+        )
     yield from _unsafe(plan, configured)
     if not plan.reviewed_by or not re.fullmatch(r"\d{4}-\d\d-\d\d", plan.reviewed_on):
         yield "nobody has reviewed it"

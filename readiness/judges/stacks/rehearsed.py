@@ -1,11 +1,11 @@
-"""P3.x.1 to P3.x.5: a stack's migration, rehearsed on a disposable copy of its state, and taken back again."""
+"""P3.x.1 to P3.x.5: one workspace's migration, rehearsed on a disposable copy of its state, and taken back again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from readiness.evidence.observation import Observation
-from readiness.evidence.rehearsal import Configured, PlanRead, Returned, StoredState
+from readiness.evidence.rehearsal import Configured, PlanRead, Returned, StandInUsed, StoredState
 from readiness.evidence.seen import Seen
 from readiness.evidence.stacks import BackendRead, CandidateNames
 from readiness.finding import Finding, State, merge
@@ -49,8 +49,9 @@ def _not_admitted(seen: Seen) -> Iterator[str]:
         read = typed(one, BackendRead)
         if names is not None and (found := points_at(read, names)).points is Points.YES:
             yield f"its backend already points at the candidate ({found.reason})"
-        if read.backend != one.asked.get("source"):
-            yield f"its backend is {read.backend}, the source to rehearse from is {one.asked.get('source')}"
+        for source in seen.steps(Step.STAND_IN):
+            if source.ok and (kind := typed(source, StandInUsed).kind) != read.backend:
+                yield f"its backend is {read.backend}, the source to rehearse from is {kind}"
 
 
 def _not_pulled(seen: Seen) -> Iterator[str]:
@@ -235,6 +236,10 @@ def _not_restored(seen: Seen, pulled: Observation) -> Iterator[str]:
     for one in seen.steps(Step.AFTER):
         if not one.ok:
             yield f"the no-op plan on the source after the rollback: {_wants(one)}"
+
+
+STEPS = (pulled, reviewed, migrated, no_op, rolled_back)
+"""The judges of one workspace, in the order of a stack's criteria."""
 
 
 def _through(found: Finding, seen: Seen, step: Step) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from readiness.evidence.observation import Observation
-from readiness.evidence.rehearsal import LockSeen, Reached, StateRead, StoredState, TurnTried
+from readiness.evidence.rehearsal import LockSeen, Reached, StandInUsed, StateRead, StoredState, TurnTried
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved_by, refuted, unknown
 from readiness.judges.opentofu.commands import Measured, absent, counted, decided
@@ -17,10 +17,12 @@ from readiness.judges.stacks.typed import Unshaped, typed
 class Step(StrEnum):
     """What is done, or looked at. Those of the rehearsal as a whole are kept for each of its criteria.
 
-    STACK, STAND_IN and NOT_REACHED are kept where they end the rehearsal: their error says why. TURN comes back with
-    TurnTried, LOCK with LockSeen, REACHED with Reached.
+    STACK and NOT_REACHED are kept where they end the rehearsal, STAND_IN too where there is none: their error says why.
+    Else STAND_IN comes back with StandInUsed, WORKSPACES with Workspaces, TURN with TurnTried, LOCK with LockSeen,
+    REACHED with Reached. EMPTY: this workspace has no state to migrate. What is seen of one workspace is asked with
+    its name as `case`.
 
-    BACKEND (asked with the kind of the `source`) and NAMES are as in P1.8. PULL, COPY, DESTINATION, MIGRATED, PULLED
+    BACKEND and NAMES are as in P1.8. PULL, COPY, DESTINATION, MIGRATED, PULLED
     and RESTORED come back with Held; STORED with whether the stored state is `encrypted`. PULL is kept again for every
     step whose state is compared with it, and so are PLAN (PlanRead) and CONFIGURATION (Configured). PUT comes back
     with `created`, RECORDED with what init noted, which must be `wanted`; RETURN with Returned, and
@@ -30,6 +32,8 @@ class Step(StrEnum):
 
     STACK = "files of the stack"
     STAND_IN = "stand-in for the stack's backend"
+    WORKSPACES = "workspaces of the state"
+    EMPTY = "workspace without a state"
     TURN = "turn to migrate"
     NOT_REACHED = "earlier step"
     REACHED = "hosts asked for"
@@ -84,8 +88,11 @@ def proved_step(
     """What the observations of one step say: REFUTED by a violation, UNKNOWN where something was not seen, else
     PROVED with this reason. Those of the steps in `again` are observations of another step.
     """
+    for one in seen.steps(Step.STAND_IN):
+        if one.ok:
+            typed(one, StandInUsed)
     found = _ended(seen) or decided(
-        seen.observations, [*violations, *_outside(seen)], LOOKS, (*needed, Step.REACHED)
+        seen.observations, [*violations, *_outside(seen)], LOOKS, (Step.STAND_IN, *needed, Step.REACHED)
     )
     found = found or _not_seen(seen)
     if found is not None:
