@@ -196,7 +196,7 @@ def _refused(record: ScenarioRecord, ops: Sequence[Op], beside: Verb) -> bool:
     """None of them was answered, though requests of that kind for current objects were."""
     if len(ops) < REFUSALS or any(op.ok for op in ops):
         return False
-    return all(served_beside(record, op, beside) for op in ops)
+    return sum(served_beside(record, op, beside) for op in ops) >= REFUSALS
 
 
 def _unread(record: ScenarioRecord, reads: Sequence[Op], known: _Known) -> str | None:

@@ -76,6 +76,17 @@ def test_none_acknowledged_where_nothing_is_says_nothing_of_large_ones() -> None
     assert state(small(refused(more(record()), "large/"), endpoint="service"))[0] is State.PROVED
 
 
+def test_those_of_a_time_without_any_service_do_not_hide_the_others() -> None:
+    made = small(refused(more(record()), "large/"))
+    away = changed(
+        made,
+        lambda op: op.workload == "probe" and op.key.startswith("probe/") and op.invoked < FIRED + 1.5,
+        outcome=Outcome.UNKNOWN,
+        status=None,
+    )
+    assert state(away)[0] is State.UNKNOWN
+
+
 def test_one_that_is_acknowledged_is_enough() -> None:
     made = small(refused(record(), "large/"))
     assert state(more(made))[0] is State.PROVED
