@@ -7,6 +7,7 @@ Exit 1 if a defect was not caught by the criterion that must catch it, or if a c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,9 @@ from readiness.finding import State
 from tests.battery import table
 from tests.battery.catalogue import ALL, BY_NAME
 from tests.battery.runner import Outcome, keep, kept, try_defect, without_defect
+
+CORES = 2
+"""A judged run through the proxy keeps so many cores busy; with less its load is late, and its waits end."""
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +39,14 @@ def main(arguments: list[str]) -> int:
         metavar="FILE",
         help="keep outcomes in this file, and skip those it already has",
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many defects to judge at once")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=max(1, (os.cpu_count() or 1) // CORES),
+        metavar="N",
+        help=f"how many defects to judge at once (default: one for each {CORES} cores; more of them end later than one "
+        "after the other)",
+    )
     parser.add_argument("--list", action="store_true", help="list the defects")
     parser.add_argument(
         "--output", action="store_true", help="show the output of pytest for defects that were missed"
