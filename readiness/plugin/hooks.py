@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from readiness.cli.explore import EXPLORATION
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
 from readiness.criteria.needs import needs
-from readiness.errors import Impossible, NotRun, Refuted, Unjudged, UsageError, WrongAnswer
+from readiness.errors import Impossible, Refuted, Unjudged, UsageError
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
 from readiness.paths import ROOT
 from readiness.plugin.exploring import Exploring
 from readiness.plugin.interrupts import Interrupts
 from readiness.plugin.options import read_options
+from readiness.plugin.printed import short, without_secrets
 from readiness.plugin.progress import Progress, standard_error
 from readiness.plugin.run import Run
 from readiness.plugin.session import CREATE, SETTINGS, Session
@@ -206,19 +207,9 @@ def pytest_runtest_makereport(
         run.add(criterion.id, finding, call.duration)
         item.config.stash[SESSION].progress.done(criterion, finding.state)
     if call.excinfo is not None and report.failed and not item.config.getoption("--showlocals"):
-        report.longrepr = _short(call.excinfo)
-    _clean(report, run.redactor.clean)
+        report.longrepr = short(call.excinfo)
+    without_secrets(report, run.redactor.clean)
     return report
-
-
-def _clean(report: pytest.TestReport, clean: Callable[[str], str]) -> None:
-    """Nothing that pytest prints of a test holds a secret."""
-    if isinstance(report.longrepr, tuple):  # of a skipped test: file, line, reason
-        path, line, reason = report.longrepr
-        report.longrepr = (path, line, clean(reason))
-    elif report.longrepr is not None:
-        report.longrepr = clean(str(report.longrepr))
-    report.sections = [(name, clean(text)) for name, text in report.sections]
 
 
 def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
@@ -235,12 +226,6 @@ def _finding(item: pytest.Item, call: pytest.CallInfo[None]) -> Finding | None:
         if made is not None and worst((made.state, ending.state)) is made.state is not State.PROVED
         else ending
     )
-
-
-def _short(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    if isinstance(excinfo.value, Refuted | WrongAnswer | Unjudged | NotRun | pytest.skip.Exception):
-        return f"{type(excinfo.value).__name__}: {excinfo.value}"
-    return str(excinfo.getrepr(style="short"))
 
 
 @pytest.hookimpl(trylast=True)
