@@ -200,10 +200,8 @@ class Campaign:
 
     def _keep(self, record: ScenarioRecord) -> None:
         evidence = self.subject.evidence
-        at = next((r.path for r in evidence.recorders() if r.scope == record.name), None)
-        file = str(at.relative_to(evidence.folder)) if at else None
         evidence.flush()
-        evidence.append(SCENARIOS, as_row(record, file))
+        evidence.append(SCENARIOS, as_row(record, evidence.history_file(record.name)))
 
     def _perform(self, scenario: Scenario, record: ScenarioRecord) -> None:
         stage = Stage(self.subject, self.rig, record, whole_within=self._within)

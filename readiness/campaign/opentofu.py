@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 from pydantic import JsonValue
@@ -241,11 +241,7 @@ class TofuCampaign:
     @contextlib.contextmanager
     def _done(self, fault: Fault, *, at_once: bool) -> Iterator[Event]:
         provider, watch, evidence = self.subject.provider, self.rig.watch, self.subject.evidence
-        whole = self._within
-
-        def note(event: Event) -> None:
-            evidence.event("fault", phase=2, **asdict(event))
-
+        whole, note = self._within, partial(evidence.fault, phase=2)
         if reason := self.subject.not_undone.reason:
             raise Unjudged(reason)
         if not at_once and not wait_whole(provider, watch, whole):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 from readiness.campaign.matrix import Snapshots
@@ -102,7 +102,12 @@ class Stage:
     def fault(self, fault: Fault) -> Iterator[Event]:
         """The fault while inside; sweepers read fast from just before the heal."""
         with injected(
-            fault, self.subject.provider, self.rig.watch, self.now, self._note, self.subject.not_undone
+            fault,
+            self.subject.provider,
+            self.rig.watch,
+            self.now,
+            self._evidence.fault,
+            self.subject.not_undone,
         ) as event:
             self.record.events.append(event)
             self.context.faults_held += 1
@@ -228,6 +233,3 @@ class Stage:
     def now(self) -> float:
         """Seconds since the run began."""
         return self._evidence.now()
-
-    def _note(self, event: Event) -> None:
-        self._evidence.event("fault", **asdict(event))

@@ -6,11 +6,10 @@ That it had to be restarted is what `serves_again` refutes. SeaweedFS 4.48 does 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict
 
 from readiness import faults
 from readiness.errors import Unjudged
-from readiness.evidence.scenario import Event, ScenarioRecord
+from readiness.evidence.scenario import ScenarioRecord
 from readiness.faults import injected, wait_whole
 from readiness.finding import State
 from readiness.judges.recovery import serves_again
@@ -27,11 +26,7 @@ def restart_if_stuck(subject: Subject, rig: Rig, record: ScenarioRecord, within:
     if not record.whole or serves_again(record).state is not State.REFUTED:
         return
     subject.announce(f"{record.name}: the candidate takes no writes since; each node is restarted")
-    evidence = subject.evidence
-
-    def note(event: Event) -> None:
-        evidence.event("fault", **asdict(event))
-
+    note = subject.evidence.fault
     with contextlib.suppress(Unjudged):  # not_undone has what was not undone
         for node in subject.topology.nodes:
             fault = faults.drain(subject.topology, node)

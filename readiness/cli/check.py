@@ -18,7 +18,7 @@ import pytest
 
 from readiness import paths
 from readiness.candidate.load import Loaded
-from readiness.cli.run import OWN
+from readiness.cli.run import OWN, QUIET, Given
 from readiness.cli.store_options import Parser, add_store_options, loaded_of, named
 from readiness.criteria import MANIFEST, Criterion
 from readiness.errors import UsageError
@@ -58,17 +58,6 @@ CHECK = pytest.StashKey[Check]()
 """Set where a run is a check."""
 
 
-class _Given:
-    """Tells the plugin, before it reads its options, that this run is a check."""
-
-    def __init__(self, check: Check) -> None:
-        self._check = check
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[CHECK] = self._check
-
-
 def main(arguments: list[str]) -> int:
     """The command."""
     given = _parser().parse_args(arguments)
@@ -86,8 +75,7 @@ def main(arguments: list[str]) -> int:
     options = [f"--runs={given.runs}"]
     options += [f"--require={level}" for level in given.require]
     options += [] if given.seed is None else [f"--seed={given.seed}"]
-    quiet = ["-qq", "--no-header", "--tb=no", "-rN"]
-    return int(pytest.main([*OWN, *quiet, *options, str(paths.SUITES)], plugins=[_Given(check)]))
+    return int(pytest.main([*OWN, *QUIET, *options, str(paths.SUITES)], plugins=[Given(CHECK, check)]))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from readiness import paths
-from readiness.cli.run import OWN, joined
+from readiness.cli.run import OWN, QUIET, Given, joined
 from readiness.cli.store_options import Parser
 from readiness.errors import UsageError
 from readiness.explore.schedule import Schedule
@@ -41,17 +41,6 @@ EXPLORATION = pytest.StashKey[Exploration]()
 """Set where a run is a search."""
 
 
-class _Given:
-    """Tells the plugin, before it reads its options, that this run is a search."""
-
-    def __init__(self, exploration: Exploration) -> None:
-        self._exploration = exploration
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[EXPLORATION] = self._exploration
-
-
 def main(arguments: list[str]) -> int:
     """The command."""
     given, rest = _parser().parse_known_args(arguments)
@@ -61,8 +50,11 @@ def main(arguments: list[str]) -> int:
         print(f"ERROR: {error}", file=sys.stderr)
         return EXIT_USAGE
     exploration = Exploration(given.minutes * 60, replay, given.shrink)
-    quiet = ["-qq", "--no-header", "--tb=no", "-rN"]
-    return int(pytest.main([*OWN, *quiet, *joined(rest), str(paths.SUITES)], plugins=[_Given(exploration)]))
+    return int(
+        pytest.main(
+            [*OWN, *QUIET, *joined(rest), str(paths.SUITES)], plugins=[Given(EXPLORATION, exploration)]
+        )
+    )
 
 
 def _minutes(text: str) -> float:

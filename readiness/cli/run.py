@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import Generic, TypeVar
 
 import pytest
 
@@ -23,6 +24,20 @@ test, for example suites/test_phase1_scratch_s3.py::test_list_buckets.
 _PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_order.plugin", "-p", "no:cacheprovider")
 OWN = ("-c", str(paths.CONFIGURATION), "--rootdir", str(paths.ROOT), *_PLUGINS)
 """What pytest is always given."""
+QUIET = ("-qq", "--no-header", "--tb=no", "-rN")
+"""With these pytest says nothing of its own."""
+T = TypeVar("T")
+
+
+class Given(Generic[T]):
+    """Stores under a key, before the plugin reads its options, what this run is."""
+
+    def __init__(self, key: pytest.StashKey[T], value: T) -> None:
+        self._key, self._value = key, value
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[self._key] = self._value
 
 
 def main(arguments: list[str]) -> int:

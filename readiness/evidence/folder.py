@@ -17,11 +17,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from readiness.evidence.observation import OBSERVATIONS, Observation
+from readiness.evidence.scenario import Event
 from readiness.history import Op
 from readiness.redact import Redactor
 
@@ -115,6 +117,11 @@ class Evidence:
         """All recorders so far."""
         yield from list(self._recorders.values())
 
+    def history_file(self, scope: str) -> str | None:
+        """The file of that scope's operations, below the folder; None if it has no recorder."""
+        recorder = self._recorders.get(_file_name(scope))
+        return str(recorder.path.relative_to(self.folder)) if recorder else None
+
     def drop(self, scope: str) -> None:
         """Forgets the recorder of that scope, and removes its file. Raises KeyError if there is none."""
         recorder = self._recorders.pop(_file_name(scope))
@@ -151,6 +158,10 @@ class Evidence:
     def event(self, what: str, /, **details: Any) -> None:
         """One line of events.jsonl."""
         self.append("events.jsonl", {"event": what, **details})
+
+    def fault(self, event: Event, **details: Any) -> None:
+        """One line of events.jsonl: a fault, what proved it, and when it was healed."""
+        self.event("fault", **details, **asdict(event))
 
     def capture(self, name: str, text: str) -> Path:
         """Keeps a captured text (at most 1 MiB, its tail) under capture/."""

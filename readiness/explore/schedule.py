@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -101,8 +100,3 @@ class Schedule(_Kept):
             raise UsageError(f"--replay {path} holds no schedule: {where}: {first['msg']}") from None
         except UnicodeDecodeError:
             raise UsageError(f"--replay {path} holds no schedule: it is not text in UTF-8") from None
-
-
-def targets_of(steps: Sequence[Step]) -> set[str]:
-    """What these steps hit."""
-    return {step.target for step in steps}

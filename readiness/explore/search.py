@@ -140,11 +140,7 @@ class Search:
             evidence.drop(record.name)
             return None
         evidence.flush()
-        return next(
-            str(each.path.relative_to(evidence.folder))
-            for each in evidence.recorders()
-            if each.scope == record.name
-        )
+        return evidence.history_file(record.name)
 
 
 def _not_whole(record: ScenarioRecord, within: float) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from readiness.history import Outcome, Verb
 from readiness.judges.older import PREFIX, RESTORE_SECONDS, RESTORED, WORKLOAD
 from readiness.load.context import Context, KnownVersion
 from readiness.load.operations import Client
+from readiness.load.written import written
 from readiness.topology import Endpoint
 
 SIZES = (800, 800, 256 << 10)
@@ -19,7 +20,7 @@ READ_SECONDS = 0.3
 RESTORES = round(RESTORE_SECONDS / READ_SECONDS)
 CALM = 3
 """How many times as rare both are while no fault is held."""
-TRIES, PAUSE = 20, 0.2
+PAUSE = 0.2
 
 
 async def write_older(c: Context) -> None:
@@ -41,15 +42,10 @@ async def _write(c: Context, number: int, size: int) -> list[KnownVersion]:
     )
     made = []
     for version in range(VERSIONS):
-        for turn in range(TRIES):
-            targets = c.targets() or c.topology.all_endpoints()
-            op = (await client.do(Verb.WRITE, targets[turn % len(targets)], *at, size=size)).op
-            if op.acknowledged:
-                if op.value is not None and op.version and op.version != "null":
-                    previous = version + 1 < VERSIONS or number == 0
-                    made.append(KnownVersion(*at, op.value, op.version, previous))
-                break
-            await c.pause(PAUSE)
+        op = await written(c, client, *at, size)
+        if op is not None and op.value is not None and op.version and op.version != "null":
+            previous = version + 1 < VERSIONS or number == 0
+            made.append(KnownVersion(*at, op.value, op.version, previous))
     return made
 
 

@@ -9,6 +9,7 @@ from readiness.history import Outcome, Verb
 from readiness.judges.large import SIZES
 from readiness.load.context import Context, KnownObject
 from readiness.load.operations import Client
+from readiness.load.written import written
 from readiness.topology import Endpoint
 
 _Seen = dict[tuple[str, str], tuple[str, str]]
@@ -249,15 +250,6 @@ async def write_canon(c: Context, count: int = 12) -> None:
     client = c.client("canon", "canon")
     for number in range(count):
         bucket, key = c.buckets.both()[number % 2], f"canon/{c.scope}/{number}"
-        for attempt in range(20):
-            targets = c.targets() or c.topology.all_endpoints()
-            value = client.fresh_value()
-            op = (
-                await client.do(
-                    Verb.WRITE, targets[attempt % len(targets)], bucket, key, value=value, size=800
-                )
-            ).op
-            if op.acknowledged:
-                c.canon.append(KnownObject(bucket, key, value))
-                break
-            await c.pause(0.2)
+        op = await written(c, client, bucket, key, 800)
+        if op is not None and op.value is not None:
+            c.canon.append(KnownObject(bucket, key, op.value))

@@ -206,6 +206,14 @@ def states(found: dict[str, Finding]) -> list[State]:
     return [finding.state for finding in found.values()]
 
 
+def add_server(kind: str, request: pytest.FixtureRequest, sources: dict[str, Source]) -> None:
+    """The source of that kind, if a real server has to be started for it."""
+    if kind == "pg":
+        sources["pg"] = PgSource(request.getfixturevalue("postgres"))
+    if kind == "kubernetes":
+        sources["kubernetes"] = KubernetesSource(request.getfixturevalue("api_server"))
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_backend_is_rehearsed_from_and_nothing_else_asked(
     name: str,
@@ -217,10 +225,7 @@ def test_a_backend_is_rehearsed_from_and_nothing_else_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kind, files = SHAPES[name]
-    if kind == "pg":
-        sources["pg"] = PgSource(request.getfixturevalue("postgres"))
-    if kind == "kubernetes":
-        sources["kubernetes"] = KubernetesSource(request.getfixturevalue("api_server"))
+    add_server(kind, request, sources)
     walls: list[Wall] = []
     built = Wall.__init__
 

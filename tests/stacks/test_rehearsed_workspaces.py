@@ -12,11 +12,9 @@ import pytest
 
 from readiness.finding import State
 from readiness.stacks import plan as plans
-from readiness.stacks.api_server import KubernetesSource
 from readiness.stacks.config import StackConfig
 from readiness.stacks.draft import draft
 from readiness.stacks.encryption import is_encrypted
-from readiness.stacks.postgres import PgSource
 from readiness.stacks.rehearsal import Rehearsal
 from readiness.stacks.stack import Examined, Stack
 from readiness.stacks.standins import Source
@@ -31,6 +29,7 @@ from tests.stacks.test_rehearsed_shapes import (
     OLD,
     PG,
     PLACE,
+    add_server,
     api_server,
     env,
     examined,
@@ -71,10 +70,7 @@ def test_each_is_migrated_and_taken_back(
     tmp_path: Path,
 ) -> None:
     kind = name.partition(",")[0]
-    if kind == "pg":
-        sources["pg"] = PgSource(request.getfixturevalue("postgres"))
-    if kind == "kubernetes":
-        sources["kubernetes"] = KubernetesSource(request.getfixturevalue("api_server"))
+    add_server(kind, request, sources)
     keys: list[str] = []
     add = store.add
 
