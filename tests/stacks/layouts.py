@@ -14,6 +14,7 @@ from readiness.judges.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, EMPTY, HERE, HTTP, STACK, s3
 
 STATE = "s3.state.example:9000"
+GIT = "git.example:443"
 PLACE = ('bucket = "tofu-state"', 'key = "attic.tfstate"', 'region = "main"')
 CHECKS = (
     "skip_credentials_validation = true",
@@ -204,7 +205,7 @@ LAYOUTS: Mapping[str, Layout] = {
             'STACK=attic\nset_backend_env\ntofu -chdir="tofu/stacks/$STACK" init\n',
         },
         "bash tofu.sh",
-        "git.example:443",
+        GIT,
         NO,
     ),
     "GitLab's state over http, by variables that a Makefile exports": Layout(
@@ -215,7 +216,7 @@ LAYOUTS: Mapping[str, Layout] = {
             "init:\n\ttofu init\n",
         },
         f"make -C {STACK} init",
-        "git.example:443",
+        GIT,
         NO,
     ),
     "a task of mise, the bucket from the shell": Layout(
@@ -272,11 +273,9 @@ LAYOUTS: Mapping[str, Layout] = {
         UNCLEAR,
     ),
     "GloriousFlywheel: one recipe at the root, the address from config/organization.yaml": Layout(
-        FLYWHEEL, "just tofu-init attic", "git.example:443", NO
+        FLYWHEEL, "just tofu-init attic", GIT, NO
     ),
-    "GloriousFlywheel, called in the stack's folder": Layout(
-        FLYWHEEL, f"cd {STACK} && just init", "git.example:443", NO
-    ),
+    "GloriousFlywheel, called in the stack's folder": Layout(FLYWHEEL, f"cd {STACK} && just init", GIT, NO),
     "GloriousFlywheel, after the move to the store": Layout(
         {
             **{name: text for name, text in FLYWHEEL.items() if "Justfile" not in name},

@@ -20,10 +20,12 @@ from tests.tofu.conftest import program
 __all__ = ["program"]
 pytestmark = [pytest.mark.store, pytest.mark.slow]  # real tofu, just, make and sh
 GROUPS = ("just:", "make:", "shell:", "files:", "evaluation:", "names:", "environment: the caller")
+ONCE = "-backend-config=max_retries=1"
+"""Of the backend `s3`, which else asks a host that does not answer five times, longer apart each time: 20 s."""
 ALONE = {  # so that the first host that is asked is the store's
     "TF_CLI_ARGS_init": "-no-color -backend-config=skip_credentials_validation=true "
     "-backend-config=skip_requesting_account_id=true -backend-config=skip_region_validation=true "
-    "-backend-config=use_path_style=true -backend-config=max_retries=1"
+    f"-backend-config=use_path_style=true {ONCE}"
 }
 
 
