@@ -3,12 +3,13 @@ set positional-arguments
 
 python := env("READINESS_PYTHON", "python3")
 venv := justfile_directory() / ".venv" / "bin"
+again := quote(just_executable()) + " --justfile " + quote(justfile())
 locking := "--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
 
 # list the recipes
 [private]
 default:
-    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+    @{{ again }} --list --unsorted
 
 # make .venv from the lock file if it is not up to date
 [private]
@@ -20,10 +21,33 @@ ensure:
 tofu-state-ha-readiness *ARGS: ensure
     @"{{ venv }}/python" -m readiness "$@"
 
-# set everything up and run all of the project's own tests (ARGS go to pytest)
-test *ARGS: lint types setup
+# set everything up and run all of the project's own tests; with ARGS, run pytest with them, in one process
+test *ARGS: setup
+    @{{ again }} {{ if ARGS == "" { "test-all" } else { "test-some" } }} "$@"
+
+[private]
+test-some *ARGS: lint types
     "{{ venv }}/python" -m readiness.obtain go-test
     "{{ venv }}/python" -m pytest tests "$@"
+
+# first what may run beside something else, in two processes, then what needs the machine for itself
+[private]
+test-all: test-side-by-side
+    "{{ venv }}/python" -m readiness.obtain go-test
+    "{{ venv }}/python" -m pytest tests -m "(store or lane) and not side_by_side"
+
+[parallel]
+[private]
+test-side-by-side: test-unit test-programs
+
+# its output is shown when it has ended, so that it does not mix with that of the tests beside it
+[private]
+test-unit: ensure
+    @log="$(mktemp)"; trap 'cat "$log"; rm "$log"' EXIT; trap 'exit 130' INT TERM; {{ again }} lint types unit >"$log" 2>&1
+
+[private]
+test-programs: ensure
+    "{{ venv }}/python" -m pytest tests -m "(store or lane) and side_by_side"
 
 # check style and types and run the unit tests, side by side: under a minute on two cores
 [parallel]

@@ -1,6 +1,5 @@
 """The wrapper ./just in small checkouts of its own: real virtual environments, with two small packages."""
 
-import os
 import re
 import runpy
 import shutil
@@ -265,31 +264,3 @@ def test_the_lock_files_name_no_index() -> None:
         text = lock.read_text(encoding="utf-8")
         assert "--hash=sha256:" in text
         assert not re.search(r"^-|://|index-url|find-links", text, re.MULTILINE)
-
-
-PARTS = {"lint": ("ruff", "lint-imports"), "types": ("mypy",), "unit": ("python",)}
-
-
-@pytest.mark.parametrize(
-    ("part", "program"), [(part, each) for part, every in PARTS.items() for each in every]
-)
-def test_the_check_fails_with_any_of_its_parts_names_it_and_runs_the_others(
-    tmp_path: Path, part: str, program: str
-) -> None:
-    shutil.copy(ROOT / "justfile", tmp_path)
-    programs = tmp_path / ".venv" / "bin"
-    programs.mkdir(parents=True)
-    for each in sum(PARTS.values(), ()):
-        code = 3 if each == program else 0
-        (programs / each).write_text(f"#!/bin/sh\necho {each} was run\nexit {code}\n", encoding="utf-8")
-        (programs / each).chmod(0o755)
-    done = subprocess.run(
-        [Path(sys.executable).with_name("just"), "--justfile", tmp_path / "justfile", "check"],
-        env={**os.environ, "READINESS_PYTHON": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 3
-    assert f"recipe `{part}` failed" in done.stderr
-    assert all(f"{other[0]} was run" in done.stdout for other in PARTS.values())

@@ -22,6 +22,8 @@ from readiness.obtain.opentofu import inspect, pinned_version
 from readiness.paths import ROOT, TOOLS
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.side_by_side
+
 Script = Callable[[str, str], Path]
 
 FAKE_GO = """

@@ -10,7 +10,7 @@ from readiness.obtain import minio, minio_of_machine, rustfs, rustfs_of_machine
 from readiness.obtain.__main__ import OBTAIN, main
 from readiness.obtain.minio import pinned_version
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 Script = Callable[[str, str], Path]
 

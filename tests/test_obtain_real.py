@@ -8,7 +8,7 @@ import pytest
 from readiness.obtain import tofu
 from readiness.obtain.opentofu import inspect, pinned_version
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 
 def test_the_real_tofu_is_an_opentofu_release() -> None:

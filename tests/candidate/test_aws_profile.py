@@ -11,6 +11,8 @@ from readiness.candidate.credentials import resolve, resolve_url
 from readiness.candidate.model import CredentialSource
 from readiness.errors import UsageError
 
+pytestmark = pytest.mark.side_by_side
+
 STORE = "[services store]\ns3 =\n  endpoint_url = http://127.0.0.1:19000\n"
 KEYS = "aws_access_key_id = AK1\naws_secret_access_key = canary-secret\n"
 SSO = "[sso-session corp]\nsso_start_url = https://corp.example/start\nsso_region = eu-north-1\n"

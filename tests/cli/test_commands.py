@@ -15,6 +15,8 @@ from readiness.cli import main as script
 from readiness.cli import run
 from readiness.errors import UsageError
 
+pytestmark = pytest.mark.side_by_side
+
 
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:

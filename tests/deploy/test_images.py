@@ -12,6 +12,8 @@ import yaml
 
 from readiness.paths import ROOT
 
+pytestmark = pytest.mark.side_by_side
+
 DEPLOY = ROOT / "deploy"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 KUSTOMIZATIONS = [path for path in DEPLOY.rglob("kustomization.yaml") if "image" in path.read_text()]

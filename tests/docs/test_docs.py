@@ -129,8 +129,14 @@ def test_there_are_commands() -> None:
     assert any(command.startswith("./just recheck") for command in FOUND)
 
 
+def marks(command: str) -> tuple[pytest.MarkDecorator, ...]:
+    """A run that is shown and is short starts a store, and has the machine for itself."""
+    line = instead_of(command, (Path("a"), Path("b")), Path("c"))
+    return () if "--runs c" in line else (pytest.mark.side_by_side,)
+
+
 @pytest.mark.store
-@pytest.mark.parametrize("command", FOUND)
+@pytest.mark.parametrize("command", [pytest.param(command, marks=marks(command)) for command in FOUND])
 def test_a_shown_command_works(command: str, runs: tuple[Path, Path], tmp_path: Path) -> None:
     line = instead_of(command, runs, tmp_path)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}

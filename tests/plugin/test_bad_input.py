@@ -16,6 +16,8 @@ from tests.plugin.runs import one_clear_message, run
 from tests.plugin.test_endings import READY
 from tests.plugin.test_junit import failing, properties, read
 
+pytestmark = pytest.mark.side_by_side
+
 EMBEDDED = (CANDIDATES / "embedded.toml").read_text()
 
 

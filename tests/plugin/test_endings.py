@@ -11,7 +11,7 @@ from junitparser import Error, Failure, Skipped
 from tests.plugin.runs import Ran, one_clear_message, small
 from tests.plugin.test_junit import cases, failing, read
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 ENDINGS = """
 import contextlib

@@ -15,6 +15,8 @@ from readiness.report.junit import ReportTaken, invalidate, write, write_sentine
 from readiness.undo.living import Process
 from readiness.verdict import Result, judge
 
+pytestmark = pytest.mark.side_by_side
+
 PROPERTIES = {"candidate": "tiny", "fingerprint": "f" * 64, "mode": "strict", "seed": "7"}
 ISSUE = "TIN-1012: one endpoint"
 

@@ -14,7 +14,7 @@ from tests.plugin.runs import Ran, small
 from tests.plugin.states import SUITE
 from tests.plugin.test_junit import cases, failing, properties, read
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 RED = tuple(load("singleton").candidate.expected_red)
 

@@ -15,6 +15,8 @@ from readiness.report.html.page import gather
 from readiness.report.html.witness import steps
 from tests.report.folders import Made, make, red
 
+pytestmark = pytest.mark.side_by_side
+
 HOSTILE = "</details><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>\"'&\x1b[31m"
 
 

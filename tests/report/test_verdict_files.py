@@ -21,6 +21,8 @@ from readiness.report.statement import PREDICATE, STATEMENT
 from readiness.verdict import judge, results_of
 from tests.report.folders import Made, make, red, verdict_row
 
+pytestmark = pytest.mark.side_by_side
+
 
 def ready() -> dict[str, Any]:
     findings = {criterion.id: [proved("shown", 3)] for criterion in MANIFEST}

@@ -10,6 +10,8 @@ from readiness.stacks.clear import in_the_clear
 from readiness.topology import Endpoint
 from tests.plugin.runs import HOOK, one_clear_message, small
 
+pytestmark = pytest.mark.side_by_side
+
 RESOLVED = {"state.internal": ["10.1.2.3"], "both": ["127.0.0.1", "10.1.2.3"], "here": ["127.0.0.1", "::1"]}
 ELSEWHERE = (
     HOOK

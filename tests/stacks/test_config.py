@@ -12,7 +12,7 @@ from readiness.stacks.config import read
 from readiness.stacks.hcl import UnreadableError
 from readiness.stacks.stack import EXAMPLES
 
-pytestmark = pytest.mark.store  # just reads the Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just reads the Justfiles
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from readiness.stacks.observed import backend_read
 from readiness.stacks.used import used
 from tests.stacks.shapes import ELSEWHERE, s3, shape
 
-pytestmark = pytest.mark.store  # just looks for Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just looks for Justfiles
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ENCRYPTED = s3('bucket = "b"', 'key = "k"', ELSEWHERE, "encrypt = true")
 PLACES: dict[str, tuple[dict[str, str], dict[str, str]]] = {

@@ -17,7 +17,7 @@ from tests.stacks.test_truth import ONCE, initialised
 from tests.tofu.conftest import program
 
 __all__ = ["program"]
-pytestmark = pytest.mark.store  # real tofu, just, make and sh
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # real tofu, just, make and sh
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -15,7 +15,7 @@ from readiness.stacks.config import StackConfig, read
 from readiness.stacks.draft import draft
 from readiness.stacks.stack import EXAMPLES, PROTECTED, examine
 
-pytestmark = pytest.mark.store  # just reads the Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just reads the Justfiles
 
 TODAY = datetime.date(2026, 5, 6)
 

@@ -14,7 +14,7 @@ from readiness.stacks.hcl import UnreadableError
 from tests.stacks.shapes import STACK, write
 from tests.tofu.conftest import program
 
-pytestmark = pytest.mark.store  # just reads the Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just reads the Justfiles
 
 __all__ = ["program"]
 

@@ -31,7 +31,7 @@ from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3
 
 __all__ = ["program"]
-pytestmark = pytest.mark.store  # real tofu, and just
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # real tofu, and just
 SOURCE_KEYS = Keys("AKIDOFTHESOURCE00002", "sEcReTofTheSource0000000000000000000002")
 STATE_SECRET = b"example-password-of-nobody"
 

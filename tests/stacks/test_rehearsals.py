@@ -22,6 +22,8 @@ from tests.support.executed import executed, on_paper
 from tests.tofu.conftest import KEYS
 from tests.tofu.fake_s3 import FakeS3
 
+pytestmark = pytest.mark.side_by_side
+
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:

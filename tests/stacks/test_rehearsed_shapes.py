@@ -34,7 +34,7 @@ from tests.tofu.conftest import KEYS, SENSITIVE, program
 from tests.tofu.fake_s3 import FakeS3
 
 __all__ = ["program"]
-pytestmark = pytest.mark.store  # real tofu
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # real tofu
 SOURCE_KEYS = Keys("AKIDOFTHESOURCE00002", "sEcReTofTheSource0000000000000000000002")
 PLAIN = "plain-text-of-the-state"
 MAIN = f'resource "terraform_data" "thing" {{\n  input = "{PLAIN}"\n}}\n'

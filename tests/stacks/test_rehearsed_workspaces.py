@@ -41,7 +41,7 @@ from tests.tofu.conftest import program
 from tests.tofu.fake_s3 import FakeS3
 
 __all__ = ["api_server", "env", "postgres", "program", "sources"]
-pytestmark = pytest.mark.store  # real tofu
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # real tofu
 MAIN = 'resource "terraform_data" "thing" {\n  input = terraform.workspace\n}\n'
 LOCAL = 'terraform {\n  backend "local" {\n    path = "../x.tfstate"\n  }\n}\n'
 SHAPES = {

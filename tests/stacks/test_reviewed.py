@@ -15,7 +15,7 @@ from readiness.stacks.hcl import UnreadableError
 from tests.stacks.layouts import FLYWHEEL
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, STACK, pointing, s3, shape, write
 
-pytestmark = pytest.mark.store  # just reads the Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just reads the Justfiles
 
 
 def test_the_flywheel_is_read_without_a_placeholder(tmp_path: Path) -> None:

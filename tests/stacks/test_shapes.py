@@ -10,7 +10,7 @@ import pytest
 from readiness.judges.stacks.points import Points
 from tests.stacks.shapes import ELSEWHERE, HERE, PARTIAL, pointing, s3, shape
 
-pytestmark = pytest.mark.store  # just reads the Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just reads the Justfiles
 
 YES, NO, UNCLEAR = Points.YES, Points.NO, Points.UNCLEAR
 EMPTY = 'terraform {\n  backend "s3" {}\n}\n'

@@ -14,7 +14,7 @@ import pytest
 from readiness.judges.stacks.points import Points
 from tests.stacks.shapes import in_text, pointing, shape
 
-pytestmark = pytest.mark.store  # just reads the Justfiles
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]  # just reads the Justfiles
 SHAPES = {
     f"{kind}: {name}": found
     for kind in ("written", "wrapped", "unconcerned")

@@ -18,7 +18,7 @@ from tests.stacks.test_shapes import SHAPES
 from tests.tofu.conftest import program
 
 __all__ = ["program"]
-pytestmark = [pytest.mark.store, pytest.mark.slow]  # real tofu, just, make and sh
+pytestmark = [pytest.mark.store, pytest.mark.slow, pytest.mark.side_by_side]  # real tofu, just, make and sh
 GROUPS = ("just:", "make:", "shell:", "files:", "evaluation:", "names:", "environment: the caller")
 ONCE = "-backend-config=max_retries=1"
 """Of the backend `s3`, which else asks a host that does not answer five times, longer apart each time: 20 s."""

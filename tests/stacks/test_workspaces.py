@@ -24,6 +24,8 @@ from readiness.tofu import Tools
 from tests.stacks.shapes import HTTP, OTHER, s3, shape
 from tests.tofu.conftest import KEYS
 
+pytestmark = pytest.mark.side_by_side
+
 LISTED = "  default\n* prod\n  eu-west_1\n\n"
 OVERRIDDEN = (
     f"{LISTED}\nThe active workspace is being overridden using the TF_WORKSPACE environment\nvariable.\n"

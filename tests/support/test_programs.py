@@ -12,6 +12,8 @@ import pytest
 
 from tests.support import programs
 
+pytestmark = pytest.mark.side_by_side
+
 
 @pytest.mark.parametrize(
     "start",

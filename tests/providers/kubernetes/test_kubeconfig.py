@@ -23,6 +23,8 @@ from tests.support.http_server import ok
 from tests.support.socks5 import socks5
 from tests.support.thread_server import serving_in_thread
 
+pytestmark = pytest.mark.side_by_side
+
 CLUSTER: dict[str, Any] = {"server": "https://127.0.0.1:26443"}
 USER: dict[str, Any] = {"token": "canary-token"}
 CONTEXT: dict[str, Any] = {"cluster": "c", "user": "u", "namespace": "tofu-state"}

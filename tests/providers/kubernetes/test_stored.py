@@ -21,6 +21,8 @@ from readiness.redact import Redactor
 from readiness.topology import TcpSocket, Unsupported
 from tests.providers.kubernetes.objects import pod
 
+pytestmark = pytest.mark.side_by_side
+
 FIRST, SECOND = "2026-11-24T12:00:00Z", "2026-11-24T12:01:00Z"
 
 
