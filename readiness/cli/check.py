@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=formatter,
     )
-    add_store_options(parser)
+    add_store_options(parser.add_argument)
     parser.add_argument(
         "--plain",
         action="store_true",

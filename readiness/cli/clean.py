@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         metavar="NAME|PATH",
         help="the candidate; a store without a file is named by its endpoints",
     )
-    add_store_options(parser)
+    add_store_options(parser.add_argument)
     parser.add_argument(
         "--runs", type=Path, default=paths.runs(), metavar="DIR", help="where evidence folders are"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,9 +20,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"ERROR: {message}\n")
 
 
-def add_store_options(parser: argparse.ArgumentParser) -> None:
-    """The options of a store without a candidate file."""
-    add = parser.add_argument
+def add_store_options(add: Callable[..., object]) -> None:
+    """Registers the options of a store without a candidate file with `add`, an `add_argument` of argparse."""
     add(
         "--endpoint",
         action="append",

@@ -15,7 +15,7 @@ class KnownStore:
     """One store. `images`: the last part of its image's name. `port`: where it speaks S3 unless its pods say so.
     `ready`: the path of its readiness, asked on the S3 port, where no probe says it. `s3_roles`: which of its roles
     speak S3; empty: all. `roles`: its only ones, where tools come in the same image. `repair`: how an emptied node is
-    made whole.
+    made whole. `program`: the name of its program on a host.
     """
 
     name: str
@@ -27,12 +27,13 @@ class KnownStore:
     candidate_class: str = "dedicated-ha"
     repair: str = "none"
     roles: tuple[str, ...] = ()
+    program: str = ""
 
 
 _CEPH = ("mon", "mgr", "osd", "mds", "rgw")
 STORES = (
-    KnownStore("control", "the suite's own control", ("ha-control",), 9000, "/readyz"),
-    KnownStore("minio", "MinIO", ("minio",), 9000, "/minio/health/ready", repair="itself"),
+    KnownStore("control", "the suite's own control", ("ha-control",), 9000, "/readyz", program="ha-control"),
+    KnownStore("minio", "MinIO", ("minio",), 9000, "/minio/health/ready", repair="itself", program="minio"),
     KnownStore(
         "rustfs",
         "RustFS",
@@ -41,11 +42,30 @@ STORES = (
         "/health/ready",
         candidate_class="replicated-rustfs",
         repair="itself",
+        program="rustfs",
     ),
-    KnownStore("seaweedfs", "SeaweedFS", ("seaweedfs",), 8333, s3_roles=("s3", "filer", "all-in-one")),
-    KnownStore("ceph", "Ceph (Rook)", ("ceph",), 8080, s3_roles=("rgw",), repair="itself", roles=_CEPH),
-    KnownStore("garage", "Garage", ("garage", "amd64_garage", "arm64_garage"), 3900, repair="itself"),
-    KnownStore("versitygw", "the Versity S3 Gateway", ("versitygw",), 7070),
+    KnownStore(
+        "seaweedfs", "SeaweedFS", ("seaweedfs",), 8333, s3_roles=("s3", "filer", "all-in-one"), program="weed"
+    ),
+    KnownStore(
+        "ceph",
+        "Ceph (Rook)",
+        ("ceph",),
+        8080,
+        s3_roles=("rgw",),
+        repair="itself",
+        roles=_CEPH,
+        program="radosgw",
+    ),
+    KnownStore(
+        "garage",
+        "Garage",
+        ("garage", "amd64_garage", "arm64_garage"),
+        3900,
+        repair="itself",
+        program="garage",
+    ),
+    KnownStore("versitygw", "the Versity S3 Gateway", ("versitygw",), 7070, program="versitygw"),
 )
 _PORT_NAMES = ("s3", "swfs-s3", "s3-api", "https-minio", "http-minio", "minio", "api", "s3api")
 _NO_ROLE = "store"
@@ -53,7 +73,7 @@ _NO_ROLE = "store"
 
 def store_of(workload: Raw) -> KnownStore | None:
     """The store that a StatefulSet or Deployment runs; None if it is not a known one."""
-    names = {_last(str(each.get("image", ""))) for each in containers(workload)}
+    names = {image_name(str(each.get("image", ""))) for each in containers(workload)}
     store = next((store for store in STORES if names & set(store.images)), None)
     return None if store and store.roles and role_of(workload) not in store.roles else store
 
@@ -93,6 +113,6 @@ def pod_labels(workload: Raw) -> dict[str, str]:
     return dict(workload["spec"]["template"].get("metadata", {}).get("labels") or {})
 
 
-def _last(image: str) -> str:
+def image_name(image: str) -> str:
     """`minio` of `quay.io/minio/minio:RELEASE@sha256:…`."""
     return image.split("@", 1)[0].rsplit("/", 1)[-1].split(":", 1)[0]

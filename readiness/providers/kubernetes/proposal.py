@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from readiness.errors import UsageError
 from readiness.judges.contract import TO_BE_WRITTEN
@@ -42,9 +43,25 @@ SILENCE_SECONDS = 60
 _MOST_SECONDS = 30
 
 
-def proposal(found: Surveyed, context: str, namespace: str, wanted: str | None = None) -> str:
-    """The file as text. Raises UsageError if the namespace holds no known store, or several and none is `wanted`."""
-    store = _store(found, namespace, wanted)
+@dataclass(frozen=True)
+class Asked:
+    """What the file is proposed for. `kubeconfig`: the file that was named, None for the usual one; `store`: its name,
+    where the namespace holds several; `probe_image`: of the pods that show whether the network confines the store;
+    `dns`: name servers (CIDR) that are no pods of kube-system.
+    """
+
+    context: str
+    namespace: str
+    kubeconfig: str | None = None
+    store: str | None = None
+    probe_image: str | None = None
+    dns: tuple[str, ...] = ()
+
+
+def proposal(found: Surveyed, asked: Asked) -> str:
+    """The file as text. Raises UsageError if the namespace holds no known store, or several and none is asked for."""
+    namespace = asked.namespace
+    store = _store(found, namespace, asked.store)
     workloads = [workload for workload in found.workloads if store_of(workload) is store]
     serving = [workload for workload in workloads if speaks_s3(store, workload)]
     if not serving:
@@ -53,9 +70,10 @@ def proposal(found: Surveyed, context: str, namespace: str, wanted: str | None =
     service = service_of(found.services, serving[0])
     lines = [
         *_head(store, namespace, serving),
-        *_cluster(found, context, namespace),
+        *_cluster(found, asked),
         *(line for kind, workload in _kinds(workloads) for line in _pods(store, kind, workload, found)),
         *_of_service(store, service, serving[0]),
+        *_isolation(asked),
         *_contract(store, found, serving[0], service),
     ]
     return "\n".join(lines) + "\n"
@@ -97,10 +115,12 @@ def _head(store: KnownStore, namespace: str, serving: Sequence[Raw]) -> Iterator
     yield ""
 
 
-def _cluster(found: Surveyed, context: str, namespace: str) -> Iterator[str]:
+def _cluster(found: Surveyed, asked: Asked) -> Iterator[str]:
     yield "[kubernetes]"
-    yield f"context = {_text(context)}"
-    yield f"namespace = {_text(namespace)}"
+    yield f"context = {_text(asked.context)}"
+    if asked.kubeconfig:
+        yield f"kubeconfig = {_text(asked.kubeconfig)}  # as it was named"
+    yield f"namespace = {_text(asked.namespace)}"
     if found.cluster_uid:
         yield f"cluster_uid = {_text(found.cluster_uid)}  # of the namespace kube-system: no other cluster is taken"
     yield ""
@@ -152,6 +172,19 @@ def _of_service(store: KnownStore, service: tuple[Raw, Raw] | None, workload: Ra
     yield f"port = {int(port['port'])}"
     yield 'via = "port-forward"  # better url, with the address that OpenTofu will use'
     yield f"scheme = {_text(scheme_of(workload))}"
+    yield ""
+
+
+def _isolation(asked: Asked) -> Iterator[str]:
+    if not asked.probe_image:
+        yield "# no [kubernetes.isolation]: without an image of probe pods (--probe-image) S.1, S.2, S.5 are UNKNOWN"
+        yield ""
+        return
+    yield "# With --allow-faults, NetworkPolicies hold for the run: clients of the store are cut off meanwhile."
+    yield "[kubernetes.isolation]"
+    yield f"image = {_text(asked.probe_image)}  # as it was named: sh, wget, timeout and httpd are in it"
+    if asked.dns:
+        yield f"dns = {json.dumps(asked.dns)}  # as they were named, besides the pods k8s-app=kube-dns of kube-system"
     yield ""
 
 

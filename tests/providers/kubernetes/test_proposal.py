@@ -18,7 +18,7 @@ from readiness.errors import UsageError
 from readiness.evidence.seen import Promises, Seen
 from readiness.finding import State
 from readiness.judges import contract
-from readiness.providers.kubernetes.proposal import proposal
+from readiness.providers.kubernetes.proposal import Asked, proposal
 from readiness.providers.kubernetes.survey import Surveyed
 from tests.providers.kubernetes import charts
 from tests.support.handler_server import handled_by
@@ -37,7 +37,7 @@ ALL: dict[str, Callable[[], Surveyed]] = {
 
 
 def proposed(found: Surveyed, folder: Path, wanted: str | None = None) -> tuple[str, Loaded]:
-    text = proposal(found, "honey", NAMESPACE, wanted)
+    text = proposal(found, Asked("honey", NAMESPACE, store=wanted))
     path = folder / "proposed.toml"
     path.write_text(text, "utf-8")
     return text, load(str(path))
@@ -143,6 +143,21 @@ def test_comments_say_where_a_guess_comes_from(tmp_path: Path) -> None:
     assert 'source = "environment"' in text
 
 
+def test_a_kubeconfig_and_an_image_of_probes_that_were_named_are_in_the_file(tmp_path: Path) -> None:
+    asked = Asked("honey", NAMESPACE, "/etc/kube", None, "lane/busybox:1", ("10.0.0.2/32",))
+    path = tmp_path / "proposed.toml"
+    path.write_text(proposal(charts.control(), asked), "utf-8")
+    declared = load(str(path)).candidate.kubernetes
+    assert declared is not None
+    assert declared.kubeconfig == "/etc/kube"
+    assert declared.isolation is not None
+    assert (declared.isolation.image, declared.isolation.dns) == ("lane/busybox:1", ("10.0.0.2/32",))
+    text, plain = proposed(charts.control(), tmp_path)
+    assert plain.candidate.kubernetes is not None
+    assert plain.candidate.kubernetes.isolation is None
+    assert "(--probe-image) S.1, S.2, S.5 are UNKNOWN" in text
+
+
 def test_one_pod_is_a_singleton_whatever_the_store(tmp_path: Path) -> None:
     text, loaded = proposed(charts.minio_chart(replicas=1), tmp_path)
     assert loaded.candidate.candidate_class == "singleton"
@@ -177,7 +192,7 @@ def test_names_with_quotes_do_not_break_the_file(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_not_recognised_is_said(found: Surveyed, wanted: str | None, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        proposal(found, "honey", NAMESPACE, wanted)
+        proposal(found, Asked("honey", NAMESPACE, store=wanted))
 
 
 def test_of_several_stores_one_is_named(tmp_path: Path) -> None:
@@ -186,7 +201,7 @@ def test_of_several_stores_one_is_named(tmp_path: Path) -> None:
         [*charts.minio_chart().services, *charts.garage().services],
     )
     with pytest.raises(UsageError, match="holds minio, garage: name one with --store"):
-        proposal(both, "honey", NAMESPACE)
+        proposal(both, Asked("honey", NAMESPACE))
     _, loaded = proposed(both, tmp_path, "garage")
     assert loaded.candidate.kubernetes is not None
     assert [pods.port for pods in loaded.candidate.kubernetes.pods] == [3900]
