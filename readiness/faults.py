@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import Event
@@ -26,7 +26,7 @@ A = TypeVar("A")
 @dataclass(frozen=True)
 class Fault:
     """`kind` says whose RTO applies; `instances` are out of service from just before `inject` until they
-    prove ready again.
+    prove ready again. `ability`: what only some providers can do, and this fault needs.
     """
 
     name: str
@@ -35,6 +35,12 @@ class Fault:
     instances: tuple[str, ...]
     inject: Callable[[Provider], list[Proof]]
     heal: Callable[[Provider], None]
+    ability: _Ability[Any] | None = None
+
+    def require(self, provider: Provider) -> None:
+        """Raises Unsupported if this provider can never do it. Nothing is done."""
+        if self.ability is not None:
+            self.ability.of(provider)
 
 
 def restart(instance: str, node: str) -> Fault:
@@ -186,7 +192,7 @@ def _special(
         if able is not None:
             heal(able)
 
-    return Fault(name, kind, nodes, instances, lambda provider: inject(ability.of(provider)), undo)
+    return Fault(name, kind, nodes, instances, lambda provider: inject(ability.of(provider)), undo, ability)
 
 
 @contextlib.contextmanager

@@ -204,6 +204,12 @@ class Campaign:
         evidence.append(SCENARIOS, as_row(record, evidence.history_file(record.name)))
 
     def _perform(self, scenario: Scenario, record: ScenarioRecord) -> None:
+        """Without the means for its fault it is not begun: load alone shows nothing of the fault."""
+        if scenario.needs is not None:
+            with self._spoiling(record):
+                scenario.needs.require(self.subject.provider)
+            if record.impossible:
+                return
         stage = Stage(self.subject, self.rig, record, whole_within=self._within)
         with self._spoiling(record), stage.load():
             scenario.play(stage, self.subject.promises.rto)

@@ -25,14 +25,18 @@ def power_cut(topology: Topology) -> Scenario:
     accepted.
     """
 
+    cut = faults.power_cut(topology, *topology.nodes)
+
     def play(stage: Stage, _rto: RTO) -> None:
-        with stage.fault(faults.power_cut(topology, *topology.nodes)):
+        with stage.fault(cut):
             stage.keep_recent()
             time.sleep(DARK)
         stage.recover(settle=3.0)
         _was_cut(stage, topology.nodes)
 
-    return Scenario("power-cut:all", None, topology.nodes, play, through=False, judged_outage=False)
+    return Scenario(
+        "power-cut:all", None, topology.nodes, play, through=False, judged_outage=False, needs=cut
+    )
 
 
 def power_cut_when_quiet(topology: Topology, *, again: bool) -> Scenario:
@@ -40,17 +44,19 @@ def power_cut_when_quiet(topology: Topology, *, again: bool) -> Scenario:
     that was there before (`again`).
     """
 
+    cut = faults.power_cut(topology, *topology.nodes)
+
     def play(stage: Stage, _rto: RTO) -> None:
         stage.fall_quiet(QUIET[again], again=again)
         stage.record.notes["quiet before the power cut, seconds"] = f"{QUIET[again]:g}"
-        with stage.fault(faults.power_cut(topology, *topology.nodes)):
+        with stage.fault(cut):
             stage.only_read()
             time.sleep(DARK)
         stage.recover(settle=3.0)
         _was_cut(stage, topology.nodes)
 
     name = f"power-cut-when-quiet:{'overwritten' if again else 'new'}"
-    return Scenario(name, None, topology.nodes, play, through=False, judged_outage=False)
+    return Scenario(name, None, topology.nodes, play, through=False, judged_outage=False, needs=cut)
 
 
 def power_cut_of_one(topology: Topology, cut: str, lost: str) -> Scenario:
@@ -58,8 +64,10 @@ def power_cut_of_one(topology: Topology, cut: str, lost: str) -> Scenario:
     another node is lost, and nothing may be missing.
     """
 
+    dark = faults.power_cut(topology, cut)
+
     def play(stage: Stage, rto: RTO) -> None:
-        with stage.fault(faults.power_cut(topology, cut)) as event:
+        with stage.fault(dark) as event:
             stage.keep_recent()
             stage.wait_until((event.fired or stage.now()) + DARK)
         stage.recover(settle=0.5)
@@ -73,7 +81,9 @@ def power_cut_of_one(topology: Topology, cut: str, lost: str) -> Scenario:
             stage.read_back()
         stage.recover()
 
-    return Scenario(f"power-cut:{cut}", FaultKind.POWER_CUT, (cut, lost), play, judged_outage=False)
+    return Scenario(
+        f"power-cut:{cut}", FaultKind.POWER_CUT, (cut, lost), play, judged_outage=False, needs=dark
+    )
 
 
 def full_disk(topology: Topology, *nodes: str) -> Scenario:
@@ -81,9 +91,10 @@ def full_disk(topology: Topology, *nodes: str) -> Scenario:
     again. The others must serve meanwhile.
     """
     some = len(nodes) < len(topology.nodes)
+    full = faults.full_disk(*nodes)
 
     def play(stage: Stage, rto: RTO) -> None:
-        with stage.fault(faults.full_disk(*nodes)) as event:
+        with stage.fault(full) as event:
             stage.write_bulk()
             stage.wait_until((event.fired or stage.now()) + rto[FaultKind.FULL_DISK] + 0.3)
             _fill_again(stage, nodes)
@@ -94,7 +105,7 @@ def full_disk(topology: Topology, *nodes: str) -> Scenario:
 
     name = f"full-disk:{'+'.join(nodes) if some else 'all'}"
     kind = FaultKind.FULL_DISK if some else None
-    return Scenario(name, kind, nodes, play, through=some, judged_outage=some, may_stick=True)
+    return Scenario(name, kind, nodes, play, through=some, judged_outage=some, may_stick=True, needs=full)
 
 
 def _was_cut(stage: Stage, nodes: tuple[str, ...]) -> None:

@@ -24,7 +24,7 @@ Play = Callable[[Stage, RTO], None]
 @dataclass(frozen=True)
 class Scenario:
     """A named play. `record` makes its empty record. `may_stick`: a candidate that takes no writes any more afterwards
-    is restarted before the next scenario.
+    is restarted before the next scenario. `needs`: the fault that a provider must be able to do for it to be begun.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Scenario:
     judged_outage: bool = True
     service_only: bool = False
     may_stick: bool = False
+    needs: Fault | None = None
 
     def record(self, topology: Topology) -> ScenarioRecord:
         """The record to fill: endpoints on other nodes, and the service endpoint, must serve through the
@@ -71,7 +72,7 @@ def one(fault: Fault, *, capture: bool = False) -> Scenario:
                     stage.capture()
         stage.recover()
 
-    return Scenario(fault.name, fault.kind, fault.nodes, play)
+    return Scenario(fault.name, fault.kind, fault.nodes, play, needs=fault)
 
 
 def split(node: str, way: Direction) -> Scenario:
@@ -85,7 +86,7 @@ def split(node: str, way: Direction) -> Scenario:
             stage.snapshot("during")
         stage.recover()
 
-    return Scenario(fault.name, FaultKind.SILENCE, (node,), play)
+    return Scenario(fault.name, FaultKind.SILENCE, (node,), play, needs=fault)
 
 
 def limp(node: str) -> Scenario:
@@ -102,7 +103,7 @@ def limp(node: str) -> Scenario:
             stage.snapshot("during", but=slow)
         stage.recover()
 
-    return Scenario(fault.name, FaultKind.SILENCE, (node,), play)
+    return Scenario(fault.name, FaultKind.SILENCE, (node,), play, needs=fault)
 
 
 def rolling(topology: Topology) -> Scenario:

@@ -82,7 +82,7 @@ class ScenarioRecord:
 
     @property
     def impossible(self) -> bool:
-        """Its fault was tried, and the provider or the machine lacks the means for it."""
+        """The provider or the machine lacks the means for its fault."""
         return self.unsupported not in (None, NOT_SELECTED)
 
     def doubt(self, why: str) -> None:

@@ -45,7 +45,7 @@ def evidence(tmp_path: Path) -> Evidence:
 def campaign(evidence: Evidence) -> Campaign:
     subject = SimpleNamespace(
         topology=TOPOLOGY,
-        provider=SimpleNamespace(capture=dict),
+        provider=SimpleNamespace(name="bare", capture=dict),
         evidence=evidence,
         promises=Promises(RTO),
         declared={},
@@ -102,6 +102,36 @@ def test_one_selected_fault_is_tried_although_those_before_it_are_not_selected(
     selected = Campaign(campaign.subject, campaign.rig, Settings(only=frozenset({wanted})))
     selected.play((Group.SPLITS, Group.LIMPS))
     assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "criterion", "lacks"),
+    [
+        (Group.POWER_CUTS, "P1.22", "cut a node's power"),
+        (Group.POWER_CUT_OF_ONE, "P1.23", "cut a node's power"),
+        (Group.SPLITS, "P1.24", "cut a node off from its peers alone"),
+        (Group.FULL_DISKS, "P1.25", "fill a node's disk"),
+        (Group.LIMPS, "P1.26", "make a node limp"),
+    ],
+)
+def test_a_scenario_whose_fault_the_provider_cannot_do_begins_no_load(
+    campaign: Campaign,
+    evidence: Evidence,
+    monkeypatch: pytest.MonkeyPatch,
+    group: Group,
+    criterion: str,
+    lacks: str,
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(playing, "wait_whole", lambda *_: True)
+    monkeypatch.setattr(playing, "Stage", lambda *given, **_: begun.append(given))
+    (played,) = campaign.play([group])[group]
+    assert played.unsupported == f"the provider bare cannot {lacks}"
+    assert not begun
+    (kept,) = stored_records(evidence.folder)
+    assert (kept.unsupported, kept.events, list(kept.history)) == (played.unsupported, [], [])
+    found = judged(campaign, criterion)
+    assert (found.state, found.impossible) == (State.NOT_RUN, True)
 
 
 def test_what_was_seen_before_counts_though_the_rest_cannot_be_played(
