@@ -86,12 +86,26 @@ class TofuCampaign:
             self._prepared = see.observations[before:]
 
     def _part(
-        self, watched: Watched, case: str, fault: str, what: str, play: Callable[[Watched], None]
+        self,
+        watched: Watched,
+        case: str,
+        fault: str,
+        what: str,
+        play: Callable[[Watched], None],
+        needs: Fault | None = None,
     ) -> None:
-        """One case. What keeps it from being judged is recorded, and ends it; the next ones go on."""
+        """One case. What keeps it from being judged is recorded, and ends it; the next ones go on. It is not begun if
+        the provider can never do the fault that it `needs`.
+        """
         part = watched.about(case)
         if not self.settings.wanted(fault):
             self._keep(part, None, "error", NOT_SELECTED, {})
+            return
+        try:
+            if needs is not None:
+                needs.require(self.subject.provider)
+        except Unsupported as error:
+            self._keep(part, None, "error", str(error), {})
             return
         self.subject.announce(f"{what}: {fault}")
         with contextlib.suppress(Stopped):
@@ -149,7 +163,7 @@ class TofuCampaign:
             cut = next(e for e in topology.endpoints if e.node == node)
             other = next((e for e in topology.endpoints if e.node != node), cut)
             race = partial(self._race_across, fault, cut, other)
-            self._part(watched, fault.name, fault.name, "applies on both sides", race)
+            self._part(watched, fault.name, fault.name, "applies on both sides", race, needs=fault)
 
     def _race_across(self, fault: Fault, cut: Endpoint, other: Endpoint, watched: Watched) -> None:
         sides: list[JsonValue] = [cut.name]
@@ -206,7 +220,7 @@ class TofuCampaign:
 
         for name, earlier in (("first apply", False), ("later apply", True)):
             play = partial(apply_then_cut, name=name.split()[0], earlier=earlier)
-            self._part(watched, name, cut.name, "apply, then a power cut", play)
+            self._part(watched, name, cut.name, "apply, then a power cut", play, needs=cut)
 
     @contextlib.contextmanager
     def fault(

@@ -49,6 +49,7 @@ class Candidate:
     possible: bool = True
     undone: bool = True
     fired: bool = True
+    name = "bare"
 
     def freeze(self, name: str) -> Proof:
         if not self.possible:
@@ -192,6 +193,20 @@ def test_a_fault_that_was_not_done_proves_nothing(
     found = stand.through(SILENCE)
     assert (found.state, found.impossible) == (state, state is State.NOT_RUN)
     assert word in found.reason
+
+
+@pytest.mark.parametrize(
+    ("criterion", "lacks"), [("P2.13", "cut a node's power"), ("P2.14", "cut a node off")]
+)
+def test_nothing_is_applied_for_a_fault_that_the_provider_can_never_do(
+    stand: Stand, criterion: str, lacks: str
+) -> None:
+    campaign = stand.campaign()
+    play = {"P2.13": campaign.power_cuts, "P2.14": campaign.split_contention}[criterion]
+    found = executed(criterion, play, subject=stand.subject)
+    assert (found.state, found.impossible) == (State.NOT_RUN, True)
+    assert f"the provider bare cannot {lacks}" in found.reason
+    assert not stand.made
 
 
 def test_what_was_not_selected_is_not_run(stand: Stand) -> None:
