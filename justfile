@@ -101,6 +101,12 @@ mutants *ARGS: ensure
     @"{{ venv }}/python" -m pip install --quiet --upgrade --no-deps --require-hashes --target .mutmut --requirement tools/mutmut.lock
     @"{{ venv }}/python" -m tests.mutation "$@"
 
+# build the documentation as a site in site/, to be read without a network; first renews what the registry says in it
+docs: ensure
+    @"{{ venv }}/python" -m website.facts
+    @"{{ venv }}/python" -m sphinx --fail-on-warning --keep-going --quiet --conf-dir website . site
+    @echo "{{ justfile_directory() }}/site/index.html"
+
 # measure what a run costs
 bench *ARGS: ensure
     @"{{ venv }}/python" -m readiness bench "$@"

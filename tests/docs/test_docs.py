@@ -42,6 +42,10 @@ VARIANTS = {
     "./just tofu-state-ha-readiness --candidate singleton --expect-interim": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate seaweedfs": ("--collect-only", RUNS_ALL),
     "./just tofu-state-ha-readiness --candidate containers": ("--collect-only", NEEDS_ENGINE),
+    "./just tofu-state-ha-readiness -m phase0 --candidate /tmp/my-store.toml": (
+        "--collect-only",
+        NEEDS_STORE,
+    ),
     "./just tofu-state-ha-readiness --candidate /tmp/my-store.toml --allow-faults": (
         "--collect-only",
         NEEDS_STORE,
@@ -64,6 +68,10 @@ INSTEAD = {
         NEEDS_STORE,
     ),
     "tofu-state-ha-readiness declare": (
+        ".venv/bin/python -m readiness declare --help",
+        "its test lists from an API server",
+    ),
+    "./just tofu-state-ha-readiness declare": (
         ".venv/bin/python -m readiness declare --help",
         "its test lists from an API server",
     ),
