@@ -4,6 +4,8 @@ set positional-arguments
 python := env("READINESS_PYTHON", "python3")
 venv := justfile_directory() / ".venv" / "bin"
 again := quote(just_executable()) + " --justfile " + quote(justfile())
+# what a command prints after this is shown when it has ended, and does not mix with what runs beside it
+held := """log="$(mktemp)"; exec 3>&1 >"$log" 2>&1; trap 'cat "$log" >&3; rm "$log"' EXIT; trap 'exit 130' INT TERM;"""
 locking := "--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
 
 # list the recipes
@@ -30,7 +32,7 @@ test-some *ARGS: lint types
     "{{ venv }}/python" -m readiness.obtain go-test
     "{{ venv }}/python" -m pytest tests "$@"
 
-# first what may run beside something else, in two processes, then what needs the machine for itself
+# first what may run beside something else, in three processes, then what needs the machine for itself
 [private]
 test-all: test-side-by-side
     "{{ venv }}/python" -m readiness.obtain go-test
@@ -38,16 +40,19 @@ test-all: test-side-by-side
 
 [parallel]
 [private]
-test-side-by-side: test-unit test-programs
+test-side-by-side: test-unit test-stacks test-programs
 
-# its output is shown when it has ended, so that it does not mix with that of the tests beside it
 [private]
 test-unit: ensure
-    @log="$(mktemp)"; trap 'cat "$log"; rm "$log"' EXIT; trap 'exit 130' INT TERM; {{ again }} lint types unit >"$log" 2>&1
+    @{{ held }} {{ again }} lint types unit
+
+[private]
+test-stacks: ensure
+    @{{ held }} "{{ venv }}/python" -m pytest tests/stacks -m "(store or lane) and side_by_side" -q
 
 [private]
 test-programs: ensure
-    "{{ venv }}/python" -m pytest tests -m "(store or lane) and side_by_side"
+    "{{ venv }}/python" -m pytest tests --ignore=tests/stacks -m "(store or lane) and side_by_side"
 
 # check style and types and run the unit tests, side by side: under a minute on two cores
 [parallel]

@@ -21,7 +21,8 @@ PROGRAMS = ("ruff", "lint-imports", "mypy", "python")
 PARTS = {"lint": ("ruff", "lint-imports"), "types": ("mypy",), "unit": ("python",)}
 CHECKS = ("ruff check", "ruff format --check", "lint-imports", "mypy")
 UNIT = "python -m pytest tests -m not store and not lane -q"
-BESIDE = "python -m pytest tests -m (store or lane) and side_by_side"
+BESIDE = "python -m pytest tests --ignore=tests/stacks -m (store or lane) and side_by_side"
+STACKS = "python -m pytest tests/stacks -m (store or lane) and side_by_side -q"
 ALONE = "python -m pytest tests -m (store or lane) and not side_by_side"
 MARKERS = ("store", "lane", "side_by_side")
 SETUP, GO = "python -m readiness.obtain all", "python -m readiness.obtain go-test"
@@ -70,15 +71,15 @@ def test_the_check_fails_with_any_of_its_parts_names_it_and_runs_the_others(
     assert all(f"{other[0]} was run" in ran.out for other in PARTS.values())
 
 
-def test_the_tests_are_in_three_parts_and_the_last_one_has_the_machine_for_itself(tmp_path: Path) -> None:
+def test_the_tests_are_in_parts_and_the_last_one_has_the_machine_for_itself(tmp_path: Path) -> None:
     ran = just(tmp_path, "test")
     assert ran.code == 0, ran.err
     assert ran.calls[0] == SETUP
-    assert sorted(ran.calls[1:-2]) == sorted([*CHECKS, UNIT, BESIDE])
+    assert sorted(ran.calls[1:-2]) == sorted([*CHECKS, UNIT, STACKS, BESIDE])
     assert ran.calls[-2:] == [GO, ALONE]
 
 
-@pytest.mark.parametrize("failing", [SETUP, *CHECKS, UNIT, BESIDE, GO, ALONE])
+@pytest.mark.parametrize("failing", [SETUP, *CHECKS, UNIT, STACKS, BESIDE, GO, ALONE])
 def test_the_tests_fail_with_any_of_their_parts(tmp_path: Path, failing: str) -> None:
     ran = just(tmp_path, "test", failing=failing)
     assert ran.code == 3
@@ -87,18 +88,21 @@ def test_the_tests_fail_with_any_of_their_parts(tmp_path: Path, failing: str) ->
     assert re.search(r"recipe `[\w-]+` failed", ran.out + ran.err)
 
 
-def test_a_failure_of_the_unit_tests_is_shown(tmp_path: Path) -> None:
-    """Although their output is kept back until they have ended."""
-    ran = just(tmp_path, "test", failing=UNIT)
-    assert "recipe `unit` failed" in ran.out
-    assert BESIDE in ran.calls, "what runs beside them goes on"
+@pytest.mark.parametrize("failing", [UNIT, STACKS])
+def test_what_is_kept_back_until_it_has_ended_is_shown(tmp_path: Path, failing: str) -> None:
+    ran = just(tmp_path, "test", failing=failing)
+    assert ran.out.count("python was run") == 4, "the setup, and the three beside one another"
+    assert ("recipe `unit` failed" in ran.out) == (failing == UNIT)
+    assert {UNIT, STACKS, BESIDE} <= {*ran.calls}, "what runs beside it goes on"
 
 
 @pytest.mark.parametrize(
     "marks", [*itertools.chain(*(itertools.combinations(MARKERS, number) for number in range(4)))]
 )
 def test_a_test_is_in_exactly_one_part(marks: tuple[str, ...]) -> None:
+    """Those of stacks and those of the rest are one, apart by their folder."""
     parts = [call.split(" -m ")[-1].removesuffix(" -q") for call in (UNIT, BESIDE, ALONE)]
+    assert STACKS.removesuffix(" -q").endswith(parts[1])
 
     def has(name: str, /, **_: object) -> bool:
         return name in marks

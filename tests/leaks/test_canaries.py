@@ -14,7 +14,7 @@ from tests.plugin.runs import Ran, one_clear_message, run
 from tests.support.http_server import Exchange, ok
 from tests.support.thread_server import serving_in_thread
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 PHASE0 = ROOT / "suites" / "test_phase0_static_contract.py"
 P1_8 = f"{ROOT}/suites/test_phase1_scratch_s3.py::test_no_active_stack_points_at_the_candidate"
 

@@ -9,7 +9,7 @@ import pytest
 from tests.leaks.grep import found, too_open
 from tests.plugin.runs import small
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 SHAPED, NAMED, IN_URL = "CanaryShaped7x1", "CanaryNamed7x2", "CanaryUrl7x3"
 TALKATIVE = f"""

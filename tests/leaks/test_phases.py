@@ -20,7 +20,7 @@ from tests.leaks.test_canaries import Canaries, candidate, environment, profile
 from tests.plugin.runs import run
 from tests.tofu.fake_s3 import FakeS3
 
-pytestmark = [pytest.mark.store, pytest.mark.slow]
+pytestmark = [pytest.mark.store, pytest.mark.slow, pytest.mark.side_by_side]
 PHASE2 = ROOT / "suites" / "test_phase2_disposable_opentofu.py"
 PHASE3 = ROOT / "suites" / "test_phase3_protected_stacks.py"
 IN_STATE = "example-password-of-nobody"

@@ -16,7 +16,7 @@ import pytest
 
 from readiness.paths import ROOT
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 
