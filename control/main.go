@@ -11,7 +11,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/types"
 )
 
-const version = "1.0.0"
+var version = "1.0.0" // the suite builds a second one, for rolling upgrades: -ldflags=-X main.version=…
 
 func main() {
 	if len(os.Args) < 2 {

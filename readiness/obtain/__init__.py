@@ -5,7 +5,7 @@ What takes long (building) is done once per machine, cached outside the checkout
 """
 
 from readiness.obtain.etcd import etcd
-from readiness.obtain.go import control, go_test
+from readiness.obtain.go import control, control_next, go_test
 from readiness.obtain.kubernetes import kube_apiserver
 from readiness.obtain.minio import minio, minio_of_machine
 from readiness.obtain.opentofu import Tofu, tofu
@@ -17,6 +17,7 @@ __all__ = [
     "Tofu",
     "caddy",
     "control",
+    "control_next",
     "etcd",
     "go_test",
     "kube_apiserver",

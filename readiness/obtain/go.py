@@ -78,13 +78,37 @@ def build(
     return fill
 
 
+NEXT_VERSION = "1.0.1"
+"""Of the control's second version, which differs from the first in nothing but what it says of itself."""
+
+
 def control() -> Path:
     """The embedded control, built from the sources in control/ as they are now."""
-    key = f"control-{fingerprint(CONTROL, _control_sources())}"
+    return _controls() / "control"
+
+
+def control_next() -> Path:
+    """The control's second version, for rolling upgrades. It is built with the first: what was compiled for the one is
+    linked for the other.
+    """
+    return _controls() / "control-next"
+
+
+def _controls() -> Path:
+    key = f"control-{fingerprint(CONTROL, _control_sources())}-{NEXT_VERSION}"
     label = "building the control (once for these sources; cached afterwards)"
-    entry = cached(key, build(CONTROL, _control_package(), "control", label, ["-ldflags=-s -w"]))
+    package = _control_package()
+    first = build(CONTROL, package, "control", label, ["-ldflags=-s -w"])
+    stamp = f"-ldflags=-s -w -X main.version={NEXT_VERSION}"
+    second = build(CONTROL, package, "control-next", "building the control's second version", [stamp])
+
+    def both(folder: Path) -> None:
+        first(folder)
+        second(folder)
+
+    entry = cached(key, both)
     forget_unused("control", keep=key)
-    return entry / "control"
+    return entry
 
 
 def go_test(arguments: Sequence[str] = ()) -> int:

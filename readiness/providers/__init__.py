@@ -75,6 +75,7 @@ def _programs(given: Mapping[str, Path]) -> Callable[[str], Path]:
         obtained: Mapping[str, Callable[[], Path]] = {
             "caddy": obtain.caddy,
             "control": obtain.control,
+            "control-next": obtain.control_next,
             "etcd": obtain.etcd,
             "minio": obtain.minio,
             "rustfs": obtain.rustfs,
