@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -112,6 +113,24 @@ class WayOut:
 
     tried: tuple[str, ...]
     reached: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The two versions between which a candidate is upgraded, and taken back."""
+
+    first: str
+    second: str
+
+    def named_in(self, text: str) -> str | None:
+        """Which of the two this text names, such as what a program prints of itself; None if neither or both."""
+        found = [version for version in (self.first, self.second) if _names(text, version)]
+        return found[0] if len(found) == 1 else None
+
+
+def _names(text: str, version: str) -> bool:
+    """1.0.1 is named in `store v1.0.1` and `image:1.0.1@sha256:…`, and neither in 11.0.1 nor in 1.0.1-rc.1."""
+    return re.search(rf"(?<![\w.+-])v?{re.escape(version)}(?![\w+-]|\.\w)", text) is not None
 
 
 class Direction(StrEnum):

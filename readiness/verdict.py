@@ -42,7 +42,7 @@ _HELD = "held without faults"
 class Result:
     """One criterion of the manifest with its finding. `issue` is set where the candidate's file expects it
     red, unless it is red by a wrong answer; `declared`, the reason, where the file declares that its fault may be
-    impossible to inject.
+    impossible to inject. `not_promised`: why it is not asked of this candidate.
     """
 
     criterion: Criterion
@@ -50,6 +50,7 @@ class Result:
     issue: str | None = None
     seconds: float = 0.0
     declared: str | None = None
+    not_promised: str | None = None
 
     @property
     def state(self) -> State:
@@ -59,9 +60,15 @@ class Result:
     @property
     def as_expected(self) -> bool:
         """In interim mode: NOT RUN as declared; else REFUTED where the file says so, PROVED everywhere else. An error
-        is never expected.
+        is never expected. What is not promised is not missed.
         """
-        return self.not_run_as_declared or self.state is (State.REFUTED if self.issue else State.PROVED)
+        as_listed = self.state is (State.REFUTED if self.issue else State.PROVED)
+        return self.not_run_as_declared or self.not_asked or as_listed
+
+    @property
+    def not_asked(self) -> bool:
+        """It did not run, and the candidate does not promise it."""
+        return self.not_promised is not None and self.state is State.NOT_RUN
 
     @property
     def not_run_as_declared(self) -> bool:
@@ -103,12 +110,20 @@ class Verdict:
             return self._of_a_check
         word = self._word
         open_: Counter[State] = Counter(r.state for r in self.beside if r.state is not State.PROVED)
+        asked = self._not_promised if self.word in (Word.READY, Word.INTERIM, Word.PHASE_PROVED) else ""
         if self.word not in GOOD or not open_:
-            return word
+            return word + asked
         counts = ", ".join(f"{open_[state]} {state}" for state in WORST_FIRST if open_[state])
         one_word = self.word not in (Word.READY, Word.INTERIM)
         first, comma, more = (word, "", "") if one_word else word.partition(", ")
-        return f"{first} at levels plan and state{comma}{more}; s3: {counts}"
+        return f"{first} at levels plan and state{comma}{more}{asked}; s3: {counts}"
+
+    @property
+    def _not_promised(self) -> str:
+        """How many of the judged criteria the candidate does not promise."""
+        whole = [r for r in self.results if not self.phases or r.criterion.phase in self.phases]
+        count = sum(result.not_asked for result in whole)
+        return f", {count} not promised" if count else ""
 
     @property
     def _of_a_check(self) -> str:
@@ -156,9 +171,11 @@ def results_of(
     manifest: Iterable[Criterion] = MANIFEST,
     *,
     declared_not_run: Mapping[str, str] = MappingProxyType({}),
+    not_promised: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Result, ...]:
     """One result for every criterion of the manifest: what was found, else NOT RUN with its reason. `expected_red` and
-    `declared_not_run` are those of the candidate's file, empty in strict mode.
+    `declared_not_run` are those of the candidate's file, empty in strict mode; `not_promised` are the criteria that are
+    not asked of this candidate, each with the reason.
     """
     results = []
     for criterion in manifest:
@@ -170,7 +187,7 @@ def results_of(
             why = "a wrong answer is never to be expected of a store that serves"
             issue, finding = None, replace(finding, reason=f"{finding.reason}; {why} (expected_red: {issue})")
         declared, took = declared_not_run.get(criterion.id), seconds.get(criterion.id, 0.0)
-        results.append(Result(criterion, finding, issue, took, declared))
+        results.append(Result(criterion, finding, issue, took, declared, not_promised.get(criterion.id)))
     return tuple(results)
 
 
@@ -202,7 +219,7 @@ def judge(
     beside = tuple(
         r for r in judged if not (by_name or r.criterion.level in levels or (interim and _listed(r)))
     )
-    deciding = [result for result in judged if result not in beside]
+    deciding = [r for r in judged if r not in beside and (by_name or not r.not_asked)]
     good = bool(deciding) and all(r.as_expected if interim else r.state is State.PROVED for r in deciding)
     everything = selected is None and bool(results)
     if interrupted:
@@ -255,5 +272,6 @@ def criterion_record(result: Result) -> CriterionRecord:
         **FindingRecord.values(result.finding),
         expected_red=result.issue,
         declared_not_run=result.declared,
+        not_promised=result.not_promised if result.not_asked else None,
         seconds=round(result.seconds, 3),
     )

@@ -147,6 +147,11 @@ def test_limping_node(prove: Prove) -> None:
     prove()
 
 
+@pytest.mark.criterion("P1.27")
+def test_rolling_upgrade(prove: Prove) -> None:
+    prove()
+
+
 @pytest.mark.criterion("P1.28")
 def test_mixed_writes_lose_nothing(prove: Prove) -> None:
     prove()

@@ -63,6 +63,7 @@ def _about(criterion: Criterion) -> str:
     parts += ["Part of a check"] if criterion.checked else []
     parts += ["Never expected red"] if criterion.wrong_answer else []
     parts += ["May be declared NOT RUN"] if criterion.not_everywhere else []
+    parts += [f"Asked where `[{criterion.promised_by}]` promises it"] if criterion.promised_by else []
     return ". ".join(parts) + "."
 
 

@@ -16,6 +16,7 @@ from readiness.campaign.scenarios import Scenario
 from readiness.campaign.settings import Settings
 from readiness.campaign.stage import Stage
 from readiness.campaign.stuck import restart_if_stuck
+from readiness.campaign.upgrade import rolling_upgrade
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import NOT_SELECTED, ScenarioRecord
 from readiness.evidence.seen import Group
@@ -52,6 +53,7 @@ class Campaign:
             Group.POWER_CUTS: self._power_cuts,
             Group.POWER_CUT_OF_ONE: self._power_cut_of_one,
             Group.FULL_DISKS: self._full_disks,
+            Group.UPGRADES: self._upgrades,
         }
 
     @property
@@ -167,6 +169,11 @@ class Campaign:
         nodes = self.topology.nodes
         wanted = [hardware.full_disk(self.topology, nodes[0])] if len(nodes) > 1 else []
         return self._while_possible([*wanted, hardware.full_disk(self.topology, *nodes)])
+
+    def _upgrades(self) -> list[ScenarioRecord]:
+        if len(self.topology.nodes) < 2:
+            return []
+        return [self._play(rolling_upgrade(self.topology))]
 
     def _play(self, scenario: Scenario) -> ScenarioRecord:
         return self._once(scenario.record(self.topology), partial(self._perform, scenario))

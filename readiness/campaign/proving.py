@@ -33,8 +33,11 @@ def proved(
     """Does what the criterion asks for, plays its scenarios, and judges what was recorded. From what it was judged is
     kept, so that it can be judged again.
 
-    Raises NotRun where faults are not allowed, unless what was asked without a fault refutes already.
+    Raises NotRun where the candidate does not promise it, or where faults are not allowed, unless what was asked
+    without a fault refutes already.
     """
+    if reason := criterion.not_promised(subject.declared):
+        raise NotRun(reason)
     see = Recording(subject, criterion.id)
     if execution is not None:
         with contextlib.suppress(Stopped):

@@ -94,7 +94,8 @@ class DeclaredInstance(_Strict):
     (process id and start time). `probe` exits 0 while the instance is in service; an instance without an
     endpoint needs it. `state` prints the state of each of its processes, one a line, as `ps -o state=` does: it shows
     that `pause` stopped them. `connections` lists the TCP sockets of its processes, one a line with the local and
-    the peer's HOST:PORT, those that listen among them, as `ss -Htanp` does.
+    the peer's HOST:PORT, those that listen among them, as `ss -Htanp` does. `version` prints the version of the program
+    that runs, not of the one that is installed.
     """
 
     name: Text
@@ -110,6 +111,7 @@ class DeclaredInstance(_Strict):
     identity: Act | None = None
     state: Act | None = None
     connections: Act | None = None
+    version: Act | None = None
     metrics_url: str | None = None
 
     @model_validator(mode="after")
@@ -181,6 +183,10 @@ class DeclaredNode(DeclaredHardware):
     `isolate_from_peers` drops what goes between this node and the candidate's other nodes, and nothing else; it finds
     in READINESS_DIRECTION what is to be lost: "both ways", "outgoing" (what this node sends) or "incoming". `reaches`
     shows that it happened. `limp` makes the node slow, hundreds of times, and not silent.
+
+    `upgrade` is given a version of [upgrade] as its last argument: it stops the store on this node gracefully, and
+    starts that version of it with the same data; with the first version it undoes itself. `version` of the node's
+    instances shows that it happened.
     """
 
     name: Text
@@ -195,6 +201,7 @@ class DeclaredNode(DeclaredHardware):
     rejoin_peers: Act | None = None
     limp: Act | None = None
     unlimp: Act | None = None
+    upgrade: Act | None = None
     outside: tuple[HostPort, ...] = ()
     wipe: Act | None = None
     files: Act | None = None

@@ -18,6 +18,7 @@ from readiness.candidate.declared import (
 )
 from readiness.candidate.declared_containers import DeclaredContainer
 from readiness.candidate.declared_kubernetes import DeclaredCluster
+from readiness.candidate.declared_upgrade import DeclaredUpgrade
 from readiness.topology import PROMISED, FaultKind
 
 Text = Annotated[str, Field(min_length=1)]
@@ -250,6 +251,14 @@ class Candidate(_Strict):
     commands: DeclaredCommands = DeclaredCommands()
     volumes: tuple[Volume, ...] = ()
     contract: Contract
+    upgrade: DeclaredUpgrade | None = None
     boundary: Boundary = Boundary()
     expected_red: dict[str, Text] = {}
     declared_not_run: dict[str, Text] = {}
+
+    @model_validator(mode="after")
+    def _names_versions(self) -> Candidate:
+        with_upgrade = next((node.name for node in self.nodes if node.upgrade), None)
+        if with_upgrade and self.upgrade is None:
+            raise ValueError(f"nodes.{with_upgrade}.upgrade needs [upgrade], which names the two versions")
+        return self

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from readiness.evidence.seen import Group, Seen
 from readiness.finding import Finding, State, refuted
@@ -45,7 +46,8 @@ class Criterion:
     clients hold one lock: no interim shape may be expected to do that. `checked`: what it asks without a fault takes
     nothing but endpoints and a credential, so that a check asks it. `not_everywhere`: its fault takes means that not
     every provider and machine has (power, disks, the network between nodes): only of such a criterion may a candidate's
-    file declare that it is NOT RUN.
+    file declare that it is NOT RUN. `promised_by`: the table of the candidate's file with which it promises this;
+    without that table the criterion is NOT RUN, and the verdict does not miss it.
     """
 
     id: str
@@ -59,6 +61,13 @@ class Criterion:
     wrong_answer: bool = False
     not_everywhere: bool = False
     checked: bool = False
+    promised_by: str | None = None
+
+    def not_promised(self, declared: Mapping[str, Any]) -> str | None:
+        """Why this is not asked of a candidate whose file declares that; None if it is."""
+        if self.promised_by is None or declared.get(self.promised_by) is not None:
+            return None
+        return f"not promised: the candidate file has no [{self.promised_by}]"
 
     def without_faults(self) -> Criterion:
         """The same, judged from no scenario but the one without a fault."""

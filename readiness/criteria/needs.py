@@ -30,6 +30,7 @@ _OF_GROUP = {
     Group.FULL_DISKS: "fill, free and available of [[nodes]] (docs/power-and-disks.md)",
     Group.SPLITS: _SPLIT,
     Group.LIMPS: "limp and unlimp of [[nodes]]",
+    Group.UPGRADES: "[upgrade] with two versions, upgrade of [[nodes]] and version of [[instances]]",
 }
 _OF_CRITERION = {
     "S.1": _APART,

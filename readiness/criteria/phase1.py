@@ -2,7 +2,7 @@
 
 from readiness.criteria.model import PROTECTED_STACKS, Criterion, Level
 from readiness.evidence.seen import Group, Seen
-from readiness.finding import Finding, merge
+from readiness.finding import Finding, merge, unknown
 from readiness.judges import buckets, conditions, objects
 from readiness.judges.access import refused
 from readiness.judges.agreement import agreement, winners
@@ -17,11 +17,19 @@ from readiness.judges.recovery import made_whole, serves_again
 from readiness.judges.rotation import rotation
 from readiness.judges.safety import denials, mixed_writes, safety
 from readiness.judges.stacks.points import no_active_stack
+from readiness.judges.upgrade import upgraded
 from readiness.judges.uploads import damaged
 from readiness.judges.versions import versions
 
 NODE_LOSSES = (Group.CRASHES, Group.SILENCES)
-OF_THEIR_OWN = (Group.POWER_CUTS, Group.POWER_CUT_OF_ONE, Group.FULL_DISKS, Group.SPLITS, Group.LIMPS)
+OF_THEIR_OWN = (
+    Group.POWER_CUTS,
+    Group.POWER_CUT_OF_ONE,
+    Group.FULL_DISKS,
+    Group.SPLITS,
+    Group.LIMPS,
+    Group.UPGRADES,
+)
 """Groups that only the criterion judges that they are played for: not every provider can do their faults."""
 EVERYTHING = tuple(group for group in Group if group not in OF_THEIR_OWN)
 UNPLUGGED = frozenset({Group.UNPLUGGED})
@@ -45,6 +53,13 @@ def _full_disks(seen: Seen) -> Finding:
     parts = [each_of_all(records, made_whole, safety, denials, serves_again)]
     parts += [each(some, lambda record: outage(record, seen.promises.rto))] if some else []
     return merge(parts)
+
+
+def _upgrades(seen: Seen) -> Finding:
+    versions = seen.versions
+    if versions is None:
+        return unknown("the candidate file names no two versions")
+    return needs(seen.records(), "two nodes", lambda record: upgraded(record, seen.promises.rto, versions))
 
 
 ROWS = (
@@ -239,6 +254,15 @@ ROWS = (
         scenarios=(Group.LIMPS,),
         judge=lambda seen: each(seen.records(), lambda record: half_there(record, seen.promises.rto)),
         not_everywhere=True,
+    ),
+    Criterion(
+        "P1.27",
+        1,
+        "rolling upgrade: node by node to the other version and back, nothing is lost or denied while both serve",
+        scenarios=(Group.UPGRADES,),
+        judge=_upgrades,
+        not_everywhere=True,
+        promised_by="upgrade",
     ),
     Criterion(
         "P1.28",

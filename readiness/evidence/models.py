@@ -26,6 +26,7 @@ Mode = Literal["strict", "interim", "check"]
 Phase = Annotated[int, Field(ge=0, le=4)]
 Level = Literal["plan", "state", "s3"]
 ALL_LEVELS: tuple[Level, ...] = ("plan", "state", "s3")
+_NOT_PROMISED = r"(, [0-9]+ not promised)?"
 _BESIDE = r"(; s3: [0-9]+ (REFUTED|UNKNOWN|NOT RUN)(, [0-9]+ (UNKNOWN|NOT RUN))*)?"
 _OF_A_CHECK = (
     r"(; s3: [0-9]+ (REFUTED|UNKNOWN)(, [0-9]+ (REFUTED|UNKNOWN))*)?; nothing was proved about failures"
@@ -34,6 +35,7 @@ GOOD = (
     r"^((READY( at levels plan and state)?(, [0-9]+ of [0-9]+ taken over from [^,;]+(, [^,;]+)*)?"
     r"|INTERIM AS EXPECTED( at levels plan and state)?(, [0-9]+ NOT RUN as declared)?"
     r"|PHASES? [0-4](, [0-4])* PROVED( at levels plan and state)?)"
+    + _NOT_PROMISED
     + _BESIDE
     + r"|[0-9]+ of [0-9]+ selected criteria PROVED; not a verdict"
     + r"|CHECKED: [0-9]+ PROVED, [0-9]+ held without faults, [0-9]+ NOT RUN"
@@ -116,7 +118,19 @@ class CriterionRecord(FindingRecord):
             description="Why the candidate's file declares that its fault may be impossible, in interim mode."
         ),
     ] = None
+    not_promised: Annotated[
+        str | None,
+        Field(
+            description="Why it is not asked of this candidate: NOT RUN, and the verdict does not miss it."
+        ),
+    ] = None
     seconds: Seconds
+
+    @model_validator(mode="after")
+    def _is_missed_or_not(self) -> Self:
+        if self.not_promised is not None and self.state is not State.NOT_RUN:
+            raise ValueError(f"{self.state}, and not promised")
+        return self
 
 
 class RunRecord(_Record):
@@ -189,14 +203,21 @@ class VerdictRecord(_Record):
             raise ValueError("a state is not counted")
         if any(self.counts[state] != sum(c.state is state for c in self.criteria) for state in State):
             raise ValueError("the counts are not those of the criteria")
-        open_ = [c for c in self.criteria if c.state is not State.PROVED]
+        open_ = [c for c in self.criteria if c.state is not State.PROVED and c.not_promised is None]
         if self.verdict.startswith("READY") and any(c.level in self.levels for c in open_):
             raise ValueError("READY with a criterion that is not PROVED")
         if self.verdict.startswith("READY") and bool(open_) is not ("; s3: " in self.verdict):
             raise ValueError("READY does not say what is not PROVED of the levels that did not decide")
         if self.verdict.startswith("INTERIM AS EXPECTED"):
             self._says_what_did_not_run()
+        if self.verdict.startswith(("READY", "INTERIM AS EXPECTED")):
+            self._says_what_is_not_promised()
         return self
+
+    def _says_what_is_not_promised(self) -> None:
+        counted = re.search(r", ([0-9]+) not promised", self.verdict)
+        if sum(c.not_promised is not None for c in self.criteria) != (int(counted[1]) if counted else 0):
+            raise ValueError("the verdict does not say how many criteria are not promised")
 
     def _says_what_did_not_run(self) -> None:
         counted = re.search(r", ([0-9]+) NOT RUN as declared", self.verdict)
@@ -204,6 +225,10 @@ class VerdictRecord(_Record):
         if len(declared) != (int(counted[1]) if counted else 0):
             raise ValueError("INTERIM AS EXPECTED does not say how many are NOT RUN as declared")
         if any(
-            c.state is State.NOT_RUN and c.level in self.levels and c not in declared for c in self.criteria
+            c.state is State.NOT_RUN
+            and c.level in self.levels
+            and c not in declared
+            and c.not_promised is None
+            for c in self.criteria
         ):
             raise ValueError("INTERIM AS EXPECTED with a criterion that is NOT RUN and not declared")

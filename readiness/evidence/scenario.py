@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from readiness.history import Op
@@ -54,6 +54,17 @@ class Captured:
     after: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class RunningVersions:
+    """What ran at that time (seconds since the run began): by node, what each of its instances was seen to run; and the
+    endpoints that the node's instances answer.
+    """
+
+    at: float
+    nodes: Mapping[str, Mapping[str, str]]
+    endpoints: Mapping[str, tuple[str, ...]]
+
+
 @dataclass
 class ScenarioRecord:
     """A finished scenario. Times are seconds since the run began; `spoiled` says why it cannot be judged, if
@@ -62,7 +73,7 @@ class ScenarioRecord:
     `endpoints_through`: endpoints that had to serve through the fault (survivors and the service endpoint).
     `unsupported`: why its fault was not done, by the provider or because it was not selected.
     `judged_outage`: false for scenarios in which an outage is expected (two of three nodes lost, all
-    restarted, a broken network in between).
+    restarted, a broken network in between). `versions`: what was seen to run during a rolling upgrade, in order.
     """
 
     name: str
@@ -78,6 +89,7 @@ class ScenarioRecord:
     spoiled: str | None = None
     unsupported: str | None = None
     captured: Captured | None = None
+    versions: list[RunningVersions] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 from readiness.evidence.observation import Observation
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.history import Op
-from readiness.topology import PROMISED, FaultKind
+from readiness.topology import PROMISED, FaultKind, Versions
 
 
 class Group(StrEnum):
@@ -33,6 +33,7 @@ class Group(StrEnum):
     POWER_CUTS = "power cuts"
     POWER_CUT_OF_ONE = "power cut of one"
     FULL_DISKS = "full disks"
+    UPGRADES = "upgrades"
 
 
 RTO = Mapping[FaultKind, float]
@@ -88,6 +89,12 @@ class Seen:
         """What the candidate promises, as its file declares it."""
         contract: Mapping[str, Any] = self.declared["contract"]
         return contract
+
+    @property
+    def versions(self) -> Versions | None:
+        """The two versions of a rolling upgrade; None where none is promised."""
+        upgrade = self.declared.get("upgrade")
+        return Versions(str(upgrade["from"]), str(upgrade["to"])) if upgrade else None
 
     @property
     def failed(self) -> Observation | None:

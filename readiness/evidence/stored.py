@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from readiness import history
-from readiness.evidence.scenario import Captured, Event, ScenarioRecord
+from readiness.evidence.scenario import Captured, Event, RunningVersions, ScenarioRecord
 from readiness.evidence.seen import Promises
 from readiness.finding import State
 from readiness.history import Op
@@ -75,6 +75,7 @@ class ScenarioRow(BaseModel):
     spoiled: str | None
     unsupported: str | None
     captured: Captured | None
+    versions: tuple[RunningVersions, ...] = ()
     notes: dict[str, str]
     history: str | None
     operations: Annotated[int, Field(ge=0)]
@@ -101,7 +102,8 @@ def from_row(row: Mapping[str, Any], folder: Path, *, operations: bool = True) -
     given = {name: getattr(kept, name) for name in ScenarioRow.model_fields}
     for name in ("at", "history", "operations"):
         del given[name]
-    record = ScenarioRecord(**given | {"events": list(kept.events), "notes": dict(kept.notes)})
+    lists = {"events": list(kept.events), "versions": list(kept.versions)}
+    record = ScenarioRecord(**given | lists | {"notes": dict(kept.notes)})
     if operations and kept.history:
         record.history = read_history(folder, kept.history, kept.operations)
     return record

@@ -18,7 +18,7 @@ class GateFindings:
     """What the gate is asked about: every finding so far by criterion, and the evidence behind it. `earlier` are the
     runs that findings were taken over from; `programs` the versions of the store and of tofu in this run; `levels`
     those whose criteria decide; `declared_not_run` are the criteria whose fault, by the candidate's file, may be
-    impossible to inject (empty in strict mode).
+    impossible to inject (empty in strict mode). `not_promised` are those that are not asked of this candidate.
     """
 
     findings: Mapping[str, Sequence[Finding]]
@@ -28,11 +28,16 @@ class GateFindings:
     programs: Mapping[str, str] = field(default_factory=dict)
     levels: frozenset[Level] = DECIDING
     declared_not_run: Collection[str] = ()
+    not_promised: Collection[str] = ()
 
     def state(self, criterion: Criterion) -> State | None:
         """The state so far; None if nothing was found yet."""
         found = self.findings.get(criterion.id)
         return worst(finding.state for finding in found) if found else None
+
+    def not_asked(self, criterion: Criterion) -> bool:
+        """The candidate does not promise it, and it was not run."""
+        return criterion.id in self.not_promised and self.state(criterion) in (None, State.NOT_RUN)
 
     def not_run_as_declared(self, criterion: Criterion) -> bool:
         """The file declares it, and its fault cannot be injected here."""
@@ -65,7 +70,8 @@ def all_proved(found: GateFindings) -> Finding:
     """P4.1: every criterion of phases 0 to 3, the stop conditions and the boundary is PROVED, as far as its level
     decides. The others are named.
     """
-    everything = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
+    before = [criterion for criterion in MANIFEST if not criterion.id.startswith("P4.")]
+    everything = [criterion for criterion in before if not found.not_asked(criterion)]
     wanted = [criterion for criterion in everything if criterion.level in found.levels]
     open_ = [
         f"{c.id} {found.state(c) or State.NOT_RUN}" for c in wanted if found.state(c) is not State.PROVED
@@ -81,6 +87,8 @@ def all_proved(found: GateFindings) -> Finding:
         if c not in wanted and found.state(c) is not State.PROVED
     ]
     more = f"; of level s3, which does not decide: {', '.join(beside)}" if beside else ""
+    not_asked = [criterion.id for criterion in before if criterion not in everything]
+    more += f"; not promised: {', '.join(not_asked)}" if not_asked else ""
     return proved(f"all {len(wanted)} criteria are PROVED{more}", len(wanted))
 
 
@@ -113,7 +121,8 @@ def evidence_complete(found: GateFindings) -> Finding:
             return refuted("the candidate's file was changed during the run")
     except UsageError as error:
         return refuted(f"the candidate's file was changed during the run: {error}")
-    not_run = [c for c in _before_gate() if found.state(c) in (None, State.NOT_RUN)]
+    asked = [criterion for criterion in _before_gate() if not found.not_asked(criterion)]
+    not_run = [c for c in asked if found.state(c) in (None, State.NOT_RUN)]
     declared = [c.id for c in not_run if found.not_run_as_declared(c)]
     bare = [c.id for c in not_run if c.id not in declared]
     if bare:

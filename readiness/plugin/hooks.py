@@ -16,7 +16,7 @@ from readiness.cli.explore import EXPLORATION
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
 from readiness.criteria.needs import needs
-from readiness.errors import Impossible, Refuted, Unjudged, UsageError
+from readiness.errors import Impossible, NotRun, Refuted, Unjudged, UsageError
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
 from readiness.paths import ROOT
@@ -106,7 +106,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         run.selected.add(criterion.id)
         run.tests[criterion.id] = item.nodeid
         issue, declared = run.expected_red.get(criterion.id), run.declared_not_run.get(criterion.id)
-        if issue:
+        if not_promised := run.not_promised.get(criterion.id):
+            item.add_marker(pytest.mark.xfail(strict=False, raises=NotRun, reason=not_promised))
+        elif issue:
             raises = (Refuted, Impossible) if declared else Refuted
             item.add_marker(pytest.mark.xfail(strict=True, raises=raises, reason=issue))
         elif declared:

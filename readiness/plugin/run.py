@@ -7,10 +7,11 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from readiness.candidate.load import Loaded, load
-from readiness.criteria import BY_ID, Criterion, Level
+from readiness.criteria import BY_ID, Criterion, Level, not_promised
 from readiness.errors import UsageError
 from readiness.evidence.folder import Evidence
 from readiness.evidence.models import (
@@ -100,6 +101,11 @@ class Run:
         """
         return dict(self.loaded.candidate.declared_not_run) if self.options.interim else {}
 
+    @cached_property
+    def not_promised(self) -> dict[str, str]:
+        """Criteria that are not asked of this candidate, with the reason: its file does not promise them."""
+        return not_promised(self.loaded.candidate.model_dump(mode="json", by_alias=True))
+
     def decides(self, criterion: Criterion) -> bool:
         """Whether it has a part in the verdict: its level is required, the candidate's file names it for interim mode,
         or single tests were named.
@@ -169,6 +175,7 @@ class Run:
             programs,
             self.options.levels,
             self.declared_not_run,
+            self.not_promised,
         )
 
     def red_before(self, phase: int) -> str | None:
@@ -190,6 +197,7 @@ class Run:
             self.expected_red,
             self.seconds,
             declared_not_run=self.declared_not_run,
+            not_promised=self.not_promised,
         )
 
     def judge(self) -> Verdict:

@@ -211,3 +211,26 @@ class Limps(Protocol):
     def unlimp(self, node: str) -> None:
         """Undoes `limp`; without it, nothing happens."""
         ...
+
+
+@runtime_checkable
+class Upgrades(Protocol):
+    """Can start the other version of the store on a node, and see which version runs."""
+
+    def upgrade(self, node: str) -> Proof:
+        """The store on the node is stopped gracefully and its second version started: the proof is that this runs.
+        Returns once it was started, not once ready. Raises Unsupported.
+        """
+        ...
+
+    def take_back(self, node: str) -> None:
+        """Undoes `upgrade`: the first version runs again. Without it, nothing happens. Raises RuntimeError if another
+        version runs then.
+        """
+        ...
+
+    def versions_on(self, node: str) -> Mapping[str, str]:
+        """What each instance of the node that has the store's version runs now, in the words of its program. Raises
+        Unsupported, or OSError where that cannot be seen now.
+        """
+        ...

@@ -45,7 +45,7 @@ def first_open(
     """The criterion to start with: a refuted one, else an unknown one, else one that did not run.
 
     Criteria of the gate that only follow from others come last; those that were not selected, or whose level does not
-    decide, or whose fault was impossible as declared, do not count.
+    decide, or whose fault was impossible as declared, or that are not promised, do not count.
     """
     asked = [
         row
@@ -53,6 +53,7 @@ def first_open(
         if row.get("reason") not in UNSELECTED
         and row.get("level", "plan") in levels
         and not not_run_as_declared(row)
+        and not row.get("not_promised")
     ]
     for state in WORST_FIRST[:3]:
         found = [
@@ -72,6 +73,8 @@ def summary(verdict: Mapping[str, Any]) -> str:
     text += f", {', '.join(others)}" if others else ""
     declared = [row["id"] for row in verdict["criteria"] if not_run_as_declared(row)]
     text += f"; NOT RUN as declared: {', '.join(declared)}" if declared else ""
+    not_promised = [row["id"] for row in verdict["criteria"] if row.get("not_promised")]
+    text += f"; not promised: {', '.join(not_promised)}" if not_promised else ""
     levels = verdict.get("levels", ALL_LEVELS)
     if beside := _beside(verdict["criteria"], levels):
         text += f"; of level s3, which does not decide: {beside}"

@@ -58,6 +58,13 @@ bytes) echo $(($(du -s --block-size=1 $node/data 2>/dev/null | cut -f1) + 0)) ;;
 connections) $(cat $node/prefix) ss -Htanp | grep "pid=$pid," ;;
 isolate|rejoin) sh -c "$(cat $node/$verb)" ;;
 reaches) $(cat $node/prefix) timeout 2 bash -c ": >/dev/tcp/$3/$4" ;;
+version) /proc/$pid/exe version ;;
+upgrade)
+  case $3 in 1.0.0) program=$FIRST ;; 1.0.1) program=$SECOND ;; *) exit 1 ;; esac
+  kill -TERM $pid; ended
+  echo "$program $(cut -d' ' -f2- $node/arguments)" > $node/arguments
+  sh run.sh start $node
+  ;;
 files) find $node/data -type f 2>/dev/null | wc -l ;;
 repair) touch $node/joining; shift 2; exec "$@" ;;
 tool) shift 2; exec "$@" ;;
@@ -111,6 +118,7 @@ class Lab:
             "CONTROL_ADMIN_TOKEN": self.admin_token,
         }
         exports = "".join(f"export {name}={value}\n" for name, value in secrets.items())
+        exports += f"FIRST={obtain.control()}\nSECOND={obtain.control_next()}\n"
         exports += f"CUT='{sys.executable} -S {TOOL} cut'\n"
         (folder / "secrets").write_text(exports)
         members = ",".join(f"{node}={url}" for node, url in self.peer.items())

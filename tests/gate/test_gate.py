@@ -106,6 +106,20 @@ def test_what_is_not_run_as_declared_leaves_the_evidence_complete_and_is_named(k
     assert gate.all_proved(replace(found, declared_not_run={"P1.22": "TIN-1"})).state is REFUTED
 
 
+def test_what_is_not_promised_is_not_missed_and_is_named(kept: Any) -> None:
+    for given in ([], [Finding(State.NOT_RUN, "not promised")]):
+        found = replace(kept, findings={**kept.findings, "P1.27": given})
+        assert gate.all_proved(found).state is REFUTED
+        assert gate.evidence_complete(found).state is REFUTED
+        told = replace(found, not_promised={"P1.27": "no [upgrade]"})
+        every = gate.all_proved(told)
+        assert (every.state, "; not promised: P1.27" in every.reason) == (PROVED, True)
+        assert gate.evidence_complete(told).state is PROVED
+    for finding in (refuted("lost"), unknown("?")):
+        red = replace(kept, findings={**kept.findings, "P1.27": [finding]}, not_promised={"P1.27": "no"})
+        assert gate.all_proved(red).state is REFUTED
+
+
 @pytest.mark.parametrize("finding", [[], [Finding(State.NOT_RUN, "blocked")]])
 def test_what_is_declared_and_not_run_for_another_cause_leaves_it_incomplete(
     kept: Any, finding: list[Finding]

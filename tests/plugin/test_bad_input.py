@@ -89,7 +89,7 @@ def test_misspelt_field_is_named_with_the_nearest(tmp_path: Path) -> None:
         (
             "[boundary]",
             '[declared_not_run]\n"P1.6" = "TIN-1"\n[boundary]',
-            "which can be run everywhere; remove it (only P1.22, P1.23, P1.24, P1.25, P1.26, P2.13, P2.14 may be",
+            "which can be run everywhere; remove it (only P1.22, P1.23, P1.24, P1.25, P1.26, P1.27, P2.13, P2.14",
         ),
         ('disks = "auto"', 'disks = "folders"\nsynchronous = true', "synchronous is for nodes with disks"),
         ("schema = 1", "schema = ", "is not valid TOML"),

@@ -151,6 +151,15 @@ def test_interim_as_expected(tmp_path: Path) -> None:
     assert f"{len(RED)} xfailed" in ran.out
 
 
+def test_what_the_candidate_does_not_promise_is_not_missed(tmp_path: Path) -> None:
+    ran = interim(tmp_path, {"P1.27": "NOT RUN"})
+    assert (ran.code, ran.verdict["verdict"]) == (0, "INTERIM AS EXPECTED, 1 not promised"), ran.out
+    assert ran.criterion("P1.27")["not_promised"] == "not promised: the candidate file has no [upgrade]"
+    assert not failing(read(ran.junit))
+    promised = run(tmp_path / "promised", {"P1.27": "NOT RUN"})
+    assert (promised.code, promised.verdict["verdict"]) == (1, "NOT READY")
+
+
 @pytest.mark.parametrize(
     ("states", "id_", "state"),
     [

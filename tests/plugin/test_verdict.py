@@ -34,9 +34,9 @@ def of_phase(*phases: int) -> frozenset[str]:
 
 
 def test_the_manifest_is_the_plan() -> None:
-    assert len(IDS) == len(set(IDS)) == 82
+    assert len(IDS) == len(set(IDS)) == 83
     assert {c.phase for c in MANIFEST} == set(PHASES)
-    assert {f"P1.{n}" for n in (*range(1, 24), 25)} | {f"P2.{n}" for n in range(1, 14)} <= set(IDS)
+    assert {f"P1.{n}" for n in range(1, 30)} | {f"P2.{n}" for n in range(1, 14)} <= set(IDS)
     assert {f"S.{n}" for n in range(1, 7)} | {f"P0.{n}" for n in range(1, 8)} | {
         "B.1",
         "B.2",
@@ -305,6 +305,43 @@ def test_only_what_did_not_run_is_impossible() -> None:
             Finding(state, "x", observations=1, impossible=True)
     assert merge([NO_POWER, proved("one of two", 1)]).impossible
     assert merge([NO_POWER, NO_POWER]).impossible
+
+
+def unpromised(state: State, but: dict[str, State] | None = None) -> tuple[Result, ...]:
+    """Everything PROVED but these, of a candidate that does not promise P1.27."""
+    one = Result(BY_ID["P1.27"], Finding(state, "why", observations=1), not_promised="no [upgrade]")
+    return tuple(one if r.criterion.id == "P1.27" else r for r in results(but))
+
+
+def test_what_is_not_promised_is_not_missed_and_every_good_word_says_so() -> None:
+    rows = unpromised(State.NOT_RUN)
+    assert (judge(rows).sentence, judge(rows).exit_code) == ("READY, 1 not promised", 0)
+    assert judge(rows, interim=True).sentence == "INTERIM AS EXPECTED, 1 not promised"
+    assert judge(rows, selected=of_phase(1)).sentence == "PHASE 1 PROVED, 1 not promised"
+    assert judge(rows, selected=of_phase(0)).sentence == "PHASE 0 PROVED"
+    beside = unpromised(State.NOT_RUN, {"P1.12": State.REFUTED})
+    message = "READY at levels plan and state, 1 not promised; s3: 1 REFUTED"
+    assert judge(beside).sentence == message
+    phase = judge(beside, selected=of_phase(1))
+    assert phase.sentence == "PHASE 1 PROVED at levels plan and state, 1 not promised; s3: 1 REFUTED"
+    taken = judge(rows, taken={"P1.1": "RUN"})
+    assert taken.sentence == f"READY, 1 of {len(IDS)} taken over from RUN, 1 not promised"
+
+
+def test_it_is_not_promised_only_as_long_as_it_is_not_run() -> None:
+    for state in (State.REFUTED, State.UNKNOWN):
+        assert judge(unpromised(state)).word is Word.NOT_READY
+        assert judge(unpromised(state), interim=True).word is Word.NOT_INTERIM
+    assert judge(unpromised(State.PROVED)).sentence == "READY"
+    assert judge(results({"P1.27": State.NOT_RUN})).word is Word.NOT_READY
+    assert judge(unpromised(State.NOT_RUN, {"P1.26": State.NOT_RUN})).sentence == "NOT READY"
+
+
+def test_one_that_is_named_must_be_proved_though_it_is_not_promised() -> None:
+    rows = unpromised(State.NOT_RUN)
+    for named in ({"P1.27"}, {"P1.26", "P1.27"}):
+        assert judge(rows, selected=frozenset(named), by_name=True).exit_code == 1
+    assert judge(rows, selected=frozenset({"P1.27"})).exit_code == 1
 
 
 def test_interim_of_a_selection_is_never_good() -> None:

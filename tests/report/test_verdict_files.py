@@ -164,6 +164,40 @@ def test_an_interim_verdict_says_how_many_are_not_run_as_declared_and_has_no_oth
             )
 
 
+def unpromised(state: State, sentence: str, *, interim: bool = False, told: bool = True) -> dict[str, Any]:
+    """A verdict in which P1.27 is in that state and all else PROVED; `told`: the candidate does not promise it."""
+    findings = {c.id: [proved("seen", 1)] for c in MANIFEST}
+    findings["P1.27"] = [Finding(state, "why", observations=1)]
+    rows = results_of(findings, {}, {}, {}, not_promised={"P1.27": "no [upgrade]"} if told else {})
+    return verdict_row(judge(rows, interim=interim)) | {"verdict": sentence, "exit_code": 0}
+
+
+def test_a_good_verdict_says_how_many_are_not_promised_and_misses_no_others() -> None:
+    good = "READY, 1 not promised"
+    row = unpromised(State.NOT_RUN, good)
+    assert schema_problems(row) == []
+    assert VerdictRecord.model_validate(row).model_dump(mode="json") == row
+    VerdictRecord.model_validate(
+        unpromised(State.NOT_RUN, "INTERIM AS EXPECTED, 1 not promised", interim=True)
+    )
+    VerdictRecord.model_validate(unpromised(State.PROVED, "READY"))
+    for state, sentence, told in (
+        (State.NOT_RUN, "READY", True),
+        (State.NOT_RUN, "READY, 2 not promised", True),
+        (State.NOT_RUN, good, False),
+        (State.NOT_RUN, "READY", False),
+        (State.PROVED, good, True),
+        (State.UNKNOWN, good, True),
+        (State.REFUTED, "READY", True),
+    ):
+        with pytest.raises(ValidationError):
+            VerdictRecord.model_validate(unpromised(state, sentence, told=told))
+    (untrue,) = [c for c in row["criteria"] if c["id"] == "P1.27"]
+    untrue["state"] = "UNKNOWN"
+    with pytest.raises(ValidationError, match="UNKNOWN, and not promised"):
+        VerdictRecord.model_validate(row)
+
+
 @pytest.mark.store
 def test_the_junit_report_is_bounded_and_every_case_has_a_name_of_its_own(tmp_path: Path) -> None:
     many = {f"value {number}": float(number) for number in range(3000)}

@@ -17,6 +17,7 @@ from readiness.providers.commands.observe import Incarnation, Sighting
 from readiness.providers.commands.peers import ReachedPeers
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.commands.runner import Runner
+from readiness.providers.commands.upgrades import UpgradingDriver
 from readiness.providers.commands.watch import CommandWatch, LooksWatch
 from readiness.providers.engine import probe
 from readiness.providers.engine.driver import PaceWatch, PeersWatch, emptied
@@ -26,7 +27,9 @@ from readiness.providers.engine.pace import RequestWatch
 from readiness.topology import Direction, Proof, Topology, Unsupported
 
 
-class CommandDriver(HardwareDriver[CommandWatch], IsolatingDriver[CommandWatch]):
+class CommandDriver(
+    HardwareDriver[CommandWatch], IsolatingDriver[CommandWatch], UpgradingDriver[CommandWatch]
+):
     """The driver of one candidate. What has no command is Unsupported; the reason names the missing command."""
 
     starts_are_known = False

@@ -6,6 +6,7 @@ from readiness.candidate.declared import Command, DeclaredInstance, DeclaredNode
 from readiness.providers.commands.contract import no_command
 from readiness.providers.commands.resolved import ResolvedCandidate
 from readiness.providers.engine.journal import FaultVerb
+from readiness.topology import Unsupported
 
 UNDO = {
     FaultVerb.START: "start",
@@ -17,6 +18,7 @@ UNDO = {
     FaultVerb.REJOIN_OUTSIDE: "rejoin",
     FaultVerb.REJOIN: "rejoin_peers",
     FaultVerb.UNLIMP: "unlimp",
+    FaultVerb.TAKE_BACK: "take_back",
 }
 """The command that undoes: what a registered undo is known by."""
 
@@ -27,6 +29,8 @@ def check(candidate: ResolvedCandidate, verb: FaultVerb, target: str) -> None:
         _check_instance(verb, candidate.instance(target))
         return
     node = candidate.node(target)
+    if verb is FaultVerb.UPGRADE:
+        moves(candidate, target)
     if verb is FaultVerb.DRAIN and not (node.drain and node.restore):
         here = (candidate.instance(instance.name) for instance in candidate.topology.on(target))
         if not all(instance.stop and instance.start for instance in here):
@@ -66,6 +70,8 @@ def undoing(candidate: ResolvedCandidate, undo: FaultVerb, target: str) -> Comma
         instance = candidate.instance(target)
         return instance.start if undo is FaultVerb.START else instance.unpause
     node = candidate.node(target)
+    if undo is FaultVerb.TAKE_BACK:
+        return moves(candidate, target)[1]
     commands = {
         FaultVerb.RESTORE: node.restore,
         FaultVerb.PLUG: node.plug,
@@ -76,6 +82,26 @@ def undoing(candidate: ResolvedCandidate, undo: FaultVerb, target: str) -> Comma
         FaultVerb.UNLIMP: node.unlimp,
     }
     return commands[undo]
+
+
+def moves(candidate: ResolvedCandidate, node: str) -> tuple[Command, Command]:
+    """The command that upgrades a node, and the one that takes it back. Raises Unsupported."""
+    command, versions = candidate.node(node).upgrade, candidate.versions
+    if versions is None:
+        raise Unsupported("the candidate file has no [upgrade], which names the two versions")
+    if command is None:
+        raise no_command("upgrade", f"node {node}")
+    versioned(candidate, node)
+    return command.given(versions.second), command.given(versions.first)
+
+
+def versioned(candidate: ResolvedCandidate, node: str) -> dict[str, Command]:
+    """The commands that print what the node's instances run, by instance. Raises Unsupported if there is none."""
+    here = (candidate.instance(instance.name) for instance in candidate.topology.on(node))
+    found = {declared.name: declared.version for declared in here if declared.version is not None}
+    if not found:
+        raise no_command("version", f"any instance of node {node}")
+    return found
 
 
 def of_hardware(candidate: ResolvedCandidate, name: str, node: str) -> Command:

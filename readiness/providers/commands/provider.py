@@ -19,11 +19,12 @@ from readiness.providers.engine import sockets
 from readiness.providers.engine.isolation import IsolatesByDriver
 from readiness.providers.engine.journal import Journal
 from readiness.providers.engine.record import Record
+from readiness.providers.engine.upgrades import Upgrading
 from readiness.providers.supervisor.client import Supervised
 from readiness.topology import TcpSocket, Topology, VolumeFact
 
 
-class Commands(IsolatesByDriver[CommandDriver], CommandVerbs[CommandDriver]):
+class Commands(IsolatesByDriver[CommandDriver], Upgrading[CommandDriver], CommandVerbs[CommandDriver]):
     """Implements `readiness.providers.base.Provider`. What has no command raises Unsupported with the reason."""
 
     name = "commands"

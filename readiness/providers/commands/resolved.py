@@ -12,7 +12,7 @@ from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.providers.commands.contract import commands_of, commands_of_all
 from readiness.redact import Redactor
-from readiness.topology import Endpoint, Instance, Topology, Unsupported
+from readiness.topology import Endpoint, Instance, Topology, Unsupported, Versions
 
 
 def _must_be_pinned(where: str, url: str, pinned: Sequence[str]) -> None:
@@ -118,6 +118,12 @@ class ResolvedCandidate:
                 raise UsageError(
                     f'endpoints.{endpoint.name}: the readiness rule asks target = "admin": declare admin_url'
                 )
+
+    @property
+    def versions(self) -> Versions | None:
+        """Those of a rolling upgrade; None where none is promised."""
+        upgrade = self._candidate.upgrade
+        return upgrade.versions if upgrade else None
 
     def instance(self, name: str) -> DeclaredInstance:
         """The instance of that name. Raises KeyError."""

@@ -205,6 +205,19 @@ class Driver(ABC, Generic[W]):
     def unlimp(self, node: str) -> None:
         """Undoes `limp`."""
 
+    def upgrade(self, node: str) -> str:
+        """The store on this node is stopped gracefully, and its second version started. Raises Unsupported."""
+        raise Unsupported(f"{node}: this provider cannot start another version of the store")
+
+    def take_back(self, node: str) -> None:
+        """Undoes `upgrade`."""
+
+    def versions_on(self, node: str) -> Mapping[str, str]:
+        """What each instance of the node that has the store's version runs now, in the words of its program. Raises
+        Unsupported, or OSError where that cannot be seen now.
+        """
+        raise Unsupported(f"{node}: this provider cannot see which version runs")
+
     def power_off(self, node: str) -> Proof:
         """The node's power is cut: its processes die, and its disk has only what was synced. Raises Unsupported."""
         raise Unsupported(f"the power of {node} cannot be cut here")

@@ -29,6 +29,8 @@ class FaultVerb(StrEnum):
     REJOIN = "rejoin_peers"
     LIMP = "limp"
     UNLIMP = "unlimp"
+    UPGRADE = "upgrade"
+    TAKE_BACK = "take_back"
     POWER_OFF = "power_off"
     POWER_ON = "power_on"
     FILL = "fill"
@@ -57,6 +59,7 @@ UNDO_OF: Mapping[FaultVerb, FaultVerb] = {
     FaultVerb.UNPLUG: FaultVerb.PLUG,
     FaultVerb.ISOLATE: FaultVerb.REJOIN,
     FaultVerb.LIMP: FaultVerb.UNLIMP,
+    FaultVerb.UPGRADE: FaultVerb.TAKE_BACK,
     FaultVerb.POWER_OFF: FaultVerb.POWER_ON,
     FaultVerb.FILL: FaultVerb.FREE,
     FaultVerb.CONFINE: FaultVerb.RELEASE,
@@ -69,7 +72,14 @@ UNDO_OF: Mapping[FaultVerb, FaultVerb] = {
 """A restart undoes itself, unless it is interrupted. Erased data has no undo: a repair follows it."""
 
 OF_A_NODE = frozenset(
-    {FaultVerb.RESTORE, FaultVerb.PLUG, FaultVerb.REJOIN, FaultVerb.UNLIMP, FaultVerb.REJOIN_OUTSIDE}
+    {
+        FaultVerb.RESTORE,
+        FaultVerb.PLUG,
+        FaultVerb.REJOIN,
+        FaultVerb.UNLIMP,
+        FaultVerb.TAKE_BACK,
+        FaultVerb.REJOIN_OUTSIDE,
+    }
 )
 """The undos whose target is a node; every instance of it is affected."""
 

@@ -22,6 +22,7 @@ from readiness.providers.engine.waiting import Starting
 from readiness.providers.processes import observe
 from readiness.providers.processes.keeper import Keeper
 from readiness.providers.processes.logs import tail
+from readiness.providers.processes.programs import Programs
 from readiness.providers.stores import recipe
 from readiness.providers.stores.base import Site, StartCommand, new_keys
 from readiness.providers.supervisor import network, storage
@@ -39,7 +40,7 @@ UNUSED_SECONDS = 10.0
 
 
 class Deployment:
-    """All parts of one run, made by starting it; `end` leaves nothing behind."""
+    """All parts of one run, made by starting it; `end` leaves nothing behind. `folder`: that of the candidate file."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Deployment:
         progress: Progress,
         program: Callable[[str], Path],
         record: Record,
+        folder: Path,
     ) -> None:
         declared = candidate.provider
         of_store = recipe(declared.store)
@@ -78,6 +80,7 @@ class Deployment:
                 self.folder, self.layout, self.storage, declared.nodes, keys, declared.options, program
             )
             self.store = of_store(self.site)
+            self.programs = Programs(self.store, candidate.upgrade, program, folder)
             (self.folder / "logs").mkdir()
             if litter := self.store.litter():
                 self.supervised.register_undo("litter", ["rm", "-f", *map(str, litter)], {"PATH": os.defpath})
@@ -228,4 +231,5 @@ class Deployment:
     def _spawn_instance(self, name: str) -> Status:
         instance = self._instances[name]
         self.site.make(self.site.data(instance.node))
-        return spawn(self.supervised, name, self.store.command(instance), instance.node)
+        command = self.programs.of(self.store.command(instance), instance.node)
+        return spawn(self.supervised, name, command, instance.node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 
@@ -17,6 +18,7 @@ from readiness.providers.engine.silence import ConnectWatch
 from readiness.providers.processes import observe
 from readiness.providers.processes.deployment import FROZEN, RUNNING, Deployment
 from readiness.providers.processes.peers import ProcessPeers
+from readiness.providers.processes.programs import needed
 from readiness.providers.supervisor.client import Status
 from readiness.topology import Direction, Endpoint, Instance, Proof, Topology, Unsupported
 
@@ -84,6 +86,8 @@ class ProcessDriver(Driver[ProcessWatch]):
     def check(self, verb: FaultVerb, target: str) -> None:
         if verb in (FaultVerb.POWER_OFF, FaultVerb.FILL):
             self.deployment.storage.disk(target)
+        if verb is FaultVerb.UPGRADE:
+            needed(self._store, self.deployment.programs, target)
 
     # -- observing
 
@@ -93,6 +97,8 @@ class ProcessDriver(Driver[ProcessWatch]):
             return storage.is_down(target) or not all(self.runs(i.name) for i in self.topology.on(target))
         if undo is FaultVerb.FREE:
             return self._is_filled(target)
+        if undo is FaultVerb.TAKE_BACK:
+            return self.deployment.programs.is_upgraded(target)
         return undo is not FaultVerb.START or not self.runs(target)
 
     def runs(self, instance: str) -> bool:
@@ -177,6 +183,33 @@ class ProcessDriver(Driver[ProcessWatch]):
 
     def unlimp(self, node: str) -> None:
         self.deployment.unlimp(node)
+
+    def upgrade(self, node: str) -> str:
+        names = needed(self._store, self.deployment.programs, node)
+        return self._replaced(names, lambda: self.deployment.programs.upgrade(node))
+
+    def take_back(self, node: str) -> None:
+        names = needed(self._store, self.deployment.programs, node)
+        self._replaced(names, lambda: self.deployment.programs.take_back(node))
+
+    def _replaced(self, names: Sequence[str], choose: Callable[[], None]) -> str:
+        """Stops these instances, clients first, and starts those of the version that is chosen meanwhile."""
+        instances = [self.topology.instance(name) for name in names]
+        forced = [self.deployment.stop_gracefully(instance)[1] for instance in reversed(instances)]
+        choose()
+        for instance in instances:
+            self.deployment.launch(instance)
+        return f"a stop {'that took SIGKILL' if any(forced) else 'by SIGTERM'} and a start"
+
+    def versions_on(self, node: str) -> Mapping[str, str]:
+        """As the programs that the processes run say it."""
+        found = {}
+        for name in needed(self._store, self.deployment.programs, node):
+            status = self.deployment.supervised.status(name)
+            if status is None or not status.running:
+                raise OSError(f"{name} does not run")
+            found[name] = self.deployment.programs.running(status.pid)
+        return found
 
     def power_off(self, node: str) -> Proof:
         self._cut[node] = self.deployment.power_off(node)

@@ -15,6 +15,7 @@ from readiness.providers.auxiliary.caches import StartsCaches
 from readiness.providers.engine import sockets
 from readiness.providers.engine.disk import allocated
 from readiness.providers.engine.journal import FaultVerb, Journal
+from readiness.providers.engine.upgrades import Upgrading
 from readiness.providers.processes import observe
 from readiness.providers.processes.capture import capture
 from readiness.providers.processes.deployment import Deployment, Progress
@@ -25,7 +26,7 @@ from readiness.providers.supervisor.client import Supervised
 from readiness.topology import Keys, Planted, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 
 
-class Processes(StartsCaches[ProcessDriver]):
+class Processes(Upgrading[ProcessDriver], StartsCaches[ProcessDriver]):
     """Implements `readiness.providers.base.Provider`.
 
     One object is one run of the candidate: `start` once, `stop` at the end.
@@ -56,7 +57,14 @@ class Processes(StartsCaches[ProcessDriver]):
 
     def start(self) -> Topology:
         self._record.write("start", self._candidate.name)
-        deployment = Deployment(self._candidate, self._run_dir, self._progress, self._program, self._record)
+        deployment = Deployment(
+            self._candidate,
+            self._run_dir,
+            self._progress,
+            self._program,
+            self._record,
+            self._loaded.path.parent.resolve(),
+        )
         self._driver = ProcessDriver(self._candidate, deployment)
         for path in deployment.store.litter():
             self._faults.open(FaultVerb.MAKE, str(path), {"litter": "yes", "by hand": f"rm -f {path}"})

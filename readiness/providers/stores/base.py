@@ -79,6 +79,12 @@ class Store(ABC):
     health: Health | None = None
     stop_seconds = 10.0
     start_seconds = 60.0
+    program: str
+    """The name under which the site has the store's own program: a rolling upgrade replaces this one."""
+    next_program: str | None = None
+    """That of a second version, where the suite has one."""
+    version_arguments: tuple[str, ...] = ("--version",)
+    """With which the program prints its version."""
 
     def __init__(self, site: Site) -> None:
         self.site = site

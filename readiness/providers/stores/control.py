@@ -20,10 +20,12 @@ class Control(Store):
 
     stop_seconds = 10.0
     start_seconds = 30.0
+    program, next_program = "control", "control-next"
+    version_arguments = ("version",)
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
-        self._program = site.program("control")
+        self._program = site.program(self.program)
         self._s3, self._admin, self._peer = site.layout.ports(3)
         self._token = secrets.token_urlsafe(24)
         self._added: set[str] = set()

@@ -14,7 +14,7 @@ from readiness.providers.stores.erasure import Erasure
 class Minio(Erasure):
     """Kind `minio`. In a container (and with the option `pod`) it refuses loopback addresses."""
 
-    kind = "minio"
+    kind = program = "minio"
     reserved = "minio"
     ready = "/minio/health/ready"
 

@@ -13,7 +13,7 @@ from readiness.topology import Instance
 class Rustfs(Erasure):
     """Kind `rustfs`."""
 
-    kind = "rustfs"
+    kind = program = "rustfs"
     reserved = "rustfs"
     ready = "/health/ready"
 

@@ -19,9 +19,11 @@ _CALL_SECONDS = 5.0
 class Versitygw(Store):
     """`versitygw posix` with a directory for older versions, on the only node. Users can be added while it runs."""
 
+    program = "versitygw"
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
-        self._program = site.program("versitygw")
+        self._program = site.program(self.program)
         (node,) = site.nodes
         self._node = node
         (port,) = site.layout.ports(1)

@@ -17,11 +17,12 @@ ROLES = {"admin": ["Admin"], "read_only": ["Read", "List"]}
 class WeedSingleton(Store):
     """`weed server -s3` on the only node."""
 
+    program, version_arguments = "weed", ("version",)
     stop_seconds = 25.0  # it takes 16 s: its filer waits that long for streams that nobody ends
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
-        self._program = site.program("weed")
+        self._program = site.program(self.program)
         (node,) = site.nodes
         self._node = node
         self._address = site.layout.addresses[node]
