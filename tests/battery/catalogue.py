@@ -19,6 +19,7 @@ from tests.battery.defects import (
     promises,
     reads,
     returns,
+    upgrades,
 )
 
 ALL: tuple[Defect, ...] = (
@@ -30,6 +31,7 @@ ALL: tuple[Defect, ...] = (
     *hardware.DEFECTS,
     *returns.DEFECTS,
     *halves.DEFECTS,
+    *upgrades.DEFECTS,
     *older.DEFECTS,
     *outages.DEFECTS,
     *access.DEFECTS,

@@ -118,6 +118,15 @@ class Lying:
     def unlimp(self, node: str) -> Any:
         return self._on_node("unlimp", node)
 
+    def upgrade(self, node: str) -> Any:
+        return self._on_node("upgrade", node)
+
+    def take_back(self, node: str) -> Any:
+        return self._on_node("take_back", node)
+
+    def versions_on(self, node: str) -> Any:
+        return self._verb("versions_on")(node)
+
     def wipe(self, node: str) -> Any:
         return self._on_node("wipe", node)
 

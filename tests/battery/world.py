@@ -34,6 +34,7 @@ class World:
     how: dict[str, str] = field(default_factory=dict)
     repaired: set[str] = field(default_factory=set)
     full: set[str] = field(default_factory=set)
+    upgraded: set[str] = field(default_factory=set)
     memory: dict[Any, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -56,6 +57,15 @@ class World:
                 self.full.add(node)
             elif verb == "free":
                 self.full.discard(node)
+            elif verb == "upgrade":
+                self.upgraded.add(node)
+            elif verb == "take_back":
+                self.upgraded.discard(node)
+
+    @property
+    def two_versions(self) -> bool:
+        """Some nodes run the second version, and some the first."""
+        return 0 < len(self.upgraded) < len(self.nodes)
 
     def silent(self) -> bool:
         """Some node answers nothing at all."""
