@@ -109,7 +109,7 @@ mutants *ARGS: ensure
 # build the documentation as a site in site/, to be read without a network; first renews what the registry says in it
 docs: ensure
     @"{{ venv }}/python" -m website.facts
-    @"{{ venv }}/python" -m sphinx --fail-on-warning --keep-going --quiet --conf-dir website . site
+    @"{{ venv }}/python" -m sphinx --fail-on-warning --keep-going --fresh-env --write-all --quiet --conf-dir website . site
     @echo "{{ justfile_directory() }}/site/index.html"
 
 # measure what a run costs

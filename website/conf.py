@@ -21,6 +21,7 @@ exclude_patterns = [".*", "reports/runs", "site"]
 myst_heading_anchors = 4
 highlight_language = "text"
 nitpicky = True
+smartquotes = False  # messages are quoted as they were printed
 
 html_theme = "furo"
 html_title = project
@@ -28,7 +29,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 
-_LINK = re.compile(r"\]\(([^)#:\s]+)\.md(?:#[\w-]*)?\)")
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)#:\s]+)\.md(?:#[\w-]*)?\)")
 _INDEX = '<!doctype html><meta charset="utf-8"><title>{}</title><meta http-equiv="refresh" content="0; url={}.html">\n'
 
 
@@ -39,8 +40,13 @@ def setup(app: Sphinx) -> None:
 
 
 def _read(app: Sphinx, docname: str, source: list[str]) -> None:
-    chapters = contents(docname, source[0])
-    source[0] += "".join(_toctree(caption, pages) for caption, pages in chapters)
+    if docname == root_doc:
+        for chapter, pages in chapters(source[0]):
+            source[0] += _toctree(
+                [f":caption: {chapter}"], [f"{name} </{page}>" for page, name in pages.items()]
+            )
+    elif entries := [f"/{page}" for page in below(docname, source[0])]:
+        source[0] += _toctree([], entries)
 
 
 def _finished(app: Sphinx, exception: Exception | None) -> None:
@@ -48,26 +54,26 @@ def _finished(app: Sphinx, exception: Exception | None) -> None:
         (Path(app.outdir) / "index.html").write_text(_INDEX.format(project, root_doc), "utf-8")
 
 
-def contents(docname: str, text: str) -> list[tuple[str, list[str]]]:
-    """The chapters of a page, and the pages in each: of the first page its headings, with the pages linked below each;
-    of any other one chapter without a heading, with the linked pages of the folder that is named like it.
-    """
-    if docname == root_doc:
-        parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
-        return [(head, _linked(docname, body)) for head, body in zip(parts[1::2], parts[2::2], strict=True)]
+def chapters(text: str) -> list[tuple[str, dict[str, str]]]:
+    """The headings of the first page, each with the pages that are linked below it, and what they are called there."""
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return [(head, _linked(root_doc, body)) for head, body in zip(parts[1::2], parts[2::2], strict=True)]
+
+
+def below(docname: str, text: str) -> list[str]:
+    """The linked pages of the folder that a page stands for: its own if it is a README, else the one named like it."""
     folder = docname.removesuffix("README") if docname.endswith("/README") else f"{docname}/"
-    pages = [page for page in _linked(docname, text) if page.startswith(folder) and page != docname]
-    return [("", pages)] if pages else []
+    return [page for page in _linked(docname, text) if page.startswith(folder) and page != docname]
 
 
-def _linked(docname: str, text: str) -> list[str]:
-    """The pages that a text links to, each once, in the order of their first links."""
+def _linked(docname: str, text: str) -> dict[str, str]:
+    """The pages that a text links to, in the order of their first links, each with the words of that link."""
     folder = posixpath.dirname(docname)
-    return list(
-        dict.fromkeys(posixpath.normpath(posixpath.join(folder, link)) for link in _LINK.findall(text))
-    )
+    found: dict[str, str] = {}
+    for name, link in _LINK.findall(text):
+        found.setdefault(posixpath.normpath(posixpath.join(folder, link)), name)
+    return found
 
 
-def _toctree(caption: str, pages: list[str]) -> str:
-    options = [":hidden:", *([f":caption: {caption}"] if caption else [])]
-    return "\n".join(["", "```{toctree}", *options, "", *(f"/{page}" for page in pages), "```", ""])
+def _toctree(options: list[str], entries: list[str]) -> str:
+    return "\n".join(["", "```{toctree}", ":hidden:", *options, "", *entries, "```", ""])

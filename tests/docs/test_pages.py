@@ -12,7 +12,6 @@ from website import conf
 from website.facts import registered, with_facts
 
 CRITERIA = (ROOT / "docs" / "criteria.md").read_text("utf-8")
-CONTENTS = (ROOT / "docs" / "README.md").read_text("utf-8")
 TABLE = (ROOT / "docs" / "track-record.md").read_text("utf-8")
 FINDINGS = sorted((ROOT / "docs" / "track-record").glob("*.md"))
 SECTIONS = ["What happens to your state", "Numbers", "Reproduce", "Upstream"]
@@ -75,15 +74,12 @@ def test_a_finding_stands_with_its_criteria() -> None:
 
 
 def test_every_page_has_one_place_in_the_contents() -> None:
-    chapters = conf.contents(conf.root_doc, CONTENTS)
+    texts = {str(page.relative_to(ROOT).with_suffix("")): page.read_text("utf-8") for page in PAGES}
+    chapters = conf.chapters(texts.pop(conf.root_doc))
     placed = [page for _, pages in chapters for page in pages]
-    for page in PAGES:
-        name = str(page.relative_to(ROOT).with_suffix(""))
-        if name != conf.root_doc:
-            placed += [below for _, pages in conf.contents(name, page.read_text("utf-8")) for below in pages]
-    pages = {str(page.relative_to(ROOT).with_suffix("")) for page in PAGES} - {conf.root_doc}
+    placed += [page for name, text in texts.items() for page in conf.below(name, text)]
     assert len(chapters) >= 6
-    assert sorted(pages - set(placed)) == [], "add it to docs/README.md"
+    assert sorted(texts.keys() - set(placed)) == [], "add it to docs/README.md"
     assert sorted(page for page in set(placed) if placed.count(page) > 1) == []
 
 

@@ -93,7 +93,7 @@ def test_what_comes_from_another_host_is_noticed() -> None:
 @pytest.mark.store
 @pytest.mark.side_by_side
 @pytest.mark.parametrize("link", ["gone.md", "README.md#gone"])
-def test_a_dead_link_fails_the_build(tmp_path: Path, link: str) -> None:
+def test_a_dead_link_fails_every_build(tmp_path: Path, link: str) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "website").mkdir()
     shutil.copy(ROOT / "website" / "conf.py", tmp_path / "website")
@@ -101,4 +101,4 @@ def test_a_dead_link_fails_the_build(tmp_path: Path, link: str) -> None:
     first.write_text("# First\n\n[here](README.md#first)\n", "utf-8")
     assert build(tmp_path, tmp_path / "site").returncode == 0
     first.write_text(f"# First\n\n[there]({link})\n", "utf-8")
-    assert build(tmp_path, tmp_path / "site").returncode == 1
+    assert [build(tmp_path, tmp_path / "site").returncode for _ in ("at first", "again")] == [1, 1]
