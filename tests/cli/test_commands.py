@@ -55,6 +55,7 @@ def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[
         "undo",
         "clean",
         "explore",
+        "ci",
     ],
 )
 def test_each_command_explains_itself(command: str) -> None:
