@@ -97,8 +97,14 @@ def _all_back(stage: Stage, topology: Topology, able: Upgrades) -> Iterator[None
     """
 
     def heal(_provider: Provider) -> None:
+        failed: list[str] = []
         for node in topology.nodes:
-            able.take_back(node)
+            try:
+                able.take_back(node)
+            except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from it
+                failed.append(str(error))
+        if failed:
+            raise RuntimeError("; ".join(failed))
 
     armed = Proof(fired=True, observed="armed")
     guard = Fault(NAME, FaultKind.RESTART, topology.nodes, (), lambda _provider: [armed], heal)
