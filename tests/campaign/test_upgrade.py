@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from readiness.criteria import BY_ID, not_promised
 from readiness.evidence.scenario import RunningVersions, ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
+from readiness.evidence.stored import as_row, from_row
 from readiness.finding import Finding, State
 from readiness.history import READS, Op, Outcome, Verb
 from readiness.topology import Versions
@@ -183,3 +186,13 @@ def test_a_version_that_begins_another_is_told_apart() -> None:
         "1.0.1",
         "1.0",
     )
+
+
+def test_what_was_seen_to_run_is_kept_and_judged_again(tmp_path: Path) -> None:
+    made = record()
+    kept = from_row(json.loads(json.dumps(as_row(made, None))), tmp_path)
+    assert kept.versions == made.versions
+    assert judged(replace(kept, history=made.history)).state is PROVED
+    older = as_row(made, None)
+    del older["versions"]
+    assert from_row(older, tmp_path).versions == []
