@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup, Tag
+from markdown_it import MarkdownIt
 
 from tests.docs.commands import PAGES, ROOT
 
@@ -44,6 +46,19 @@ def build(source: Path, site: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=300, check=False)
 
 
+def shown(page: Tag) -> tuple[str, dict[str, int]]:
+    """What a reader sees of a page: its text without spaces, and how many elements of some kinds it has."""
+    for helper in page.select(".headerlink, .toctree-wrapper"):
+        helper.decompose()
+    kinds = ("h1", "h2", "h3", "li", "tr", "pre", "blockquote", "img")
+    return "".join(page.get_text().split()), {kind: len(page.find_all(kind)) for kind in kinds}
+
+
+def on_a_forge(text: str) -> Tag:
+    """The page as a forge shows it: CommonMark with tables."""
+    return BeautifulSoup(MarkdownIt("commonmark").enable("table").render(text), "html.parser")
+
+
 def foreign(page: str) -> list[str]:
     """What an HTML page loads from another host."""
     loaded = Loaded()
@@ -72,6 +87,20 @@ def test_every_page_is_built_and_the_first_one_is_found(site: Path) -> None:
 def test_a_page_of_the_site_names_the_chapters(site: Path) -> None:
     page = (site / "docs" / "criteria.html").read_text("utf-8")
     assert all(chapter in page for chapter in ("Judge a store", "How it is built", 'id="p1-11"'))
+
+
+@pytest.mark.store
+@pytest.mark.side_by_side
+def test_the_site_shows_what_a_forge_shows(site: Path) -> None:
+    for page in PAGES:
+        built = (site / page.relative_to(ROOT).with_suffix(".html")).read_text("utf-8")
+        (article,) = BeautifulSoup(built, "html.parser").select("article")
+        assert shown(article) == shown(on_a_forge(page.read_text("utf-8"))), page
+
+
+def test_what_only_one_of_both_shows_is_noticed() -> None:
+    assert shown(on_a_forge("- a\n- b\n")) != shown(on_a_forge("a\n\n- b\n"))
+    assert shown(on_a_forge('a "b"\n')) != shown(on_a_forge("a “b”\n"))
 
 
 @pytest.mark.store
