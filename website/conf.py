@@ -15,7 +15,14 @@ project = "tofu-state-ha-readiness"
 root_doc = "docs/README"
 source_suffix = {".md": "markdown"}
 extensions = ["myst_parser"]
-include_patterns = ["README.md", "docs/**.md", "reports/**README.md", "deploy/README.md", "stacks/README.md"]
+include_patterns = [
+    "README.md",
+    "docs/**.md",
+    "reports/**README.md",
+    "deploy/README.md",
+    "examples/**README.md",
+    "stacks/README.md",
+]
 exclude_patterns = [".*", "reports/runs", "site"]
 
 myst_heading_anchors = 4
