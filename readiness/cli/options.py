@@ -41,6 +41,13 @@ def add_options(add: Callable[..., object]) -> None:
         help="checkout with tofu/stacks/NAME/backend.tf of the protected stacks",
     )
     add(
+        "--plans",
+        type=Path,
+        metavar="DIR",
+        help="folder with NAME/stack.toml and NAME/migration-plan.md of the stacks (default: the suite's own, which "
+        "fit its example stacks)",
+    )
+    add(
         "--state-without-tls",
         action="store_true",
         help="allow phase 3 to send copies of the stacks' state to a candidate on another machine without TLS",

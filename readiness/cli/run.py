@@ -60,7 +60,18 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-_PATHS = ("--stacks", "--evidence", "--runs", "--candidate", "--tofu", "--sign", "--require-signature")
+_PATHS = (
+    *(
+        "--stacks",
+        "--plans",
+        "--evidence",
+        "--runs",
+        "--candidate",
+        "--tofu",
+        "--sign",
+        "--require-signature",
+    ),
+)
 
 
 def joined(arguments: list[str]) -> list[str]:

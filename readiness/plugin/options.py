@@ -24,6 +24,7 @@ class Options:
     allow_faults: bool
     faults_on_state: str | None
     stacks: Path | None
+    plans: Path | None
     state_without_tls: bool
     evidence: tuple[Path, ...]
     sign: Path | None
@@ -42,10 +43,14 @@ class Options:
 def read_options(config: pytest.Config) -> Options:
     """The options of this invocation. Raises UsageError for a folder or program that is not there."""
     get, check = config.getoption, config.stash.get(CHECK, None)
-    stacks, tofu = get("--stacks"), get("--tofu")
+    stacks, plans, tofu = get("--stacks"), get("--plans"), get("--tofu")
     if stacks is not None and not stacks.is_dir():
         raise UsageError(
             f"--stacks {stacks}: no such folder; give a checkout that holds tofu/stacks/NAME/backend.tf"
+        )
+    if plans is not None and not plans.is_dir():
+        raise UsageError(
+            f"--plans {plans}: no such folder; give one that holds NAME/stack.toml of the protected stacks"
         )
     if tofu is not None and not tofu.is_file():
         raise UsageError(f"--tofu {tofu}: no such file")
@@ -62,6 +67,7 @@ def read_options(config: pytest.Config) -> Options:
         allow_faults=get("--allow-faults"),
         faults_on_state=get("--faults-on-state"),
         stacks=stacks.resolve() if stacks else None,
+        plans=plans.resolve() if plans else None,
         state_without_tls=get("--state-without-tls"),
         evidence=tuple(folder.resolve() for folder in get("--evidence")),
         sign=get("--sign"),

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stacks", type=Path, default=EXAMPLES, help="the checkout (default: the examples)")
     parser.add_argument("--environment", default="", help="what ENV is for the Justfile")
     parser.add_argument(
-        "--protected", type=Path, default=PROTECTED, help="where the plans are (default: stacks/protected)"
+        "--plans", type=Path, default=PROTECTED, help="where the plans are (default: stacks/protected)"
     )
     parser.add_argument("--by", default="", help="review: who reviewed the plan")
     options = parser.parse_args(arguments)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _do(options: argparse.Namespace) -> int:
-    path: Path = options.protected / options.stack / plans.FILE
+    path: Path = options.plans / options.stack / plans.FILE
     if options.what == "review":
         try:
             text = path.read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ def workspaces(config: StackConfig, described: Stack | None, tools: Tools) -> tu
 
 
 def _listed(config: StackConfig, described: Stack, tools: Tools) -> tuple[str, ...]:
-    place = f"stacks/protected/{config.name}/stack.toml"
+    place = f"{config.name}/stack.toml of --plans"
     if not described.list_workspaces:
         raise UnlistedError(
             f"only the workspace {DEFAULT} was rehearsed; which others its state has is not known: name the command "

@@ -64,7 +64,7 @@ def _made(watching: Watching, checkout: Checkout, key: str) -> tuple[TofuRun, by
     reason = reaches_out(checkout.config)
     if reason:
         raise watching.unprepared(
-            f"no command reads its state: name one as `read` in stacks/protected/{checkout.config.name}/stack.toml "
+            f"no command reads its state: name one as `read` in {checkout.config.name}/stack.toml of --plans "
             f"(the configuration is not applied to a stand-in: {reason})"
         )
     watching.prepared(checkout.init_source(key))

@@ -29,7 +29,7 @@ from readiness.stacks.known_as import names
 from readiness.stacks.observed import backend_read
 from readiness.stacks.plan import MigrationPlan
 from readiness.stacks.postgres import PgSource, Postgres
-from readiness.stacks.stack import EXAMPLES, Examined, examine
+from readiness.stacks.stack import EXAMPLES, PROTECTED, Examined, examine
 from readiness.stacks.stack_rehearsal import NoStandInError, StackRehearsal
 from readiness.stacks.standins import HttpSource, LocalSource, S3Source, Source
 from readiness.stacks.turn import MigrationInProgressError, one_at_a_time, turn
@@ -46,8 +46,11 @@ class Rehearsals:
     Sources are real: an HTTP backend with locks, a singleton S3 store, a file, PostgreSQL, a Kubernetes API server.
     """
 
-    def __init__(self, subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> None:
-        self._subject, self._env, self._stacks, self._work = subject, env, stacks, work
+    def __init__(
+        self, subject: Subject, env: Disposable, stacks: Path | None, plans: Path | None, work: Path
+    ) -> None:
+        self._subject, self._env, self._work = subject, env, work
+        self._stacks, self._plans = stacks, plans
         self._seen: dict[str, list[Recording]] = {}
         self._sources: dict[str, Source] = {}
         self._stack = contextlib.ExitStack()
@@ -86,7 +89,7 @@ class Rehearsals:
 
         entry = self._env.entry
         try:
-            examined = examine(name, self._stacks or EXAMPLES, caller=os.environ)
+            examined = examine(name, self._stacks or EXAMPLES, self._plans or PROTECTED, caller=os.environ)
             self._keep_draft(examined)
             rehearsed = StackRehearsal(examined, self._source, self._env, sees)
             config = rehearsed.admitted(self._names(examined))

@@ -1,4 +1,4 @@
-"""`stacks/protected/<stack>/stack.toml`: where a protected stack lives, and how its state is read."""
+"""`<stack>/stack.toml` of --plans: where a protected stack lives, and how its state is read."""
 
 from __future__ import annotations
 

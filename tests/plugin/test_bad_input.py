@@ -109,13 +109,9 @@ def test_a_candidate_file_that_is_not_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.store
-def test_stacks_and_evidence_must_be_folders(tmp_path: Path) -> None:
-    one_clear_message(
-        run(tmp_path / "one", "--stacks", str(tmp_path / "nowhere")), "--stacks", "no such folder"
-    )
-    one_clear_message(
-        run(tmp_path / "two", "--evidence", str(tmp_path / "nowhere")), "--evidence", "no such folder"
-    )
+@pytest.mark.parametrize("option", ["--stacks", "--plans", "--evidence"])
+def test_what_is_named_must_be_a_folder(tmp_path: Path, option: str) -> None:
+    one_clear_message(run(tmp_path, option, str(tmp_path / "nowhere")), option, "no such folder")
 
 
 @pytest.mark.store

@@ -114,7 +114,7 @@ def test_a_review_needs_a_name(config: StackConfig) -> None:
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     protected = tmp_path / "protected"
     (protected / "attic").mkdir(parents=True)
-    common = ["attic", "--stacks", str(EXAMPLES), "--environment", "dev", "--protected", str(protected)]
+    common = ["attic", "--stacks", str(EXAMPLES), "--environment", "dev", "--plans", str(protected)]
     assert main(["draft", *common]) == 0
     (protected / "attic" / plans.FILE).write_text(capsys.readouterr().out)
     assert main(["check", *common]) == 1

@@ -40,7 +40,7 @@ def env(store: FakeS3, tmp_path: Path) -> Disposable:
 
 def steps(subject: Subject, env: Disposable, stacks: Path | None, work: Path) -> list[Finding]:
     """What is found of the five steps of attic."""
-    rehearsals: Any = Rehearsals(subject, env, stacks, work)
+    rehearsals: Any = Rehearsals(subject, env, stacks, None, work)
     return [
         executed(f"P3.attic.{number}", rehearsals.step, "attic", number, subject=subject)
         for number in range(1, 6)
@@ -52,6 +52,17 @@ def test_a_stack_that_is_not_there_refutes(subject: Subject, env: Disposable, tm
     found = steps(subject, env, tmp_path / "checkout", tmp_path)
     assert {one.state for one in found} == {State.REFUTED}
     assert all("the stack attic is in none of" in one.reason for one in found)
+
+
+def test_plans_are_those_of_the_folder_that_was_named(
+    subject: Subject, env: Disposable, tmp_path: Path
+) -> None:
+    (tmp_path / "plans" / "attic").mkdir(parents=True)
+    (tmp_path / "plans" / "attic" / "stack.toml").write_text("schema = 2\n")
+    rehearsals: Any = Rehearsals(subject, env, tmp_path, tmp_path / "plans", tmp_path)
+    found = executed("P3.attic.1", rehearsals.step, "attic", 1, subject=subject)
+    assert found.state is not State.PROVED
+    assert f"{tmp_path}/plans/attic/stack.toml: schema" in found.reason
 
 
 def test_without_stacks_nothing_is_run_on_a_candidate_of_somebody_else(
