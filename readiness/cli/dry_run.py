@@ -1,12 +1,18 @@
-"""show what a run against a candidate in Kubernetes would find and do, without doing it."""
+"""show what a run would find and do, without doing it.
+
+Of a store in Kubernetes the cluster is read; of any other nothing is asked, and what the candidate file declares is
+shown as a run would take it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 
-from readiness.candidate.load import load
+from readiness.candidate.load import Loaded, load
 from readiness.errors import UsageError
+from readiness.providers import OWNED
 from readiness.verdict import EXIT_USAGE
 
 
@@ -31,11 +37,26 @@ def dry_run(candidate: str) -> int:
 def _plan(candidate: str) -> list[str]:
     loaded = load(candidate)
     kind = loaded.candidate.provider.kind
-    if kind != "kubernetes":
-        raise UsageError(
-            f'--dry-run is for provider.kind = "kubernetes"; that of {loaded.candidate.name} is "{kind}"'
-        )
+    if kind in OWNED:
+        return list(_owned(loaded))
+    if kind == "commands":
+        from readiness.providers.commands import plan as of_commands
+
+        return of_commands.plan(loaded)
     from readiness.providers.kubernetes.plan import plan
     from readiness.providers.kubernetes.provider import Kubernetes
 
     return plan(Kubernetes(loaded, run_dir=None))
+
+
+def _owned(loaded: Loaded) -> Iterator[str]:
+    """Of a candidate that the suite starts itself."""
+    declared = loaded.candidate.provider
+    yield f"candidate {loaded.candidate.name} would be started by the run, and removed at its end; nothing was started"
+    if declared.kind == "processes":
+        yield f"  {declared.store} on this machine, on nodes {', '.join(declared.nodes)}"
+        yield f"  network: {declared.network}; disks: {declared.disks}"
+    for each in loaded.candidate.containers:
+        yield f"  container {each.name} of {each.image} on nodes {', '.join(each.nodes)}"
+        yield f"    its volumes: {', '.join(each.volumes) or 'none'}"
+    yield "faults are done to it without --allow-faults; nothing else on this machine is touched"

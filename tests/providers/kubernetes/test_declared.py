@@ -170,11 +170,6 @@ def test_the_value_of_a_secret(data: dict[str, str], message: str | None) -> Non
             value_of(data, "secret", "here")
 
 
-def test_a_dry_run_of_another_provider_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert dry_run("embedded") == EXIT_USAGE
-    assert 'that of embedded is "processes"' in capsys.readouterr().err
-
-
 def test_a_dry_run_of_a_cluster_that_does_not_answer_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
