@@ -101,6 +101,10 @@ publish *ARGS: ensure
 battery *ARGS: ensure
     @"{{ venv }}/python" -m tests.battery "$@"
 
+# run the default check on releases with published bugs: which criterion caught which (writes docs/known-bugs.md)
+known-bugs *ARGS: ensure
+    @"{{ venv }}/python" -m tests.known_bugs "$@"
+
 # break the checkers and the verdict in thousands of small ways: each must fail a test (docs/mutation-testing.md)
 mutants *ARGS: ensure
     @"{{ venv }}/python" -m pip install --quiet --upgrade --no-deps --require-hashes --target .mutmut --requirement tools/mutmut.lock
