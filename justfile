@@ -124,4 +124,5 @@ bench *ARGS: ensure
 lock *ARGS: ensure
     "{{ venv }}/uv" pip compile {{ locking }} --group dev pyproject.toml --output-file requirements.lock "$@"
     "{{ venv }}/uv" pip compile {{ locking }} tools/go.in --output-file tools/go.lock "$@"
+    "{{ venv }}/uv" pip compile {{ locking }} tools/weed.in --output-file tools/weed.lock "$@"
     "{{ venv }}/uv" pip compile {{ locking }} tools/mutmut.in --output-file tools/mutmut.lock "$@"

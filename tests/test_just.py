@@ -260,7 +260,7 @@ def test_the_lock_file_pins_what_the_project_asks_for() -> None:
 
 
 def test_the_lock_files_name_no_index() -> None:
-    for lock in (ROOT / "requirements.lock", ROOT / "tools" / "go.lock"):
+    for lock in (ROOT / "requirements.lock", ROOT / "tools" / "go.lock", ROOT / "tools" / "weed.lock"):
         text = lock.read_text(encoding="utf-8")
         assert "--hash=sha256:" in text
         assert not re.search(r"^-|://|index-url|find-links", text, re.MULTILINE)

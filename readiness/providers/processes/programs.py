@@ -83,11 +83,12 @@ def _second(
     environ: Mapping[str, str],
 ) -> Path:
     if upgrade.program is None:
-        if store.next_program is None:
+        if store.other_program is None:
             raise UsageError(
-                f"upgrade.program is missing: name the program of version {upgrade.second}; only the control has one"
+                f"upgrade.program is missing: name the program of version {upgrade.second}; only the control and "
+                "weed-cluster have one"
             )
-        return program(store.next_program)
+        return program(store.other_program)
     named = upgrade.program
     if named.startswith(OF_ENVIRONMENT):
         variable = named.removeprefix(OF_ENVIRONMENT)

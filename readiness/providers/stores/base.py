@@ -81,7 +81,7 @@ class Store(ABC):
     start_seconds = 60.0
     program: str
     """The name under which the site has the store's own program: a rolling upgrade replaces this one."""
-    next_program: str | None = None
+    other_program: str | None = None
     """That of a second version, where the suite has one."""
     version_arguments: tuple[str, ...] = ("--version",)
     """With which the program prints its version."""

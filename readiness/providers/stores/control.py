@@ -20,7 +20,7 @@ class Control(Store):
 
     stop_seconds = 10.0
     start_seconds = 30.0
-    program, next_program = "control", "control-next"
+    program, other_program = "control", "control-next"
     version_arguments = ("version",)
 
     def __init__(self, site: Site) -> None:

@@ -52,7 +52,7 @@ class _Ports:
 class WeedCluster(Store):
     """Kinds `etcd` and `weed`. Metadata survives in etcd's majority, bodies in two copies."""
 
-    program, version_arguments = "weed", ("version",)
+    program, other_program, version_arguments = "weed", "weed-other", ("version",)
     stop_seconds = 25.0
     start_seconds = 90.0
     health = Health("/healthz")
