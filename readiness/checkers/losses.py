@@ -40,6 +40,7 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
             tally.add(strange)
     settled = {key: line for key, line in objects.items() if any(e.op.acknowledged for e in line.all.events)}
     seen: dict[str, set[tuple[str, str]]] = {}
+    lost: set[tuple[str, str]] = set()
     reads = 0
     for op in final_reads:
         if op.verb in READS and op.in_service:
@@ -52,6 +53,8 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
             seen[op.endpoint].add((op.bucket, op.key))
         if line is not None and (wrong := _final(op, line)):
             tally.add(wrong)
+            if op.in_service and wrong.measure == "lost_writes":
+                lost.add(wrong.object)
     doubts = [
         Doubt(
             DoubtKind.NOT_READ_BACK,
@@ -64,6 +67,7 @@ def check_nothing_lost(history: Sequence[Op], final_reads: Sequence[Op]) -> Find
     tally.measured |= {
         "acknowledged_writes": sum(e.op.acknowledged for line in objects.values() for e in line.all.events),
         "objects": len(settled),
+        "objects_lost": len(lost),
         "endpoints_read": len(seen),
         "final_reads": reads,
     }

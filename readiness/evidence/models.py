@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from readiness.finding import Finding, State
+from readiness.grounds import Violation, ViolationKind
 
 SCHEMA: Literal[2] = 2
 MOST_WITNESS = 50
@@ -68,6 +69,10 @@ class FindingRecord(_Record):
             max_length=MOST_WITNESS, description="The shortest history that refutes it: JSON, as in history/."
         ),
     ]
+    violations: Annotated[
+        list[ViolationKind],
+        Field(description="Kinds of wrong answers that refute it, each once; empty if something else does."),
+    ] = []
     impossible: Annotated[
         bool,
         Field(description="NOT RUN because the provider or the machine lacks the means for its fault."),
@@ -90,6 +95,7 @@ class FindingRecord(_Record):
             "observations": finding.observations,
             "measured": dict(finding.measured),
             "witness": [op.as_json() for op in finding.witness[:MOST_WITNESS]],
+            "violations": sorted({g.kind for g in finding.grounds if isinstance(g, Violation)}),
             "impossible": finding.impossible,
         }
 

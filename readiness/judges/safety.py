@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from readiness.checkers.guard import guarded
 from readiness.checkers.linearizability import check_linearizable
 from readiness.checkers.losses import check_false_absent, check_nothing_lost, check_stale
 from readiness.checkers.races import check_mutual_exclusion
 from readiness.checkers.traffic import check_enough
 from readiness.evidence.scenario import ScenarioRecord
-from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.finding import Finding, Measured, merge, proved, refuted, unknown
 from readiness.history import READS, Verb
 from readiness.judges.large import large_bodies
 from readiness.judges.levels import as_opentofu_writes, as_others_write
@@ -87,7 +90,25 @@ def _lost(record: ScenarioRecord) -> Finding:
         history = [op for op in record.history if (op.bucket, op.key) in keys]
         reads = [op for op in final if (op.bucket, op.key) in keys]
         parts.append(guarded(check_nothing_lost, history, reads))
-    return merge(parts)
+    return replace(merge(parts), measured=_added_up(parts))
+
+
+def _added_up(parts: Sequence[Finding]) -> Measured:
+    """What was measured of all groups of keys: counts are sums, `..._first_s` the earliest, `..._last_s` the latest,
+    `endpoints_read` the most.
+    """
+    found: dict[str, list[float | int]] = {}
+    for part in parts:
+        for name, value in part.measured.items():
+            if isinstance(value, int | float):
+                found.setdefault(name, []).append(value)
+    return {name: _of_all_groups(name, values) for name, values in found.items()}
+
+
+def _of_all_groups(name: str, values: Sequence[float | int]) -> float | int:
+    if name.endswith("_first_s"):
+        return min(values)
+    return max(values) if name.endswith("_last_s") or name == "endpoints_read" else sum(values)
 
 
 def _traffic(record: ScenarioRecord) -> Finding:

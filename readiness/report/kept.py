@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from readiness.evidence.seen import RTO, Promises
 from readiness.finding import Measured
+from readiness.report.writes import count_writes
 from readiness.topology import FaultKind
 from readiness.verdict import Result
 
@@ -33,13 +34,13 @@ def promises_kept(results: Sequence[Result], promises: Promises) -> str:
     lost of 23,412 acknowledged writes: 0`.
 
     Empty if nothing was measured. Outages are upper bounds, in seconds (P1.14); recovery is that of every fault but
-    a repair, which has a promise of its own; writes are those of P1.13.
+    a repair, which has a promise of its own; writes are those of every scenario that was read back at the end.
     """
     measured = {result.criterion.id: result.finding.measured for result in results}
     parts = [
         _outages(measured.get("P1.14", {}), promises.rto),
         _recovery(measured.values(), promises.recovery_seconds),
-        _writes(measured.get("P1.13", {})),
+        _writes(measured),
     ]
     return "; ".join(filter(None, parts))
 
@@ -69,12 +70,8 @@ def _recovery(measured: Iterable[Measured], promised: float) -> str:
     return f"whole again after {max(took):.1f} s at most ({promised:g} s promised)" if took else ""
 
 
-def _writes(measured: Measured) -> str:
-    acknowledged, lost = (_total(measured, name) for name in ("acknowledged_writes", "lost_writes"))
-    return f"lost of {acknowledged:,} acknowledged writes: {lost:,}" if acknowledged else ""
-
-
-def _total(measured: Mapping[str, object], name: str) -> int:
-    return sum(
-        int(v) for key, v in measured.items() if key.endswith(f": {name}") and isinstance(v, int | float)
-    )
+def _writes(measured: Mapping[str, Measured]) -> str:
+    found = count_writes(measured)
+    if found is None or not found.acknowledged:
+        return ""
+    return f"lost of {found.acknowledged:,} acknowledged writes: {found.lost:,}"

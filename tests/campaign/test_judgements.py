@@ -13,7 +13,7 @@ from readiness.criteria import BY_ID
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.finding import Finding, State, proved
-from readiness.history import Outcome, Verb
+from readiness.history import Op, Outcome, Verb
 from readiness.judges.agreement import agreement, winners
 from readiness.judges.capture import capture
 from readiness.judges.heads import heads as heads_within
@@ -216,6 +216,22 @@ def test_a_candidate_too_small_for_a_scenario_is_refuted() -> None:
 def test_measured_values_name_their_scenario() -> None:
     found = each_record([record(), record(FaultKind.SILENCE, "silence:b")], outage)
     assert {name.split(": ")[0] for name in found.measured} == {"crash:b", "silence:b"}
+
+
+def test_what_is_lost_of_one_group_of_keys_is_not_hidden_by_another() -> None:
+    def alone(op: Op) -> bool:
+        return op.workload == "final" and op.key == "canon/0" and op.endpoint != "a"
+
+    whole = each_record([record()], safety).measured
+    groups = without(record(), alone)  # now its key is read back through one endpoint, the others through three
+    lost = changed(groups, lambda op: op.workload == "final" and op.key == "canon/0", status=404, value=None)
+    found = each_record([lost], safety)
+    assert found.state is REFUTED
+    assert found.measured["crash:b: objects_lost"] == 1
+    assert found.measured["crash:b: lost_writes"] == 1
+    for name in ("acknowledged_writes", "objects"):
+        assert found.measured[f"crash:b: {name}"] == whole[f"crash:b: {name}"]
+    assert found.measured["crash:b: endpoints_read"] == 3
 
 
 def mixed(made: ScenarioRecord, **last: object) -> ScenarioRecord:

@@ -50,6 +50,7 @@ def test_what_was_read_back_is_counted() -> None:
     assert finding.measured == LOST | {
         "acknowledged_writes": 3,
         "objects": 2,
+        "objects_lost": 0,
         "endpoints_read": 2,
         "final_reads": 5,
     }
@@ -129,6 +130,23 @@ def test_a_write_that_failed_without_a_status_is_told_so() -> None:
     cut = write("b", 2, 3, status=None, outcome=FAILED.outcome)
     (found,) = violations(check_nothing_lost([A, cut], [read("b", 10, 11)]))
     assert (found.kind, found.known) == (Kind.REFUSED_WRITE_FOUND, cut)
+
+
+def test_an_object_that_several_endpoints_miss_is_lost_once() -> None:
+    history = [A, write("o", 0, 1, key="older"), write("n", 2, 3, key="older"), write("a", 0, 1, key="there")]
+    final = [
+        read(None, 10, 11),
+        read(None, 10, 11, endpoint="sting"),
+        read("o", 10, 11, key="older"),
+        read("a", 10, 11, key="there"),
+        read(None, 10, 11, key="there", endpoint="late", in_service=False),
+    ]
+    measured = check_nothing_lost(history, final).measured
+    assert (measured["objects_lost"], measured["lost_writes"], measured["objects"]) == (2, 3, 3)
+
+
+def test_what_came_back_is_not_a_lost_object() -> None:
+    assert check_nothing_lost([A, GONE], [read("a", 10, 11)]).measured["objects_lost"] == 0
 
 
 def test_a_body_of_an_object_that_nobody_wrote_is_corrupt() -> None:

@@ -20,8 +20,9 @@ OUTAGES = {
 }
 WRITES = {
     "steady: acknowledged_writes": 23_000,
+    "steady: objects_lost": 0,
     "crash:bumble: acknowledged_writes": 412,
-    "crash:bumble: lost_writes": 0,
+    "crash:bumble: objects_lost": 0,
     "crash:bumble: lost_writes_outside_service": 7,
 }
 
@@ -41,8 +42,16 @@ def test_longest_outages_by_kind_and_lost_writes() -> None:
 
 
 def test_a_lost_write_is_counted() -> None:
-    lost = WRITES | {"steady: lost_writes": 3}
+    lost = WRITES | {"steady: objects_lost": 3, "steady: lost_writes": 12}
     assert promises_kept(results({}, lost), Promises(RTO)) == "lost of 23,412 acknowledged writes: 3"
+
+
+def test_a_scenario_counts_once_and_keys_that_opentofu_does_not_write_do_not_count() -> None:
+    split = {"split:bumble: acknowledged_writes": 40, "split:bumble: objects_lost": 1}
+    others = [Result(BY_ID[id_], proved("", 1, **(split | WRITES))) for id_ in ("P1.24", "P1.28")]
+    assert promises_kept([*results({}, WRITES), *others], Promises(RTO)) == (
+        "lost of 23,452 acknowledged writes: 1"
+    )
 
 
 def test_nothing_measured_is_not_said() -> None:

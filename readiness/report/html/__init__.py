@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from readiness.report.html.page import gather
+from readiness.report.html.page import anchor, gather
 
 HERE = Path(__file__).resolve().parent
 NAME = "report.html"
@@ -24,6 +24,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["number"] = _number
+    environment.globals["anchor"] = anchor
     return environment.get_template("page.html.j2")
 
 

@@ -18,12 +18,18 @@ from readiness.criteria import BY_ID, PHASES
 from readiness.evidence.models import ALL_LEVELS
 from readiness.evidence.observation import Observation, load_observations
 from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.seen import Promises
 from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
 from readiness.finding import State
+from readiness.report.html.consequences import Consequence, consequences
 from readiness.report.html.figure import Lane, draw, lanes
 from readiness.report.html.matrix import Matrix
+from readiness.report.html.outages import Row
+from readiness.report.html.outages import add as add_outages
 from readiness.report.html.witness import WitnessStep, steps
+from readiness.report.html.worst import Worst, drawn, worst
 from readiness.report.words import MARKS, Mark, command, next_step, not_run_as_declared, summary
+from readiness.report.writes import Writes, count_writes
 
 MOST_MEASURED, SHORT, MOST_REASON, LAST_CALLS = 60, 420, 6000, 6
 MAX_FIGURES_BYTES = 2_200_000
@@ -91,6 +97,34 @@ class Page:
     left_out: list[str] = field(default_factory=list)
     tofu_faults: list[Mapping[str, Any]] = field(default_factory=list)
     marks: Mapping[State, Mark] = field(default_factory=lambda: MARKS)
+    outages: list[Row] = field(default_factory=list)
+    worst: Worst | None = None
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The endpoints of the table of outages."""
+        names = {lane.endpoint for scene in self.scenes if scene.record.events for lane in scene.lanes}
+        return sorted(names, key=lambda name: (name == "service", name))
+
+    @property
+    def writes(self) -> Writes | None:
+        """Acknowledged and lost writes."""
+        return count_writes({row["id"]: row["measured"] for row in self.verdict["criteria"]})
+
+    @property
+    def unproved_writes(self) -> list[str]:
+        """Criteria that read writes back and are not PROVED, with their state."""
+        found = self.writes
+        return [
+            f"{row['id']} {row['state']}"
+            for row in self.verdict["criteria"]
+            if found and row["id"] in found.criteria and row["state"] != State.PROVED
+        ]
+
+    @property
+    def consequences(self) -> list[Consequence]:
+        """What would have happened to OpenTofu."""
+        return consequences(self.verdict["criteria"])
 
     @property
     def summary(self) -> str:
@@ -151,6 +185,7 @@ def gather(folder: Path) -> Page:
         row for row in rows(folder, "events.jsonl") if row.get("event") == "fault" and row.get("phase")
     ]
     _scenes(folder, page)
+    page.worst = _worst(folder, page)
     return page
 
 
@@ -207,6 +242,7 @@ def _scenes(folder: Path, page: Page) -> None:
         row["reason"] for row in page.verdict["criteria"] if row["state"] in ("REFUTED", "UNKNOWN")
     )
     size = 0
+    promises = _promises(page.about)
     captured = sorted(path.name for path in (folder / "capture").glob("*"))
     for row in rows(folder):
         try:
@@ -215,6 +251,8 @@ def _scenes(folder: Path, page: Page) -> None:
             page.left_out.append(f"{row.get('name')}: {error}")
             continue
         page.matrix.add(record.history)
+        if promises:
+            add_outages(page.outages, record, promises)
         seen = lanes(record, float(failure["response_seconds"]))
         rto = failure["rto_seconds"].get(record.kind) if record.kind and record.judged_outage else None
         figure = draw(record, seen, rto) if record.history else Markup("")
@@ -231,6 +269,21 @@ def _scenes(folder: Path, page: Page) -> None:
                 red=bool(record.spoiled or not record.whole or f"{record.name}: " in red),
             )
         )  # fmt: skip
+
+
+def _promises(about: Mapping[str, Any]) -> Promises | None:
+    """What the contract promises; None in a check, which knows of no contract."""
+    return None if about["mode"] == "check" else Promises.of(about["declared"])
+
+
+def _worst(folder: Path, page: Page) -> Worst | None:
+    chosen = worst(page.verdict["criteria"], page.outages, [scene.record for scene in page.scenes])
+    if chosen is None:
+        return None
+    scene = next(scene for scene in page.scenes if scene.record.name == chosen.scenario)
+    row = next(row for row in rows(folder) if row.get("name") == chosen.scenario)
+    response = float(page.about["declared"]["contract"]["failure"]["response_seconds"])
+    return drawn(chosen, row, folder, scene.rto, response)
 
 
 def anchor(name: str) -> str:
