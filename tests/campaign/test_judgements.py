@@ -223,7 +223,9 @@ def test_what_is_lost_of_one_group_of_keys_is_not_hidden_by_another() -> None:
         return op.workload == "final" and op.key == "canon/0" and op.endpoint != "a"
 
     whole = each_record([record()], safety).measured
-    groups = without(record(), alone)  # now its key is read back through one endpoint, the others through three
+    groups = without(
+        record(), alone
+    )  # now its key is read back through one endpoint, the others through three
     lost = changed(groups, lambda op: op.workload == "final" and op.key == "canon/0", status=404, value=None)
     found = each_record([lost], safety)
     assert found.state is REFUTED

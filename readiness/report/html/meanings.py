@@ -45,6 +45,7 @@ _MEANINGS: dict[str, str] = {
     "P1.24": "A node that is cut off from its peers might have given, or taken, a state that the others do not know.",
     "P1.25": "With a full disk, applies would have failed or been lost, or have gone on failing once there is space.",
     "P1.26": "One slow node would have slowed down or stopped every plan and apply.",
+    "P1.27": "While the store is upgraded or taken back plans and applies would have stopped or been answered wrongly.",
     "B.1": "The state shares something with a cache: what empties or stops the cache hits the state.",
     "B.2": "Something in the run contacted a cache, so that it does not show what the store can do alone.",
 }

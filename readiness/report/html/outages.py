@@ -18,6 +18,7 @@ from readiness.topology import FaultKind
 FAULTS = {
     "restart": "instance restart",
     "rolling-restart": "rolling restart of all instances",
+    "rolling-upgrade": "rolling upgrade and back",
     "drain": "node maintenance (drain)",
     "crash": "node crash",
     "kill": "instance killed",
