@@ -116,6 +116,10 @@ docs: ensure
     @"{{ venv }}/python" -m sphinx --fail-on-warning --keep-going --fresh-env --write-all --quiet --conf-dir website . site
     @echo "{{ justfile_directory() }}/site/index.html"
 
+# build the suite's image from the commit, push it, write its digest: ./just image registry.example/team/readiness
+image *ARGS:
+    @"{{ python }}" deploy/image.py "$@"
+
 # measure what a run costs
 bench *ARGS: ensure
     @"{{ venv }}/python" -m readiness bench "$@"

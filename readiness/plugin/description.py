@@ -41,12 +41,16 @@ def description(
 
 
 def revision() -> str:
-    """The suite's commit, as git describes it, or the version of the installed package; `unknown` without git."""
+    """The suite's commit: as git describes it, else as the file REVISION of an image names it, else `unknown`. Of an
+    installed package its version.
+    """
     if not paths.CHECKOUT:
         return f"{PACKAGE} {metadata.version(PACKAGE)}"
     git = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty"]
     try:
         described = subprocess.run(git, capture_output=True, text=True, check=False, timeout=10)
+        found = described.stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return described.stdout.strip() or "unknown"
+        found = ""
+    noted = paths.ROOT / "REVISION"
+    return found or (noted.read_text("utf-8").strip() if noted.is_file() else "unknown")

@@ -56,6 +56,7 @@ def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[
         "clean",
         "explore",
         "ci",
+        "results",
     ],
 )
 def test_each_command_explains_itself(command: str) -> None:

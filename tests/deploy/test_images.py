@@ -16,7 +16,8 @@ pytestmark = pytest.mark.side_by_side
 
 DEPLOY = ROOT / "deploy"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
-KUSTOMIZATIONS = [path for path in DEPLOY.rglob("kustomization.yaml") if "image" in path.read_text()]
+BASES = [path for path in DEPLOY.rglob("kustomization.yaml") if DEPLOY / "overlay" not in path.parents]
+KUSTOMIZATIONS = [path for path in BASES if "image" in path.read_text()]
 
 
 def check(manifests: str) -> tuple[int, str]:

@@ -21,7 +21,7 @@ from tests.examples.test_ci_files import GITHUB, GITLAB, loaded
 from tests.forge.conftest import Pipeline, pipeline, run
 
 __all__ = ["pipeline"]
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 PROGRAM = """#!/bin/sh
 [ "$0" = "${0%/just}" ] || { [ "$1" = tofu-state-ha-readiness ] || exit 90; shift; }
 echo "$*" >> "$ASKED"
