@@ -203,6 +203,10 @@ def _contract(
     yield f"rotation_owner = {_text(f'{TO_BE_WRITTEN}: who rotates the credentials')}"
     yield "rotation_days = 90  # a proposal"
     yield f"admin = {_admin(workload)}"
+    if keys := secret_of(workload, read_only=True):
+        yield f"read_only = {_of_secret(keys)}  # as its pods take them"
+    else:
+        yield "# read_only: a credential that may only read; without it P1.16 cannot be proved whole"
     yield ""
     yield "[contract.durability]"
     yield "versioning = true  # a proposal: P1.15 tries it; without versions see docs/declare-a-candidate.md"
@@ -260,13 +264,16 @@ def _rest(store: KnownStore, found: Surveyed) -> Iterator[str]:
 def _admin(workload: Raw) -> str:
     """The Secret that its pods take their administrative keys from, by name: no Secret is read."""
     if keys := secret_of(workload):
-        secret, access, key = map(_text, keys)
-        named = f"secret = {secret}, access_key = {access}, secret_key = {key}"
-        return f'{{ source = "secret", {named} }}  # as its pods take them'
+        return f"{_of_secret(keys)}  # as its pods take them"
     return (
         '{ source = "environment", access_key = "STORE_ACCESS_KEY", secret_key = "STORE_SECRET_KEY" }'
         "  # its pods name no Secret for them: export these two, or name one"
     )
+
+
+def _of_secret(keys: tuple[str, str, str]) -> str:
+    secret, access, key = map(_text, keys)
+    return f'{{ source = "secret", secret = {secret}, access_key = {access}, secret_key = {key} }}'
 
 
 def _text(value: str) -> str:

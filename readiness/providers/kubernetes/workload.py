@@ -10,16 +10,19 @@ from readiness.providers.kubernetes.known_stores import Raw, containers, declare
 
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 _ACCESS = re.compile(r"(ROOT_USER|ACCESS_KEY(_ID)?|ROOT_ACCESS_KEY)$")
+_READ_ONLY = re.compile(r"READ_?ONLY|READER")
 _SECRET = re.compile(r"(ROOT_PASSWORD|SECRET_KEY|SECRET_ACCESS_KEY)$")
 
 
-def secret_of(workload: Raw) -> tuple[str, str, str] | None:
-    """The Secret that its pods take their administrative keys from, and the names of the two keys in it."""
+def secret_of(workload: Raw, *, read_only: bool = False) -> tuple[str, str, str] | None:
+    """The Secret that its pods take their administrative keys from, or those of a reader, and the names of the two
+    keys in it.
+    """
     refs: dict[str, tuple[str, str]] = {}
     for variable in (each for c in containers(workload) for each in c.get("env") or ()):
         name, ref = str(variable.get("name")), (variable.get("valueFrom") or {}).get("secretKeyRef")
         role = "access" if _ACCESS.search(name) else "secret" if _SECRET.search(name) else None
-        if ref and role:
+        if ref and role and bool(_READ_ONLY.search(name)) is read_only:
             refs.setdefault(role, (str(ref["name"]), str(ref["key"])))
     if not {"access", "secret"} <= refs.keys() or refs["access"][0] != refs["secret"][0]:
         return None

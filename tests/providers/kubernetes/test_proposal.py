@@ -143,6 +143,23 @@ def test_comments_say_where_a_guess_comes_from(tmp_path: Path) -> None:
     assert 'source = "environment"' in text
 
 
+def test_a_reader_s_keys_are_not_taken_for_the_administrator_s(tmp_path: Path) -> None:
+    surveyed = charts.control()
+    (container,) = surveyed.workloads[0]["spec"]["template"]["spec"]["containers"]
+    container["env"].reverse()
+    _, loaded = proposed(surveyed, tmp_path)
+    credentials = loaded.candidate.contract.credentials
+    assert (credentials.admin.access_key, credentials.admin.secret_key) == ("admin-access", "admin-secret")
+    assert credentials.read_only is not None
+    assert (credentials.read_only.access_key, credentials.read_only.secret_key) == (
+        "read-only-access",
+        "read-only-secret",
+    )
+    text, without = proposed(charts.minio_chart(), tmp_path)
+    assert without.candidate.contract.credentials.read_only is None
+    assert "without it P1.16 cannot be proved whole" in text
+
+
 def test_a_kubeconfig_and_an_image_of_probes_that_were_named_are_in_the_file(tmp_path: Path) -> None:
     asked = Asked("honey", NAMESPACE, "/etc/kube", None, "lane/busybox:1", ("10.0.0.2/32",))
     path = tmp_path / "proposed.toml"
