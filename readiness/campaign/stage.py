@@ -24,6 +24,7 @@ from readiness.s3.wire import Target, Wire, close
 from readiness.subject import Subject
 
 BEFORE, BURST = 1.2, 4.0
+"""Seconds of load before the first fault, and of fast reading after one."""
 PICTURES, PAUSE = 3, 0.3
 """How often the picture after a failure capture is tried once the candidate is whole, and seconds between."""
 
@@ -82,9 +83,10 @@ class Stage:
             self._contended = call(runner.begin(self.context))
             if not self.context.canon:
                 raise Unjudged("no object could be written before the fault: nothing was measured")
+            loaded = self.now()
             self.snapshot("before")
             self._healthy = self._picture()
-            time.sleep(BEFORE)
+            self.wait_until(loaded + BEFORE)
             yield
         finally:
             try:
@@ -215,8 +217,8 @@ class Stage:
         return tuple(sorted(seen))
 
     def recover(self, settle: float = SETTLE, budget: float | None = None) -> None:
-        """Wait until whole (`budget` seconds, by default what the contract promises), keep reading for a while, take
-        the last snapshot. Not whole in time is kept in the record.
+        """Wait until whole (`budget` seconds, by default what the contract promises), take the last snapshot, and keep
+        reading until at least `settle` seconds are over since then. Not whole in time is kept in the record.
         """
         budget = budget or self._whole_within
         whole = wait_whole(self.subject.provider, self.rig.watch, budget)
@@ -224,11 +226,12 @@ class Stage:
         if not whole:
             self.record.notes[NOT_WHOLE] = f"not whole again within {budget:g} s after the fault was healed"
         if whole:
+            returned = self.now()
             for event in self.record.events:
-                event.whole = event.whole or self.now()
-            time.sleep(settle)
+                event.whole = event.whole or returned
             self.snapshot("after")
             self._finish_capture()
+            self.wait_until(returned + settle)
 
     def now(self) -> float:
         """Seconds since the run began."""
