@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -54,6 +55,21 @@ class Tried:
     verdict: str | None
     judged: int
     reds: tuple[Red, ...]
+    commit: str = ""
+
+
+def keep(path: Path, tried: Tried) -> None:
+    """Adds the run to that file."""
+    with path.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(asdict(tried)) + "\n")
+
+
+def kept(path: Path | None) -> list[Tried]:
+    """The runs of that file, if there is one."""
+    if path is None or not path.exists():
+        return []
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [Tried(**{**row, "reds": tuple(Red(**red) for red in row["reds"])}) for row in rows]
 
 
 @contextlib.contextmanager
@@ -68,10 +84,14 @@ def busy(processes: int) -> Iterator[None]:
             each.wait()
 
 
-def one_run(seed: int, arguments: Sequence[str]) -> Tried:
-    """One run of all phases, or of what the arguments select; its result is printed. Its files are removed."""
+def one_run(seed: int, arguments: Sequence[str], resume: Path | None = None) -> Tried:
+    """One run of all phases, or of what the arguments select; its result is printed, and kept in `resume`. Its files
+    are removed.
+    """
     with tempfile.TemporaryDirectory(prefix="false-reds-") as folder:
         tried = _run(seed, arguments, Path(folder))
+    if resume:
+        keep(resume, tried)
     counts = f"{tried.judged} judged, {len(tried.reds)} not PROVED, {tried.seconds:.0f} s"
     lines = [f"seed {seed}: {tried.verdict} ({counts})"]
     lines += [f"  {red.criterion} {red.state}: {_cell(red.reason)}" for red in tried.reds]
@@ -88,7 +108,8 @@ def _run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
     found = list((folder / "runs").glob("*/verdict.json"))
     if not found:
         reason = f"exit {ended.returncode}: " + (folder / "output.txt").read_text("utf-8")[-300:]
-        return Tried(seed, time.monotonic() - began, None, 0, (Red(seed, "the run", "no verdict", reason),))
+        none = (Red(seed, "the run", "no verdict", reason),)
+        return Tried(seed, time.monotonic() - began, None, 0, none, revision())
     verdict = json.loads(found[0].read_text("utf-8"))
     rows = [row for row in verdict["criteria"] if not (arguments and row["reason"] in LEFT_OUT)]
     reds = tuple(
@@ -96,7 +117,7 @@ def _run(seed: int, arguments: Sequence[str], folder: Path) -> Tried:
         for row in rows
         if row["state"] != State.PROVED.value
     )
-    return Tried(seed, time.monotonic() - began, verdict["verdict"], len(rows), reds)
+    return Tried(seed, time.monotonic() - began, verdict["verdict"], len(rows), reds, revision())
 
 
 def summarised(tried: Sequence[Tried], load: int, jobs: int = 1) -> str:
@@ -116,10 +137,14 @@ def summarised(tried: Sequence[Tried], load: int, jobs: int = 1) -> str:
     return "\n".join(lines)
 
 
-def page(result: str, arguments: Sequence[str]) -> str:
-    """What is kept of it: the command, the commit, and what came of them."""
+def page(result: str, arguments: Sequence[str], tried: Sequence[Tried]) -> str:
+    """What is kept of it: the command, the commits, and what came of them."""
     command = shlex.join([".venv/bin/python", "-m", "tests.battery.false_reds", *arguments])
-    return HEAD + f"```sh\n{command}\n```\n\nCommit {revision()}. {result}\n"
+    runs = Counter(each.commit for each in tried)
+    commits = ", ".join(
+        f"{commit} ({count} runs)" if len(runs) > 1 else commit for commit, count in runs.items()
+    )
+    return HEAD + f"```sh\n{command}\n```\n\nCommit {commits}. {result}\n"
 
 
 def _cell(text: str) -> str:
@@ -136,15 +161,24 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--load", type=int, default=2, metavar="N", help="processes that compute meanwhile")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many runs side by side")
     parser.add_argument("--first-seed", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep runs in this file; one whose seed it has counts as done",
+    )
     parser.add_argument("--page", type=Path, help="write the result there, too")
     options = parser.parse_args(own)
     seeds = range(options.first_seed, options.first_seed + max(1, options.runs))
+    tried = [each for each in kept(options.resume) if each.seed in seeds]
+    new = sorted(set(seeds) - {each.seed for each in tried})
     with busy(options.load), ThreadPoolExecutor(options.jobs) as pool:
-        tried = list(pool.map(partial(one_run, arguments=more), seeds))
+        tried += pool.map(partial(one_run, arguments=more, resume=options.resume), new)
+    tried.sort(key=lambda each: each.seed)
     result = summarised(tried, options.load, options.jobs)
     print(result)
     if options.page:
-        options.page.write_text(page(result, arguments), encoding="utf-8")
+        options.page.write_text(page(result, arguments, tried), encoding="utf-8")
     return 1 if any(each.reds for each in tried) else 0
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
-from tests.battery.false_reds import Red, Tried, page, summarised
+from tests.battery import false_reds
+from tests.battery.false_reds import Red, Tried, keep, kept, main, page, summarised
 
 
 def test_no_red() -> None:
@@ -28,6 +32,28 @@ def test_every_red_is_named() -> None:
 
 @pytest.mark.store
 def test_the_page_says_how_to_do_it_again() -> None:
-    assert ".venv/bin/python -m tests.battery.false_reds --runs 20 --jobs 2\n" in page(
-        "none", ["--runs", "20", "--jobs", "2"]
-    )
+    tried = [Tried(1, 400.2, "READY", 72, (), "abc"), Tried(2, 390.6, "READY", 72, (), "def")]
+    text = page("none", ["--runs", "20", "--jobs", "2"], tried)
+    assert ".venv/bin/python -m tests.battery.false_reds --runs 20 --jobs 2\n" in text
+    assert "Commit abc (1 runs), def (1 runs). none\n" in text
+    assert "Commit abc. none\n" in page("none", [], tried[:1])
+
+
+def test_runs_that_were_kept_are_not_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, done = tmp_path / "runs", list[int]()
+
+    def run(seed: int, _arguments: Sequence[str], _folder: Path) -> Tried:
+        done.append(seed)
+        return Tried(seed, 1.0, "READY", 80, (), "abc")
+
+    monkeypatch.setattr(false_reds, "_run", run)
+    red = Red(2, "P1.14", "REFUTED", "no answer for 9 s")
+    keep(file, Tried(2, 390.6, "NOT READY", 80, (red,), "abc"))
+    keep(file, Tried(9, 390.6, "READY", 80, (), "abc"))
+    assert main(["--runs", "3", "--load", "0", "--resume", str(file)]) == 1, "the red of a kept run counts"
+    assert done == [1, 3]
+    assert "3 runs, seeds 1 to 3" in capsys.readouterr().out
+    assert [each.seed for each in kept(file)] == [2, 9, 1, 3]
+    assert kept(file)[0].reds == (red,)
