@@ -66,7 +66,7 @@ DEFECTS = (
         "issue 31",
         "while a node is lost, all but the newest version of each object are answered 503",
         ("P1.13",),
-        "previous versions that were asked for was read",
+        "reads of previous versions",
         scenarios=("crash:honey",),
         act=previous_refused,
         never_proved=True,
