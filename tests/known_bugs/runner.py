@@ -39,7 +39,7 @@ def check(release: Release, suite: str, *, seed: int = 1) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="known-bug-") as folder:
         (data := Path(folder) / "data").mkdir()
         (port,) = free_ports((HOST,), 1, SPANS)
-        place = Place(program, data, port, store.keys())
+        place = Place(release.version, program, data, port, store.keys())
         runs = Path(folder) / "runs"
         options = ["--require", "s3", "--seed", str(seed), "--runs", str(runs)]
         options += [] if store.versions else ["--plain"]
@@ -100,6 +100,8 @@ def _running(release: Release, place: Place, log: Path) -> Iterator[None]:
             yield
         finally:
             _end(process)
+            for path in STORES[release.store].litter(place):
+                path.unlink(missing_ok=True)
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

