@@ -79,6 +79,11 @@ def add_options(add: Callable[..., object]) -> None:
         metavar="KEYS",
         help="accept --evidence only if one of these public keys has signed it",
     )
+    add(
+        "--watch",
+        action="store_true",
+        help="show on the terminal what every endpoint answers while the run goes on; it asks the store nothing",
+    )
     add("--seed", type=int, metavar="N", help="seed of the workloads (default: random, printed)")
     add("--tofu", type=Path, metavar="PATH", help="the tofu program to use")
     add(

@@ -147,7 +147,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     run.selected -= run.partly
     candidate_session = session.config.stash[SESSION] = Session(
         run,
-        _progress(session.config),
+        _progress(session.config, watch=run.options.watch),
         create=session.config.stash.get(CREATE, providers.create),
         settings=session.config.stash.get(SETTINGS, None),
     )
@@ -165,8 +165,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     return (yield)
 
 
-def _progress(config: pytest.Config) -> Progress:
-    return Progress(standard_error(), quiet=config.option.verbose > 0)
+def _progress(config: pytest.Config, *, watch: bool) -> Progress:
+    progress = Progress(standard_error(), quiet=config.option.verbose > 0)
+    if watch and (why := progress.why_not_live):
+        progress.announce(f"--watch shows nothing: {why}")
+    return progress
 
 
 @pytest.hookimpl(wrapper=True)

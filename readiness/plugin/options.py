@@ -38,6 +38,7 @@ class Options:
     by_name: bool
     levels: frozenset[Level] = DECIDING
     check: Check | None = None
+    watch: bool = False
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -81,4 +82,5 @@ def read_options(config: pytest.Config) -> Options:
         by_name=bool(config.option.keyword) or all("::" in str(argument) for argument in config.args),
         levels=DECIDING | {Level(level) for level in get("--require")},
         check=check,
+        watch=get("--watch"),
     )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live as LiveLine
 from rich.spinner import Spinner
 from rich.table import Table
@@ -42,6 +42,7 @@ class Progress:
         self.quiet = quiet
         self._clock = clock
         self.live = self.console.is_terminal and not quiet
+        self._view: Callable[[], RenderableType] | None = None
         self._phase: int | None = None
         self._criterion: Criterion | None = None
         self._waiting, self._criterion_since = "", clock()
@@ -64,6 +65,19 @@ class Progress:
             self._line.refresh()
         if not same and not (self.live and self._criterion):
             self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+    @property
+    def why_not_live(self) -> str | None:
+        """Why there is no live line; None if there is one."""
+        if self.quiet:
+            return "with -v pytest prints lines of its own"
+        if not self.console.is_terminal:
+            return "standard error is not a terminal"
+        return "this terminal cannot move its cursor (TERM)" if self.console.is_dumb_terminal else None
+
+    def show(self, view: Callable[[], RenderableType]) -> None:
+        """From now on this is shown below the live line, as often as that is drawn."""
+        self._view = view
 
     def begin(self, criterion: Criterion) -> None:
         """This criterion is being judged from now on."""
@@ -92,7 +106,20 @@ class Progress:
             self._line.stop()
         self._criterion = None
 
-    def _render(self) -> Table:
+    def _render(self) -> RenderableType:
+        return Group(self._waited_for(), *self._viewed())
+
+    def _viewed(self) -> list[RenderableType]:
+        """The view, until it fails: what only shows a run must never end it."""
+        if self._view is None:
+            return []
+        try:
+            return [self._view()]
+        except Exception as error:  # noqa: BLE001
+            self._view = None
+            return [Text(f"--watch ended: {type(error).__name__}: {error}", "dim")]
+
+    def _waited_for(self) -> Table:
         now = self._clock()
         row = Table.grid(padding=(0, 1))
         line = Text()

@@ -32,6 +32,7 @@ from readiness.plugin.progress import Progress
 from readiness.plugin.reached import addresses_of, keep_state_private, must_answer, watch_secrets
 from readiness.plugin.run import Run
 from readiness.plugin.scratch_buckets import ScratchBuckets
+from readiness.plugin.watching import Endpoints
 from readiness.plugin.work import WorkFolder
 from readiness.providers.abilities import AdoptsProcesses, Confines, Heals, KeepsCommandLog
 from readiness.providers.base import Provider
@@ -229,6 +230,9 @@ class Session:
         self.on_stop(loop.close)
         buckets = ScratchBuckets(self.run, self.subject, self._cleaning_ended.is_set, self.announce)
         self.on_stop(buckets.remove)
+        if self.run.options.watch:
+            endpoints = self.subject.topology.all_endpoints()
+            self.progress.show(Endpoints(endpoints, watch.in_service, self.subject.evidence).table)
         return Rig(watch, loop, buckets.create())
 
     def _confine(self) -> None:

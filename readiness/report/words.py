@@ -106,7 +106,7 @@ def short(text: str, most: int) -> str:
 
 PACKAGE = "tofu-state-ha-readiness"
 # Arguments of the wrapper, without and with a value.
-_OWN = ("-q", "--no-header", "--tb=short", "-rN", "--disable-plugin-autoload")
+_OWN = ("-q", "--watch", "--no-header", "--tb=short", "-rN", "--disable-plugin-autoload")
 _OWN_VALUED = ("-c", "-p", "--rootdir", "--seed", "--runs", "--candidate", "--junitxml", "--junit-xml")
 
 

@@ -41,6 +41,14 @@ def test_ready(tmp_path: Path) -> None:
     assert len(cases(suite)) == len(MANIFEST)
 
 
+def test_watching_without_a_terminal_says_so_and_changes_nothing(tmp_path: Path) -> None:
+    ran = run(tmp_path, {}, "--watch")
+    assert (ran.code, ran.verdict["verdict"]) == (0, "READY")
+    assert ran.err.count("--watch shows nothing: standard error is not a terminal") == 1
+    assert "--watch" not in (ran.folder / "report.html").read_text("utf-8")
+    assert "--watch" not in run(tmp_path / "without", {}).err
+
+
 def test_ready_needs_every_criterion_collected(tmp_path: Path) -> None:
     ran = run(tmp_path, {"P1.20": "NOT COLLECTED"})
     assert (ran.code, ran.verdict["verdict"]) == (1, "PHASES 0, 2, 3, 4 NOT PROVED")
