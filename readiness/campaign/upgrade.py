@@ -16,7 +16,9 @@ from readiness.topology import FaultKind, Proof, Topology, Unsupported
 
 NAME = "rolling-upgrade"
 BOTH_RUN = 1.5
-"""Seconds between a move after which the candidate is whole and the snapshot before the next one."""
+"""Seconds between a move after which the candidate is whole and the snapshot before the next one; at least SETTLE / 2,
+for so long the last move is judged.
+"""
 
 
 def rolling_upgrade(topology: Topology) -> Scenario:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from readiness.checkers.guard import guarded
 from readiness.checkers.outage import check_outage
-from readiness.evidence.scenario import RunningVersions, ScenarioRecord
+from readiness.evidence.scenario import SETTLE, RunningVersions, ScenarioRecord
 from readiness.evidence.seen import RTO
 from readiness.finding import Finding, merge, proved, unknown
 from readiness.history import READS, Op
@@ -139,10 +139,14 @@ def _found(op: Op) -> bool:
 
 
 def _outages(record: ScenarioRecord, rto: RTO) -> Iterator[Finding]:
-    """The service endpoint over the whole time; that of a node whenever the node was not the one that was moved."""
+    """The service endpoint over the whole time; that of a node whenever the node was not the one that was moved. The
+    load ends some time after the candidate is whole for the last time.
+    """
     if not record.events or not record.versions:
         return
-    begin, end = record.events[0].injecting, record.ended
+    last = record.events[-1]
+    begin = record.events[0].injecting
+    end = min(record.ended, (last.whole or last.healed or record.ended) + SETTLE / 2)
     for endpoint in record.endpoints_through:
         yield _outage(record, endpoint, (begin, end), rto)
     for node, names in record.versions[0].endpoints.items():

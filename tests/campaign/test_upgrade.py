@@ -18,7 +18,7 @@ from readiness.history import READS, Op, Outcome, Verb
 from readiness.topology import Versions
 from tests.campaign.defects import fields
 from tests.campaign.healthy import RTO, changed, without
-from tests.campaign.rolled import VERSIONS, begins, both_ran, record, running
+from tests.campaign.rolled import ENDED, VERSIONS, begins, both_ran, record, running
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
 DECLARED = {"upgrade": {"from": VERSIONS.first, "to": VERSIONS.second, "program": None}}
@@ -65,6 +65,22 @@ def test_a_store_that_rides_it_out_is_proved_and_says_how_long_both_versions_ran
     assert found.state is PROVED, found.reason
     assert found.measured["rolling-upgrade: both_ran_s"] == pytest.approx(4 * 4.5)
     assert found.measured[f"rolling-upgrade: read_of_the_other_by_{VERSIONS.second}"]
+
+
+def test_reading_everything_back_at_the_end_may_take_a_while() -> None:
+    made = record()
+    late = [
+        replace(op, invoked=op.invoked + 9, completed=op.completed + 9) for op in made.history if ends(op)
+    ]
+    made.history = [*(op for op in made.history if not ends(op)), *late]
+    made.ended += 10
+    found = judged(made)
+    assert found.state is PROVED, found.reason
+
+
+def ends(op: Op) -> bool:
+    """Whether it is of the reads at the end, once the load has ended."""
+    return op.invoked >= ENDED
 
 
 WRONG: dict[str, Change] = {
