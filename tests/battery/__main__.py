@@ -62,7 +62,9 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     known = kept(options.resume) if options.resume else {}
     with ThreadPoolExecutor(options.jobs) as pool:
-        healthy = None if options.names else pool.submit(without_defect, seed=options.seed)
+        healthy = (
+            None if options.names else pool.submit(without_defect, seed=options.seed, resume=options.resume)
+        )
         new = [defect for defect in wanted if defect.name not in known]
         outcomes = list[Outcome]()
         for number, outcome in enumerate(pool.map(partial(try_defect, seed=options.seed), new), start=1):

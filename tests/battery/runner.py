@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from readiness.finding import State
 from readiness.paths import ROOT
@@ -151,32 +152,58 @@ def _error(output: str) -> str:
     return next((line for line in output.splitlines() if line.startswith("ERROR: ")), "")
 
 
-def without_defect(*, seed: int = 1) -> dict[str, Judged]:
+def without_defect(*, seed: int = 1, resume: Path | None = None) -> dict[str, Judged]:
     """Every criterion that a defect of a store must refute, judged through the proxy that passes everything on, with
-    all scenarios. One that the run did not judge is NOT RUN.
+    all scenarios. One that the run did not judge is NOT RUN. `resume`: what this file has is not judged again.
     """
     of_stores = [defect for defect in BY_NAME.values() if not (defect.never_proved or defect.refuses)]
     wanted = {id_ for defect in of_stores for id_ in defect.expects}
-    with tempfile.TemporaryDirectory(prefix="battery-") as folder:
-        options = ["--defect", "none", "--seed", str(seed), f"--stacks={STACKS}"]
-        judged, _ = suite(tuple(wanted), options, Path(folder), limit=HEALTHY_LIMIT)
-    return {id_: judged.get(id_, Judged(State.NOT_RUN, "it was not judged")) for id_ in sorted(wanted)}
+    known = _healthy(resume) if resume else {}
+    left = tuple(sorted(wanted - known.keys()))
+    judged = dict[str, Judged]()
+    if left:
+        with tempfile.TemporaryDirectory(prefix="battery-") as folder:
+            options = ["--defect", "none", "--seed", str(seed), f"--stacks={STACKS}"]
+            judged, _ = suite(left, options, Path(folder), limit=HEALTHY_LIMIT)
+        if resume:
+            _add(resume, {"healthy": True, "judged": _as_lists(judged)})
+    found = known | judged
+    return {id_: found.get(id_, Judged(State.NOT_RUN, "it was not judged")) for id_ in sorted(wanted)}
 
 
 def keep(path: Path, outcome: Outcome) -> None:
     """Adds the outcome to that file."""
-    judged = {id_: [str(found.state), found.reason] for id_, found in outcome.judged.items()}
-    row = {"defect": outcome.defect.name, "seconds": round(outcome.seconds, 1), "judged": judged}
+    seconds, judged = round(outcome.seconds, 1), _as_lists(outcome.judged)
+    _add(path, {"defect": outcome.defect.name, "seconds": seconds, "judged": judged})
+
+
+def _add(path: Path, row: Mapping[str, object]) -> None:
     with path.open("a", encoding="utf-8") as out:
         out.write(json.dumps(row) + "\n")
 
 
-def kept(path: Path) -> dict[str, Outcome]:
-    """The outcomes of that file, by defect; those of defects that there are no more are left out."""
-    found = {}
+def _as_lists(judged: Mapping[str, Judged]) -> dict[str, list[str]]:
+    return {id_: [str(found.state), found.reason] for id_, found in judged.items()}
+
+
+def _rows(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, Judged]]]:
     for line in path.read_text("utf-8").splitlines() if path.exists() else []:
         row = json.loads(line)
-        judged = {id_: Judged(State(state), reason) for id_, (state, reason) in row["judged"].items()}
-        if row["defect"] in BY_NAME:
-            found[row["defect"]] = Outcome(BY_NAME[row["defect"]], judged, row["seconds"], "")
+        yield row, {id_: Judged(State(state), reason) for id_, (state, reason) in row["judged"].items()}
+
+
+def _healthy(path: Path) -> dict[str, Judged]:
+    found = dict[str, Judged]()
+    for row, judged in _rows(path):
+        if "healthy" in row:
+            found |= judged
     return found
+
+
+def kept(path: Path) -> dict[str, Outcome]:
+    """The outcomes of that file, by defect; those of defects that there are no more are left out."""
+    return {
+        row["defect"]: Outcome(BY_NAME[row["defect"]], judged, row["seconds"], "")
+        for row, judged in _rows(path)
+        if row.get("defect") in BY_NAME
+    }
