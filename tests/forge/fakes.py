@@ -186,7 +186,7 @@ def forged(kind: Callable[[Request], Answer], forge: Forged) -> Iterator[str]:
 
     class Storage(Api):
         def _answer(self) -> None:
-            if "Authorization" in self.headers:
+            if TOKEN in str(self.headers):
                 forge.leaked.append(self.path)
             content = forge.kept[int(self.path.rsplit("/", 1)[1])]
             self.send_response(200)
