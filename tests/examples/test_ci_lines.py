@@ -18,7 +18,7 @@ import pytest
 from readiness.forge.gitlab import JOB
 from readiness.paths import ROOT
 from tests.examples.test_ci_files import GITHUB, GITLAB, loaded
-from tests.forge.conftest import Pipeline, pipeline, run
+from tests.forge.conftest import CANDIDATE, Pipeline, pipeline, run
 
 __all__ = ["pipeline"]
 pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
@@ -126,6 +126,7 @@ def test_the_scheduled_runs_of_a_week(runner: Runner, tmp_path: Path) -> None:
         assert list(runner.results[-1].rglob("verdict.json"))
         seen.append((len(forge.issues), len(forge.open())))
     assert seen == [(0, 0), (0, 0), (1, 1), (1, 1), (1, 1), (1, 0)]
+    assert forge.issues[0]["title"] == f"OpenTofu state authority {CANDIDATE}: READY"
 
 
 def test_a_run_that_does_not_begin_opens_the_issue(runner: Runner, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from securesystemslib.signer._crypto_signer import CryptoSigner
 
 from readiness.candidate.load import load
-from readiness.criteria import BY_ID
+from readiness.criteria import BY_ID, Level
 from readiness.evidence.folder import Evidence, Recorder
 from readiness.evidence.models import VerdictRecord
 from readiness.evidence.observation import Observation
@@ -129,6 +129,7 @@ def verdict_row(verdict: Verdict, name: str = RUN) -> dict[str, Any]:
         ended=datetime(2026, 11, 24, 9, 54, 21, tzinfo=UTC),
         seconds={"total": 12.5},
         phases=list(verdict.phases),
+        levels=tuple(each.value for each in Level if each in verdict.levels),
         counts=verdict.counts(),
         facts={"versions": {"control": "1.0.0"}, "tofu": "1.12.6"},
         criteria=[criterion_record(replace(result, seconds=0.5)) for result in verdict.results],
