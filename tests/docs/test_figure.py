@@ -14,6 +14,7 @@ from tests.report.folders import make
 
 SVG = "{http://www.w3.org/2000/svg}"
 PICTURES = sorted((ROOT / "docs" / "images").glob("*.svg"))
+SCREENS = sorted((ROOT / "docs" / "images").glob("*.png"))
 
 
 def test_a_picture_stands_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,3 +53,14 @@ def test_a_committed_picture_is_whole_and_loads_nothing(path: Path) -> None:
     assert "var(" not in picture
     assert "://" not in picture.replace("http://www.w3.org/2000/svg", "")
     assert path.name in (path.parent / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", SCREENS, ids=lambda path: path.stem)
+def test_a_committed_page_is_a_small_picture_that_says_where_it_is_from(path: Path) -> None:
+    assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert path.stat().st_size < 100_000
+    assert f"`{path.name}`" in (path.parent / "README.md").read_text("utf-8")
+
+
+def test_there_is_a_page() -> None:
+    assert SCREENS

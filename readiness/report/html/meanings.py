@@ -5,7 +5,7 @@ docs/criteria.md.
 from __future__ import annotations
 
 _AWAY = "While a node is away, plans and applies would have stopped, or seen another state than before."
-_WHOLE = "After such a loss saved states might be gone, or the store might not serve again."
+_WHOLE = "After a loss of disks, power or several nodes saved states might be gone, or the store might not serve again."
 
 _MEANINGS: dict[str, str] = {
     "P0.1": "Runners that use an endpoint which does not answer as declared would have failed at once.",
