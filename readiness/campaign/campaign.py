@@ -1,4 +1,4 @@
-"""Which scenarios there are for a topology, and each of them done at most once a run."""
+"""Scenarios, each of them done at most once a run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from readiness import faults
-from readiness.campaign import hardware, scenarios
 from readiness.campaign.away import not_seen_away
+from readiness.campaign.groups import WHILE_POSSIBLE, scenarios_of
 from readiness.campaign.network import BROKEN, broken_network, network_record
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.settings import Settings
 from readiness.campaign.stage import Stage
 from readiness.campaign.stuck import restart_if_stuck
-from readiness.campaign.upgrade import rolling_upgrade
 from readiness.errors import Unjudged
 from readiness.evidence.scenario import NOT_SELECTED, ScenarioRecord
 from readiness.evidence.seen import Group
@@ -24,7 +22,7 @@ from readiness.evidence.stored import SCENARIOS, as_row
 from readiness.faults import wait_whole
 from readiness.load.rig import Rig
 from readiness.subject import Subject
-from readiness.topology import Direction, Topology, Unsupported
+from readiness.topology import Topology, Unsupported
 
 
 class Campaign:
@@ -35,26 +33,6 @@ class Campaign:
         self._within = settings.whole_within or subject.promises.recovery_seconds
         self._patience = self._within
         self._records: dict[str, ScenarioRecord] = {}
-        self._groups: dict[Group, Callable[[], list[ScenarioRecord]]] = {
-            Group.STEADY: self._steady,
-            Group.RESTARTS: self._restarts,
-            Group.DRAINS: self._drains,
-            Group.CRASHES: self._crashes,
-            Group.SILENCES: self._silences,
-            Group.UNPLUGGED: self._unplugged,
-            Group.SPLITS: self._splits,
-            Group.LIMPS: self._limps,
-            Group.SINGLE_INSTANCES: self._single_instances,
-            Group.NETWORKS: self._networks,
-            Group.ROLLING: self._rolling,
-            Group.REPAIRS: self._repairs,
-            Group.TWO_LOST: self._two_lost,
-            Group.ALL_KILLED: self._all_killed,
-            Group.POWER_CUTS: self._power_cuts,
-            Group.POWER_CUT_OF_ONE: self._power_cut_of_one,
-            Group.FULL_DISKS: self._full_disks,
-            Group.UPGRADES: self._upgrades,
-        }
 
     @property
     def topology(self) -> Topology:
@@ -67,113 +45,20 @@ class Campaign:
 
     def play(self, groups: Iterable[Group]) -> dict[Group, list[ScenarioRecord]]:
         """The records of these groups, in this order; what was played before is not played again."""
-        return {group: self._groups[group]() for group in groups}
+        return {group: self._group(group) for group in groups}
 
-    def _steady(self) -> list[ScenarioRecord]:
-        return [self._play(scenarios.steady())]
-
-    def _restarts(self) -> list[ScenarioRecord]:
-        """One restart of an instance of each kind, on the last node that has one."""
-        found = {instance.kind: instance for instance in self.topology.instances}
-        return [self._play(scenarios.one(faults.restart(i.name, i.node))) for i in found.values()]
-
-    def _drains(self) -> list[ScenarioRecord]:
-        return [self._play(scenarios.one(faults.drain(self.topology, node))) for node in self.topology.nodes]
-
-    def _crashes(self) -> list[ScenarioRecord]:
-        """Each node in turn; failure capture is taken during the first."""
-        nodes = self.topology.nodes
-        return [
-            self._play(scenarios.one(faults.crash(self.topology, n), capture=n == nodes[0])) for n in nodes
-        ]
-
-    def _silences(self) -> list[ScenarioRecord]:
-        return [
-            self._play(scenarios.one(faults.silence(self.topology, node))) for node in self.topology.nodes
-        ]
-
-    def _unplugged(self) -> list[ScenarioRecord]:
-        nodes = self.topology.nodes
-        return self._while_possible(scenarios.one(faults.unplug(self.topology, node)) for node in nodes)
-
-    def _splits(self) -> list[ScenarioRecord]:
-        """Each node in turn, both ways; then each in turn one way, now the one and now the other."""
-        nodes = self.topology.nodes
-        if len(nodes) < 2:
-            return []
-        one_way = (Direction.OUTGOING, Direction.INCOMING)
-        both = [scenarios.split(node, Direction.BOTH) for node in nodes]
-        return self._while_possible(
-            [*both, *(scenarios.split(node, one_way[at % 2]) for at, node in enumerate(nodes))]
-        )
-
-    def _limps(self) -> list[ScenarioRecord]:
-        return self._while_possible(scenarios.limp(node) for node in self.topology.nodes)
-
-    def _while_possible(self, wanted: Iterable[Scenario]) -> list[ScenarioRecord]:
-        """Plays these in turn, up to the first whose fault the provider cannot do: its record has the reason."""
+    def _group(self, group: Group) -> list[ScenarioRecord]:
+        """Of a group that not every provider can do, up to the first scenario whose fault it cannot do: its record has
+        the reason.
+        """
+        if group is Group.NETWORKS:
+            return [self._once(network_record(how), partial(self._break_network, how)) for how in BROKEN]
         records = []
-        for scenario in wanted:
+        for scenario in scenarios_of(group, self.topology):
             records.append(self._play(scenario))
-            if records[-1].impossible:
+            if group in WHILE_POSSIBLE and records[-1].impossible:
                 break
         return records
-
-    def _single_instances(self) -> list[ScenarioRecord]:
-        """Kill and freeze one instance of each kind, where a node has more than one: else that is the loss of
-        the node.
-        """
-        if all(len(self.topology.on(node)) == 1 for node in self.topology.nodes):
-            return []
-        found = {instance.kind: instance for instance in self.topology.instances}
-        both = (faults.kill, faults.freeze)
-        return [self._play(scenarios.one(fault(i.name, i.node))) for i in found.values() for fault in both]
-
-    def _networks(self) -> list[ScenarioRecord]:
-        return [self._once(network_record(how), partial(self._break_network, how)) for how in BROKEN]
-
-    def _rolling(self) -> list[ScenarioRecord]:
-        return [self._play(scenarios.rolling(self.topology))]
-
-    def _repairs(self) -> list[ScenarioRecord]:
-        if len(self.topology.nodes) < 2:
-            return []
-        nodes = self.topology.nodes
-        return [self._play(scenarios.repair(self.topology, nodes[-1], nodes[0]))]
-
-    def _two_lost(self) -> list[ScenarioRecord]:
-        if len(self.topology.nodes) < 3:
-            return []
-        return [self._play(scenarios.two_lost(self.topology, self.topology.nodes[0]))]
-
-    def _all_killed(self) -> list[ScenarioRecord]:
-        return [self._play(scenarios.all_killed(self.topology))]
-
-    def _power_cuts(self) -> list[ScenarioRecord]:
-        """Under load, and when all is quiet: one record with the reason where the provider cannot do it."""
-        wanted = (
-            hardware.power_cut(self.topology),
-            hardware.power_cut_when_quiet(self.topology, again=False),
-            hardware.power_cut_when_quiet(self.topology, again=True),
-        )
-        return self._while_possible(wanted)
-
-    def _power_cut_of_one(self) -> list[ScenarioRecord]:
-        if len(self.topology.nodes) < 2:
-            return []
-        nodes = self.topology.nodes
-        return [self._play(hardware.power_cut_of_one(self.topology, nodes[0], nodes[-1]))]
-
-    def _full_disks(self) -> list[ScenarioRecord]:
-        """Fills one node's disk, then those of all."""
-        nodes = self.topology.nodes
-        wanted = [hardware.full_disk(self.topology, nodes[0])] if len(nodes) > 1 else []
-        return self._while_possible([*wanted, hardware.full_disk(self.topology, *nodes)])
-
-    def _upgrades(self) -> list[ScenarioRecord]:
-        if len(self.topology.nodes) < 2:
-            return []
-        return [self._play(rolling_upgrade(self.topology))]
 
     def _play(self, scenario: Scenario) -> ScenarioRecord:
         return self._once(scenario.record(self.topology), partial(self._perform, scenario))

@@ -10,9 +10,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 
+from readiness.campaign.outline import outline
 from readiness.candidate.load import Loaded, load
 from readiness.errors import UsageError
 from readiness.providers import OWNED
+from readiness.topology import Instance, Topology
 from readiness.verdict import EXIT_USAGE
 
 
@@ -38,15 +40,27 @@ def _plan(candidate: str) -> list[str]:
     loaded = load(candidate)
     kind = loaded.candidate.provider.kind
     if kind in OWNED:
-        return list(_owned(loaded))
-    if kind == "commands":
+        lines, topology = list(_owned(loaded)), _declared(loaded)
+    elif kind == "commands":
         from readiness.providers.commands import plan as of_commands
+        from readiness.providers.commands.resolved import ResolvedCandidate
 
-        return of_commands.plan(loaded)
-    from readiness.providers.kubernetes.plan import plan
-    from readiness.providers.kubernetes.provider import Kubernetes
+        lines, topology = of_commands.plan(loaded), ResolvedCandidate(loaded).topology
+    else:
+        from readiness.providers.kubernetes.plan import plan
+        from readiness.providers.kubernetes.provider import Kubernetes
 
-    return plan(Kubernetes(loaded, run_dir=None))
+        provider = Kubernetes(loaded, run_dir=None)
+        lines, topology = plan(provider), provider.topology
+    return [*lines, *outline(topology, loaded.candidate.model_dump(mode="json", by_alias=True))]
+
+
+def _declared(loaded: Loaded) -> Topology:
+    """The nodes of a candidate that the suite starts, with one instance each: how many there are shows at its start."""
+    nodes = loaded.candidate.provider.nodes or tuple(
+        dict.fromkeys(node for each in loaded.candidate.containers for node in each.nodes)
+    )
+    return Topology(nodes, tuple(Instance(f"store-{node}", node, "store") for node in nodes), (), None)
 
 
 def _owned(loaded: Loaded) -> Iterator[str]:

@@ -32,7 +32,7 @@ def add_options(add: Callable[..., object]) -> None:
     add(
         "--dry-run",
         action="store_true",
-        help="print what a run against a candidate in Kubernetes would find and do, and change nothing",
+        help="print what a run would find and do, in which order, and change nothing",
     )
     add(
         "--stacks",

@@ -75,7 +75,7 @@ def test_what_is_not_possible_is_said_with_its_reason(
     assert any("no pause command of instance store-bumble (and 2 more)" in line for line in impossible)
     assert any("no unplug command of node bumble (and 2 more)" in line for line in impossible)
     assert any("no limp command of node bumble" in line for line in impossible)
-    assert not any("repair" in line for line in found), "this store repairs itself"
+    assert not any(line.startswith("  repair ") for line in found), "this store repairs itself"
     assert not [line for line in found if line.startswith(("  freeze ", "  unplug store"))]
     assert "a-secret-of-it" not in "\n".join(found)
 
@@ -113,3 +113,31 @@ def test_what_the_suite_would_start_is_named_and_not_started(
     found = lines(capsys, candidate)
     assert says in found
     assert "nothing was started" in found[0]
+
+
+def test_the_order_is_that_of_the_run_with_the_times_that_are_promised(
+    bare_metal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = bare_metal.read_text("utf-8")
+    rto = "rto_seconds = { restart = 5, drain = 5, crash = 5, silence = 20 }"
+    assert rto in text
+    found = lines(capsys, bare_metal)
+    assert "    P1.5: drain:bumble, drain:honey, drain:sting (at least 21 s)" in found
+    assert "    P1.4: restart:store-sting (at least 2 s)" in found
+    assert any(line.startswith("    P1.24: split:bumble, split:honey, split:sting") for line in found)
+    assert any(line.startswith("    P1.27: rolling-upgrade") for line in found)
+    phases = [line for line in found if line.startswith("  phase ")]
+    assert [line[:9] for line in phases] == [f"  phase {number}" for number in range(5)]
+    bare_metal.write_text(text.replace(rto, rto.replace("drain = 5", "drain = 15")), "utf-8")
+    assert "    P1.5: drain:bumble, drain:honey, drain:sting (at least 51 s)" in lines(capsys, bare_metal)
+
+
+def test_a_single_node_is_played_what_one_node_can_show(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subprocess.Popen", _unreachable)
+    text = "\n".join(lines(capsys, "singleton"))
+    assert "P1.5: drain:bumble (at least" in text
+    assert "split:" not in text
+    assert "two-lost" not in text
+    assert "P1.27" not in text, "it is not promised"
