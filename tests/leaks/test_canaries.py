@@ -15,6 +15,7 @@ from tests.support.http_server import Exchange, ok
 from tests.support.thread_server import serving_in_thread
 
 pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
+HURRIED = ("-p", "tests.leaks.hurried")
 PHASE0 = ROOT / "suites" / "test_phase0_static_contract.py"
 P1_8 = f"{ROOT}/suites/test_phase1_scratch_s3.py::test_no_active_stack_points_at_the_candidate"
 
@@ -148,7 +149,7 @@ def test_a_run_against_servers_and_commands_that_say_all_they_know(tmp_path: Pat
         env = profile(inputs, canary) | environment(canary) | {"STATE_URL": server.url}
         checkout = stacks(inputs, canary)
         arguments = ("--candidate", str(path), "--stacks", str(checkout), "--allow-faults", "--keep-going")
-        ran = run(tmp_path / "run", P1_8, *arguments, suites=PHASE0, env=env)
+        ran = run(tmp_path / "run", P1_8, *HURRIED, *arguments, suites=PHASE0, env=env)
     assert ran.code == 1, ran.err
     assert ran.state("P0.5") == "REFUTED"
     assert "alert rules rules.yaml" in ran.criterion("P0.5")["reason"]

@@ -16,7 +16,7 @@ from readiness.providers.engine.journal import FaultVerb, Undo
 from readiness.stacks.stack import EXAMPLES
 from readiness.undo.journal import DurableJournal
 from tests.leaks.grep import too_open
-from tests.leaks.test_canaries import Canaries, candidate, environment, profile
+from tests.leaks.test_canaries import HURRIED, Canaries, candidate, environment, profile
 from tests.plugin.runs import run
 from tests.tofu.fake_s3 import FakeS3
 
@@ -94,7 +94,7 @@ def test_states_are_written_and_moved_and_nothing_is_told_of_them(tmp_path: Path
     env = profile(inputs, canary) | environment(canary) | {"STATE_URL": store.listen("two").url}
     env |= {"TF_VAR_not_declared": canary.new("TF_VAR_…"), "TF_CLI_ARGS_plan": "-no-color"}
     canary.planted["state"] = IN_STATE
-    arguments = ["--candidate", str(path), "--stacks", str(stacks(inputs, canary)), "--keep-going"]
+    arguments = [*HURRIED, "--candidate", str(path), "--stacks", str(stacks(inputs, canary)), "--keep-going"]
     arguments += [
         f"{PHASE3}::{name}" for name in ("test_state_pull", "test_no_op_plan", "test_rollback_note")
     ]
