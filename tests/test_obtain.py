@@ -3,6 +3,7 @@
 Nothing is compiled here: `go` is a small script that writes the program it is asked for, and notes how it was called.
 """
 
+import errno
 import os
 import re
 import signal
@@ -289,6 +290,16 @@ def test_an_entry_that_is_not_as_it_was_built_is_built_again(
 def test_an_entry_that_is_as_it_was_built_is_used() -> None:
     cached("program-1", make_program)
     assert cached("program-1", lambda _folder: pytest.fail("built again")) == intact("program-1")
+
+
+def test_a_complete_entry_of_a_read_only_cache_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = cached("program-1", make_program)
+
+    def refuse(_path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert cached("program-1", lambda _folder: pytest.fail("built again")) == entry
 
 
 @pytest.mark.store

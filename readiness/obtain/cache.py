@@ -53,7 +53,8 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
             with _locked(name):
                 if intact(name) is None:  # another run may have built it while this one waited
                     _fill(entry, build)
-        os.utime(entry)  # in use: see forget_unused
+        with contextlib.suppress(OSError):  # a cache that is complete may be read-only
+            os.utime(entry)  # in use: see forget_unused
     except OSError as error:
         raise UsageError(
             f"the cache {cache_directory()} cannot be used ({error}): set READINESS_CACHE to a writable folder"
