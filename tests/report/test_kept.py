@@ -48,7 +48,11 @@ def test_a_lost_write_is_counted() -> None:
 
 def test_a_scenario_counts_once_and_keys_that_opentofu_does_not_write_do_not_count() -> None:
     split = {"split:bumble: acknowledged_writes": 40, "split:bumble: objects_lost": 1}
-    others = [Result(BY_ID[id_], proved("", 1, **(split | WRITES))) for id_ in ("P1.24", "P1.28")]
+    beyond = {"crash:bumble: acknowledged_writes": 9000, "crash:bumble: objects_lost": 5}
+    others = [
+        Result(BY_ID["P1.24"], proved("", 1, **(split | WRITES))),
+        Result(BY_ID["P1.28"], proved("", 1, **beyond)),
+    ]
     assert promises_kept([*results({}, WRITES), *others], Promises(RTO)) == (
         "lost of 23,452 acknowledged writes: 1"
     )
