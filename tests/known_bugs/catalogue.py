@@ -166,6 +166,9 @@ ALL: tuple[KnownBug, ...] = (
         "P1.11",
         "race with more than one winner",
         corrected=_VERSITYGW_18,
+        unseen="the condition is looked at before the body is stored, and P1.11 races bodies of a few bytes, which a "
+        "local disk stores at once (it was published of NFS). Races with bodies of megabytes, or that arrive slowly, "
+        "would open the window.",
     ),
     KnownBug(
         "versitygw-version-pages",
@@ -195,6 +198,8 @@ ALL: tuple[KnownBug, ...] = (
         "P1.9",
         "keys are missing",
         corrected=_WEED_442,
+        unseen="the keys that P1.9 lists in small pages all lie in one folder. Keys in nested ones, and pages of one "
+        "key, would be what the issue describes; whether this release fails on them was not tried by hand.",
     ),
     KnownBug(
         "seaweedfs-deleted-is-listed",
@@ -205,6 +210,8 @@ ALL: tuple[KnownBug, ...] = (
         "P1.9",
         "listed",
         corrected=_WEED_442,
+        unseen="every bucket of the suite has versioning before its first object. A bucket that gets it later, as "
+        "existing state buckets do, would need a third scratch bucket; the bug was not tried by hand.",
     ),
 )
 
