@@ -60,7 +60,7 @@ check: lint types unit
 
 # run the unit tests, which start no store and need no tofu (ARGS go to pytest)
 unit *ARGS: ensure
-    "{{ venv }}/python" -m pytest tests -m "not store and not lane" -q "$@"
+    "{{ venv }}/python" -m pytest tests -n auto -m "not store and not lane" -q "$@"
 
 # obtain everything a run needs: the environment, tofu, the control and the other programs
 setup: ensure
@@ -117,8 +117,8 @@ docs: ensure
     @echo "{{ justfile_directory() }}/site/index.html"
 
 # build the suite's image from the commit, push it, write its digest: ./just image registry.example/team/readiness
-image *ARGS:
-    @"{{ python }}" deploy/image.py "$@"
+image *ARGS: ensure
+    @"{{ venv }}/python" deploy/image.py "$@"
 
 # measure what a run costs
 bench *ARGS: ensure

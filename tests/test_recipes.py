@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 PROGRAMS = ("ruff", "lint-imports", "mypy", "python")
 PARTS = {"lint": ("ruff", "lint-imports"), "types": ("mypy",), "unit": ("python",)}
 CHECKS = ("ruff check", "ruff format --check", "lint-imports", "mypy")
-UNIT = "python -m pytest tests -m not store and not lane -q"
+UNIT = "python -m pytest tests -n auto -m not store and not lane -q"
 BESIDE = "python -m pytest tests --ignore=tests/stacks -m (store or lane) and side_by_side"
 STACKS = "python -m pytest tests/stacks -m (store or lane) and side_by_side -q"
 ALONE = "python -m pytest tests -m (store or lane) and not side_by_side"
