@@ -27,19 +27,22 @@ from readiness.candidate.model import (
     ProviderTable,
 )
 from readiness.errors import UsageError
+from readiness.redact import one_line
 
 RESPONSE_SECONDS = 10.0
 """How long an answer may take: longer than a contract's default, for nobody has promised anything."""
 NOT_DECLARED = "Not declared: only the endpoints are known."
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _PROFILE_KEYS = "--profile P, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True)
 class Known:
     """What an operator knows of a store. `urls` may be references, as in a candidate file; `region`: None for that of
-    the environment or of the profile. `versioning`: whether buckets are asked to keep versions.
+    the environment or of the profile. `versioning`: whether buckets are asked to keep versions. `bucket`: the one in
+    which everything is written, below a prefix; None: buckets may be made.
     """
 
     urls: tuple[str, ...]
@@ -48,6 +51,7 @@ class Known:
     ca_bundle: Path | None = None
     addressing: Literal["path", "virtual"] = "path"
     versioning: bool = True
+    bucket: str | None = None
 
 
 def by_endpoint(known: Known, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -60,6 +64,7 @@ def by_endpoint(known: Known, environ: Mapping[str, str] = os.environ) -> Loaded
         raise UsageError(f"--endpoint {again} is given twice")
     if known.ca_bundle is not None and not known.ca_bundle.is_file():
         raise UsageError(f"--ca-bundle {known.ca_bundle}: no such file")
+    _check_bucket(known.bucket)
     source = _credential(known.profile, environ)
     names = [_name(url) for url in urls]
     candidate = Candidate.model_validate(
@@ -84,8 +89,19 @@ def by_endpoint(known: Known, environ: Mapping[str, str] = os.environ) -> Loaded
     folder = Path.cwd()
     resolved = resolve_all(candidate, folder, environ)
     return Loaded(
-        candidate, folder / f"{candidate.name}.toml", resolved.fingerprint(candidate), resolved.shown
+        candidate,
+        folder / f"{candidate.name}.toml",
+        resolved.fingerprint(candidate),
+        resolved.shown,
+        known.bucket,
     )
+
+
+def _check_bucket(name: str | None) -> None:
+    if name is not None and not _BUCKET.fullmatch(name):
+        raise UsageError(
+            f'--bucket: "{one_line(name)}" is not the name of a bucket: 3 to 63 letters, digits, dots and dashes'
+        )
 
 
 def _contract(source: CredentialSource, *, versioning: bool) -> Contract:

@@ -25,13 +25,15 @@ from readiness.paths import CANDIDATES
 @dataclass(frozen=True)
 class Loaded:
     """A candidate with the file it came from, its fingerprint, and what stands behind its references, by field
-    (readiness.candidate.fingerprint).
+    (readiness.candidate.fingerprint). `bucket`: where a check makes all of its scratch, below a prefix, for a
+    credential that may make no buckets; None: scratch is in buckets of its own.
     """
 
     candidate: Candidate
     path: Path
     fingerprint: str
     resolved: Mapping[str, str] = field(default_factory=dict)
+    bucket: str | None = None
 
     @property
     def ca_bundle(self) -> str | None:

@@ -1,7 +1,8 @@
 """ask a store what it lacks, by its endpoints alone: no faults, no candidate file, under a minute.
 
 Conditional writes and their races over all endpoints, versions, access, checksums, listings, bodies and deletes, with
-the same criteria and judges as a whole run, in scratch buckets that are removed again; then what the rest would need.
+the same criteria and judges as a whole run, in scratch buckets that are removed again, or below a prefix of a bucket
+that is named (--bucket); then what the rest would need.
 Nothing is proved about failures, so the answer is CHECKED or CHECK FAILED, and never READY. Exit 0: nothing was
 refuted; 1: something was, or could not be judged; 4: bad input, and nothing was written.
 """
@@ -19,13 +20,22 @@ import pytest
 from readiness import paths
 from readiness.candidate.load import Loaded
 from readiness.cli.run import OWN, QUIET, Given
-from readiness.cli.store_options import Parser, add_store_options, loaded_of, named
+from readiness.cli.store_options import (
+    Parser,
+    add_bucket_option,
+    add_store_options,
+    loaded_of,
+    named,
+)
 from readiness.criteria import MANIFEST, Criterion
+from readiness.criteria.needs import needs
 from readiness.errors import UsageError
-from readiness.report.checked import needs_of
+from readiness.report.checked import WITHOUT_BUCKET, needs_of
 from readiness.s3.removal import PREFIX
 from readiness.verdict import EXIT_USAGE
 
+OF_BUCKETS = ("P1.1", "P1.2")
+"""What is asked of buckets, and needs a credential that may make and list them."""
 _WORDS = {
     "the credential of contract.credentials.admin": "the credential",
     "contract.credentials.admin": "the credential",
@@ -44,8 +54,14 @@ class Check:
     arguments: tuple[str, ...]
 
     def asks(self, criterion: Criterion) -> bool:
-        """Whether the check asks for it: versions only where they are wanted."""
+        """Whether the check asks for it: versions only where they are wanted, buckets only where they may be made."""
+        if self.loaded.bucket and criterion.id in OF_BUCKETS:
+            return False
         return criterion.checked and (criterion.id != "P1.15" or self.loaded.promises.versioning)
+
+    def needs(self, criterion: Criterion) -> str:
+        """What it would take to ask for it."""
+        return WITHOUT_BUCKET if self.loaded.bucket and criterion.id in OF_BUCKETS else needs(criterion)
 
     def explained(self, message: str) -> str:
         """The message for somebody who has no candidate file."""
@@ -87,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=formatter,
     )
     add_store_options(parser.add_argument)
+    add_bucket_option(parser.add_argument)
     parser.add_argument(
         "--plain",
         action="store_true",
@@ -120,13 +137,24 @@ def _plan(check: Check) -> Iterator[str]:
         else f"profile {source.profile or 'of the environment'}"
     )
     yield f"with the credential of {whose}, signed for region {candidate.s3.region}"
-    kinds = "one plain, one with versions" if check.loaded.promises.versioning else "both plain"
-    yield f"written: two scratch buckets {PREFIX}…, {kinds}, removed at the end; no other bucket is written"
+    yield _written(check)
     yield "asked for:"
     for criterion in MANIFEST:
         if check.asks(criterion):
             part = "" if criterion.without_faults() == criterion else " (as far as no fault is needed)"
             yield f"  {criterion.id} {criterion.title}{part}"
     yield "not asked, and what it needs:"
-    for need, ids in needs_of(c for c in MANIFEST if not check.asks(c)).items():
+    for need, ids in needs_of((c.id, check.needs(c)) for c in MANIFEST if not check.asks(c)).items():
         yield f"  {', '.join(ids)}: {need}"
+
+
+def _written(check: Check) -> str:
+    versioning = check.loaded.promises.versioning
+    if bucket := check.loaded.bucket:
+        kept = ", which must keep versions" if versioning else ""
+        return (
+            f"written: below {bucket}/{PREFIX}… alone, removed at the end; nothing if bucket {bucket}{kept} holds "
+            "anything else"
+        )
+    kinds = "one plain, one with versions" if versioning else "both plain"
+    return f"written: two scratch buckets {PREFIX}…, {kinds}, removed at the end; no other bucket is written"

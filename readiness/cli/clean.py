@@ -12,13 +12,13 @@ from pathlib import Path
 
 from readiness import paths, providers
 from readiness.candidate.load import Loaded, load
-from readiness.cli.store_options import Parser, add_store_options, loaded_of
+from readiness.cli.store_options import Parser, add_bucket_option, add_store_options, loaded_of
 from readiness.errors import UsageError
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered
 from readiness.s3.removal import Bounds, NotRemoved, remove_bucket
 from readiness.subject import target_of
-from readiness.undo.leftovers import Leftovers, find
+from readiness.undo.leftovers import Leftovers, find, find_below
 from readiness.undo.lock import CandidateLock, keys_of
 from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
 
@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
         help="the candidate; a store without a file is named by its endpoints",
     )
     add_store_options(parser.add_argument)
+    add_bucket_option(parser.add_argument)
     parser.add_argument(
         "--runs", type=Path, default=paths.runs(), metavar="DIR", help="where evidence folders are"
     )
@@ -60,6 +61,8 @@ def _asked_about(asked: argparse.Namespace) -> Loaded:
     """The candidate of a file, or of its endpoints as a check is given them. Raises UsageError."""
     if bool(asked.candidate) is bool(asked.endpoint):
         raise UsageError("name the store either with --candidate NAME|PATH or with --endpoint URL")
+    if asked.bucket and asked.candidate:
+        raise UsageError("--bucket goes with --endpoint: a run of a candidate makes buckets of its own")
     return load(asked.candidate) if asked.candidate else loaded_of(asked)
 
 
@@ -69,7 +72,7 @@ def _clean(loaded: Loaded, runs: Path, *, yes: bool) -> int:
         topology = provider.start()
         front = topology.service or topology.endpoints[0]
         client = boto3_client(target_of(loaded, provider, front), ANSWER_SECONDS)
-        found = find(client, runs)
+        found = find_below(client, loaded.bucket, runs) if loaded.bucket else find(client, runs)
         _list(found, yes=yes)
         left = False
         bounds = Bounds(announce=lambda line: print(line, file=sys.stderr))

@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from readiness.candidate.by_endpoint import Known, by_endpoint
 from readiness.candidate.load import Loaded
+from readiness.errors import UsageError
+from readiness.s3.removal import PREFIX
 from readiness.verdict import EXIT_USAGE
 
 
@@ -45,8 +47,21 @@ def add_store_options(add: Callable[..., object]) -> None:
     )
 
 
+def add_bucket_option(add: Callable[..., object]) -> None:
+    """Registers `--bucket` with `add`, an `add_argument` of argparse."""
+    add(
+        "--bucket",
+        metavar="NAME",
+        help="an empty bucket in which all scratch is, below a prefix: for a credential that may make no buckets",
+    )
+
+
 def loaded_of(given: argparse.Namespace, *, versioning: bool = True) -> Loaded:
     """The store of these options as a candidate. Raises UsageError."""
+    if given.bucket and given.bucket.startswith(PREFIX):
+        raise UsageError(
+            f"--bucket {given.bucket} is called as scratch of runs is ({PREFIX}…): name another one"
+        )
     return by_endpoint(
         Known(
             tuple(given.endpoint),
@@ -55,6 +70,7 @@ def loaded_of(given: argparse.Namespace, *, versioning: bool = True) -> Loaded:
             given.ca_bundle,
             given.addressing,
             versioning,
+            given.bucket,
         )
     )
 
@@ -62,7 +78,7 @@ def loaded_of(given: argparse.Namespace, *, versioning: bool = True) -> Loaded:
 def named(given: argparse.Namespace) -> str:
     """These options, as they are typed into a shell."""
     words = [word for url in given.endpoint for word in ("--endpoint", url)]
-    for name in ("profile", "region", "ca_bundle"):
+    for name in ("profile", "region", "ca_bundle", "bucket"):
         if (value := getattr(given, name)) is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
     words += ["--addressing", given.addressing] if given.addressing != "path" else []

@@ -262,9 +262,12 @@ def _promised(store: KnownStore, serving: Sequence[Container], service: Containe
 
 
 def _readiness(store: KnownStore, container: Container) -> tuple[str, str] | None:
-    if (found := _URL.search(container.health)) and (path := urlsplit(found[0]).path) not in ("", "/"):
-        return path, "its health check asks there"
-    return (store.ready, f"usual for {store.title}: no health check names a URL") if store.ready else None
+    found = urlsplit(match[0]) if (match := _URL.search(container.health)) else None
+    if found and found.port == s3_port(store, container) and found.path not in ("", "/"):
+        return found.path, "its health check asks there"
+    return (
+        (store.ready, f"usual for {store.title}: no health check asks its S3 port") if store.ready else None
+    )
 
 
 def _scheme(container: Container) -> str:

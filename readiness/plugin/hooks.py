@@ -15,7 +15,6 @@ from readiness.cli.dry_run import dry_run
 from readiness.cli.explore import EXPLORATION
 from readiness.cli.options import add_options
 from readiness.criteria import BY_ID, Criterion
-from readiness.criteria.needs import needs
 from readiness.errors import Impossible, NotRun, Refuted, Unjudged, UsageError
 from readiness.finding import Finding, State, unknown, worst
 from readiness.outcomes import finding_of
@@ -123,7 +122,7 @@ def _left_out(run: Run, item: pytest.Item) -> bool:
     criterion = criterion_of(item)
     if run.check is None or criterion is None or run.check.asks(criterion):
         return False
-    run.reasons[criterion.id] = needs(criterion)
+    run.reasons[criterion.id] = run.check.needs(criterion)
     return True
 
 

@@ -13,6 +13,7 @@ from readiness.plugin.run import Run
 from readiness.providers.base import Provider
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered, translate
+from readiness.s3.named_bucket import must_be_free
 from readiness.stacks.clear import in_the_clear, why_not
 from readiness.subject import target_of
 from readiness.topology import Topology, Unsupported
@@ -30,12 +31,17 @@ def addresses_of(topology: Topology) -> dict[str, dict[str, Any]]:
 
 
 def must_answer(loaded: Loaded, provider: Provider, topology: Topology) -> None:
-    """Raises UsageError for an endpoint of a running candidate that does not answer, or refuses the credential."""
+    """Raises UsageError for an endpoint of a running candidate that does not answer, or refuses the credential; and for
+    a named bucket that is not free (readiness.s3.named_bucket).
+    """
     seconds = loaded.candidate.contract.failure.response_seconds
     for endpoint in topology.all_endpoints():
-        target = target_of(loaded, provider, endpoint)
+        client = boto3_client(target_of(loaded, provider, endpoint), seconds)
+        if loaded.bucket:
+            must_be_free(client, loaded.bucket, versioned=loaded.promises.versioning)
+            continue
         try:
-            translate(boto3_client(target, seconds).list_buckets)
+            translate(client.list_buckets)
         except Unanswered as error:
             raise UsageError(
                 f"endpoint {endpoint.name} at {endpoint.url} cannot be reached: {error}"

@@ -20,7 +20,8 @@ class ScratchBuckets:
         self._run, self._subject, self._ended, self._announce = run, subject, ended, announce
         short = run.id.rsplit("-", 1)[-1]
         journal = subject.evidence.folder / JOURNAL
-        self._scratch = Scratch(short, lambda: subject.client(subject.front, 30), journal)
+        client = lambda: subject.client(subject.front, 30)  # noqa: E731
+        self._scratch = Scratch(short, client, journal, subject.loaded.bucket)
 
     def create(self) -> Buckets:
         """A plain and a versioned bucket, or two plain ones if the contract promises no versions."""

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.criteria import Criterion
 from readiness.criteria.needs import needs
 from readiness.finding import State
 from readiness.report.words import MARKS, UNSELECTED, short
@@ -18,11 +17,15 @@ _REASON = 400
 _HELD_MARK, _HELD_STYLE = "~", "cyan"
 
 
-def needs_of(criteria: Iterable[Criterion]) -> dict[str, list[str]]:
-    """What criteria take, each with the ids of those that take it."""
+WITHOUT_BUCKET = "a credential that may make buckets, and no --bucket"
+"""What it takes to ask for listings and HEADs of buckets."""
+
+
+def needs_of(needed: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """What criteria take, each with the ids of those that take it; of pairs of id and need."""
     found: dict[str, list[str]] = {}
-    for criterion in criteria:
-        found.setdefault(needs(criterion), []).append(criterion.id)
+    for id_, need in needed:
+        found.setdefault(need, []).append(id_)
     return found
 
 
@@ -44,8 +47,8 @@ def print_check(console: Console, verdict: Verdict, facts: dict[str, str]) -> No
         Text("Not judged", "bold"),
         Text("and what that needs in a candidate file (docs/declare-a-candidate.md)", "bold"),
     )
-    rest = [r.criterion for r in verdict.results if not _was_asked(r) or r.criterion.id in verdict.held]
-    for need, ids in needs_of(rest).items():
+    rest = [r for r in verdict.results if not _was_asked(r) or r.criterion.id in verdict.held]
+    for need, ids in needs_of((r.criterion.id, _need(r)) for r in rest).items():
         table.add_row("", Text(_ids(ids), "dim"), Text(f"{need}", "dim"))
     console.print()
     console.print(table)
@@ -55,8 +58,12 @@ def print_check(console: Console, verdict: Verdict, facts: dict[str, str]) -> No
         console.print(f"  {name}: {value}", highlight=False, soft_wrap=True)
 
 
+def _need(result: Result) -> str:
+    return WITHOUT_BUCKET if result.finding.reason == WITHOUT_BUCKET else needs(result.criterion)
+
+
 def _was_asked(result: Result) -> bool:
-    unasked = {*UNSELECTED, needs(result.criterion)}
+    unasked = {*UNSELECTED, _need(result)}
     return result.state is not State.NOT_RUN or result.finding.reason not in unasked
 
 

@@ -13,6 +13,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from readiness.s3 import below
 from readiness.s3.answers import check_answer
 from readiness.s3.library import Head, Version, translate
 from readiness.s3.transport import limited_sender
@@ -49,6 +50,7 @@ def boto3_client(target: Target, seconds: float, *, anonymous: bool = False) -> 
         )
     client.meta.events.register("before-send.s3", limited_sender(seconds, verify))
     client.meta.events.register("before-parse.s3", check_answer)
+    below.register(client.meta.events)
     return client
 
 

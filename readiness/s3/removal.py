@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from readiness.s3.below import split
 from readiness.s3.library import Answered, Unanswered, translate
 
 if TYPE_CHECKING:
@@ -63,12 +64,18 @@ class Bounds:
         self._used += 1
 
 
+def is_scratch(bucket: str) -> bool:
+    """Whether that is the name of a scratch bucket, or of scratch below a prefix (readiness.s3.below)."""
+    name, prefix = split(bucket)
+    return (prefix or name).startswith(PREFIX) and not prefix.removesuffix("/").count("/")
+
+
 def remove_bucket(client: S3Client, name: str, bounds: Bounds | None = None) -> None:
-    """Removes a scratch bucket with everything in it. Raises NotRemoved if the store does not do what it acknowledges,
-    refuses single keys (an object lock), or the bounds are reached; Answered or Unanswered for a call that failed;
-    ValueError for a name that is not a scratch bucket's.
+    """Removes a scratch bucket with everything in it; one below a prefix is emptied. Raises NotRemoved if the store
+    does not do what it acknowledges, refuses single keys (an object lock), or the bounds are reached; Answered or
+    Unanswered for a call that failed; ValueError for a name that is not a scratch bucket's.
     """
-    if not name.startswith(PREFIX):
+    if not is_scratch(name):
         raise ValueError(f"{name} is not a scratch bucket")
     _Removal(client, name, bounds or Bounds()).run()
 
@@ -88,7 +95,8 @@ class _Removal:
         with ThreadPoolExecutor(DELETERS) as pool:
             self._empty(pool, self._some_versions)
             self._empty(pool, self._some_keys)
-        self._ask(partial(self._client.delete_bucket, Bucket=self._name))
+        if not split(self._name)[1]:
+            self._ask(partial(self._client.delete_bucket, Bucket=self._name))
 
     @property
     def _patience(self) -> float:

@@ -30,11 +30,13 @@ NOT_THERE_YET = (404,)
 
 class Scratch:
     """The run's scratch buckets through one client. `journal` lists them, so that they can be removed after a
-    crash too.
+    crash too. `within`: a bucket below which all of them are (readiness.s3.below); None: they are buckets.
     """
 
-    def __init__(self, run: str, client: Callable[[], S3Client], journal: Path) -> None:
-        self._run, self._client, self._journal = run, client, journal
+    def __init__(
+        self, run: str, client: Callable[[], S3Client], journal: Path, within: str | None = None
+    ) -> None:
+        self._run, self._client, self._journal, self._within = run, client, journal, within
         self.buckets: list[str] = []
         self.refused: dict[str, str] = {}
         """By bucket, the answer of a store that would not enable its versioning (P0.3 and P1.15 report it)."""
@@ -42,6 +44,8 @@ class Scratch:
     def create(self, purpose: str, *, versioned: bool) -> str:
         """A new bucket. Raises UsageError if one of that name exists already: it is not this run's."""
         name = f"{PREFIX}{self._run}-{purpose}"[:63].rstrip("-").lower()
+        if self._within is not None:
+            return self._below(f"{self._within}/{name}")
         client = self._client()
         region = client.meta.region_name
         place: Any = (
@@ -74,6 +78,14 @@ class Scratch:
                 )
             except Answered as error:
                 self.refused[name] = str(error)
+        return name
+
+    def _below(self, name: str) -> str:
+        """What lies below that prefix is this run's from now on: nothing may be there. The bucket is not changed."""
+        if patiently(lambda: self._client().list_objects_v2(Bucket=name, MaxKeys=1)).get("Contents"):
+            raise UsageError(f"there are objects below {name} already: they are not this run's")
+        self._note(name)
+        self.buckets.append(name)
         return name
 
     def warm_up(self, buckets: Iterable[str], through: Iterable[S3Client], seconds: float = 60) -> bool:

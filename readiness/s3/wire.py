@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 import h11
@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from readiness.limits import ANSWER_BYTES, SizeLimit
+from readiness.s3 import below
 from readiness.topology import Keys
 
 
@@ -99,8 +100,15 @@ class Wire:
     ) -> Reply:
         """One request, at most `seconds` from dial to last byte. Raises NotSent or NoReply.
 
-        `signed`: the body whose SHA-256 the signature covers, where it is not the one that is sent.
+        `signed`: the body whose SHA-256 the signature covers, where it is not the one that is sent. `bucket` may be one
+        below a prefix (readiness.s3.below).
         """
+        bucket, prefix = below.split(bucket)
+        listed = bool(prefix) and not key
+        if listed:
+            query = below.query_of(method, query, prefix)
+        elif prefix:
+            key = prefix + key
         url, fields = self._sign(
             method, bucket, key, query, dict(headers or {}), body if signed is None else signed
         )
@@ -128,7 +136,7 @@ class Wire:
             self._idle.append(connection)
         else:
             connection.close()
-        return reply
+        return replace(reply, body=below.body_of(reply.body, prefix)) if listed else reply
 
     def close(self) -> None:
         """Close the kept connections."""

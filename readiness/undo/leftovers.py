@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from readiness.s3.library import Answered, translate
+from readiness.s3.named_bucket import scratch_in
 from readiness.s3.removal import PREFIX
 from readiness.s3.scratch import JOURNAL, TAG
 
@@ -47,6 +48,13 @@ def find(client: S3Client, runs: Path) -> Leftovers:
         else:
             others.append(name)
     return Leftovers(tuple(ours), tuple(others))
+
+
+def find_below(client: S3Client, bucket: str, runs: Path) -> Leftovers:
+    """As `find`, for what checks have left in the bucket that they were given."""
+    listed, there = dict(_listed(runs)), scratch_in(client, bucket)
+    ours = tuple(Leftover(name, listed[name], "unknown") for name in there if name in listed)
+    return Leftovers(ours, tuple(name for name in there if name not in listed))
 
 
 def _listed(runs: Path) -> Iterator[tuple[str, str]]:

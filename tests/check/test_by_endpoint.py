@@ -97,6 +97,9 @@ def test_a_named_profile_comes_before_the_environment(monkeypatch: pytest.Monkey
         (["--endpoint", "http://a", "--profile", "role"], KEYS, 'profile "role" assumes a role'),
         (["--endpoint", "http://a"], KEYS | {"AWS_SESSION_TOKEN": "t"}, "the credential is a temporary one"),
         (["--endpoint", "http://a", "--ca-bundle", "none.pem"], KEYS, "--ca-bundle none.pem: no such file"),
+        (["--endpoint", "http://a", "--bucket", "a/b"], KEYS, '--bucket: "a/b" is not the name of a bucket'),
+        (["--endpoint", "http://a", "--bucket", "x"], KEYS, '--bucket: "x" is not the name of a bucket'),
+        (["--endpoint", "http://a", "--bucket", "tofu-ha-scratch-1"], KEYS, "is called as scratch of runs is"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_message_and_exit_code_4(
@@ -126,6 +129,11 @@ def test_a_misspelt_option_is_one_message_and_exit_code_4(capsys: pytest.Capture
     assert capsys.readouterr().err == "ERROR: unrecognized arguments: --endpont http://a\n"
 
 
+def test_a_bucket_of_a_candidate_s_own_is_not_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
+    assert clean.main(["--candidate", "singleton", "--bucket", "mine"]) == 4
+    assert "--bucket goes with --endpoint" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["--candidate", "lab", "--endpoint", "http://a"]])
 def test_clean_is_told_of_one_store(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert clean.main(arguments) == 4
@@ -148,6 +156,30 @@ def test_a_dry_run_says_what_would_be_asked_and_asks_nothing(
     assert any(line.startswith("  P1.15: backup_command") for line in lines)
     assert "a-secret-of-the-check" not in "\n".join(lines)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_with_a_bucket_says_that_all_is_below_a_prefix_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    set_keys(monkeypatch)
+    monkeypatch.setattr("socket.socket.connect", _unreachable)
+    arguments = [
+        "--endpoint",
+        URLS[0],
+        "--bucket",
+        "tofu-scratch",
+        "--dry-run",
+        "--runs",
+        str(tmp_path / "runs"),
+    ]
+    assert check.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (written,) = [line for line in lines if line.startswith("written: ")]
+    assert "below tofu-scratch/tofu-ha-scratch-… alone" in written
+    assert "which must keep versions" in written
+    asked = lines[lines.index("asked for:") : lines.index("not asked, and what it needs:")]
+    assert not [line for line in asked if line.startswith(("  P1.1 ", "  P1.2 "))]
+    assert "  P1.1, P1.2: a credential that may make buckets, and no --bucket" in lines
 
 
 def _unreachable(*_: object) -> None:

@@ -170,6 +170,28 @@ def test_what_is_not_published_is_to_be_corrected(
 
 
 @pytest.mark.parametrize(
+    ("health", "image", "path"),
+    [
+        ("curl -f http://localhost:9000/minio/health/cluster", "minio/minio", "/minio/health/cluster"),
+        ("curl -f http://localhost:9001/readyz", "minio/minio", "/minio/health/ready"),
+        ("curl -f http://localhost:9001/readyz", "ha-control", None),
+        ("mc ready local", "minio/minio", "/minio/health/ready"),
+    ],
+)
+def test_readiness_is_asked_at_the_s3_port_or_not_at_all(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    health: str,
+    image: str,
+    path: str | None,
+) -> None:
+    docker(tmp_path, monkeypatch, minio(1, healthcheck={"Test": ["CMD-SHELL", health]}) | {"image": image})
+    _, loaded = proposed(capsys, tmp_path)
+    assert loaded.candidate.contract.failure.readiness.path == path
+
+
+@pytest.mark.parametrize(
     ("image", "store", "port"),
     [
         ("rustfs/rustfs:1.0", "RustFS", 9000),

@@ -42,6 +42,7 @@ class Commands(IsolatesByDriver[CommandDriver], Upgrading[CommandDriver], Comman
         record, tls = Record(), context(loaded.ca_bundle)
         super().__init__(loaded.candidate, journal=journal, record=record, tls=tls)
         self._run_dir, self._progress, self._ca_bundle = run_dir, progress, loaded.ca_bundle
+        self._bucket = loaded.bucket
         self._secrets = self._resolved.secrets
         self._run = Runner(loaded.path.parent.resolve(), record, self._secrets)
         self._driver = CommandDriver(self._resolved, self._run, tls, self._whole_by_command)
@@ -49,7 +50,7 @@ class Commands(IsolatesByDriver[CommandDriver], Upgrading[CommandDriver], Comman
     def start(self) -> Topology:
         self._check_programs(self._resolved.all_commands())
         for endpoint in self.topology.all_endpoints():
-            reach(endpoint, self.keys("admin"), self._candidate.s3.region, self._ca_bundle)
+            reach(endpoint, self.keys("admin"), self._candidate.s3, self._ca_bundle, self._bucket)
         if self._run.supervised is None:
             self._run.supervised = Supervised(self._run_dir)
         self._progress(f"{self._candidate.name} answers at {len(self.topology.all_endpoints())} endpoints")

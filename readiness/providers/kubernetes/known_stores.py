@@ -32,7 +32,9 @@ class KnownStore:
 
 _CEPH = ("mon", "mgr", "osd", "mds", "rgw")
 STORES = (
-    KnownStore("control", "the suite's own control", ("ha-control",), 9000, "/readyz", program="ha-control"),
+    KnownStore(
+        "control", "the suite's own control", ("ha-control", "tofu-state-control"), 9000, program="ha-control"
+    ),
     KnownStore("minio", "MinIO", ("minio",), 9000, "/minio/health/ready", repair="itself", program="minio"),
     KnownStore(
         "rustfs",

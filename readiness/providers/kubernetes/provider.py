@@ -148,7 +148,7 @@ class Kubernetes(CommandVerbs[KubernetesDriver]):
                 look.check_nodes(self.driver.cluster, self.topology.nodes, self.driver.declared.context or "")
             self._wait_ready()
             for endpoint in self.topology.all_endpoints():
-                reach(endpoint, self.keys("admin"), self._candidate.s3.region, self._ca_bundle)
+                reach(endpoint, self.keys("admin"), self._candidate.s3, self._ca_bundle)
             if self._run.supervised is None:
                 self._run.supervised = Supervised(self._run_dir)
         except BaseException:
