@@ -22,6 +22,7 @@ _GOES_WITH = {
     "kubeconfig": "namespace",
     "probe_image": "namespace",
     "dns": "namespace",
+    "via": "namespace",
     "project": "docker",
     "unit": "ssh",
     "profile": "endpoint",
@@ -75,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CIDR",
         help="name servers that are no pods of kube-system; goes with --probe-image",
     )
+    cluster.add_argument(
+        "--via",
+        choices=["port-forward", "address"],
+        help="how pods are reached: from anywhere, slowly (default); or from where their addresses are routed",
+    )
     compose = parser.add_argument_group("in a compose project")
     compose.add_argument("--docker", action="store_true", help="ask `docker`, as its context is set")
     compose.add_argument("--project", metavar="NAME", help="which one, where there are several")
@@ -123,7 +129,13 @@ def _cluster(given: argparse.Namespace) -> str:
     kubeconfig = str(given.kubeconfig.resolve()) if given.kubeconfig else None
     found = survey(given.context, kubeconfig, given.namespace)
     asked = Asked(
-        given.context or "", given.namespace, kubeconfig, given.store, given.probe_image, tuple(given.dns)
+        context=given.context or "",
+        namespace=given.namespace,
+        kubeconfig=kubeconfig,
+        store=given.store,
+        probe_image=given.probe_image,
+        dns=tuple(given.dns),
+        via=given.via or "port-forward",
     )
     return proposal(found, asked)
 

@@ -63,7 +63,7 @@ def declared(cluster: Cluster, namespace: str, folder: Path) -> Path:
     """The file that `declare` proposes for the store of that namespace."""
     done = suite(
         "declare", "--context", CONTEXT, "--kubeconfig", str(cluster.kubeconfig()), "--namespace", namespace,
-        "--probe-image", SANDBOX_IMAGE, "--dns", f"{cluster.plan.control_plane}/32",
+        "--probe-image", SANDBOX_IMAGE, "--dns", f"{cluster.plan.control_plane}/32", "--via", "address",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     path = folder / "declared.toml"

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from readiness.errors import UsageError
 from readiness.judges.contract import TO_BE_WRITTEN
@@ -38,6 +39,7 @@ from readiness.providers.kubernetes.workload import (
     service_of,
 )
 
+Via = Literal["port-forward", "address"]
 SILENCE_SECONDS = 60
 """Kubernetes takes 40 s to 50 s until it calls a silent node unready."""
 _MOST_SECONDS = 30
@@ -47,7 +49,7 @@ _MOST_SECONDS = 30
 class Asked:
     """What the file is proposed for. `kubeconfig`: the file that was named, None for the usual one; `store`: its name,
     where the namespace holds several; `probe_image`: of the pods that show whether the network confines the store;
-    `dns`: name servers (CIDR) that are no pods of kube-system.
+    `dns`: name servers (CIDR) that are no pods of kube-system. `via`: how pods are reached.
     """
 
     context: str
@@ -56,6 +58,7 @@ class Asked:
     store: str | None = None
     probe_image: str | None = None
     dns: tuple[str, ...] = ()
+    via: Via = "port-forward"
 
 
 def proposal(found: Surveyed, asked: Asked) -> str:
@@ -71,7 +74,7 @@ def proposal(found: Surveyed, asked: Asked) -> str:
     lines = [
         *_head(store, namespace, serving),
         *_cluster(found, asked),
-        *(line for kind, workload in _kinds(workloads) for line in _pods(store, kind, workload, found)),
+        *(line for k, workload in _kinds(workloads) for line in _pods(store, k, workload, found, asked.via)),
         *_of_service(store, service, serving[0]),
         *_isolation(asked),
         *_contract(store, found, serving[0], service),
@@ -133,13 +136,14 @@ def _kinds(workloads: Sequence[Raw]) -> Iterator[tuple[str, Raw]]:
         yield (role if roles.count(role) == 1 else name_of(workload)), workload
 
 
-def _pods(store: KnownStore, kind: str, workload: Raw, found: Surveyed) -> Iterator[str]:
+def _pods(store: KnownStore, kind: str, workload: Raw, found: Surveyed, via: Via) -> Iterator[str]:
     labels = workload["spec"]["selector"].get("matchLabels") or pod_labels(workload)
     yield "[[kubernetes.pods]]"
     yield f"kind = {_text(kind)}  # {kind_of(workload)} {name_of(workload)}, {replicas(workload)} replicas"
     yield f"selector = {_text(','.join(f'{k}={v}' for k, v in sorted(labels.items())))}"
     if speaks_s3(store, workload):
-        yield 'via = "port-forward"  # works from anywhere, slowly; better the way that OpenTofu takes'
+        how = "as it was named" if via == "address" else "works from anywhere, slowly; see also --via address"
+        yield f"via = {_text(via)}  # {how}"
         yield f"scheme = {_text(scheme_of(workload))}"
         declared = declared_port(store, workload)
         where = "as its container declares it" if declared else f"what {store.title} listens on by default"

@@ -161,12 +161,13 @@ def test_a_reader_s_keys_are_not_taken_for_the_administrator_s(tmp_path: Path) -
 
 
 def test_a_kubeconfig_and_an_image_of_probes_that_were_named_are_in_the_file(tmp_path: Path) -> None:
-    asked = Asked("honey", NAMESPACE, "/etc/kube", None, "lane/busybox:1", ("10.0.0.2/32",))
+    asked = Asked("honey", NAMESPACE, "/etc/kube", None, "lane/busybox:1", ("10.0.0.2/32",), "address")
     path = tmp_path / "proposed.toml"
     path.write_text(proposal(charts.control(), asked), "utf-8")
     declared = load(str(path)).candidate.kubernetes
     assert declared is not None
     assert declared.kubeconfig == "/etc/kube"
+    assert {pods.via for pods in declared.pods} == {"address"}
     assert declared.isolation is not None
     assert (declared.isolation.image, declared.isolation.dns) == ("lane/busybox:1", ("10.0.0.2/32",))
     text, plain = proposed(charts.control(), tmp_path)
