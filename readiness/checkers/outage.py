@@ -98,7 +98,7 @@ def check_outage(
     rto_seconds: float,
     during: tuple[float, float],
     minimum_probes: int,
-    response_seconds: float = 3.0,
+    response_seconds: float,
     interval_seconds: float = 0.1,
 ) -> Finding:
     """Whether no stream of `endpoints` was without answers longer than `rto_seconds` at a time, `during` the

@@ -37,13 +37,13 @@ UNPLUGGED = frozenset({Group.UNPLUGGED})
 
 
 def _heads(seen: Seen) -> Finding:
-    rto = seen.promises.rto
-    return merge(each(records, lambda record: heads(record, rto)) for records in seen.scenarios.values())
+    promises = seen.promises
+    return merge(each(records, lambda record: heads(record, promises)) for records in seen.scenarios.values())
 
 
 def _outages(seen: Seen) -> Finding:
     judged = [record for record in seen.records() if record.judged_outage and record.kind]
-    return each(judged, lambda record: outage(record, seen.promises.rto))
+    return each(judged, lambda record: outage(record, seen.promises))
 
 
 def _full_disks(seen: Seen) -> Finding:
@@ -51,7 +51,7 @@ def _full_disks(seen: Seen) -> Finding:
     records = seen.records()
     some = [record for record in records if record.judged_outage]
     parts = [each_of_all(records, made_whole, safety, denials, serves_again)]
-    parts += [each(some, lambda record: outage(record, seen.promises.rto))] if some else []
+    parts += [each(some, lambda record: outage(record, seen.promises))] if some else []
     return merge(parts)
 
 
@@ -59,7 +59,7 @@ def _upgrades(seen: Seen) -> Finding:
     versions = seen.versions
     if versions is None:
         return unknown("the candidate file names no two versions")
-    return needs(seen.records(), "two nodes", lambda record: upgraded(record, seen.promises.rto, versions))
+    return needs(seen.records(), "two nodes", lambda record: upgraded(record, seen.promises, versions))
 
 
 ROWS = (
@@ -235,7 +235,7 @@ ROWS = (
         "acknowledges survives",
         scenarios=(Group.SPLITS,),
         judge=lambda seen: needs(
-            seen.records(), "two nodes", lambda record: half_there(record, seen.promises.rto)
+            seen.records(), "two nodes", lambda record: half_there(record, seen.promises)
         ),
         not_everywhere=True,
     ),
@@ -252,7 +252,7 @@ ROWS = (
         1,
         "a limping node: the others and the service endpoint keep the promise for silence, and nothing is wrong",
         scenarios=(Group.LIMPS,),
-        judge=lambda seen: each(seen.records(), lambda record: half_there(record, seen.promises.rto)),
+        judge=lambda seen: each(seen.records(), lambda record: half_there(record, seen.promises)),
         not_everywhere=True,
     ),
     Criterion(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from readiness.checkers.guard import guarded
 from readiness.checkers.losses import check_false_absent
 from readiness.evidence.scenario import ScenarioRecord
-from readiness.evidence.seen import RTO
+from readiness.evidence.seen import Promises
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.history import WRITES, Op, Outcome, Verb
 from readiness.judges.outage import longest_outage
@@ -15,7 +15,7 @@ from readiness.judges.recovery import made_whole
 from readiness.topology import FaultKind
 
 
-def heads(record: ScenarioRecord, rto: RTO) -> Finding:
+def heads(record: ScenarioRecord, promises: Promises) -> Finding:
     """Bucket and object HEAD, with both libraries: through every endpoint that had to serve while the fault
     held (a restart: after it), and through every endpoint once the candidate is whole; none of them ever
     denied an object that exists.
@@ -25,7 +25,7 @@ def heads(record: ScenarioRecord, rto: RTO) -> Finding:
     parts = [made_whole(record)]
     if record.kind is not FaultKind.RESTART:
         parts.append(_snapshot_heads(record, "during", record.endpoints_through))
-        parts.append(longest_outage(record, rto, lambda op: op.verb is Verb.HEAD))
+        parts.append(longest_outage(record, promises, lambda op: op.verb is Verb.HEAD))
     if record.whole:
         parts.append(_snapshot_heads(record, "after", sorted({op.endpoint for op in record.of("bucket")})))
     head_only = [op for op in record.history if op.verb in WRITES or op.verb is Verb.HEAD]

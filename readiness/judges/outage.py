@@ -7,7 +7,7 @@ from collections.abc import Callable
 from readiness.checkers.guard import guarded
 from readiness.checkers.outage import check_outage
 from readiness.evidence.scenario import SETTLE, ScenarioRecord
-from readiness.evidence.seen import RTO
+from readiness.evidence.seen import Promises
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.history import Op
 from readiness.topology import FaultKind
@@ -16,22 +16,24 @@ PROBE_STREAM_INTERVAL = 0.4
 MINIMUM_PROBES = 5
 
 
-def outage(record: ScenarioRecord, rto: RTO) -> Finding:
+def outage(record: ScenarioRecord, promises: Promises) -> Finding:
     """Every endpoint that had to serve was without answers no longer than the RTO; a restarted one was back
     within it.
     """
     parts = []
     if record.endpoints_through:
-        parts.append(longest_outage(record, rto, lambda _op: True))
+        parts.append(longest_outage(record, promises, lambda _op: True))
     elif record.kind is not FaultKind.RESTART:
         parts.append(refuted("no endpoint is left to serve while the node is away"))
     if record.kind is FaultKind.RESTART:
-        parts.append(_back(record, rto[FaultKind.RESTART]))
+        parts.append(_back(record, promises.rto[FaultKind.RESTART]))
     return merge(parts)
 
 
-def longest_outage(record: ScenarioRecord, rto: RTO, wanted: Callable[[Op], bool]) -> Finding:
-    """How long the wanted probes of each endpoint that had to serve went unanswered, against the RTO in seconds."""
+def longest_outage(record: ScenarioRecord, promises: Promises, wanted: Callable[[Op], bool]) -> Finding:
+    """How long the wanted probes of each endpoint that had to serve were not answered in the time promised, against the
+    RTO in seconds.
+    """
     event = record.events[0]
     assert record.kind is not None
     end = min(record.ended, max(e.whole or e.healed or record.ended for e in record.events) + SETTLE / 2)
@@ -39,7 +41,8 @@ def longest_outage(record: ScenarioRecord, rto: RTO, wanted: Callable[[Op], bool
         check_outage,
         [op for op in record.of("probe") if wanted(op)],
         endpoints=record.endpoints_through,
-        rto_seconds=rto[record.kind],
+        rto_seconds=promises.rto[record.kind],
+        response_seconds=promises.response_seconds,
         during=(event.injecting, end),
         minimum_probes=MINIMUM_PROBES,
         interval_seconds=PROBE_STREAM_INTERVAL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from readiness.evidence.scenario import ScenarioRecord
-from readiness.evidence.seen import RTO
+from readiness.evidence.seen import Promises
 from readiness.finding import Finding, merge, proved, unknown
 from readiness.judges.agreement import agreement
 from readiness.judges.outage import outage
@@ -15,11 +15,11 @@ from readiness.judges.safety import safety
 MINIMUM_REQUESTS = 20
 
 
-def half_there(record: ScenarioRecord, rto: RTO) -> Finding:
+def half_there(record: ScenarioRecord, promises: Promises) -> Finding:
     """The node that is half there never answered what is old, and denied nothing that exists, whatever it said of its
     readiness; what it acknowledged survived; the others served within the RTO for silence; all agree since.
     """
-    return merge([_asked(record), _right(record), outage(record, rto)])
+    return merge([_asked(record), _right(record), outage(record, promises)])
 
 
 def _right(record: ScenarioRecord) -> Finding:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from readiness.checkers.guard import guarded
 from readiness.checkers.outage import check_outage
 from readiness.evidence.scenario import SETTLE, RunningVersions, ScenarioRecord
-from readiness.evidence.seen import RTO
+from readiness.evidence.seen import Promises
 from readiness.finding import Finding, merge, proved, unknown
 from readiness.history import READS, Op
 from readiness.judges.agreement import agreement
@@ -45,14 +45,14 @@ class _Mixed:
         return self.sides.get(self.endpoints.get(op.endpoint, ""))
 
 
-def upgraded(record: ScenarioRecord, rto: RTO, versions: Versions) -> Finding:
+def upgraded(record: ScenarioRecord, promises: Promises, versions: Versions) -> Finding:
     """Every node ran the other version beside nodes that ran the first, as it was seen, and the first again at the end;
     both versions were written to and read meanwhile, each what the other had taken; no endpoint was without answers for
     longer than is promised for maintenance, but that of the node that was being moved; and the candidate was whole
     after each move, lost nothing and denied nothing.
     """
     mixed = list(_mixed(record.versions, versions))
-    parts = [made_whole(record), safety(record), agreement(record), *_outages(record, rto)]
+    parts = [made_whole(record), safety(record), agreement(record), *_outages(record, promises)]
     return merge([*parts, _ran(record.versions, mixed, versions), _served(record, mixed, versions)])
 
 
@@ -138,7 +138,7 @@ def _found(op: Op) -> bool:
     return op.verb in READS and op.ok and op.status == 200
 
 
-def _outages(record: ScenarioRecord, rto: RTO) -> Iterator[Finding]:
+def _outages(record: ScenarioRecord, promises: Promises) -> Iterator[Finding]:
     """The service endpoint over the whole time; that of a node whenever the node was not the one that was moved. The
     load ends some time after the candidate is whole for the last time.
     """
@@ -148,11 +148,11 @@ def _outages(record: ScenarioRecord, rto: RTO) -> Iterator[Finding]:
     begin = record.events[0].injecting
     end = min(record.ended, (last.whole or last.healed or record.ended) + SETTLE / 2)
     for endpoint in record.endpoints_through:
-        yield _outage(record, endpoint, (begin, end), rto)
+        yield _outage(record, endpoint, (begin, end), promises)
     for node, names in record.versions[0].endpoints.items():
         for stretch in _between(record, node, begin, end):
             for name in names:
-                yield _outage(record, name, stretch, rto)
+                yield _outage(record, name, stretch, promises)
 
 
 def _between(record: ScenarioRecord, node: str, begin: float, end: float) -> Iterator[tuple[float, float]]:
@@ -167,12 +167,15 @@ def _between(record: ScenarioRecord, node: str, begin: float, end: float) -> Ite
         yield since, end
 
 
-def _outage(record: ScenarioRecord, endpoint: str, during: tuple[float, float], rto: RTO) -> Finding:
+def _outage(
+    record: ScenarioRecord, endpoint: str, during: tuple[float, float], promises: Promises
+) -> Finding:
     return guarded(
         check_outage,
         record.of("probe"),
         endpoints=(endpoint,),
-        rto_seconds=rto[FaultKind.DRAIN],
+        rto_seconds=promises.rto[FaultKind.DRAIN],
+        response_seconds=promises.response_seconds,
         during=during,
         minimum_probes=MINIMUM_PROBES,
         interval_seconds=PROBE_STREAM_INTERVAL,

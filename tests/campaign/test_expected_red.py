@@ -6,6 +6,7 @@ import pytest
 
 from readiness.criteria import BY_ID
 from readiness.evidence.scenario import ScenarioRecord
+from readiness.evidence.seen import Promises
 from readiness.finding import Finding, State
 from readiness.judges.agreement import winners
 from readiness.judges.heads import heads
@@ -25,9 +26,9 @@ def nothing_left(made: ScenarioRecord) -> ScenarioRecord:
 
 
 JUDGED = {
-    "P1.6": lambda made: each([made], lambda one: heads(one, RTO)),
+    "P1.6": lambda made: each([made], lambda one: heads(one, Promises(RTO))),
     "P1.11": lambda made: each([made], winners),
-    "P1.14": lambda made: each([made], lambda one: outage(one, RTO)),
+    "P1.14": lambda made: each([made], lambda one: outage(one, Promises(RTO))),
     "P1.19": lambda made: needs([made], "two nodes", made_whole, safety),
     "P1.20": lambda made: needs([made], "three nodes", made_whole, safety),
 }

@@ -32,11 +32,11 @@ Judgement = Callable[[ScenarioRecord], Finding]
 
 
 def heads(made: ScenarioRecord) -> Finding:
-    return heads_within(made, RTO)
+    return heads_within(made, Promises(RTO))
 
 
 def outage(made: ScenarioRecord) -> Finding:
-    return outage_within(made, RTO)
+    return outage_within(made, Promises(RTO))
 
 
 FAULTS = [(FaultKind.CRASH, "crash:b"), (FaultKind.SILENCE, "silence:b"), (FaultKind.RESTART, "restart:b-0")]
@@ -149,7 +149,7 @@ def test_a_read_under_load_that_takes_too_long_does_not_take_what_was_seen_with_
 def test_a_restarted_endpoint_must_be_back_in_time() -> None:
     late = record(FaultKind.RESTART, "restart:b-0")
     assert outage(late).measured["back_b"] == pytest.approx(2.01, abs=0.2)
-    assert outage_within(late, RTO | {FaultKind.RESTART: 1.5}).state is REFUTED
+    assert outage_within(late, Promises(RTO | {FaultKind.RESTART: 1.5})).state is REFUTED
     never = changed(
         record(FaultKind.RESTART, "restart:b-0"),
         lambda op: op.endpoint == LOST and op.in_service and op.invoked > INJECTING,
@@ -172,6 +172,16 @@ def test_an_outage_within_the_rto_is_measured_and_proved() -> None:
     assert any(isinstance(value, float) and 1.5 < value < 2.6 for value in found.measured.values()), (
         found.measured
     )
+
+
+@pytest.mark.parametrize(("promised", "state"), [(3.0, REFUTED), (6.0, PROVED)])
+def test_an_answer_is_late_by_the_time_that_the_contract_promises(promised: float, state: State) -> None:
+    slow = record()
+    slow.history = [
+        replace(op, completed=op.invoked + 5.0) if op.workload == "probe" and 3.0 <= op.invoked < 9.0 else op
+        for op in slow.history
+    ]
+    assert outage_within(slow, Promises(RTO, response_seconds=promised)).state is state
 
 
 def test_spoilt_unsupported_and_missing_records() -> None:

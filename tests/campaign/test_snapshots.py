@@ -11,6 +11,7 @@ import pytest
 from readiness.campaign.matrix import REPEATS, Snapshots
 from readiness.checkers.agreement import check_agreement
 from readiness.evidence.folder import Evidence
+from readiness.evidence.seen import Promises
 from readiness.finding import State
 from readiness.history import Op, Outcome, Verb
 from readiness.judges.heads import heads
@@ -117,15 +118,15 @@ SILENT = {"outcome": Outcome.UNKNOWN, "status": None, "value": None}
 
 
 def test_a_head_that_is_answered_when_it_is_repeated_is_no_denial() -> None:
-    assert heads(plus(record(), [head(0, **SILENT), head(1)]), RTO).state is State.PROVED
+    assert heads(plus(record(), [head(0, **SILENT), head(1)]), Promises(RTO)).state is State.PROVED
 
 
 def test_a_head_that_stays_without_an_answer_is_refuted() -> None:
-    found = heads(plus(record(), [head(0, **SILENT), head(1, **SILENT)]), RTO)
+    found = heads(plus(record(), [head(0, **SILENT), head(1, **SILENT)]), Promises(RTO))
     assert found.state is State.REFUTED
     assert "during the fault" in found.reason
 
 
 def test_a_head_that_is_denied_is_refuted_whatever_it_is_when_repeated() -> None:
     denied = head(0, status=404, value=None)
-    assert heads(plus(record(), [denied, head(1)]), RTO).state is State.REFUTED
+    assert heads(plus(record(), [denied, head(1)]), Promises(RTO)).state is State.REFUTED

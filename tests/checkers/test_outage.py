@@ -30,7 +30,12 @@ def stream(dead: list[tuple[float, float]], *, until: float = 10.0, **more: Any)
 
 
 def judge(history: list[Op], rto: float, **more: Any) -> Finding:
-    settings: dict[str, Any] = {"endpoints": ["bumble"], "during": (0.0, 9.95), "minimum_probes": 50}
+    settings: dict[str, Any] = {
+        "endpoints": ["bumble"],
+        "during": (0.0, 9.95),
+        "minimum_probes": 50,
+        "response_seconds": 3.0,
+    }
     return check_outage(history, rto_seconds=rto, **(settings | more))
 
 

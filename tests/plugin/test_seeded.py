@@ -34,9 +34,6 @@ c = pytest.mark.criterion
 @pytest.fixture
 def campaign(candidate_session): return candidate_session.campaign
 
-@pytest.fixture
-def rto(subject): return subject.promises.rto
-
 @c("P1.21")
 def test_kill_does_nothing(campaign, judge, monkeypatch):
     monkeypatch.setattr(Deployment, "kill", lambda self, instance: self.supervised.status(instance.name))
@@ -51,11 +48,11 @@ def test_freeze_does_nothing(campaign, judge, monkeypatch):
     judge(each([record], made_whole))
 
 @c("P1.14")
-def test_probes_stop(campaign, rto, judge, monkeypatch):
+def test_probes_stop(campaign, judge, monkeypatch):
     async def silent(*_arguments, **_more): pass
     monkeypatch.setattr(runner, "probe", silent)
     record = campaign._play(scenarios.one(faults.crash(campaign.topology, "sting")))
-    judge(each([record], lambda r: outage(r, rto)))
+    judge(each([record], lambda r: outage(r, campaign.subject.promises)))
 
 @c("P1.13")
 def test_checker_throws(campaign, judge, monkeypatch):

@@ -156,7 +156,7 @@ def outages_of(record: ScenarioRecord, promises: Promises) -> list[Outage]:
     whole = bound(record)
     made = []
     for endpoint in record.endpoints_through:
-        found = longest_outage(replace(whole, endpoints_through=(endpoint,)), promises.rto, lambda _op: True)
+        found = longest_outage(replace(whole, endpoints_through=(endpoint,)), promises, lambda _op: True)
         lower, upper = _bounds(found.measured, endpoint)
         made.append(
             Outage(record.name, endpoint, lower, upper, promises.rto[record.kind], found.state, found.reason)
@@ -175,7 +175,7 @@ def _bounds(measured: Measured, endpoint: str) -> tuple[float, float]:
 def _backs(record: ScenarioRecord, promises: Promises) -> list[Back]:
     if record.kind is not FaultKind.RESTART or not record.events:
         return []
-    found: Finding = outage(replace(bound(record), endpoints_through=()), promises.rto)
+    found: Finding = outage(replace(bound(record), endpoints_through=()), promises)
     return [
         Back(
             record.name,
