@@ -59,7 +59,7 @@ def _lines(loaded: Loaded, candidate: ResolvedCandidate, run: Runner) -> Iterato
     yield "not possible, so that criteria that need it are NOT RUN:"
     for verb, whys in refused.items():
         more = f" (and {len(whys) - 1} more)" if len(whys) > 1 else ""
-        yield f"  {verb}: {whys[0].partition(': ')[2]}{more}"
+        yield f"  {verb}: {whys[0].partition(': ')[2] or whys[0]}{more}"
     yield from _unseen(loaded)
     for where, command in candidate.all_commands():
         if name := run.missing_program(command):
