@@ -8,7 +8,6 @@ asserted: figures are printed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -19,13 +18,14 @@ from pathlib import Path
 from readiness import paths
 from readiness.checkers import benchmark
 from readiness.checkers.outage import streams
+from readiness.cli.parser import Parser
 from readiness.criteria import PHASES
 from readiness.history import load
 
 
 def main(arguments: list[str]) -> int:
     """Prints the figures. Exit code 4 if RUN is no evidence folder of a finished run."""
-    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness bench", description=__doc__)
+    parser = Parser(prog="tofu-state-ha-readiness bench", description=__doc__)
     parser.add_argument("run", nargs="?", type=Path, help="evidence folder of a finished run")
     given = parser.parse_args(arguments).run
     folder = given or _new_run(paths.runs())

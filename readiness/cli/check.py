@@ -19,9 +19,9 @@ import pytest
 
 from readiness import paths
 from readiness.candidate.load import Loaded
+from readiness.cli.parser import Parser
 from readiness.cli.run import OWN, QUIET, Given
 from readiness.cli.store_options import (
-    Parser,
     add_bucket_option,
     add_store_options,
     loaded_of,

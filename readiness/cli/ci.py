@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from readiness.cli.store_options import Parser
+from readiness.cli.parser import Parser
 from readiness.forge.base import Forge, ForgeError
 from readiness.forge.follow import comment, follow, last
 from readiness.forge.github import ARTIFACT, GitHub

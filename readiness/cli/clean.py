@@ -12,7 +12,8 @@ from pathlib import Path
 
 from readiness import paths, providers
 from readiness.candidate.load import Loaded, load
-from readiness.cli.store_options import Parser, add_bucket_option, add_store_options, loaded_of
+from readiness.cli.parser import Parser
+from readiness.cli.store_options import add_bucket_option, add_store_options, loaded_of
 from readiness.errors import UsageError
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered

@@ -5,11 +5,11 @@ Exit 0: compared (also when much differs). Exit 4: a folder cannot be read.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from readiness.cli.parser import Parser
 from readiness.evidence.stored import Unreadable
 from readiness.report.comparison import compare, read
 
@@ -18,7 +18,7 @@ EXIT_COMPARED, EXIT_USAGE = 0, 4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tofu-state-ha-readiness compare", description="Show what changed between two runs, as Markdown."
     )
     parser.add_argument("a", type=Path, metavar="RUN_A", help="evidence folder of the earlier run")

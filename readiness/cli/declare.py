@@ -12,7 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from readiness.cli.store_options import Parser, add_store_options
+from readiness.cli.parser import Parser
+from readiness.cli.store_options import add_store_options
 from readiness.errors import UsageError
 from readiness.providers.kubernetes.known_stores import STORES
 from readiness.verdict import EXIT_USAGE

@@ -6,12 +6,12 @@ shown as a run would take it.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 
 from readiness.campaign.outline import outline
 from readiness.candidate.load import Loaded, load
+from readiness.cli.parser import Parser
 from readiness.errors import UsageError
 from readiness.providers import OWNED
 from readiness.topology import Instance, Topology
@@ -20,7 +20,7 @@ from readiness.verdict import EXIT_USAGE
 
 def main(arguments: list[str]) -> int:
     """The command; `run --dry-run` does the same."""
-    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness dry-run", description=__doc__)
+    parser = Parser(prog="tofu-state-ha-readiness dry-run", description=__doc__)
     parser.add_argument("--candidate", required=True, metavar="NAME|PATH", help="the candidate")
     return dry_run(parser.parse_args(arguments).candidate)
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from readiness import paths
+from readiness.cli.parser import Parser
 from readiness.cli.run import OWN, QUIET, Given, joined
-from readiness.cli.store_options import Parser
 from readiness.errors import UsageError
 from readiness.explore.schedule import Schedule
 from readiness.verdict import EXIT_USAGE

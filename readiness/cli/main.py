@@ -15,7 +15,7 @@ from readiness.verdict import EXIT_USAGE
 
 PROGRAM = "tofu-state-ha-readiness"
 DEFAULT = "run"
-_NO_COMMANDS = {"main", "options", "store_options"}
+_NO_COMMANDS = {"main", "options", "parser", "store_options"}
 
 
 def main(arguments: Sequence[str]) -> int:

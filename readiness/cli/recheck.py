@@ -8,7 +8,6 @@ unreadable.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from readiness.cli.parser import Parser
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.stored import Unreadable, read_run
 from readiness.gate.again import Row, judged_again
@@ -28,7 +28,7 @@ EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tofu-state-ha-readiness recheck",
         description="Judge the stored evidence of a run again, offline.",
     )

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from readiness.cli.store_options import Parser
+from readiness.cli.parser import Parser
 from readiness.errors import UsageError
 from readiness.forge.standing import Standing, standing
 from readiness.providers.kubernetes.job_results import Kubectl, copied, wait_for_end

@@ -10,6 +10,7 @@ import pytest
 
 from readiness import paths
 from readiness.cli.options import add_options
+from readiness.cli.parser import Parser
 from readiness.report import junit
 from readiness.verdict import EXIT_USAGE
 
@@ -92,7 +93,7 @@ def _in_suites(argument: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tofu-state-ha-readiness run",
         description="Judges a candidate.",
         epilog=_EPILOG,

@@ -6,20 +6,11 @@ import argparse
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from readiness.candidate.by_endpoint import Known, by_endpoint
 from readiness.candidate.load import Loaded
 from readiness.errors import UsageError
 from readiness.s3.removal import PREFIX
-from readiness.verdict import EXIT_USAGE
-
-
-class Parser(argparse.ArgumentParser):
-    """A command line that is not understood ends with one message and exit code 4, as any bad input does."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"ERROR: {message}\n")
 
 
 def add_store_options(add: Callable[..., object]) -> None:

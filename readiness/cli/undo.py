@@ -7,11 +7,11 @@ the candidate itself.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from readiness.candidate.load import Loaded, load
+from readiness.cli.parser import Parser
 from readiness.errors import UsageError
 from readiness.undo.play import Playable, by_hand, play
 from readiness.undo.remote import remote
@@ -21,7 +21,7 @@ from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
 
 def main(arguments: list[str]) -> int:
     """Exit code 0: nothing is left; 1: something could not be undone, and it says what to do by hand; 4: bad input."""
-    parser = argparse.ArgumentParser(prog="tofu-state-ha-readiness undo", description=__doc__)
+    parser = Parser(prog="tofu-state-ha-readiness undo", description=__doc__)
     parser.add_argument(
         "--candidate", metavar="NAME|PATH", help="only faults on this candidate (default: on any)"
     )

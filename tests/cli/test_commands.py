@@ -70,6 +70,17 @@ def test_each_command_explains_itself(command: str) -> None:
     assert ran.stdout.startswith("usage: ")
 
 
+@pytest.mark.parametrize("command", ["bench", "clean", "compare", "dry-run", "recheck", "undo"])
+def test_a_command_line_that_is_not_understood_is_one_message(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        script.main([command, "--nonsense"])
+    assert ended.value.code == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ERROR: ")
+
+
 def test_a_new_file_is_a_new_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "say_hello.py").write_text(
         '"""say hello."""\ndef main(arguments):\n    print("hello", *arguments)\n    return 3\n'

@@ -119,7 +119,7 @@ def instead_of(command: str, runs: tuple[Path, Path], tmp_path: Path) -> str:
     places = {"reports/runs/RUN_A": runs[0], "reports/runs/RUN_B": runs[1], "reports/runs/RUN": runs[0]}
     for name, folder in places.items():
         command = re.sub(rf"{name}\b(?!_)", str(folder), command)
-    if command.startswith("./just tofu-state-ha-readiness") and "--help" not in command:
+    if re.match(r"./just tofu-state-ha-readiness( -|$)", command) and "--help" not in command:
         return f"{command} --runs {tmp_path}/runs --junitxml {tmp_path}/junit.xml"
     if "pytest suites" in command and "--collect-only" not in command:
         return f"{command} --runs {tmp_path}/runs"

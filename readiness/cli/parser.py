@@ -1,0 +1,15 @@
+"""How the command line of a command is read."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from readiness.verdict import EXIT_USAGE
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line that is not understood ends with one message and exit code 4, as any bad input does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"ERROR: {message}\n")
