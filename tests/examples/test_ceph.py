@@ -13,7 +13,7 @@ import pytest
 
 from readiness.paths import ROOT
 
-pytestmark = pytest.mark.store
+pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
 
 SCRIPT = ROOT / "examples" / "glorious-flywheel" / "readiness" / "ceph.py"
 KUBECTL = """#!{python}

@@ -50,6 +50,7 @@ def audited(path: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.store
+@pytest.mark.side_by_side
 @pytest.mark.parametrize("path", [GITHUB, GITLAB], ids=lambda path: path.parent.name)
 def test_it_is_valid(path: Path, tmp_path: Path) -> None:
     done = validated(path, path)
@@ -62,12 +63,14 @@ def test_it_is_valid(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.store
+@pytest.mark.side_by_side
 def test_an_audit_finds_nothing() -> None:
     done = audited(GITHUB)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.store
+@pytest.mark.side_by_side
 @pytest.mark.parametrize(
     ("right", "instead", "finding"),
     [

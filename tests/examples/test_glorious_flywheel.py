@@ -104,6 +104,7 @@ def test_alert_rules_beside_a_candidate_can_be_read(name: str) -> None:
 
 
 @pytest.mark.store  # just looks for Justfiles
+@pytest.mark.side_by_side
 @pytest.mark.parametrize("name", PROTECTED_STACKS)
 def test_each_stack_says_how_its_state_is_read(name: str, tmp_path: Path) -> None:
     """In a checkout with the recipes of this example, the stack is read as without them."""
@@ -161,6 +162,7 @@ COMMON = ["--allow-faults", "--stacks", ".", "--plans", "readiness/plans", "--ju
 
 
 @pytest.mark.store
+@pytest.mark.side_by_side
 def test_strict_and_interim_have_their_own_candidates(checkout: Checkout) -> None:
     strict = ["--candidate", "readiness/candidates/rook-ceph.toml", *COMMON]
     interim = ["--candidate", "readiness/candidates/attic-rustfs-openebs.toml", *COMMON, "--expect-interim"]
