@@ -24,7 +24,7 @@ from readiness.declare.writing import (
     volumes,
 )
 from readiness.errors import UsageError
-from readiness.providers.kubernetes.known_stores import STORES, KnownStore, image_name
+from readiness.providers.kubernetes.known_stores import STORES, KnownStore, image_name, the_store
 
 MOST_STOP_SECONDS = 800
 """A command may take 900 s."""
@@ -89,18 +89,11 @@ def s3_port(store: KnownStore, container: Container) -> int:
 
 
 def _store(project: Project, wanted: str | None) -> KnownStore:
-    there = {store.name: each for each in project.containers if each.running and (store := store_of(each))}
-    if not there:
-        images = sorted({each.image for each in project.containers if each.running})
-        known = ", ".join(store.title for store in STORES)
-        raise UsageError(
-            f"compose project {project.name} runs none of {known}; its images: {', '.join(images) or 'none'}"
-        )
-    if wanted is not None and wanted not in there:
-        raise UsageError(f"compose project {project.name} runs no {wanted}; it runs {', '.join(there)}")
-    if wanted is None and len(there) > 1:
-        raise UsageError(f"compose project {project.name} runs {', '.join(there)}: name one with --store")
-    return next(store for store in STORES if store.name == (wanted or next(iter(there))))
+    running = [each for each in project.containers if each.running]
+    there = dict.fromkeys(store.name for each in running if (store := store_of(each)))
+    return the_store(
+        there, {each.image for each in running}, wanted, f"compose project {project.name}", "runs"
+    )
 
 
 def _said(store: KnownStore, project: Project, serving: Sequence[Container]) -> Heading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from readiness.checkers.guard import guarded
 from readiness.checkers.outage import check_outage
@@ -34,16 +34,34 @@ def longest_outage(record: ScenarioRecord, promises: Promises, wanted: Callable[
     """How long the wanted probes of each endpoint that had to serve were not answered in the time promised, against the
     RTO in seconds.
     """
-    event = record.events[0]
     assert record.kind is not None
-    end = min(record.ended, max(e.whole or e.healed or record.ended for e in record.events) + SETTLE / 2)
+    probes = [op for op in record.of("probe") if wanted(op)]
+    return within(promises, record.kind, probes, record.endpoints_through, probed(record))
+
+
+def probed(record: ScenarioRecord) -> tuple[float, float]:
+    """The time in which probes are due, on the run's clock: the load ends some time after the candidate is whole for
+    the last time.
+    """
+    whole = max(event.whole or event.healed or record.ended for event in record.events)
+    return record.events[0].injecting, min(record.ended, whole + SETTLE / 2)
+
+
+def within(
+    promises: Promises,
+    kind: FaultKind,
+    probes: Sequence[Op],
+    endpoints: Sequence[str],
+    during: tuple[float, float],
+) -> Finding:
+    """Whether each of these endpoints answered in that time as is promised for a fault of that kind."""
     return guarded(
         check_outage,
-        [op for op in record.of("probe") if wanted(op)],
-        endpoints=record.endpoints_through,
-        rto_seconds=promises.rto[record.kind],
+        probes,
+        endpoints=endpoints,
+        rto_seconds=promises.rto[kind],
         response_seconds=promises.response_seconds,
-        during=(event.injecting, end),
+        during=during,
         minimum_probes=MINIMUM_PROBES,
         interval_seconds=PROBE_STREAM_INTERVAL,
     )

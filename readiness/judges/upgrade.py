@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from readiness.checkers.guard import guarded
-from readiness.checkers.outage import check_outage
-from readiness.evidence.scenario import SETTLE, RunningVersions, ScenarioRecord
+from readiness.evidence.scenario import RunningVersions, ScenarioRecord
 from readiness.evidence.seen import Promises
 from readiness.finding import Finding, merge, proved, unknown
 from readiness.history import READS, Op
 from readiness.judges.agreement import agreement
-from readiness.judges.outage import MINIMUM_PROBES, PROBE_STREAM_INTERVAL
+from readiness.judges.outage import probed, within
 from readiness.judges.recovery import made_whole
 from readiness.judges.safety import safety
 from readiness.topology import FaultKind, Versions
@@ -139,20 +137,16 @@ def _found(op: Op) -> bool:
 
 
 def _outages(record: ScenarioRecord, promises: Promises) -> Iterator[Finding]:
-    """The service endpoint over the whole time; that of a node whenever the node was not the one that was moved. The
-    load ends some time after the candidate is whole for the last time.
-    """
+    """The service endpoint over the whole time; that of a node whenever the node was not the one that was moved."""
     if not record.events or not record.versions:
         return
-    last = record.events[-1]
-    begin = record.events[0].injecting
-    end = min(record.ended, (last.whole or last.healed or record.ended) + SETTLE / 2)
+    probes, during = record.of("probe"), probed(record)
     for endpoint in record.endpoints_through:
-        yield _outage(record, endpoint, (begin, end), promises)
+        yield within(promises, FaultKind.DRAIN, probes, (endpoint,), during)
     for node, names in record.versions[0].endpoints.items():
-        for stretch in _between(record, node, begin, end):
+        for stretch in _between(record, node, *during):
             for name in names:
-                yield _outage(record, name, stretch, promises)
+                yield within(promises, FaultKind.DRAIN, probes, (name,), stretch)
 
 
 def _between(record: ScenarioRecord, node: str, begin: float, end: float) -> Iterator[tuple[float, float]]:
@@ -165,18 +159,3 @@ def _between(record: ScenarioRecord, node: str, begin: float, end: float) -> Ite
             since = event.whole or event.healed or end
     if end - since >= SHORTEST:
         yield since, end
-
-
-def _outage(
-    record: ScenarioRecord, endpoint: str, during: tuple[float, float], promises: Promises
-) -> Finding:
-    return guarded(
-        check_outage,
-        record.of("probe"),
-        endpoints=(endpoint,),
-        rto_seconds=promises.rto[FaultKind.DRAIN],
-        response_seconds=promises.response_seconds,
-        during=during,
-        minimum_probes=MINIMUM_PROBES,
-        interval_seconds=PROBE_STREAM_INTERVAL,
-    )

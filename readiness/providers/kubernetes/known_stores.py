@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from readiness.errors import UsageError
 
 Raw = Mapping[str, Any]
 
@@ -71,6 +73,23 @@ STORES = (
 )
 _PORT_NAMES = ("s3", "swfs-s3", "s3-api", "https-minio", "http-minio", "minio", "api", "s3api")
 _NO_ROLE = "store"
+
+
+def the_store(
+    there: Collection[str], images: Collection[str], wanted: str | None, place: str, verb: str
+) -> KnownStore:
+    """The one of these, by name, that is proposed: `wanted`, or the only one. `place` and `verb`: who runs or holds
+    them. Raises UsageError, which says what there is.
+    """
+    if not there:
+        known = ", ".join(store.title for store in STORES)
+        seen = ", ".join(sorted(images)) or "none"
+        raise UsageError(f"{place} {verb} none of {known}; its images: {seen}")
+    if wanted is not None and wanted not in there:
+        raise UsageError(f"{place} {verb} no {wanted}; it {verb} {', '.join(there)}")
+    if wanted is None and len(there) > 1:
+        raise UsageError(f"{place} {verb} {', '.join(there)}: name one with --store")
+    return next(store for store in STORES if store.name == (wanted or next(iter(there))))
 
 
 def store_of(workload: Raw) -> KnownStore | None:

@@ -16,7 +16,6 @@ from typing import Literal
 from readiness.errors import UsageError
 from readiness.judges.contract import TO_BE_WRITTEN
 from readiness.providers.kubernetes.known_stores import (
-    STORES,
     KnownStore,
     Raw,
     containers,
@@ -25,6 +24,7 @@ from readiness.providers.kubernetes.known_stores import (
     role_of,
     speaks_s3,
     store_of,
+    the_store,
 )
 from readiness.providers.kubernetes.survey import Surveyed
 from readiness.providers.kubernetes.workload import (
@@ -83,18 +83,9 @@ def proposal(found: Surveyed, asked: Asked) -> str:
 
 
 def _store(found: Surveyed, namespace: str, wanted: str | None) -> KnownStore:
-    there = {store.name: name_of(each) for each in found.workloads if (store := store_of(each)) is not None}
-    if not there:
-        images = sorted({str(c.get("image")) for each in found.workloads for c in containers(each)})
-        known = ", ".join(store.title for store in STORES)
-        raise UsageError(
-            f"namespace {namespace} holds none of {known}; its images: {', '.join(images) or 'none'}"
-        )
-    if wanted is not None and wanted not in there:
-        raise UsageError(f"namespace {namespace} holds no {wanted}; it holds {', '.join(there)}")
-    if wanted is None and len(there) > 1:
-        raise UsageError(f"namespace {namespace} holds {', '.join(there)}: name one with --store")
-    return next(store for store in STORES if store.name == (wanted or next(iter(there))))
+    there = dict.fromkeys(store.name for each in found.workloads if (store := store_of(each)) is not None)
+    images = {str(container.get("image")) for each in found.workloads for container in containers(each)}
+    return the_store(there, images, wanted, f"namespace {namespace}", "holds")
 
 
 def _head(store: KnownStore, namespace: str, serving: Sequence[Raw]) -> Iterator[str]:
