@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from readiness import obtain
@@ -44,6 +45,18 @@ async def by_wire(target: Target) -> None:
     wire.close()
 
 
+def when_it_serves(act: Callable[[], object]) -> None:
+    """A store that has just started takes buckets before it takes objects, whose volumes it has yet to make."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            translate(act)
+            return
+        except (Answered, Unanswered):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+
 def main(url: str, region: str, folder: str) -> None:
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(ANSWERING)
@@ -51,19 +64,13 @@ def main(url: str, region: str, folder: str) -> None:
     keys = Keys(os.environ["VIRTUAL_ACCESS_KEY"], os.environ["VIRTUAL_SECRET_KEY"])
     target = Target(url, keys, region, virtual=True)
     s3 = boto3_client(target, 5)
-    deadline = time.monotonic() + 40
-    while True:
-        try:
-            translate(
-                lambda: s3.create_bucket(
-                    Bucket=BUCKET,
-                    CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]
-                )
-            )
-            break
-        except (Answered, Unanswered):
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
+    when_it_serves(
+        lambda: s3.create_bucket(
+            Bucket=BUCKET,
+            CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]
+        )
+    )
+    when_it_serves(lambda: s3.put_object(Bucket=BUCKET, Key="first", Body=b"x"))
     for library in libraries(target, 5):
         library.put(BUCKET, library.name, b"x", "v")
         assert library.get(BUCKET, library.name) == b"x"
