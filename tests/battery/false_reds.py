@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -86,10 +87,12 @@ def busy(processes: int) -> Iterator[None]:
 
 def one_run(seed: int, arguments: Sequence[str], resume: Path | None = None) -> Tried:
     """One run of all phases, or of what the arguments select; its result is printed, and kept in `resume`. Its files
-    are removed.
+    are removed, unless something is not PROVED and there is a `resume`: then they lie beside it.
     """
     with tempfile.TemporaryDirectory(prefix="false-reds-") as folder:
         tried = _run(seed, arguments, Path(folder))
+        if resume and tried.reds:
+            shutil.copytree(folder, resume.with_name(f"{resume.stem}-seed-{seed}"), dirs_exist_ok=True)
     if resume:
         keep(resume, tried)
     counts = f"{tried.judged} judged, {len(tried.reds)} not PROVED, {tried.seconds:.0f} s"
@@ -165,7 +168,7 @@ def main(arguments: list[str]) -> int:
         "--resume",
         type=Path,
         metavar="FILE",
-        help="keep runs in this file; one whose seed it has counts as done",
+        help="keep runs in this file; one whose seed it has counts as done; what a run with a red left lies beside it",
     )
     parser.add_argument("--page", type=Path, help="write the result there, too")
     options = parser.parse_args(own)

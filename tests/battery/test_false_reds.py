@@ -57,3 +57,15 @@ def test_runs_that_were_kept_are_not_done_again(
     assert "3 runs, seeds 1 to 3" in capsys.readouterr().out
     assert [each.seed for each in kept(file)] == [2, 9, 1, 3]
     assert kept(file)[0].reds == (red,)
+
+
+def test_what_a_run_with_a_red_left_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(seed: int, _arguments: Sequence[str], folder: Path) -> Tried:
+        (folder / "output.txt").write_text(f"seed {seed}", encoding="utf-8")
+        reds = (Red(seed, "P1.14", "REFUTED", "no answer for 9 s"),) if seed == 2 else ()
+        return Tried(seed, 1.0, None, 80, reds, "abc")
+
+    monkeypatch.setattr(false_reds, "_run", run)
+    assert main(["--runs", "2", "--load", "0", "--resume", str(tmp_path / "twenty.jsonl")]) == 1
+    assert (tmp_path / "twenty-seed-2" / "output.txt").read_text("utf-8") == "seed 2"
+    assert not (tmp_path / "twenty-seed-1").exists()
