@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -40,9 +39,6 @@ const (
 )
 
 func startMember(c config) (*member, error) {
-	if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
-		return nil, err
-	}
 	rafthttp.ConnReadTimeout, rafthttp.ConnWriteTimeout = peerTimeout, peerTimeout
 	cfg := embed.NewConfig()
 	cfg.Name = c.name

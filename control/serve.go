@@ -47,6 +47,12 @@ func serve(c config) error {
 		}
 		return err
 	}
+	if err = waitForSpace(ctx, c.dataDir, spaceToStart(), freeBytes); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	if n.member, err = startMember(c); err != nil {
 		return err
 	}
