@@ -4,6 +4,7 @@ Every function returns a program that can be run now, or raises `readiness.error
 What takes long (building) is done once per machine, cached outside the checkout, and shows how far it is.
 """
 
+from readiness.obtain.ceph_packages import ceph
 from readiness.obtain.etcd import etcd
 from readiness.obtain.go import control, control_next, go_test
 from readiness.obtain.kubernetes import kube_apiserver
@@ -16,6 +17,7 @@ from readiness.obtain.wheels import caddy, weed, weed_other
 __all__ = [
     "Tofu",
     "caddy",
+    "ceph",
     "control",
     "control_next",
     "etcd",

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from readiness.errors import UsageError
-from readiness.obtain import caddy, control, etcd, go_test, minio, rustfs, tofu, versitygw, weed
+from readiness.obtain import caddy, ceph, control, etcd, go_test, minio, rustfs, tofu, versitygw, weed
 from readiness.obtain.cache import cache_directory
 from readiness.obtain.progress import announce
 
@@ -80,6 +80,7 @@ OBTAIN: dict[str, Callable[[], tuple[Path, str]]] = {
 """What `all` obtains: the programs of a default run."""
 
 STORES: dict[str, Callable[[], Path]] = {
+    "ceph": ceph,
     "etcd": etcd,
     "minio": minio,
     "rustfs": partial(rustfs, build=True),

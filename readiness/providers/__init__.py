@@ -28,7 +28,8 @@ def create(
     """The provider that the candidate asks for, not started yet. Raises UsageError.
 
     `run_dir`: where the run's private folder is made (and removed again); default: the machine's temporary folder.
-    `tools`: programs by name (`control`, `weed`, `caddy`, `etcd`) that are used instead of obtained ones.
+    `tools`: programs by name (`control`, `weed`, `caddy`, `etcd`; for Ceph a root file system) that are used instead
+    of obtained ones.
     `journal`: where faults are written down before they are done; default: in memory.
     """
     from readiness.errors import UsageError
@@ -74,6 +75,7 @@ def _programs(given: Mapping[str, Path]) -> Callable[[str], Path]:
 
         obtained: Mapping[str, Callable[[], Path]] = {
             "caddy": obtain.caddy,
+            "ceph": obtain.ceph,
             "control": obtain.control,
             "control-next": obtain.control_next,
             "etcd": obtain.etcd,

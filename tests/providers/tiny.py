@@ -9,6 +9,7 @@ from typing import Any
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate
+from readiness.providers.engine import probe
 from readiness.providers.stores.base import Health, Site, StartCommand, Store
 from readiness.topology import Endpoint, Instance
 
@@ -39,8 +40,8 @@ class TinyStore(Store):
         argv = (sys.executable, "-S", TINY, address, str(port), self.site.data(instance.node))
         return StartCommand(argv, {"TINY_SECRET": self.site.keys["admin"].secret_key} | ENVIRONMENT)
 
-    def probe_url(self, instance: Instance) -> str:
-        return self.url(instance.node, self.back_port) + "/ready"
+    def in_service(self, instance: Instance, seconds: float) -> bool:
+        return probe.status(self.url(instance.node, self.back_port) + "/ready", seconds) == 200
 
     def versions(self) -> Mapping[str, str]:
         return {"tiny": "1"}

@@ -112,7 +112,7 @@ class ProcessDriver(Driver[ProcessWatch]):
     def ready(self, instance: str) -> bool:
         if any(endpoint.instance == instance for endpoint in self.topology.endpoints):
             return True
-        return probe.status(self._store.probe_url(self.topology.instance(instance)), PROBE_SECONDS) == 200
+        return self._store.in_service(self.topology.instance(instance), PROBE_SECONDS)
 
     def settled(self) -> bool:
         return self._store.settled()

@@ -8,6 +8,12 @@ from readiness.errors import UsageError
 from readiness.providers.stores.base import Store
 
 
+def _ceph() -> type[Store]:
+    from readiness.providers.stores.ceph.recipe import Ceph
+
+    return Ceph
+
+
 def _control() -> type[Store]:
     from readiness.providers.stores.control import Control
 
@@ -45,6 +51,7 @@ def _weed_singleton() -> type[Store]:
 
 
 RECIPES: Mapping[str, Callable[[], type[Store]]] = {
+    "ceph": _ceph,
     "control": _control,
     "minio": _minio,
     "rustfs": _rustfs,

@@ -99,8 +99,8 @@ class Store(ABC):
         """Files that the store leaves outside the run's folder whatever it is told; removed at the end."""
         return ()
 
-    def probe_url(self, instance: Instance) -> str:
-        """What answers 200 while an instance that has no endpoint of its own is in service."""
+    def in_service(self, instance: Instance, seconds: float) -> bool:
+        """Whether an instance that has no endpoint of its own says within that time that it is in service."""
         raise NotImplementedError(instance.name)
 
     def founded(self, instance: Instance) -> bool:

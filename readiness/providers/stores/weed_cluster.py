@@ -147,8 +147,8 @@ class WeedCluster(Store):
             )
         )
 
-    def probe_url(self, instance: Instance) -> str:
-        return self._url(instance.node, "client") + "/readyz"
+    def in_service(self, instance: Instance, seconds: float) -> bool:
+        return probe.status(self._url(instance.node, "client") + "/readyz", seconds) == 200
 
     def settled(self) -> bool:
         """All etcd members started, all masters follow one leader, each volume has its copies on live servers."""
