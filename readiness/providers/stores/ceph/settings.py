@@ -50,6 +50,8 @@ RECOVERY: Section = {
     # What a node missed is copied to it before new requests, not beside them: 70 s to 100 s become 10 s to 20 s.
     "osd_mclock_profile": "high_recovery_ops",
     "osd_mclock_override_recovery_settings": "true",
+    # A new OSD would first write and remove 400 MB to see how fast its disk is, beside the others' requests.
+    "osd_mclock_skip_benchmark": "true",
     "osd_recovery_sleep": "0",
     "osd_recovery_sleep_hdd": "0",
     "osd_max_backfills": "8",
