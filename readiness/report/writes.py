@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from readiness.criteria import BY_ID, Level
-from readiness.finding import Measured
+from readiness.finding import Measured, State
 
 _LOST = ": objects_lost"
 
@@ -45,6 +46,15 @@ def count_writes(measured: Mapping[str, Measured]) -> Writes | None:
         return None
     acknowledged, objects, lost = (sum(each) for each in zip(*scenarios.values(), strict=True))
     return Writes(acknowledged, objects, lost, len(scenarios), tuple(criteria))
+
+
+def unproved(found: Writes, criteria: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Of the criteria of a verdict that have read writes back, those that are not PROVED, with their state."""
+    return [
+        f"{row['id']} {row['state']}"
+        for row in criteria
+        if row["id"] in found.criteria and row["state"] != State.PROVED
+    ]
 
 
 def _larger(one: tuple[int, ...], other: tuple[int, int, int]) -> tuple[int, int, int]:

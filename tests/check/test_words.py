@@ -20,8 +20,8 @@ from readiness.evidence.models import VerdictRecord
 from readiness.evidence.seen import Group
 from readiness.finding import Finding, State, proved, refuted, unknown
 from readiness.gate.earlier import read_earlier
-from readiness.report import publish
 from readiness.report.checked import print_check
+from readiness.report.published import combine
 from readiness.report.statement import statement
 from readiness.report.words import command, next_step
 from readiness.verdict import Verdict, Word, checked, results_of
@@ -144,9 +144,9 @@ def test_its_evidence_is_not_taken_over(tmp_path: Path) -> None:
 
 
 def test_it_is_not_published() -> None:
-    run = publish.PublishedRun({}, verdict_row(verdict_of()))
+    run = combine.SealedRun(Path("a"), {}, verdict_row(verdict_of()))
     with pytest.raises(UsageError, match="is a check, which injects no fault"):
-        publish.together([run])
+        combine.together([run])
 
 
 def test_its_statement_passes_nothing(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class Row:
         for seen in outages_of(record, promises):
             self.every.append(seen)
             self.outages[seen.endpoint] = max(
-                (one for one in (self.outages.get(seen.endpoint), seen) if one), key=_badness
+                (one for one in (self.outages.get(seen.endpoint), seen) if one), key=badness
             )
         for back in _backs(record, promises):
             known = self.backs.get(back.endpoint)
@@ -189,7 +189,8 @@ def _backs(record: ScenarioRecord, promises: Promises) -> list[Back]:
     ]
 
 
-def _badness(one: Outage) -> tuple[int, float, float]:
+def badness(one: Outage) -> tuple[int, float, float]:
+    """What a broken promise, then a longer outage, is worse by: for `max`."""
     return (State.PROVED, State.UNKNOWN, State.REFUTED).index(one.state), one.upper, one.lower
 
 

@@ -29,7 +29,7 @@ from readiness.report.html.outages import add as add_outages
 from readiness.report.html.witness import WitnessStep, steps
 from readiness.report.html.worst import Worst, drawn, worst
 from readiness.report.words import MARKS, Mark, command, next_step, not_run_as_declared, summary
-from readiness.report.writes import Writes, count_writes
+from readiness.report.writes import Writes, count_writes, unproved
 
 MOST_MEASURED, SHORT, MOST_REASON, LAST_CALLS = 60, 420, 6000, 6
 MAX_FIGURES_BYTES = 2_200_000
@@ -115,11 +115,7 @@ class Page:
     def unproved_writes(self) -> list[str]:
         """Criteria that read writes back and are not PROVED, with their state."""
         found = self.writes
-        return [
-            f"{row['id']} {row['state']}"
-            for row in self.verdict["criteria"]
-            if found and row["id"] in found.criteria and row["state"] != State.PROVED
-        ]
+        return unproved(found, self.verdict["criteria"]) if found else []
 
     @property
     def consequences(self) -> list[Consequence]:
