@@ -86,7 +86,9 @@ class Credentials(_Strict):
 
 class Durability(_Strict):
     """P0.3 and S.3: what the store promises about versions, retention, backup and restore. `copies`: on how many nodes
-    the data of an object lies (S.2).
+    the data of an object lies (S.2). `versioning_suspended`: the state bucket is, or may come to be, one that kept
+    versions once and whose versioning is suspended: what is asked of the other scratch buckets is asked of such a one,
+    too.
 
     Without versions a backup takes their place: `backup_command` is run every `backup_every_seconds`, `restore_command`
     brings one object back (readiness/backup.py says what they are given), and no backup is older than
@@ -94,6 +96,7 @@ class Durability(_Strict):
     """
 
     versioning: bool = False
+    versioning_suspended: bool = False
     retention_days: Annotated[int, Field(ge=0)] = 0
     backup: str = ""
     restore: Literal["previous-version", "backup", "none"] = "none"

@@ -157,4 +157,6 @@ def _written(check: Check) -> str:
             "anything else"
         )
     kinds = "one plain, one with versions" if versioning else "both plain"
-    return f"written: two scratch buckets {PREFIX}…, {kinds}, removed at the end; no other bucket is written"
+    state = check.loaded.candidate.boundary.state_bucket
+    third = f"and a third with suspended versioning if bucket {state} is there and has it"
+    return f"written: two scratch buckets {PREFIX}…, {kinds}, {third}, removed at the end; no other bucket is written"

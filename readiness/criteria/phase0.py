@@ -2,6 +2,7 @@
 
 from readiness.criteria.model import Criterion, Level
 from readiness.judges import contract, stops
+from readiness.judges.durability import durability
 
 ROWS = (
     Criterion(
@@ -23,7 +24,7 @@ ROWS = (
         0,
         "bucket versioning, retention, backup, or restore behavior",
         Level.PLAN,
-        judge=contract.durability,
+        judge=durability,
     ),
     Criterion(
         "P0.4",
@@ -75,7 +76,7 @@ ROWS = (
         "backup, restore, retention, or versioning behavior is documented",
         Level.PLAN,
         "no backup, restore, retention, or versioning behavior is documented",
-        judge=contract.durability,
+        judge=durability,
     ),
     Criterion(
         "S.4",

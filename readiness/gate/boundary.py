@@ -55,7 +55,7 @@ def no_cache_objects(subject: Subject, see: Recording, rig: Rig) -> None:
     buckets = see.ask(Step.BUCKETS, front, "boto3", listing, kept=found)
     if isinstance(buckets, Answered | Unanswered):
         return
-    for bucket in (boundary.state_bucket, *rig.buckets.both()):
+    for bucket in (boundary.state_bucket, *rig.buckets.every()):
         if bucket in buckets:
             look = partial(_keys, client, bucket)
             see.ask(Step.KEYS, front, "boto3", look, asked={"bucket": bucket, "most": MOST}, kept=_looked_at)

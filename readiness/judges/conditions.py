@@ -12,7 +12,7 @@ from readiness.finding import Finding, proved
 from readiness.judges.observed import Rule, broken_rule, calls, fine, place
 
 ROUNDS = 12
-"""Races for a fresh key without a fault."""
+"""Races for a fresh key without a fault, at least: half as many in each bucket."""
 
 
 class Step(StrEnum):

@@ -6,14 +6,11 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, merge, proved, refuted, unknown
 from readiness.judges.alerts import Named, RulesUnreadable, Watches
 from readiness.topology import PROMISED
 
-SETTINGS_SEEN_WITHIN = 10.0
-"""Seconds in which every endpoint must know of a new bucket's versioning (P0.3)."""
 TO_BE_WRITTEN = "TO BE WRITTEN"
 """How a sentence begins that a proposed candidate file leaves to the operator: nothing is proved by it."""
 ADMISSIBLE = ("dedicated-ha", "replicated-rustfs")
@@ -25,6 +22,7 @@ class Step(StrEnum):
 
     BUCKETS = "list-buckets"
     VERSIONING = "versioning"
+    SUSPENDED = "versioning of the suspended bucket"
     STATE_BUCKET = "versioning of the state bucket"
     IN_SERVICE = "in service"
     EXCESS = "promises beyond their ceilings"
@@ -74,76 +72,6 @@ def _accepted(seen: Seen, role: str, reason: str) -> Finding:
         proved(reason.format(len(looks)), len(looks))
         if looks
         else unknown(f"the {role} credential was not tried")
-    )
-
-
-def durability(seen: Seen) -> Finding:
-    """P0.3 and S.3: versioning, retention, backup or restore behavior is written, and versioning is as it says, of the
-    state bucket too where it exists already.
-
-    An endpoint may learn a bucket's settings a little after they were made through another one: the first look that
-    shows them counts, within `SETTINGS_SEEN_WITHIN` seconds. `asked.refused` is why versioning could not be enabled.
-    """
-    declared = seen.contract["durability"]
-    if not (declared["versioning"] or (declared["backup"] and declared["restore"] != "none")):
-        return refuted("the contract promises neither versions nor a backup that can be restored")
-    looks: dict[str, list[Observation]] = {}
-    for one in seen.steps(Step.VERSIONING):
-        if not one.ok:
-            return refuted(f"versioning cannot be read through {one.endpoint}: {one.why()}")
-        looks.setdefault(one.endpoint, []).append(one)
-    if not looks:
-        return unknown("no endpoint was asked for the versioning of a bucket")
-    wanted, slowest = bool(declared["versioning"]), 0.0
-    for endpoint, found in looks.items():
-        took = _seen_after(found, wanted=wanted)
-        if took is None:
-            return _otherwise(endpoint, found, wanted=wanted)
-        slowest = max(slowest, took)
-    state = "Enabled" if wanted else "not enabled"
-    kept = f"retention {declared['retention_days']} days; restore: {declared['restore']}"
-    reason = f"versioning {state} through every endpoint; {kept}"
-    return merge(
-        [proved(reason, len(looks), seconds_until_seen=round(slowest, 1)), _state_bucket(seen, wanted=wanted)]
-    )
-
-
-def _state_bucket(seen: Seen, *, wanted: bool) -> Finding:
-    """Whether its versioning, as it is now, is that of the scratch buckets, of which everything else is proved."""
-    looks = list(seen.steps(Step.STATE_BUCKET))
-    if not looks:
-        return unknown("the versioning of the state bucket was not looked at")
-    (one,) = looks
-    bucket = one.asked["bucket"]
-    if one.outcome == "error" and one.status == 404:
-        return proved(f"{bucket} does not exist yet", 1)
-    if not one.ok:
-        return unknown(f"the versioning of the state bucket {bucket} cannot be read: {one.why()}")
-    if wanted and one.result != "Enabled":
-        return refuted(f"the contract says versioning = True, and the state bucket {bucket} is {one.result}")
-    if one.result != "never enabled" and not wanted:
-        return unknown(
-            f"the contract says versioning = False, and the state bucket {bucket} is {one.result}: nothing is proved "
-            "of such a bucket"
-        )
-    return proved(f"so is {bucket}", 1)
-
-
-def _seen_after(looks: list[Observation], *, wanted: bool) -> float | None:
-    for look in looks:
-        seconds = look.completed - looks[0].invoked
-        if (look.result == "Enabled") is wanted and look.invoked - looks[0].invoked <= SETTINGS_SEEN_WITHIN:
-            return seconds
-    return None
-
-
-def _otherwise(endpoint: str, looks: list[Observation], *, wanted: bool) -> Finding:
-    last, refused = looks[-1], looks[-1].asked.get("refused")
-    why = f"; the request to enable it was refused: {refused}" if refused else ""
-    seconds = last.completed - looks[0].invoked
-    return refuted(
-        f"the contract says versioning = {wanted}, and {endpoint} reports {last.result} for a bucket "
-        f"on which it was requested, {seconds:.1f} s after the first look{why}"
     )
 
 

@@ -18,16 +18,24 @@ from readiness.topology import Endpoint, Topology
 
 @dataclass(frozen=True)
 class Buckets:
-    """The scratch buckets of the run."""
+    """The scratch buckets of the run. `suspended` kept versions once, and its versioning is suspended; None: the
+    candidate has no such bucket to show for.
+    """
 
     plain: str
     versioned: str
     refused: Mapping[str, str] = field(default_factory=dict)
-    """By bucket, the answer of a store that would not enable its versioning."""
+    """By bucket, the answer of a store that would not enable or suspend its versioning."""
+    suspended: str | None = None
 
-    def both(self) -> tuple[str, str]:
+    def every(self) -> tuple[str, ...]:
         """Plain first."""
-        return (self.plain, self.versioned)
+        return (self.plain, self.versioned, *([self.suspended] if self.suspended else ()))
+
+    def turn(self, number: int) -> str:
+        """One of them, each in its turn."""
+        buckets = self.every()
+        return buckets[number % len(buckets)]
 
 
 @dataclass(frozen=True)

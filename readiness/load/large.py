@@ -42,7 +42,7 @@ async def _one(c: Context, kind: str, number: int) -> None:
         targets = c.targets()
         if not targets:
             return
-        at = (c.buckets.both()[sum(divmod(number, len(targets))) % 2], f"{kind}/{c.scope}/{number}")
+        at = (c.buckets.turn(sum(divmod(number, len(targets)))), f"{kind}/{c.scope}/{number}")
         op = (await client.do(Verb.WRITE, targets[turn % len(targets)], *at, size=SIZES[kind])).op
         if op.outcome is not Outcome.FAIL:
             break

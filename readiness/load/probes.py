@@ -35,7 +35,7 @@ async def _shot(c: Context, endpoint: Endpoint, verb: Verb, tick: int) -> None:
     fresh = tick % 2 == 0
     client = c.client("probe", f"probe:{endpoint.name}:{verb}:{'new' if fresh else 'reused'}")
     if verb is Verb.WRITE:
-        bucket = c.buckets.both()[tick // 2 % 2]
+        bucket = c.buckets.turn(tick // 2)
         key = f"probe/{c.scope}/{endpoint.name}/{tick}"
         op = (
             await client.do(

@@ -228,7 +228,7 @@ def _jobs(c: Context, targets: list[Endpoint]) -> list[_Job]:
 async def _final_lists(c: Context, targets: list[Endpoint]) -> None:
     lister = c.client("final", "final-lister")
     parts = [part for prefix in ("canon/", "index/", "probe/") for part in _parts(c, prefix)]
-    for bucket in c.buckets.both():
+    for bucket in c.buckets.every():
         for endpoint in targets:
             for part in parts:
                 await lister.do(Verb.LIST, endpoint, bucket, part)

@@ -14,7 +14,6 @@ from readiness.topology import Endpoint
 
 _Seen = dict[tuple[str, str], tuple[str, str]]
 REGISTER_CLIENTS = 6
-REGISTER_KEYS = 8
 OPERATIONS_A_KEY = 70
 UNKNOWN_A_KEY = 3
 LOCK_CLIENTS = 4
@@ -49,18 +48,18 @@ class _Register:
 
 
 class Registers:
-    """Reads, writes, conditional creates, compare-and-sets and deletes on a few shared keys, in both buckets: half
+    """Reads, writes, conditional creates, compare-and-sets and deletes on a few shared keys, in every bucket: half
     of the keys are written as a state, a quarter as a lock, and a quarter in every way.
     """
 
     def __init__(self, context: Context) -> None:
         self._c = context
         self._made = 0
-        self._slots = [self._fresh(slot) for slot in range(REGISTER_KEYS)]
+        self._slots = [self._fresh(slot) for slot in range(len(context.buckets.every()) * len(_WEIGHTS))]
 
     def _fresh(self, slot: int) -> _Register:
         self._made += 1
-        bucket = self._c.buckets.both()[slot // len(_WEIGHTS) % 2]
+        bucket = self._c.buckets.turn(slot // len(_WEIGHTS))
         return _Register(bucket, f"reg/{self._c.scope}/{self._made}", _WEIGHTS[slot % len(_WEIGHTS)])
 
     async def run(self, number: int, only: Endpoint | None = None) -> None:
@@ -122,7 +121,7 @@ async def races(c: Context) -> None:
     while not c.stopping.is_set():
         targets = c.targets()
         if targets:
-            bucket, key = c.buckets.both()[number % 2], f"race/{c.scope}/{number}"
+            bucket, key = c.buckets.turn(number), f"race/{c.scope}/{number}"
             number += 1
             racers = [c.client("race", f"racer-{number}-{i}") for i in range(8)]
             await asyncio.gather(
@@ -150,7 +149,7 @@ class Locks:
         if self._c.recorder.now() - self._moved > 2.0:
             self._generation += 1
             self._moved = self._c.recorder.now()
-        return self._c.buckets.both()[self._generation % 2], f"lock/{self._c.scope}/{self._generation}.tflock"
+        return self._c.buckets.turn(self._generation), f"lock/{self._c.scope}/{self._generation}.tflock"
 
     async def run(self, number: int, only: Endpoint | None = None) -> None:
         """One contender, until the load stops. `only`: it goes to that endpoint, in service or not."""
@@ -205,7 +204,7 @@ async def index(c: Context, number: int) -> None:
         if targets:
             if made >= 40:
                 group, made, live = group + 1, 0, []
-            bucket, prefix = c.buckets.both()[group % 2], f"index/{c.scope}/{number}/{group}/"
+            bucket, prefix = c.buckets.turn(group), f"index/{c.scope}/{number}/{group}/"
             turn += 1
             endpoint = targets[turn % len(targets)]
             choice = c.rng.random()
@@ -229,7 +228,7 @@ async def bulk(c: Context) -> None:
         if c.stopping.is_set():
             return
         if targets := c.targets():
-            bucket, endpoint = c.buckets.both()[number % 2], targets[number % len(targets)]
+            bucket, endpoint = c.buckets.turn(number), targets[number % len(targets)]
             await client.do(Verb.WRITE, endpoint, bucket, f"bulk/{c.scope}/{number}", size=BULK_BYTES)
         await c.pause(0.1)
 
@@ -239,7 +238,7 @@ async def lists(c: Context, only: Endpoint) -> None:
     client, turn = c.client("index", _process("index", 0, only)), 0
     while not c.stopping.is_set():
         turn += 1
-        await client.do(Verb.LIST, only, c.buckets.both()[turn % 2], f"index/{c.scope}/")
+        await client.do(Verb.LIST, only, c.buckets.turn(turn), f"index/{c.scope}/")
         await c.pause(0.3)
 
 
@@ -249,7 +248,7 @@ async def write_canon(c: Context, count: int = 12) -> None:
     """
     client = c.client("canon", "canon")
     for number in range(count):
-        bucket, key = c.buckets.both()[number % 2], f"canon/{c.scope}/{number}"
+        bucket, key = c.buckets.turn(number), f"canon/{c.scope}/{number}"
         op = await written(c, client, bucket, key, 800)
         if op is not None and op.value is not None:
             c.canon.append(KnownObject(bucket, key, op.value))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from readiness.load.context import Buckets
 from readiness.plugin.run import Run
+from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.removal import Bounds
 from readiness.s3.scratch import JOURNAL, Scratch
+from readiness.s3.versioning import SUSPENDED, versioning_of
 from readiness.subject import Subject
 
 
@@ -24,15 +27,36 @@ class ScratchBuckets:
         self._scratch = Scratch(short, client, journal, subject.loaded.bucket)
 
     def create(self) -> Buckets:
-        """A plain and a versioned bucket, or two plain ones if the contract promises no versions."""
+        """A plain and a versioned bucket, or two plain ones if the contract promises no versions. A third one, with
+        suspended versioning, where the contract names it or the state bucket is such a bucket.
+        """
         subject, scratch = self._subject, self._scratch
+        plain = scratch.create("plain")
         promised = subject.contract.durability.versioning
-        plain = scratch.create("plain", versioned=False)
-        versioned = scratch.create("versioned" if promised else "second", versioned=promised)
+        versioned = scratch.create("versioned", "Enabled") if promised else scratch.create("second")
+        suspended = scratch.create("suspended", "Enabled", "Suspended") if self._suspended() else None
+        buckets = Buckets(plain, versioned, scratch.refused, suspended)
         clients = [subject.client(endpoint) for endpoint in subject.topology.all_endpoints()]
-        if not scratch.warm_up((plain, versioned), clients):
+        if not scratch.warm_up(buckets.every(), clients):
             self._announce("a new scratch bucket does not take a write through every endpoint yet")
-        return Buckets(plain, versioned, scratch.refused)
+        return buckets
+
+    def _suspended(self) -> bool:
+        """Whether there is to be a bucket with suspended versioning. The state bucket is only read. None can be made
+        where all of scratch is in one bucket.
+        """
+        subject = self._subject
+        if subject.loaded.bucket is not None:
+            return False
+        if subject.contract.durability.versioning_suspended:
+            return True
+        bucket, client = subject.candidate.boundary.state_bucket, subject.client(subject.front)
+        try:
+            found = translate(partial(versioning_of, client, bucket))
+        except (Answered, Unanswered):
+            return False  # there is none, or P0.3 says why it cannot be read
+        subject.evidence.event("versioning of the state bucket", bucket=bucket, found=found)
+        return found == SUSPENDED
 
     def remove(self) -> None:
         """Removes them; those of a store that the suite started go with its disks, for the deletes can take minutes."""

@@ -19,6 +19,8 @@ from readiness.s3.removal import PREFIX, Bounds, NotRemoved, exists, patiently, 
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import BucketVersioningStatusType
+    from mypy_boto3_s3.type_defs import VersioningConfigurationTypeDef
 
 TAG = "tofu-state-ha-readiness"
 """The key of the tag that every scratch bucket has where the store keeps tags; its value is the run."""
@@ -39,10 +41,12 @@ class Scratch:
         self._run, self._client, self._journal, self._within = run, client, journal, within
         self.buckets: list[str] = []
         self.refused: dict[str, str] = {}
-        """By bucket, the answer of a store that would not enable its versioning (P0.3 and P1.15 report it)."""
+        """By bucket, the answer of a store that would not set its versioning (P0.3 and P1.15 report it)."""
 
-    def create(self, purpose: str, *, versioned: bool) -> str:
-        """A new bucket. Raises UsageError if one of that name exists already: it is not this run's."""
+    def create(self, purpose: str, *versioning: BucketVersioningStatusType) -> str:
+        """A new bucket, whose versioning is set to each of these, one after the other. Raises UsageError if one of that
+        name exists already: it is not this run's.
+        """
         name = f"{PREFIX}{self._run}-{purpose}"[:63].rstrip("-").lower()
         if self._within is not None:
             return self._below(f"{self._within}/{name}")
@@ -67,18 +71,18 @@ class Scratch:
         with contextlib.suppress(Answered):  # some stores have no bucket tags: the name says the same
             tags: Any = {"TagSet": [{"Key": TAG, "Value": self._run}]}
             patiently(lambda: client.put_bucket_tagging(Bucket=name, Tagging=tags))
-        if versioned:
-            try:
-                patiently(
-                    lambda: client.put_bucket_versioning(
-                        Bucket=name, VersioningConfiguration={"Status": "Enabled"}
-                    ),
-                    seconds=15,
-                    also=NOT_THERE_YET,
-                )
-            except Answered as error:
-                self.refused[name] = str(error)
+        try:
+            for status in versioning:
+                self._set_versioning(client, name, status)
+        except Answered as error:
+            self.refused[name] = str(error)
         return name
+
+    @staticmethod
+    def _set_versioning(client: S3Client, name: str, status: BucketVersioningStatusType) -> None:
+        setting: VersioningConfigurationTypeDef = {"Status": status}
+        put = partial(client.put_bucket_versioning, Bucket=name, VersioningConfiguration=setting)
+        patiently(put, seconds=15, also=NOT_THERE_YET)
 
     def _below(self, name: str) -> str:
         """What lies below that prefix is this run's from now on: nothing may be there. The bucket is not changed."""

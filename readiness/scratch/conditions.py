@@ -30,12 +30,13 @@ RACERS = 32
 def create_races(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.11: 32 clients create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets. And what
     exists is not created (412), and what was deleted is created again: on versioned buckets some stores hold conditions
-    against the version below the delete marker (ceph#63348).
+    against the version below the delete marker (ceph#63348), and on suspended ones against none (ceph#71584).
 
     Two rounds of three are over all endpoints, each time begun by another one; the third is through one endpoint
     alone, in turn, so that each of them has a winner to tell.
     """
-    for bucket in rig.buckets.both():
+    buckets = rig.buckets.every()
+    for bucket in buckets:
         writers = _writers(subject, see, bucket)
         for number, here in enumerate(writers):
             _turns(here, writers[(number + 1) % len(writers)], f"p1.11/{here.endpoint.name}")
@@ -45,8 +46,8 @@ def create_races(subject: Subject, see: Recording, rig: Rig) -> None:
 
     async def play() -> None:
         reader = Client("race", "reader", wires, rig.watch, recorder, subject.response_seconds)
-        for number in range(ROUNDS):
-            bucket, key = rig.buckets.both()[number % 2], f"race/p1.11/{number}"
+        for number in range(ROUNDS // 2 * len(buckets)):
+            bucket, key = rig.buckets.turn(number + number // len(buckets)), f"race/p1.11/{number}"
             racers = [
                 Client("race", f"racer-{number}-{i}", wires, rig.watch, recorder, subject.response_seconds)
                 for i in range(RACERS)
@@ -120,7 +121,7 @@ def if_match(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.12: `If-Match` lets the holder of the current ETag write, refuses (412) a stale one, and creates
     nothing (404 or 412), neither where an object never was nor where one was deleted.
     """
-    for bucket in rig.buckets.both():
+    for bucket in rig.buckets.every():
         writers = _writers(subject, see, bucket)
         for number, here in enumerate(writers):
             _conditions(here, writers[(number + 1) % len(writers)], f"p1.12/{here.endpoint.name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ WRITERS = 12
 
 def pages(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.9: through every endpoint, full pages with both clients, small ones of LIST in both forms and of versions."""
-    for bucket, keys in ((rig.buckets.plain, NAMES), (rig.buckets.versioned, NAMES[:FEW])):
+    for bucket in rig.buckets.every():
+        keys = NAMES if bucket == rig.buckets.plain else NAMES[:FEW]
         write = partial(_written, subject, rig, bucket, keys)
         see.must(Step.PUT, subject.front, "wire", write, asked={"bucket": bucket, "keys": len(keys)})
     for endpoint in subject.topology.all_endpoints():
@@ -33,10 +34,9 @@ def pages(subject: Subject, see: Recording, rig: Rig) -> None:
             asked = {"bucket": rig.buckets.plain}
             see.must(Step.FULL, endpoint, library.name, listing, asked=asked, kept=list)
         client = boto3_client(subject.target(endpoint), subject.response_seconds)
-        for step, small in _small(client, rig.buckets.plain, rig.buckets.versioned).items():
-            if step is Step.SMALL_VERSIONS and not subject.promises.versioning:
-                continue
-            see.must(step, endpoint, "boto3", small, asked={"page": SMALL}, kept=list)
+        for step, bucket in _small(rig, versions=subject.promises.versioning):
+            small = partial(_paged, client, step, bucket)
+            see.must(step, endpoint, "boto3", small, asked={"bucket": bucket, "page": SMALL}, kept=list)
 
 
 def _written(subject: Subject, rig: Rig, bucket: str, keys: Sequence[str]) -> None:
@@ -77,20 +77,27 @@ async def _write(subject: Subject, bucket: str, keys: Sequence[str]) -> list[str
     return problems
 
 
-def _small(client: S3Client, plain: str, versioned: str) -> dict[Step, Callable[[], list[str]]]:
-    prefix = f"{PREFIX}00"
+_PAGED: Mapping[Step, tuple[Any, str]] = {
+    Step.SMALL: ("list_objects_v2", "Contents"),
+    Step.SMALL_V1: ("list_objects", "Contents"),
+    Step.SMALL_VERSIONS: ("list_object_versions", "Versions"),
+}
 
-    def paged(operation: Any, bucket: str, part: str) -> Callable[[], list[str]]:
-        config: Any = {"PageSize": SMALL, "MaxItems": 4 * FEW}
-        pages = client.get_paginator(operation).paginate(
-            Bucket=bucket, Prefix=prefix, PaginationConfig=config
-        )
-        return lambda: [
-            row["Key"] for page in pages for row in page.get(part, []) if row["Key"] < f"{PREFIX}{FEW:04}"
-        ]
 
-    return {
-        Step.SMALL: paged("list_objects_v2", plain, "Contents"),
-        Step.SMALL_V1: paged("list_objects", plain, "Contents"),
-        Step.SMALL_VERSIONS: paged("list_object_versions", versioned, "Versions"),
-    }
+def _small(rig: Rig, *, versions: bool) -> Iterator[tuple[Step, str]]:
+    """What is listed in small pages, and of which bucket."""
+    buckets = rig.buckets
+    for bucket in buckets.every():
+        if bucket != buckets.versioned:
+            yield from ((Step.SMALL, bucket), (Step.SMALL_V1, bucket))
+    if versions:
+        yield Step.SMALL_VERSIONS, buckets.versioned
+
+
+def _paged(client: S3Client, step: Step, bucket: str) -> list[str]:
+    operation, part = _PAGED[step]
+    config: Any = {"PageSize": SMALL, "MaxItems": 4 * FEW}
+    pages = client.get_paginator(operation).paginate(
+        Bucket=bucket, Prefix=f"{PREFIX}00", PaginationConfig=config
+    )
+    return [row["Key"] for page in pages for row in page.get(part, []) if row["Key"] < f"{PREFIX}{FEW:04}"]

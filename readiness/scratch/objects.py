@@ -35,7 +35,7 @@ KEYS = (
 
 def list_buckets(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.1: the buckets, through every endpoint with both clients."""
-    wanted = sorted(rig.buckets.both())
+    wanted = sorted(rig.buckets.every())
     for endpoint, library in see.views():
         see.must(
             Bucket.LIST,
@@ -51,7 +51,7 @@ def head_bucket(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.2: HEAD of a bucket that exists, and of one that does not."""
     nowhere = f"{rig.buckets.plain[:50]}-absent"
     for endpoint, library in see.views():
-        for bucket in rig.buckets.both():
+        for bucket in rig.buckets.every():
             head = partial(library.head_bucket, bucket)
             see.must(Bucket.HEAD, endpoint, library.name, head, asked={"bucket": bucket})
         head = partial(library.head_bucket, nowhere)
@@ -67,7 +67,7 @@ def objects(subject: Subject, see: Recording, rig: Rig) -> None:
         sizes = [*SIZES, *([LARGE] if number < 2 else [])]
         for position, size in enumerate(sizes):
             key = keys[position % len(keys)] if size < PART else f"p1.3/{number}/large"
-            bucket = rig.buckets.both()[position % 2] if size < PART else rig.buckets.plain
+            bucket = rig.buckets.turn(position) if size < PART else rig.buckets.plain
             _cycle(see, endpoint, library, bucket, key, size)
         for key in keys:
             _cycle(see, endpoint, library, rig.buckets.plain, key, 64)
@@ -115,7 +115,7 @@ def read_after_write(subject: Subject, see: Recording, rig: Rig) -> None:
     seconds = subject.response_seconds
     endpoints = subject.topology.all_endpoints()
     library = {e.name: libraries(subject.target(e), seconds)[0] for e in endpoints}
-    for bucket in rig.buckets.both():
+    for bucket in rig.buckets.every():
         for writer in endpoints:
             for reader in endpoints:
                 pair = _Pair(see, writer, reader, library[writer.name], library[reader.name], bucket)

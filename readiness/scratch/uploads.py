@@ -60,7 +60,7 @@ def _damaged(subject: Subject, see: Recording, rig: Rig, damages: tuple[Damage, 
     for endpoint in subject.topology.all_endpoints():
         client = subject.client(endpoint)
         for damage in damages:
-            for bucket in rig.buckets.both():
+            for bucket in rig.buckets.every():
                 key = f"damaged/{endpoint.name}/{damage.name}"
                 asked: Asked = {"bucket": bucket, "key": key, "damage": damage.name}
                 rig.loop.call(_send(subject, see, endpoint, damage, asked))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from readiness.candidate.ceilings import beyond_ceilings
-from readiness.judges.contract import SETTINGS_SEEN_WITHIN, Step
+from readiness.judges.contract import Step
+from readiness.judges.durability import SETTINGS_SEEN_WITHIN
 from readiness.load.rig import Rig
 from readiness.recording import Asked, Recording
 from readiness.s3.boto3_library import boto3_client
+from readiness.s3.versioning import ENABLED, SUSPENDED, status_in, versioning_of
 from readiness.static.alerts import record_alert_rules
 from readiness.static.exposition import record_metrics
 from readiness.subject import Subject
 from readiness.topology import Endpoint
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import GetBucketVersioningOutputTypeDef
 
 
 def endpoint_shape(subject: Subject, see: Recording) -> None:
@@ -40,37 +39,39 @@ def _through_every_endpoint(subject: Subject, see: Recording, role: str) -> None
 
 
 def durability(subject: Subject, see: Recording, rig: Rig) -> None:
-    """P0.3 and S.3: what every endpoint calls the versioning of the versioned scratch bucket, and what the state bucket
-    has, if there is one: it is only looked at.
+    """P0.3 and S.3: what every endpoint calls the versioning of the versioned scratch bucket and of the suspended one,
+    and what the state bucket has, if there is one: it is only looked at.
     """
-    wanted = subject.contract.durability.versioning
+    wanted, suspended = subject.contract.durability.versioning, rig.buckets.suspended
     for endpoint in subject.topology.all_endpoints():
-        _versioning(subject, see, rig, endpoint, wanted=wanted)
+        look = partial(_versioning, subject, see, rig, endpoint)
+        look(Step.VERSIONING, rig.buckets.versioned, lambda found: (found == ENABLED) is wanted)
+        if suspended is not None:
+            look(Step.SUSPENDED, suspended, lambda found: found == SUSPENDED)
     bucket, client = subject.candidate.boundary.state_bucket, subject.client(subject.front)
-
-    def look() -> GetBucketVersioningOutputTypeDef:
-        client.head_bucket(Bucket=bucket)  # a store may name the versioning of a bucket that is not there
-        return client.get_bucket_versioning(Bucket=bucket)
-
-    see.ask(Step.STATE_BUCKET, subject.front, "boto3", look, asked={"bucket": bucket}, kept=_status)
+    state = partial(versioning_of, client, bucket)
+    see.ask(Step.STATE_BUCKET, subject.front, "boto3", state, asked={"bucket": bucket}, kept=str)
 
 
-def _versioning(subject: Subject, see: Recording, rig: Rig, endpoint: Endpoint, *, wanted: bool) -> None:
+def _versioning(
+    subject: Subject,
+    see: Recording,
+    rig: Rig,
+    endpoint: Endpoint,
+    step: Step,
+    bucket: str,
+    as_wanted: Callable[[str], bool],
+) -> None:
     """Looks until it is as wanted, or for `SETTINGS_SEEN_WITHIN` seconds: a bucket is new."""
-    bucket, client = rig.buckets.versioned, subject.client(endpoint)
+    client = subject.client(endpoint)
     asked: Asked = {"bucket": bucket, "refused": rig.buckets.refused.get(bucket)}
     look = partial(client.get_bucket_versioning, Bucket=bucket)
     deadline = time.monotonic() + SETTINGS_SEEN_WITHIN
     while True:
-        answer = see.ask(Step.VERSIONING, endpoint, "boto3", look, asked=asked, kept=_status)
-        state = "" if isinstance(answer, Exception) else _status(answer)
-        if not state or (state == "Enabled") is wanted or time.monotonic() > deadline:
+        answer = see.ask(step, endpoint, "boto3", look, asked=asked, kept=status_in)
+        if isinstance(answer, Exception) or as_wanted(status_in(answer)) or time.monotonic() > deadline:
             return
         time.sleep(0.3)
-
-
-def _status(answer: GetBucketVersioningOutputTypeDef) -> str:
-    return str(answer.get("Status", "never enabled"))
 
 
 def failure_behaviour(subject: Subject, see: Recording) -> None:

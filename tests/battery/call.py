@@ -109,6 +109,11 @@ class Call:
         """A bucket that the suite made with versions."""
         return self.bucket.endswith("-versioned")
 
+    @property
+    def suspended(self) -> bool:
+        """A bucket that the suite made with versions, and whose versioning it suspended."""
+        return self.bucket.endswith("-suspended")
+
     # -- what can be done
 
     async def forward(self) -> Reply:

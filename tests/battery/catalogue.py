@@ -19,6 +19,7 @@ from tests.battery.defects import (
     promises,
     reads,
     returns,
+    suspended,
     upgrades,
 )
 
@@ -27,6 +28,7 @@ ALL: tuple[Defect, ...] = (
     *reads.DEFECTS,
     *listings.DEFECTS,
     *deletes.DEFECTS,
+    *suspended.DEFECTS,
     *durability.DEFECTS,
     *hardware.DEFECTS,
     *returns.DEFECTS,

@@ -27,6 +27,7 @@ class Store:
         self.refuse: dict[str, str] = {}
         self.lenient = False
         self.unknown_for = 0
+        self.versioning: list[str] = []
         self.meta = type("Meta", (), {"region_name": "us-east-1"})
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -55,7 +56,8 @@ class Store:
     def _put_bucket_tagging(self, _bucket: str, **more: Any) -> None:
         self.tags = more["Tagging"]["TagSet"]
 
-    def _put_bucket_versioning(self, _bucket: str, **_more: Any) -> None:
+    def _put_bucket_versioning(self, _bucket: str, **more: Any) -> None:
+        self.versioning.append(more["VersioningConfiguration"]["Status"])
         if self.unknown_for:
             self.unknown_for -= 1
             raise error("NoSuchBucket", 404, "PutBucketVersioning")
@@ -105,25 +107,37 @@ def scratch(store: Any, tmp_path: Path) -> Scratch:
     return Scratch("abc123", lambda: store, tmp_path / "scratch.jsonl")
 
 
+def test_the_versioning_of_a_bucket_is_set_in_that_order(store: Store, tmp_path: Path) -> None:
+    made = scratch(store, tmp_path)
+    made.create("plain")
+    assert store.versioning == []
+    made.create("suspended", "Enabled", "Suspended")
+    assert store.versioning == ["Enabled", "Suspended"]
+    store.refuse["put_bucket_versioning"] = "NotImplemented"
+    refused = made.create("versioned", "Enabled")
+    assert set(made.refused) == {refused}
+    assert "501" in made.refused[refused]
+
+
 def test_a_bucket_is_named_tagged_and_journalled_before_it_is_made(store: Store, tmp_path: Path) -> None:
     made = scratch(store, tmp_path)
-    name = made.create("versioned", versioned=True)
+    name = made.create("versioned", "Enabled")
     assert name == f"{PREFIX}abc123-versioned"
     assert made.owns(name)
     assert not made.owns("tofu-state")
     assert store.tags == [{"Key": "tofu-state-ha-readiness", "Value": "abc123"}]
     assert ("put_bucket_versioning", name) in store.calls
-    made.create("plain", versioned=False)
+    made.create("plain")
     assert [json.loads(line)["bucket"] for line in (tmp_path / "scratch.jsonl").read_text().splitlines()] == [
         name,
         f"{PREFIX}abc123-plain",
     ]
     store.refuse["create_bucket"] = "AccessDenied"
     with pytest.raises(UsageError, match="the admin credential must be allowed to"):
-        made.create("third", versioned=False)
+        made.create("third")
     store.refuse["head_bucket"] = "AccessDenied"
     with pytest.raises(UsageError, match="the admin credential must be allowed to"):
-        made.create("fourth", versioned=False)
+        made.create("fourth")
     assert "third" in (tmp_path / "scratch.jsonl").read_text(), (
         "noted before the call, for a crash in the middle of it"
     )
@@ -136,7 +150,7 @@ def test_a_bucket_that_is_there_already_is_not_ours(store: Store, tmp_path: Path
     store.lenient = lenient  # some stores answer 200 to the creation of a bucket that the caller has
     made = scratch(store, tmp_path)
     with pytest.raises(UsageError, match=name):
-        made.create("plain", versioned=False)
+        made.create("plain")
     assert not made.owns(name)
     assert made.remove() == []
     assert store.buckets[name] == [{"Key": "someone's", "VersionId": "1"}]
@@ -145,7 +159,7 @@ def test_a_bucket_that_is_there_already_is_not_ours(store: Store, tmp_path: Path
 def test_a_creation_whose_answer_is_lost_is_ours(store: Store, tmp_path: Path) -> None:
     store.lose["create_bucket"] = 1
     made = scratch(store, tmp_path)
-    name = made.create("plain", versioned=False)
+    name = made.create("plain")
     assert made.owns(name)
     assert made.remove() == []
     assert name not in store.buckets
@@ -153,7 +167,7 @@ def test_a_creation_whose_answer_is_lost_is_ours(store: Store, tmp_path: Path) -
 
 def test_removal_is_whole_and_touches_nothing_else(store: Store, tmp_path: Path) -> None:
     made = scratch(store, tmp_path)
-    name = made.create("versioned", versioned=True)
+    name = made.create("versioned", "Enabled")
     store.buckets[name] = [{"Key": f"k{n}", "VersionId": str(n)} for n in range(2300)] + [
         {"Key": "m", "VersionId": "m", "marker": 1}
     ]
@@ -173,7 +187,7 @@ def test_a_store_without_versions_and_multipart_listings_is_cleaned_at_once(
     for call in ("put_bucket_versioning", "list_object_versions", "list_multipart_uploads"):
         store.refuse[call] = code
     made = scratch(store, tmp_path)
-    name = made.create("versioned", versioned=True)
+    name = made.create("versioned", "Enabled")
     assert code in made.refused[name]
     store.buckets[name] = [{"Key": f"k{n}", "VersionId": "null"} for n in range(300)]
     assert made.remove() == []
@@ -183,7 +197,7 @@ def test_a_store_without_versions_and_multipart_listings_is_cleaned_at_once(
 
 def test_what_cannot_be_removed_is_said_and_stays_known(store: Store, tmp_path: Path) -> None:
     made = scratch(store, tmp_path)
-    name = made.create("plain", versioned=False)
+    name = made.create("plain")
     store.refuse["delete_bucket"] = "AccessDenied"
     (left,) = made.remove()
     assert left.startswith(f"{name}: HTTP 403 AccessDenied")
@@ -211,7 +225,7 @@ def test_versioning_is_asked_for_again_while_a_node_does_not_know_the_new_bucket
 ) -> None:
     store.unknown_for = 2
     made = scratch(store, tmp_path)
-    name = made.create("versioned", versioned=True)
+    name = made.create("versioned", "Enabled")
     assert store.calls.count(("put_bucket_versioning", name)) == 3
     assert made.refused == {}
 
@@ -219,5 +233,5 @@ def test_versioning_is_asked_for_again_while_a_node_does_not_know_the_new_bucket
 def test_versioning_that_is_refused_is_told(store: Store, tmp_path: Path) -> None:
     store.refuse["put_bucket_versioning"] = "AccessDenied"
     made = scratch(store, tmp_path)
-    name = made.create("versioned", versioned=True)
+    name = made.create("versioned", "Enabled")
     assert "AccessDenied" in made.refused[name]

@@ -93,7 +93,7 @@ def test_cleaning_that_is_ended_deletes_nothing_more_and_says_what_is_left(
 ) -> None:
     store.does_them = True
     made = scratch(store, tmp_path)
-    name = made.create("plain", versioned=False)
+    name = made.create("plain")
     store.buckets[name] = [{"Key": "k", "VersionId": "1"}]
     (left,) = made.remove(Bounds(ended=lambda: True))
     assert left == f"{name}: cleaning was stopped; objects are left, such as k"

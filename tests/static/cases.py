@@ -29,11 +29,18 @@ def _accepted() -> list[Observation]:
 def _versioning() -> list[Observation]:
     step = contract.Step.VERSIONING
     late = [seen(step, "b", at=2.0, result="never enabled"), seen(step, "b", at=4.0, result="Enabled")]
-    return [seen(step, "a", result="Enabled"), *late, *_state_bucket("Enabled")]
+    return [seen(step, "a", result="Enabled"), *late, *_suspended(), *_state_bucket("Enabled")]
 
 
 def _state_bucket(state: str) -> list[Observation]:
     return [seen(contract.Step.STATE_BUCKET, "a", at=5.0, result=state, bucket="tofu-state")]
+
+
+def _suspended() -> list[Observation]:
+    """The contract of the control promises such a bucket."""
+    step = contract.Step.SUSPENDED
+    late = [seen(step, "b", at=2.0, result="Enabled"), seen(step, "b", at=4.0, result="Suspended")]
+    return [seen(step, "a", result="Suspended"), *late]
 
 
 def _serving(*first: Observation) -> list[Observation]:
@@ -260,11 +267,17 @@ CASES = (
             "suspended": changed(C.VERSIONING, result="Suspended"),
             "not readable": error(C.VERSIONING, 0, 501),
             "the state bucket is suspended": changed(C.STATE_BUCKET, result="Suspended"),
+            "the suspended bucket is not": changed(C.SUSPENDED, 2, result="Enabled"),
+            "suspended too late": changed(C.SUSPENDED, 2, invoked=12.5, completed=12.6),
+            "the suspended bucket is not readable": error(C.SUSPENDED, 0, 501),
             "the state bucket never had versions": changed(C.STATE_BUCKET, result="never enabled"),
         },
         unknown={
             "the state bucket may not be looked at": error(C.STATE_BUCKET, 0, 403),
             "the state bucket does not answer": lost(C.STATE_BUCKET),
+            "there is no suspended bucket": lambda recorded: [
+                one for one in recorded if one.step != C.SUSPENDED
+            ],
         },
         proved={"there is no state bucket yet": error(C.STATE_BUCKET, 0, 404)},
     ),

@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 
 from readiness.candidate.load import Loaded, load
 from readiness.candidate.model import Candidate, CandidateClass
-from readiness.finding import State
+from readiness.finding import Finding, State
 from readiness.judges import contract as judging
+from readiness.judges import durability as judging_durability
 from readiness.judges.contract import alert_rules
 from readiness.judges.stops import judge_volumes
 from readiness.load.context import Buckets
@@ -360,6 +361,7 @@ def seen(*states: str | None) -> Any:
             return {"Status": state} if state else {}
 
     return live(
+        declared(contract__durability__versioning_suspended=False),
         client=lambda _endpoint: Client(),
     )
 
@@ -378,21 +380,58 @@ def seen(*states: str | None) -> Any:
 def test_the_state_bucket_that_is_there_is_as_the_scratch_buckets(
     promised: bool, state: str, found: State
 ) -> None:
-    """Nothing is proved of a bucket whose versions were suspended: no scratch bucket is one."""
-    asked: list[str] = []
-
-    def versioning(*, Bucket: str) -> dict[str, str]:  # noqa: N803  as boto3 calls it
-        asked.append(Bucket)
-        status = state if Bucket == "tofu-state" else "Enabled" if promised else ""
-        return {"Status": status} if status else {}
-
-    client = SimpleNamespace(head_bucket=lambda **_: {}, get_bucket_versioning=versioning)
-    more = {"contract__durability__restore": "previous-version" if promised else "backup"}
-    loaded = declared(contract__durability__versioning=promised, **more)
-    judgement = judged("P0.3", contract.durability, rigged(live(loaded, client=lambda _endpoint: client)))
+    """Without a third scratch bucket nothing is proved of a bucket whose versions were suspended."""
+    asked, judgement = looked_at(state, promised=promised)
     assert judgement.state is found
     assert "tofu-state" in judgement.reason
     assert asked.count("tofu-state") == 1
+
+
+@pytest.mark.parametrize(
+    ("promised", "named", "made", "state", "found"),
+    [
+        (False, True, "Suspended", "Suspended", PROVED),
+        (False, True, "Suspended", "", PROVED),
+        (False, True, "Suspended", "Enabled", UNKNOWN),
+        (False, True, "Enabled", "Suspended", REFUTED),
+        (False, True, "", "", REFUTED),
+        (False, True, None, "Suspended", UNKNOWN),
+        (False, False, "Suspended", "Suspended", PROVED),
+        (False, False, "Enabled", "Suspended", UNKNOWN),
+        (True, True, "Suspended", "Enabled", PROVED),
+        (True, True, "Suspended", "Suspended", REFUTED),
+        (True, False, "Suspended", "Suspended", REFUTED),
+    ],
+)
+def test_a_suspended_state_bucket_takes_a_scratch_bucket_that_is_suspended(
+    promised: bool, named: bool, made: str | None, state: str, found: State
+) -> None:
+    """`named`: the contract says so. `made`: what the third scratch bucket is; None: there is none."""
+    _, judgement = looked_at(state, promised=promised, named=named, made=made)
+    assert judgement.state is found, judgement.reason
+
+
+def looked_at(
+    state: str, *, promised: bool, named: bool = False, made: str | None = None
+) -> tuple[list[str], Finding]:
+    """The buckets that P0.3 asked for the versioning of, and what was found."""
+    asked: list[str] = []
+    states = {"versioned": "Enabled" if promised else "", "suspended": made, "tofu-state": state}
+
+    def versioning(*, Bucket: str) -> dict[str, str]:  # noqa: N803  as boto3 calls it
+        asked.append(Bucket)
+        status = states[Bucket]
+        return {"Status": status} if status else {}
+
+    client = SimpleNamespace(head_bucket=lambda **_: {}, get_bucket_versioning=versioning)
+    loaded = declared(
+        contract__durability__versioning=promised,
+        contract__durability__versioning_suspended=named,
+        contract__durability__restore="previous-version" if promised else "backup",
+    )
+    subject = live(loaded, client=lambda _endpoint: client)
+    buckets = Buckets("plain", "versioned", suspended=None if made is None else "suspended")
+    return asked, judged("P0.3", contract.durability, (subject, SimpleNamespace(buckets=buckets)))
 
 
 def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,7 +441,7 @@ def test_versioning_is_as_stated_through_every_endpoint(monkeypatch: pytest.Monk
     assert late.state is PROVED
     assert late.measured["seconds_until_seen"] not in (None, 0.0)
     monkeypatch.setattr(contract, "SETTINGS_SEEN_WITHIN", 0.0)
-    monkeypatch.setattr(judging, "SETTINGS_SEEN_WITHIN", 0.0)
+    monkeypatch.setattr(judging_durability, "SETTINGS_SEEN_WITHIN", 0.0)
     found = judged("P0.3", contract.durability, rigged(seen("Enabled", None, None)))
     assert found.state is REFUTED
     assert (

@@ -55,7 +55,7 @@ class Writer:
 
     def __init__(self, run: str, client: Any, listed: Path) -> None:
         self._client = client
-        self._bucket = Scratch(run, lambda: client, listed / JOURNAL).create("versioned", versioned=True)
+        self._bucket = Scratch(run, lambda: client, listed / JOURNAL).create("versioned", "Enabled")
         self._number = 0
 
     def write(self) -> None:

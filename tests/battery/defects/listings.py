@@ -16,7 +16,9 @@ _KEY = re.compile(rb"<Key>(.*?)</Key>", re.DOTALL)
 GHOST_SECONDS = 3.0
 
 
-def _without(reply: Reply, drops: Callable[[str], bool]) -> Reply:
+def without(reply: Reply, drops: Callable[[str], bool]) -> Reply:
+    """The listing without the keys that it drops."""
+
     def keep(found: re.Match[bytes]) -> bytes:
         key = _KEY.search(found[0])
         return b"" if key and drops(html.unescape(key[1].decode())) else found[0]
@@ -37,7 +39,7 @@ def _with(reply: Reply, key: str) -> Reply:
 async def entries_lost(call: Call) -> Reply:
     reply = await call.forward()
     lies = call.lists and call.node == "sting" and reply.status == 200
-    return _without(reply, lambda key: zlib.crc32(key.encode()) % 5 == 0) if lies else reply
+    return without(reply, lambda key: zlib.crc32(key.encode()) % 5 == 0) if lies else reply
 
 
 async def newest_missing(call: Call) -> Reply:
@@ -46,7 +48,7 @@ async def newest_missing(call: Call) -> Reply:
     if call.writes and reply.status == 200:
         written[call.at] = now
     if call.lists:
-        return _without(reply, lambda key: now - written.get((call.bucket, key), 0.0) < 0.5)
+        return without(reply, lambda key: now - written.get((call.bucket, key), 0.0) < 0.5)
     return reply
 
 
