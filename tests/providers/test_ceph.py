@@ -382,8 +382,10 @@ def test_a_key_that_was_not_made_is_an_error() -> None:
 class Index:
     """Buckets with the objects that their indexes name, and the objects that are there, look by look."""
 
-    def __init__(self, *there: str, counted: int = 2, left: tuple[str, ...] = ()) -> None:
-        self.there, self.counted, self.left = list(there), counted, left
+    def __init__(
+        self, *there: str, counted: int = 2, left: tuple[str, ...] = (), marker: bool = False
+    ) -> None:
+        self.there, self.counted, self.left, self.marker = list(there), counted, left, marker
         self.removed: list[str] = []
 
     def administration(self, *arguments: str, given: str = "") -> str:
@@ -392,9 +394,13 @@ class Index:
         if arguments == ("bucket", "list"):
             return json.dumps(["state"])
         if arguments[1] == "radoslist":
-            return "1.2_a\n1.2_b\n"
-        existing, calculated = {"entries": self.counted}, {"entries": 2}
-        headers = {"existing_header": existing, "calculated_header": calculated}
+            return "1.2_a\n1.2_b\n" + ("1.2__:gone_a\n" if self.marker else "")
+        if arguments[:2] == ("bucket", "list"):
+            flags = [{"instance": "gone", "flags": 7}] if self.marker else []
+            return json.dumps([{"instance": "kept", "flags": 1}, *flags])
+        main, nothing = {"num_objects": 2, "size": 9}, {"num_objects": 0, "size": 0}
+        existing = {"rgw.main": {**main, "num_objects": self.counted}, "rgw.multimeta": nothing}
+        headers = {"existing_header": {"usage": existing}, "calculated_header": {"usage": {"rgw.main": main}}}
         return json.dumps({"invalid_multipart_entries": self.left, "check_result": headers})
 
     def rados(self, verb: str, *names: str) -> str:
@@ -409,6 +415,8 @@ class Index:
     [
         (Index("1.2_a\n1.2_b\n1.2_c\n"), []),
         (Index("1.2_a\n"), ["state: 1.2_b is not there"]),
+        (Index("1.2_a\n1.2_b\n", marker=True), []),  # a delete marker has no object
+        (Index("1.2_a\n", marker=True), ["state: 1.2_b is not there"]),
         (Index("1.2_a\n", "1.2_a\n1.2_b\n"), []),  # a write under way
         (
             Index("1.2_a\n1.2_b\n", counted=3),
