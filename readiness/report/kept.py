@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -50,12 +51,18 @@ def _outages(measured: Measured, rto: RTO) -> str:
     for name, value in measured.items():
         found = _OUTAGE.match(name)
         kind = _KINDS.get(found["scenario"]) if found else None
-        if kind is not None and isinstance(value, int | float):
-            longest[kind] = max(longest.get(kind, 0.0), float(value))
+        if kind is not None and (value is None or isinstance(value, int | float)):
+            longest[kind] = max(longest.get(kind, 0.0), math.inf if value is None else float(value))
     parts = [
-        f"{kind} {longest[kind]:.1f} s ({rto[kind]:g} s promised)" for kind in FaultKind if kind in longest
+        f"{kind} {_seconds(longest[kind])} ({rto[kind]:g} s promised)"
+        for kind in FaultKind
+        if kind in longest
     ]
     return f"longest outage: {', '.join(parts)}" if parts else ""
+
+
+def _seconds(upper: float) -> str:
+    return "not seen whole" if upper == math.inf else f"{upper:.1f} s"
 
 
 def _recovery(measured: Iterable[Measured], promised: float) -> str:

@@ -41,6 +41,14 @@ def test_longest_outages_by_kind_and_lost_writes() -> None:
     )
 
 
+def test_an_outage_whose_end_was_not_seen_is_not_left_out() -> None:
+    open_ = {**OUTAGES, "crash:honey: outage_sting_read_new_at_most_s": None}
+    found = Result(BY_ID["P1.14"], proved("", 1, **open_))
+    assert promises_kept([found], Promises(RTO)) == (
+        "longest outage: crash not seen whole (5 s promised), silence 6.2 s (10 s promised)"
+    )
+
+
 def test_a_lost_write_is_counted() -> None:
     lost = WRITES | {"steady: objects_lost": 3, "steady: lost_writes": 12}
     assert promises_kept(results({}, lost), Promises(RTO)) == "lost of 23,412 acknowledged writes: 3"

@@ -187,6 +187,17 @@ def test_no_loss_is_kept_only_if_it_was_proved(lost: int, unproved: list[str], c
     assert line_of(decision([store(answers=answers)], SENTENCES, "r"), "some")[7] == cell
 
 
+def test_what_faults_showed_comes_before_what_the_file_says() -> None:
+    would = [
+        Would(state=State.REFUTED, sentence="The plan refuses it.", because=["P0.7"]),
+        Would(state=State.REFUTED, sentence="One endpoint.", because=["S.1"]),
+        Would(state=State.REFUTED, sentence="Plans would have stopped.", because=["P1.5", "P1.14"]),
+    ]
+    answers = Answers(outages=[], writes=None, would=would, obstacles=[])
+    shown = line_of(decision([store(answers=answers)], SENTENCES, "r"), "some")
+    assert shown[8] == "✗ Plans would have stopped. And 2 more."
+
+
 def test_what_is_not_shown_is_no_good_news() -> None:
     would = [
         Would(state=State.PROVED, sentence="No state would have been lost.", because=["P1.13"]),

@@ -122,8 +122,11 @@ def _lost(answers: Answers) -> str:
 
 
 def _would(answers: Answers) -> str:
-    """The first thing that would have gone wrong, and how many more; else what is not shown."""
+    """The first thing that would have gone wrong, and how many more; else what is not shown. What was found by playing
+    faults comes before what follows from the candidate's file.
+    """
     wrong = [each for each in answers.would if each.state is State.REFUTED]
+    wrong.sort(key=lambda each: all(id_.startswith(("P0.", "S.")) for id_ in each.because))
     open_ = [each for each in answers.would if each.state not in (State.REFUTED, State.PROVED)]
     for found in (wrong, open_):
         if found:
