@@ -11,7 +11,9 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
+from sys import intern
 
 
 class Outcome(StrEnum):
@@ -44,6 +46,7 @@ class Verb(StrEnum):
 
 READS = frozenset({Verb.READ, Verb.HEAD})
 WRITES = frozenset({Verb.WRITE, Verb.CREATE, Verb.CAS, Verb.DELETE})
+_ON_ONE_KEY = READS | WRITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Op:
 
 
 _FIELDS = [(f.name, f.default) for f in dataclasses.fields(Op)]
+_REPEATED = ("workload", "process", "endpoint", "bucket", "key", "value", "expected", "connection", "library")
+"""Words that many operations of a history have in common: each is kept once, however many there are."""
 
 
 def from_json(line: str) -> Op:
@@ -116,7 +121,11 @@ def from_json(line: str) -> Op:
     row["verb"] = Verb(row["verb"])
     row["outcome"] = Outcome(row["outcome"])
     if row.get("keys") is not None:
-        row["keys"] = tuple(row["keys"])
+        row["keys"] = tuple(map(intern, row["keys"]))
+    for name in _REPEATED:
+        word = row.get(name)
+        if word is not None:
+            row[name] = intern(word)
     return Op(**row)
 
 
@@ -131,8 +140,8 @@ def load(path: Path) -> list[Op]:
 def by_key(history: Iterable[Op]) -> dict[tuple[str, str], list[Op]]:
     """Operations on single objects, grouped by (bucket, key), in invocation order."""
     groups: dict[tuple[str, str], list[Op]] = {}
-    for op in sorted(history, key=lambda op: (op.invoked, op.index)):
-        if op.verb in READS or op.verb in WRITES:
+    for op in sorted(history, key=attrgetter("invoked", "index")):
+        if op.verb in _ON_ONE_KEY:
             groups.setdefault((op.bucket, op.key), []).append(op)
     return groups
 

@@ -55,7 +55,7 @@ def check_linearizable(
         return result.capped
 
     for key, ops in groups.items():
-        unknowns += sum(op.outcome is Outcome.UNKNOWN for op in ops)
+        unknowns += [op.outcome for op in ops].count(Outcome.UNKNOWN)
         if order := quick(ops, starts.get(key), most=budget_states):
             definite += order.answers
             nodes += order.choices

@@ -10,11 +10,16 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from readiness.checkers.register import ATTEMPT, MEANING, Kind
 from readiness.history import READS, Op, Outcome
 
-_MEANING = {(verb.value, status): kind for (verb, status), kind in MEANING.items()}
+_MEANING = {
+    verb.value: {status: kind for (other, status), kind in MEANING.items() if other is verb}
+    for verb, _ in MEANING
+}
+_NO_MEANING: dict[int | None, Kind] = {}
 _ATTEMPT = {verb.value: kind for verb, kind in ATTEMPT.items()}
 _READS = frozenset(verb.value for verb in READS)
 _SET, _CREATE, _CAS, _DELETE = Kind.SET, Kind.CREATE, Kind.CAS, Kind.DELETE
@@ -49,7 +54,8 @@ def quick(ops: Sequence[Op], initial: str | None = None, *, most: int | None = N
     at, end = 0, len(returns)
     while at < end:
         moment, index = returns[at]
-        walk.admit(moment)
+        if walk.next_call <= moment:
+            walk.admit(moment)
         if index not in walk.waiting:
             at += 1
         elif walk.choices > most:
@@ -75,7 +81,7 @@ def _read(ops: Sequence[Op]) -> tuple[list[Kind | None], list[tuple[float, int]]
         verb = op.verb._value_
         kind = None
         if op.outcome is ok:
-            kind = _MEANING.get((verb, op.status))
+            kind = _MEANING.get(verb, _NO_MEANING).get(op.status)
             if kind is None:
                 return None
             returns.append((op.completed, index))
@@ -102,6 +108,7 @@ class _Walk:
     ) -> None:
         self._ops, self._kinds, self._last, self._state = ops, kinds, last, initial
         self._admitted = self._place = self.choices = 0
+        self.next_call = self._call_of(0)
         self._pending: list[tuple[float, int]] = []
         """Effects with the last time that their body is asked for: the shortest needed first."""
         self._watching: list[int] = []
@@ -110,21 +117,19 @@ class _Walk:
 
     def admit(self, until: float) -> None:
         """What is called until then is called."""
-        ops, kinds = self._ops, self._kinds
-        while self._admitted < len(ops) and ops[self._admitted].invoked <= until:
-            index = self._admitted
-            self._admitted += 1
+        ops, kinds, index, call = self._ops, self._kinds, self._admitted, self.next_call
+        while call <= until:
             op, kind = ops[index], kinds[index]
-            if kind is None:
-                continue
-            if kind <= _DELETE:
-                need = op.invoked if kind is _DELETE else self._last.get(op.value or "", op.invoked)
-                insort(self._pending, (need, index))
-            elif self._shows(kind, op):
-                continue
-            else:
-                self._watching.append(index)
-            self.waiting.add(index)
+            if kind is not None and (kind <= _DELETE or not self._shows(kind, op)):
+                self.waiting.add(index)
+                if kind <= _DELETE:
+                    need = op.invoked if kind is _DELETE else self._last.get(op.value or "", op.invoked)
+                    insort(self._pending, (need, index))
+                else:
+                    self._watching.append(index)
+            index += 1
+            call = self._call_of(index)
+        self._admitted, self.next_call = index, call
 
     def choose(self, at: int, index: int) -> bool:
         """The shortest needed effect not tried here yet happens, for the return `at` of `index`; False if none can."""
@@ -137,14 +142,19 @@ class _Walk:
                 continue
             if op.outcome is Outcome.UNKNOWN and (sees is None or op.value != sees or sees == state):
                 continue
-            kept = (self._pending, self._watching, self.waiting)
-            self._stack.append((at, self._admitted, state, place + 1, *kept))
-            self._pending = self._pending[:place] + self._pending[place + 1 :]
-            self.waiting = self.waiting - {number}
+            if place + 1 < len(self._pending):
+                kept = (self._pending, self._watching, self.waiting)
+                self._stack.append((at, self._admitted, state, place + 1, *kept))
+                self._pending, self._watching = self._pending.copy(), self._watching.copy()
+                self.waiting = self.waiting.copy()
+            # else nothing is left to be tried here, so that this node need not be kept
+            del self._pending[place]
+            self.waiting.discard(number)
             self._state = None if kind is _DELETE else op.value
             self._place = 0
             self.choices += 1
-            self._look()
+            if self._watching:
+                self._look()
             return True
         return False
 
@@ -155,7 +165,12 @@ class _Walk:
         at, self._admitted, self._state, self._place, self._pending, self._watching, self.waiting = (
             self._stack.pop()
         )
+        self.next_call = self._call_of(self._admitted)
         return at
+
+    def _call_of(self, index: int) -> float:
+        """When the operation of that index is called; never, if there is none."""
+        return self._ops[index].invoked if index < len(self._ops) else inf
 
     def _shows(self, kind: Kind, op: Op) -> bool:
         """The register holds what this observation says."""

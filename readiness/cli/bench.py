@@ -12,15 +12,18 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from readiness import paths
-from readiness.checkers import benchmark
+from readiness.checkers import benchmark, peer
 from readiness.checkers.outage import streams
 from readiness.cli.parser import Parser
 from readiness.criteria import PHASES
+from readiness.errors import UsageError
 from readiness.history import load
+from readiness.obtain.go import go, needed_by
 
 
 def main(arguments: list[str]) -> int:
@@ -32,8 +35,13 @@ def main(arguments: list[str]) -> int:
     if folder is None or not (folder / "verdict.json").is_file():
         print(f"{folder or paths.runs()}: no evidence folder of a finished run", file=sys.stderr)
         return 4
-    print("checkers, operations per second (ten clients a key)")
+    print("checkers, operations per second of processor time (ten clients a key)")
     benchmark.main([])
+    print(
+        f"\ncheck_linearizable and porcupine on the histories of {folder.name}, per second of processor time"
+    )
+    for row in _beside_porcupine(folder):
+        print(f"  {row}")
     print(f"\nprobes of {folder.name}, seconds between two of one stream (100 ms wanted)")
     for name, intervals in _intervals(folder).items():
         cut = statistics.quantiles(intervals, n=100)
@@ -51,6 +59,14 @@ def _new_run(runs: Path) -> Path | None:
     before = set(runs.glob("*"))
     subprocess.run([sys.executable, "-m", "readiness"], check=False)
     return max(set(runs.glob("*")) - before, default=None)
+
+
+def _beside_porcupine(folder: Path) -> Iterator[str]:
+    try:
+        program = str(go(needed_by(peer.TOOL)))
+        yield from peer.of_run(folder, program)
+    except (UsageError, OSError, subprocess.CalledProcessError) as error:
+        yield f"not measured: {error}"
 
 
 def _intervals(folder: Path) -> dict[str, list[float]]:

@@ -1,7 +1,7 @@
 // Command porcupine judges register histories with github.com/anishathalye/porcupine, an independent linearizability checker.
 //
 // It reads one history a line from standard input, as readiness/checkers/crosscheck.py writes them, and prints one line for each:
-// its name, "ok", "illegal" or "unknown" (out of time), and how many nanoseconds the checker took. It is a cross-check for the project's own checker, no part of a run.
+// its name, "ok", "illegal" or "unknown" (out of time), and the nanoseconds of processor time that the checker took, with tabs between them. It is a cross-check for the project's own checker, no part of a run.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -84,7 +85,7 @@ func model() porcupine.Model {
 
 func first(possible bool, state register) (bool, interface{}) { return possible, state }
 
-// judge returns the verdict, and how long the checker took without the making of its input.
+// judge returns the verdict, and the processor time of the checker without the making of its input.
 func judge(history History, limit time.Duration) (porcupine.CheckResult, time.Duration) {
 	operations := make([]porcupine.Operation, 0, len(history.Operations))
 	for number, op := range history.Operations {
@@ -94,9 +95,18 @@ func judge(history History, limit time.Duration) (porcupine.CheckResult, time.Du
 		}
 		operations = append(operations, porcupine.Operation{ClientId: number, Input: op, Call: op.Call, Return: end})
 	}
-	begun := time.Now()
+	begun := spent()
 	result := porcupine.CheckOperationsTimeout(model(), operations, limit)
-	return result, time.Since(begun)
+	return result, spent() - begun
+}
+
+// spent is the processor time of this process so far.
+func spent() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func main() {
@@ -112,7 +122,7 @@ func main() {
 		}
 		verdict := map[porcupine.CheckResult]string{porcupine.Ok: "ok", porcupine.Illegal: "illegal", porcupine.Unknown: "unknown"}
 		result, took := judge(history, *limit)
-		fmt.Println(history.Name, verdict[result], took.Nanoseconds())
+		fmt.Printf("%s\t%s\t%d\n", history.Name, verdict[result], took.Nanoseconds())
 	}
 	if err := lines.Err(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
