@@ -32,6 +32,7 @@ REPRODUCTIONS = (
     "./just tofu-state-ha-readiness --candidate singleton --keep-going -k power_cut_of_all",
     f".venv/bin/python -m pytest {PHASE1}::test_damaged_uploads_are_refused --candidate singleton --seed 1",
     f".venv/bin/python -m pytest {PHASE1}::test_if_match_refuses_a_stale_etag --candidate rustfs --seed 1",
+    f".venv/bin/python -m pytest {PHASE1}::test_conditional_create_has_one_winner --candidate ceph --seed 1",
 )
 INSTALLED = "the console script is of the installed package"
 WITH_KEYS = "env AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b"
