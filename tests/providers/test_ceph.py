@@ -127,6 +127,7 @@ def test_what_the_processes_read(ceph: Ceph, root: Path) -> None:
     assert f"public_addr = {address}\n" in section
     assert f"osd_data = {ceph.site.data('sting') / 'osd'}\n" in section
     assert "osd_heartbeat_grace = 4\n" in text
+    assert "mon_client_ping_timeout = 4\n" in text
     assert "osd_crush_update_on_start = false\n" in text
     assert f"plugin_dir = {root}/usr/lib/x86_64-linux-gnu/ceph\n" in text
     assert f"rgw_frontends = beast endpoint={ceph.endpoints[2].url.removeprefix('http://')}\n" in text
