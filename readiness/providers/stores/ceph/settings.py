@@ -43,7 +43,7 @@ DETECTION: Section = {
     # Monitors notice a silent one, and choose another leader, in 6 s, not 15 s: without one no OSD is marked down.
     "mon_lease": "2",
     "mon_election_timeout": "2",
-    # Every OSD and gateway talks to one monitor. If that one is silent, another is asked after 4 s, not after 30 s: until
+    # Every OSD and gateway talks to one monitor. If that is silent, another is asked after 4 s, not after 30 s: until
     # then the OSD reports nobody, and the gateway learns of no change. Writes stopped for 25 s to 35 s, now for 10 s.
     "mon_client_ping_interval": "1",
     "mon_client_ping_timeout": "4",
