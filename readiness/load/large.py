@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Iterator
 from contextlib import suppress
 
-from readiness.history import Outcome, Verb
+from readiness.history import Op, Outcome, Verb
 from readiness.judges.large import INTERVALS, SIZES, WORKLOAD
 from readiness.judges.older import WORKLOAD as OLDER
 from readiness.load.context import Context
 from readiness.s3.wire import NoReply, NotSent
+from readiness.topology import Endpoint
 
 TRIES = 3
 CALM = {"large": 1, "huge": 4}
 """How many times as rare a size is while no fault is held: a node that returns must catch up on what was written."""
 TICK = 0.05
-FORGETTING = 20.0
-"""Seconds that the removal may take."""
+FORGETTING, REMOVERS = 20.0, 4
+"""Seconds that the removal may take, and how many requests of it are under way at once."""
 
 
 async def large(c: Context, kind: str) -> None:
@@ -57,10 +59,19 @@ async def forget(c: Context) -> None:
     """
     targets = list(c.targets())
     written = [op for op in c.recorder.history if op.workload in (WORKLOAD, OLDER) and op.acknowledged]
-    with suppress(NoReply, NotSent, TimeoutError):
+    if not targets:
+        return
+    queue = iter(written)
+    with suppress(TimeoutError):
         async with asyncio.timeout(FORGETTING):
-            for op in written if targets else ():
-                query = f"versionId={op.version}" if op.version else ""
-                await c.wires[targets[-1].name].request(
-                    "DELETE", op.bucket, op.key, query=query, seconds=c.response_seconds
-                )
+            await asyncio.gather(*(_remove(c, queue, targets[-1]) for _ in range(REMOVERS)))
+
+
+async def _remove(c: Context, queue: Iterator[Op], through: Endpoint) -> None:
+    """Removes what is still in the queue, which others take from too, up to the first request without an answer."""
+    with suppress(NoReply, NotSent):
+        for op in queue:
+            query = f"versionId={op.version}" if op.version else ""
+            await c.wires[through.name].request(
+                "DELETE", op.bucket, op.key, query=query, seconds=c.response_seconds
+            )

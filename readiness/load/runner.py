@@ -179,14 +179,16 @@ async def end(c: Context) -> None:
 
 async def final_reads(c: Context, width: int = 12) -> None:
     """Read back, through an endpoint in service, every key that may hold something; contended keys through
-    every endpoint.
+    every endpoint. Nothing changes any more, so that listings and previous versions are read beside them.
     """
     targets = list(c.targets())
     if not targets:
         return
-    await _read_all(c, "final", _jobs(c, targets), width, tries=3)
-    await read_older(c, targets, tries=3)
-    await _final_lists(c, targets)
+    await asyncio.gather(
+        _read_all(c, "final", _jobs(c, targets), width, tries=3),
+        read_older(c, targets, tries=3),
+        _final_lists(c, targets),
+    )
 
 
 async def read_back(c: Context, width: int = 12) -> None:

@@ -45,6 +45,27 @@ def test_each_is_written_in_full_and_read_and_all_are_removed_without_a_record(t
     assert not any(op.verb is Verb.DELETE for op in history)
 
 
+def test_a_removal_that_is_not_answered_ends_and_leaves_nothing_under_way(tmp_path: Path) -> None:
+    async def steps(context: Context, store: Store) -> None:
+        await _until(context, 6)
+        ask, asked = store.request, []
+
+        async def request(method: str, bucket: str, key: str, **more: Any) -> Reply:
+            asked.append(key)
+            if len(asked) == 1:
+                raise NotSent("refused")
+            return await ask(method, bucket, key, **more)
+
+        store.request = request  # type: ignore[method-assign]
+        beside = asyncio.all_tasks()
+        await forget(context)
+        assert asyncio.all_tasks() == beside
+        assert len(asked) == len(set(asked))
+        assert {key for _, key in store.objects} == {asked[0]}
+
+    play(tmp_path, steps)
+
+
 def test_one_that_certainly_was_not_taken_is_sent_again_and_one_that_may_have_been_is_not(
     tmp_path: Path,
 ) -> None:
