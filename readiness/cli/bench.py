@@ -19,6 +19,7 @@ from pathlib import Path
 from readiness import paths
 from readiness.checkers import benchmark, peer
 from readiness.checkers.outage import streams
+from readiness.cli import spent
 from readiness.cli.parser import Parser
 from readiness.criteria import PHASES
 from readiness.errors import UsageError
@@ -49,6 +50,9 @@ def main(arguments: list[str]) -> int:
             f"  {name:28} {len(intervals):6} probes, median {cut[49]:.3f}, 99 % {cut[98]:.3f}, "
             f"longest {max(intervals):.3f}"
         )
+    print(f"\nscenarios of {folder.name}")
+    for line in spent.table(spent.read(folder)):
+        print(f"  {line}")
     print(f"\ntime of {folder.name}")
     for name, seconds in _times(folder).items():
         print(f"  {name:40} {seconds:7.1f} s")
