@@ -49,25 +49,41 @@ def isolated(subject: Subject, see: Recording, rig: Rig, leave: Leave) -> Iterat
         return
     _serves(subject, see, rig, When.BEFORE)
     begun: list[str] = []
+    unable: list[str] = []
+    nodes = subject.topology.nodes
     try:
-        fired = [_isolate(subject, provider, see, node, leave, begun) for node in subject.topology.nodes]
-        yield _serves(subject, see, rig, When.ISOLATED) if all(fired) else not begun
+        fired = [_isolate(subject, provider, see, node, leave, begun, unable) for node in nodes]
+        yield _serves(subject, see, rig, When.ISOLATED) if all(fired) else begun == unable
     finally:
         for node in reversed(begun):
             _rejoin(subject, provider, node)
-    if begun:
+    if begun != unable:
         wait_whole(subject.provider, rig.watch, WHOLE_SECONDS)
         _wait_until_served(subject, rig)
         _serves(subject, see, rig, When.AFTER)
 
 
 def _isolate(
-    subject: Subject, provider: IsolatesNodes, see: Recording, node: str, leave: Leave, begun: list[str]
+    subject: Subject,
+    provider: IsolatesNodes,
+    see: Recording,
+    node: str,
+    leave: Leave,
+    begun: list[str],
+    unable: list[str],
 ) -> bool:
+    """Whether it was seen to be isolated. `begun`: the nodes to which it may have been done; `unable`: those of them of
+    which the provider said that it cannot.
+    """
+
     def act() -> Proof:
         must_be_allowed(subject, leave)
         begun.append(node)
-        return provider.isolate_from_outside(node)
+        try:
+            return provider.isolate_from_outside(node)
+        except Unsupported:
+            unable.append(node)
+            raise
 
     proof = see.fact(
         Step.ISOLATED, node, act, kept=lambda proof: {"fired": proof.fired, "observed": proof.observed}

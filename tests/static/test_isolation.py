@@ -105,6 +105,24 @@ def test_a_node_that_cannot_be_isolated_is_recorded_and_all_rejoin(monkeypatch: 
     assert [one.outcome for one in see.observations] == ["ok", "error"]
 
 
+@pytest.mark.parametrize(("able", "waited"), [((), []), (("honey",), ["waited"]), (NODES, ["waited"])])
+def test_it_is_waited_for_only_where_a_node_was_isolated(
+    able: tuple[str, ...], waited: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A candidate that is never whole is not waited for because it cannot be isolated."""
+
+    def isolates(node: str) -> Proof:
+        if node not in able:
+            raise Unsupported("isolate: the candidate file declares no isolate command")
+        return fires(node)
+
+    done: list[str] = []
+    monkeypatch.setattr(isolation, "wait_whole", lambda *_: done.append("waited"))
+    nodes, _, _ = isolated(monkeypatch, isolates)
+    assert done == waited
+    assert nodes.serves is (len(able) != 1), "known where no node is isolated, or every one"
+
+
 def test_what_fails_meanwhile_leaves_no_node_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise RuntimeError("the check broke")
