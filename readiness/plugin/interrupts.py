@@ -41,6 +41,12 @@ class Interrupts:
         (please_wait if self._count == 1 else end_cleaning)()
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """An interrupt that a test lost, because what it cleaned up failed on the way, ends the tests now."""
+        if self.ended_tests and not self._heard:
+            raise KeyboardInterrupt("an earlier test was interrupted")
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
         """The tests are ending because of it: nothing raises any more, or the run would not take down."""
         self._heard = True
