@@ -16,7 +16,7 @@ from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import Unreadable, from_row, read_run, rows
 from readiness.history import Verb
-from readiness.report.html.figure import Lane, lanes
+from readiness.report.html.lanes import Lane, lanes
 from readiness.report.words import MARKS, short
 
 TOLD_VERBS = {
@@ -155,7 +155,7 @@ def _worst(side: Side, name: str) -> str:
     if kind == "restart" and back:
         slowest = max(back, key=lambda lane: lane.back or 0)
         return f"{slowest.endpoint} back after {slowest.back:.2f} s"
-    hit = [(lane.window.lower, lane) for lane in every if lane.must_serve and lane.window]
+    hit = [(lane.lower, lane) for lane in every if lane.must_serve and lane.window]
     if hit:
         _, worst = max(hit, key=lambda each: each[0])
         return f"{worst.outage} ({worst.endpoint})"

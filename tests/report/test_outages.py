@@ -11,7 +11,8 @@ from readiness.evidence.scenario import Event, ScenarioRecord
 from readiness.evidence.seen import Promises
 from readiness.finding import State
 from readiness.history import Op, Outcome, Verb
-from readiness.report.html.outages import Row, add, longest
+from readiness.report.html.lanes import lanes
+from readiness.report.html.outages import Row, add, longest, outages_of
 from readiness.topology import FaultKind
 
 PROMISES = Promises({FaultKind.CRASH: 4.0, FaultKind.RESTART: 4.0})
@@ -72,6 +73,37 @@ def test_a_long_outage_is_not_kept_and_one_between_the_bounds_cannot_be_told() -
     assert row.cell("one").state is State.REFUTED
     assert row.cell("service").text == "3.90 to 4.11 s"
     assert row.cell("service").state is State.UNKNOWN
+
+
+TWICE = [*probes("one", out=(4.05, 6.05))], [*probes("one", out=(12.05, 20.0))]
+SCENES = {
+    "no outage": crash(probes("one"), probes("service")),
+    "an outage": crash(probes("one", out=(3.05, 4.05)), probes("service")),
+    "it calls itself not ready meanwhile": crash(
+        probes("one", out=(3.05, 9.05), away=(3.0, 9.0)), probes("service")
+    ),
+    "its end was not observed": crash(probes("one", out=(7.05, 20.0)), probes("service")),
+    "a longer one, and one whose end was not observed": crash(
+        iter([*TWICE[0][:80], *TWICE[1][80:]]), probes("service")
+    ),
+    "only before the fault": crash(probes("one", out=(0.55, 1.55)), probes("service")),
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_table_of_a_scene_says_the_same(name: str) -> None:
+    made = SCENES[name]
+    for lane in lanes(made, PROMISES.response_seconds):
+        if lane.must_serve:
+            (seen,) = [one for one in outages_of(made, PROMISES) if one.endpoint == lane.endpoint]
+            most = lane.window.upper if lane.window else 0.0
+            assert (round(lane.lower, 3), round(most, 3)) == (seen.lower, seen.upper)
+            assert lane.outage.partition(";")[0] == seen.words.partition(", not seen")[0]
+
+
+def test_a_node_that_may_be_away_has_its_outages_in_the_table_of_the_scene() -> None:
+    (lane,) = lanes(crash(probes("two", out=(0.55, 1.55), away=(3.0, 9.0))), PROMISES.response_seconds)
+    assert lane.outage == "0.90 to 1.11 s"
 
 
 def test_who_had_to_serve_is_not_excused_by_calling_itself_not_ready() -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from markupsafe import Markup, escape
 
-from readiness.checkers.outage import outage_windows
 from readiness.evidence.scenario import ScenarioRecord
 from readiness.grounds import Window
 from readiness.history import Op, Outcome
+from readiness.report.html.lanes import Lane, by_endpoint
 
 LANE = 92
 _FAST, _SLOW = 0.001, 10.0
-_KINDS = (Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN)
 _WORDS = {Outcome.OK: "✓ ok", Outcome.FAIL: "✗ failed", Outcome.UNKNOWN: "? unknown"}
 _ROWS = {Outcome.OK: (46, 12), Outcome.FAIL: (60, 9), Outcome.UNKNOWN: (71, 9)}
 
@@ -59,51 +58,6 @@ class Moment:
     name: str
 
 
-@dataclass(frozen=True)
-class Lane:
-    """One endpoint through one scenario, in numbers: the row of the table below the picture."""
-
-    endpoint: str
-    must_serve: bool
-    counts: dict[str, int]
-    median_ms: float | None
-    p99_ms: float | None
-    window: Window | None
-    back: float | None
-
-    @property
-    def outage(self) -> str:
-        """The longest outage with its bounds, in words."""
-        if self.window is None:
-            return "none"
-        if self.window.upper == math.inf:
-            unseen = "end" if self.window.opened else "begin"
-            return f"at least {self.window.lower:.2f} s; its {unseen} was not observed"
-        return f"{self.window.lower:.2f} to {self.window.upper:.2f} s"
-
-
-def lanes(record: ScenarioRecord, response_seconds: float) -> list[Lane]:
-    """Every endpoint that was asked, in the order of first use."""
-    probes = record.of("probe")
-    made = []
-    for endpoint, ops in _by_endpoint(record.history).items():
-        windows = outage_windows(probes, endpoint, response_seconds=response_seconds)
-        worst = max(windows, key=lambda w: (w.lower, w.upper), default=None)
-        took = sorted(op.completed - op.invoked for op in ops if op.ok and op.in_service)
-        made.append(
-            Lane(
-                endpoint,
-                endpoint in record.endpoints_through,
-                {str(kind): sum(op.outcome is kind for op in ops) for kind in _KINDS},
-                median(took) * 1000 if took else None,
-                took[max(0, math.ceil(len(took) * 0.99) - 1)] * 1000 if took else None,
-                worst,
-                _back(record, ops),
-            )
-        )
-    return made
-
-
 def draw(
     record: ScenarioRecord,
     seen: Sequence[Lane],
@@ -113,7 +67,7 @@ def draw(
 ) -> Markup:
     """The picture. Time runs from the begin of the load to its end; zero is the fault."""
     picture = _Picture(record, rto, canvas, moment)
-    grouped = _by_endpoint(record.history)
+    grouped = by_endpoint(record.history)
     high = LANE + canvas.head
     height = canvas.top + high * len(seen) + 34
     parts = [picture.faults(height - 34)]
@@ -127,17 +81,6 @@ def draw(
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         canvas.width, height, label, body
     )
-
-
-def _back(record: ScenarioRecord, ops: Sequence[Op]) -> float | None:
-    """Seconds from the first fault to the first answer of an instance that was out of service meanwhile."""
-    since = record.events[0].injecting if record.events else math.inf
-    after = [op for op in ops if op.invoked >= since]
-    if all(op.in_service for op in after):
-        return None
-    away = next(op.invoked for op in after if not op.in_service)
-    served = (op.completed for op in after if op.in_service and op.ok and op.invoked > away)
-    return min(served, default=math.inf) - since
 
 
 class _Picture:
@@ -254,14 +197,6 @@ class _Picture:
             at = self.x(self.zero + tick * step)
             drawn += [_line("rule", at, y, at, y + 4), _text("note mid", at, y + 16, f"{tick * step} s")]
         return Markup("").join(drawn)
-
-
-def _by_endpoint(history: Iterable[Op]) -> dict[str, list[Op]]:
-    found: dict[str, list[Op]] = {}
-    for op in history:
-        if op.endpoint:
-            found.setdefault(op.endpoint, []).append(op)
-    return dict(sorted(found.items(), key=lambda each: (each[0] == "service", each[0])))
 
 
 def _height(top: float, seconds: float) -> float:

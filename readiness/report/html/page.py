@@ -22,9 +22,10 @@ from readiness.evidence.seen import Promises
 from readiness.evidence.stored import JUDGED, Unreadable, from_row, rows
 from readiness.finding import State
 from readiness.report.html.consequences import Consequence, consequences
-from readiness.report.html.figure import Lane, draw, lanes
+from readiness.report.html.figure import draw
+from readiness.report.html.lanes import Lane, lanes
 from readiness.report.html.matrix import Matrix
-from readiness.report.html.outages import Row
+from readiness.report.html.outages import Outage, Row
 from readiness.report.html.outages import add as add_outages
 from readiness.report.html.witness import WitnessStep, steps
 from readiness.report.html.worst import Worst, drawn, worst
@@ -62,7 +63,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Scene:
-    """One scenario: a fault, or several, under load."""
+    """One scenario: a fault, or several, under load. `promised`: what each endpoint that had to serve kept of the
+    promise, as the first page says it.
+    """
 
     anchor: str
     record: ScenarioRecord
@@ -71,6 +74,7 @@ class Scene:
     figure: Markup
     file: str | None
     captures: list[str]
+    promised: Mapping[str, Outage]
     red: bool
 
     @property
@@ -249,6 +253,7 @@ def _scenes(folder: Path, page: Page) -> None:
         page.matrix.add(record.history)
         if promises:
             add_outages(page.outages, record, promises)
+        kept = {one.endpoint: one for each in page.outages for one in each.every if one.scenario == record.name}
         seen = lanes(record, float(failure["response_seconds"]))
         rto = failure["rto_seconds"].get(record.kind) if record.kind and record.judged_outage else None
         figure = draw(record, seen, rto) if record.history else Markup("")
@@ -261,7 +266,7 @@ def _scenes(folder: Path, page: Page) -> None:
         record.history = ()
         page.scenes.append(
             Scene(
-                anchor(record.name), record, seen, rto, figure, row["history"], captures,
+                anchor(record.name), record, seen, rto, figure, row["history"], captures, kept,
                 red=bool(record.spoiled or not record.whole or f"{record.name}: " in red),
             )
         )  # fmt: skip

@@ -13,7 +13,8 @@ from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.stored import Unreadable, from_row
 from readiness.finding import UNAVAILABLE
 from readiness.history import from_json
-from readiness.report.html.figure import NARROW, WIDE, Moment, draw, lanes
+from readiness.report.html.figure import NARROW, WIDE, Moment, draw
+from readiness.report.html.lanes import lanes
 from readiness.report.html.outages import Outage, Row, longest
 from readiness.report.words import short
 
