@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from readiness.grounds import Violation, ViolationKind
@@ -127,6 +128,9 @@ def impossible(reason: str) -> Finding:
 def merge(findings: Iterable[Finding]) -> Finding:
     """One finding for many: worst state, the reasons and grounds of that state joined, measured values united,
     counts added. It is impossible only if every finding that did not run is.
+
+    No measured value is lost: where a further finding has another value under a name that is taken, it is kept as
+    `2: NAME`, `3: NAME` and so on.
     """
     parts = list(findings)
     state = worst(part.state for part in parts)
@@ -134,7 +138,8 @@ def merge(findings: Iterable[Finding]) -> Finding:
     reasons = list(dict.fromkeys(part.reason for part in deciding if part.reason))
     measured: dict[str, float | int | str | bool | None] = {}
     for part in parts:
-        measured.update(part.measured)
+        for name, value in part.measured.items():
+            measured[_free(name, value, measured)] = value
     witness = next((part.witness for part in deciding if part.witness), ())
     return Finding(
         state,
@@ -145,3 +150,9 @@ def merge(findings: Iterable[Finding]) -> Finding:
         tuple(dict.fromkeys(ground for part in deciding for ground in part.grounds)),
         state is State.NOT_RUN and all(part.impossible for part in deciding),
     )
+
+
+def _free(name: str, value: float | int | str | bool | None, taken: Measured) -> str:
+    """The first of `NAME`, `2: NAME`, `3: NAME` … that is not taken, or is by the same value."""
+    names = (f"{number}: {name}" if number > 1 else name for number in count(1))
+    return next(free for free in names if free not in taken or taken[free] == value)

@@ -65,7 +65,7 @@ def check_agreement(history: Sequence[Op]) -> Finding:
     counts: Counter[str] = Counter()
     for snapshot, ops in snapshots.items():
         _snapshot(snapshot, ops, writes, tally, counts, doubts)
-    names = ("views", "views_lost", "objects", "objects_disturbed", "cells", "outside_service")
+    names = ("views", "views_lost", "objects_compared", "objects_disturbed", "cells", "outside_service")
     tally.measured |= {"snapshots": len(snapshots)} | {each: counts[each] for each in names}
     right = Summary(SummaryKind.AGREED, (counts["views"], len(snapshots), counts["cells"]))
     return tally.finding(right, counts["cells"], doubts)
@@ -125,7 +125,7 @@ def _snapshot(
     keys = {key for view in views for key in view.objects}
     keys |= {(op.bucket, key) for view in views for op in view.lists for key in op.keys or ()}
     counts["objects_disturbed"] += len(keys & disturbed)
-    counts["objects"] += len(keys - disturbed)
+    counts["objects_compared"] += len(keys - disturbed)
     if not keys - disturbed:
         doubts.append(Doubt(DoubtKind.NO_OBJECT, snapshot))
     for key in sorted(keys - disturbed):

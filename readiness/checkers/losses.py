@@ -181,7 +181,7 @@ def check_stale(history: Sequence[Op]) -> Finding:
         else:
             kind, measure = ViolationKind.OLDER, "stale_reads"
         tally.add(Violation(kind, op, newer.shown, others, measure=measure))
-    tally.measured["answers_judged"] = judged
+    tally.measured["bodies_judged"] = judged
     return tally.finding(Summary(SummaryKind.NOT_STALE, (judged,)), judged)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from readiness.checkers.agreement import check_agreement
 from readiness.checkers.guard import guarded
 from readiness.checkers.index import check_listing
@@ -26,7 +28,9 @@ def winners(record: ScenarioRecord) -> Finding:
         until = record.events[-1].healing or record.ended
         during = {op.key for op in record.of("race") if record.fired <= op.invoked <= until}
         held = [op for op in record.of("race") if op.key in during]
-        parts.append(guarded(check_one_winner, held, minimum=MINIMUM_ROUNDS))
+        found = guarded(check_one_winner, held, minimum=MINIMUM_ROUNDS)
+        measured = {f"{name}_during_the_fault": value for name, value in found.measured.items()}
+        parts.append(replace(found, measured=measured))
     elif record.fired is not None:
         parts.append(refuted("no endpoint is left to create anything while the node is away"))
     return merge(parts)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from readiness.checkers.guard import guarded
 from readiness.checkers.outage import check_outage
 from readiness.evidence.scenario import SETTLE, ScenarioRecord
 from readiness.evidence.seen import Promises
-from readiness.finding import Finding, merge, proved, refuted, unknown
+from readiness.finding import Finding, Measured, merge, proved, refuted, unknown
 from readiness.history import Op
 from readiness.topology import FaultKind
 
@@ -65,6 +66,31 @@ def within(
         minimum_probes=MINIMUM_PROBES,
         interval_seconds=PROBE_STREAM_INTERVAL,
     )
+
+
+def over(parts: Sequence[Finding]) -> Finding:
+    """One finding of findings of `within` over several times: of each endpoint the longest outage, whose upper bound is
+    None if that of any was not observed, and the least share of answered probes; counts are added up.
+    """
+    return replace(merge(parts), measured=_over(parts))
+
+
+def _over(parts: Sequence[Finding]) -> Measured:
+    values: dict[str, list[float | None]] = {}
+    for part in parts:
+        for name, value in part.measured.items():
+            if value is None or isinstance(value, int | float):
+                values.setdefault(name, []).append(value)
+    return {name: _together(name, each) for name, each in values.items()}
+
+
+def _together(name: str, values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if name.startswith("available_"):
+        return min(known, default=None)
+    if name == "rto_seconds" or name.startswith("outage_"):
+        return max(known) if len(known) == len(values) else None
+    return sum(known)
 
 
 def _back(record: ScenarioRecord, seconds: float) -> Finding:

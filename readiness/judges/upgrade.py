@@ -12,7 +12,7 @@ from readiness.evidence.seen import Promises
 from readiness.finding import Finding, merge, proved, unknown
 from readiness.history import READS, Op
 from readiness.judges.agreement import agreement
-from readiness.judges.outage import probed, within
+from readiness.judges.outage import over, probed, within
 from readiness.judges.recovery import made_whole
 from readiness.judges.safety import safety
 from readiness.topology import FaultKind, Versions
@@ -50,7 +50,8 @@ def upgraded(record: ScenarioRecord, promises: Promises, versions: Versions) -> 
     after each move, lost nothing and denied nothing.
     """
     mixed = list(_mixed(record.versions, versions))
-    parts = [made_whole(record), safety(record), agreement(record), *_outages(record, promises)]
+    outages = list(_outages(record, promises))
+    parts = [made_whole(record), safety(record), agreement(record), *([over(outages)] if outages else [])]
     return merge([*parts, _ran(record.versions, mixed, versions), _served(record, mixed, versions)])
 
 

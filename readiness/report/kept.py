@@ -12,7 +12,7 @@ from readiness.report.writes import count_writes
 from readiness.topology import FaultKind
 from readiness.verdict import Result
 
-_OUTAGE = re.compile(r"^(?P<scenario>[^:]+)(:[^ ]*)?: outage_.*_at_most_s$")
+_OUTAGE = re.compile(r"^(?P<scenario>[^:]+)(:[^ ]*)?: (\d+: )?outage_.*_at_most_s$")
 _KINDS = {
     "restart": FaultKind.RESTART,
     "drain": FaultKind.DRAIN,

@@ -9,6 +9,8 @@ from readiness.evidence.scenario import ScenarioRecord
 from readiness.evidence.seen import Group, Promises, Seen
 from readiness.finding import Finding, State
 from readiness.history import Op, Outcome, Verb
+from readiness.judges.agreement import agreement
+from readiness.judges.safety import safety
 from readiness.topology import FaultKind
 from tests.campaign.defects import Change, denied, failing, fields, two_holders
 from tests.campaign.healthy import ENDS, FIRED, LOST, RTO, plus, record, without
@@ -74,6 +76,16 @@ def answered(value: str) -> Change:
         return plus(made, [old, new, read, *final])
 
     return change
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_no_two_figures_have_one_name(criterion: str) -> None:
+    made = half_there(criterion)
+    name = CRITERIA[criterion][1]
+    found = judged(criterion, made).measured
+    assert found[f"{name}: objects"] == safety(made).measured["objects"], "with acknowledged writes"
+    assert found[f"{name}: objects_compared"] == agreement(made).measured["objects_compared"]
+    assert not [each for each in found if each.removeprefix(f"{name}: ").startswith("2: ")]
 
 
 WRONG: dict[str, Change] = {

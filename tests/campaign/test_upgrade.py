@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +65,23 @@ def test_a_store_that_rides_it_out_is_proved_and_says_how_long_both_versions_ran
     assert found.state is PROVED, found.reason
     assert found.measured["rolling-upgrade: both_ran_s"] == pytest.approx(4 * 4.5)
     assert found.measured[f"rolling-upgrade: read_of_the_other_by_{VERSIONS.second}"]
+
+
+def test_an_outage_between_two_moves_is_not_hidden_by_a_later_time_without_one() -> None:
+    made = unanswered("a", begins(1) + 1.5, begins(1) + 2.1)(record())
+    whole, found = judged(record()).measured, judged(made).measured
+
+    def of(measured: Mapping[str, object], end: str) -> list[float]:
+        named = [
+            v for n, v in measured.items() if n.startswith("rolling-upgrade: outage_a_") and n.endswith(end)
+        ]
+        return [v for v in named if isinstance(v, int | float)]
+
+    assert max(of(whole, "_at_most_s")) < 0.3 < max(of(found, "_at_least_s"))
+    assert found["rolling-upgrade: probes"] == whole["rolling-upgrade: probes"]
+    asked = [op for op in made.of("probe") if op.endpoint != "service"]
+    assert len(asked) * 0.5 < float(str(found["rolling-upgrade: probes"])), "of all times together"
+    assert not [name for name in found if ": 2: " in name]
 
 
 def test_reading_everything_back_at_the_end_may_take_a_while() -> None:

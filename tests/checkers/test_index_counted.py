@@ -113,7 +113,15 @@ def test_an_object_whose_write_begins_as_the_listing_ends_may_be_shown() -> None
     )
 
 
-COUNTS = ("snapshots", "views", "views_lost", "objects", "objects_disturbed", "cells", "outside_service")
+COUNTS = (
+    "snapshots",
+    "views",
+    "views_lost",
+    "objects_compared",
+    "objects_disturbed",
+    "cells",
+    "outside_service",
+)
 
 
 def counted(finding: Finding) -> tuple[Any, ...]:
@@ -220,7 +228,7 @@ def test_one_kind_of_answer_makes_a_view() -> None:
 )
 def test_which_writes_disturb(write_: Op, disturbed: int) -> None:
     measured = check_agreement([*matrix(), write_]).measured
-    assert (measured["objects_disturbed"], measured["objects"]) == (disturbed, 1 - disturbed)
+    assert (measured["objects_disturbed"], measured["objects_compared"]) == (disturbed, 1 - disturbed)
 
 
 def test_a_snapshot_lasts_from_its_first_call_to_its_last_answer() -> None:
@@ -297,5 +305,5 @@ def test_only_answers_that_cover_the_object_are_asked() -> None:
 def test_a_listing_alone_brings_its_objects_up() -> None:
     ghost = changed(14, keys=("k", "ghost"))
     finding = check_agreement(ghost)
-    assert finding.measured["objects"] == 2
+    assert finding.measured["objects_compared"] == 2
     assert finding.witness == tuple(sorted((ghost[2], ghost[14]), key=lambda each: each.index))

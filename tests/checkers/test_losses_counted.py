@@ -265,7 +265,7 @@ def test_bodies_found_are_counted() -> None:
     finding = check_stale(history)
     assert (finding.state, finding.observations, finding.witness) == (State.PROVED, 3, ())
     assert finding.grounds == (Summary(SummaryKind.NOT_STALE, (3,)),)
-    assert finding.measured == zeros("stale_reads", "returned_from_the_dead") | {"answers_judged": 3}
+    assert finding.measured == zeros("stale_reads", "returned_from_the_dead") | {"bodies_judged": 3}
 
 
 def test_stale_reads_are_found_with_their_witness() -> None:
@@ -273,7 +273,7 @@ def test_stale_reads_are_found_with_their_witness() -> None:
     finding = check_stale([A, B, stale])
     assert finding.grounds == (Violation(Kind.OLDER, stale, B, (A, B), measure="stale_reads"),)
     assert finding.witness == (A, B, stale)
-    assert finding.measured["answers_judged"] == 1
+    assert finding.measured["bodies_judged"] == 1
     finding = check_stale([A, GONE, stale])
     assert finding.grounds == (
         Violation(Kind.DELETED, stale, GONE, (A, GONE), measure="returned_from_the_dead"),

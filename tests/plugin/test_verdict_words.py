@@ -64,7 +64,17 @@ def test_merged_findings_keep_what_the_worst_says() -> None:
             refuted("first"),
         ]
     )
-    assert merged == Finding(State.REFUTED, "first; second", {"a": 1, "b": 2, "c": 3}, 11, (SEEN,))
+    assert merged == Finding(State.REFUTED, "first; second", {"a": 1, "b": 1, "2: b": 2, "c": 3}, 11, (SEEN,))
+
+
+def test_no_measured_value_is_lost_by_merging() -> None:
+    once = merge([proved("x", 1, lost=3), proved("y", 1, lost=0), proved("z", 1, lost=3)])
+    assert once.measured == {"lost": 3, "2: lost": 0}
+    assert merge([once, proved("w", 1, lost=7)]).measured == {"lost": 3, "2: lost": 0, "3: lost": 7}
+    assert merge([proved("x", 1, at_most_s=2.0), unknown("y", measured={"at_most_s": None})]).measured == {
+        "at_most_s": 2.0,
+        "2: at_most_s": None,
+    }
 
 
 def test_the_witness_is_of_the_state_that_won() -> None:

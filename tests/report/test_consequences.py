@@ -57,7 +57,7 @@ def test_the_criteria_of_questions_exist() -> None:
 
 def test_a_clean_run_says_what_was_shown_with_the_figures_of_the_run() -> None:
     figures = {
-        "P1.13": {"measured": {"steady: holds": 70, "crash:a: holds": 30, "steady: answers_judged": 1234}},
+        "P1.13": {"measured": {"steady: holds": 70, "crash:a: holds": 30, "steady: bodies_judged": 1234}},
         "P2.8": {"measured": {"no fault: applies_acknowledged": 8, "crash:a: applies_acknowledged": 3}},
     }
     found = consequences(rows(figures))

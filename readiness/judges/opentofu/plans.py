@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from readiness.checkers.words import count
@@ -62,12 +63,17 @@ def _case(seen: Seen, observations: Sequence[Observation]) -> Finding:
     if undone := fault_undone(observations):
         worse = [part for part in parts if part.state is State.REFUTED]
         return merge([*worse, undone])
-    parts += [_after(some) for some in _by(observations, "state", Step.AFTER).values()]
+    parts += [_of(some[0], _after(some)) for some in _by(observations, "state", Step.AFTER).values()]
     if troubled := trouble(observations):
         parts.append(troubled)
     if not of(observations, Step.AFTER) and not _moved(fault):
         parts.append(unknown("no plan was made after the fault"))
     return merge(parts)
+
+
+def _of(one: Observation, found: Finding) -> Finding:
+    """What was measured, by the state it was measured of."""
+    return replace(found, measured={f"{one.asked['state']}: {name}": v for name, v in found.measured.items()})
 
 
 def _moved(fault: Observation) -> bool:

@@ -153,7 +153,7 @@ def _sentence(row: Row) -> str:
 
 
 def _older(figures: Figures) -> str:
-    answers = figures.total("answers_judged", "P1.13")
+    answers = figures.total("bodies_judged", "P1.13")
     return (
         "No plan would have worked from an older state: none of "
         f"{answers:,} answers with a body was older than what had been acknowledged before."

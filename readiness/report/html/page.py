@@ -253,7 +253,9 @@ def _scenes(folder: Path, page: Page) -> None:
         page.matrix.add(record.history)
         if promises:
             add_outages(page.outages, record, promises)
-        kept = {one.endpoint: one for each in page.outages for one in each.every if one.scenario == record.name}
+        kept = {
+            one.endpoint: one for each in page.outages for one in each.every if one.scenario == record.name
+        }
         seen = lanes(record, float(failure["response_seconds"]))
         rto = failure["rto_seconds"].get(record.kind) if record.kind and record.judged_outage else None
         figure = draw(record, seen, rto) if record.history else Markup("")
