@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENT = ROOT / "deploy/overlay/image/kustomization.yaml"
@@ -29,13 +30,20 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 REPOSITORY = re.compile(r"[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 
 
+class Parser(argparse.ArgumentParser):
+    """A command line that is not understood ends with one message and exit code 4."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(4, f"image.py: {message}\n")
+
+
 class Unbuilt(Exception):
     """There is no image; the message says what to change."""
 
 
 def main(arguments: list[str]) -> int:
     """Exit code 0: pushed; 4: not."""
-    parser = argparse.ArgumentParser(prog="image.py", description=__doc__, allow_abbrev=False)
+    parser = Parser(prog="image.py", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "repository", metavar="REPOSITORY", help="without a tag: registry.example/team/readiness"
     )

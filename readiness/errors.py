@@ -1,8 +1,11 @@
 """The three ways a run can fail to prove something, kept apart on purpose (docs/read-a-verdict.md)."""
 
+EXIT_USAGE = 4
+"""The exit code of every command for wrong input."""
+
 
 class UsageError(Exception):
-    """The input is wrong: the message says what to change. The run ends with exit code 4 and writes nothing."""
+    """The input is wrong: the message says what to change. The run ends with EXIT_USAGE and writes nothing."""
 
 
 class Refuted(AssertionError):

@@ -12,7 +12,7 @@ from readiness.criteria import DECIDING, MANIFEST, PHASES, Criterion, Level
 from readiness.evidence.models import CriterionRecord, FindingRecord
 from readiness.finding import WORST_FIRST, Finding, State, merge
 
-EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE = 0, 1, 4
+EXIT_GOOD, EXIT_JUDGED = 0, 1
 
 
 class Word(StrEnum):

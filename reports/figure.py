@@ -6,12 +6,12 @@ backgrounds; it loads nothing.
 
 from __future__ import annotations
 
-import argparse
 import html
 import re
 import sys
 from pathlib import Path
 
+from readiness.command_line import Parser
 from readiness.errors import UsageError
 
 _SCENE = re.compile(r'<details class="scene".*?<summary>(\S+).*?</details>', re.DOTALL)
@@ -21,7 +21,7 @@ _RULE = re.compile(r"svg (\.?[a-z]+(?:, svg \.?[a-z]+)* \{[^}]*\})")
 
 def main(arguments: list[str]) -> int:
     """Prints the picture. Exit code 4, with one message, if there is none."""
-    parser = argparse.ArgumentParser(prog="python -m reports.figure", description=__doc__)
+    parser = Parser(prog="python -m reports.figure", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("scenario")
     options = parser.parse_args(arguments)

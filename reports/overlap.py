@@ -7,12 +7,12 @@ there afterwards has to be the overwrite.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from readiness.command_line import Parser
 from reports.started import BUCKET, acknowledged, reproduce
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CREATE, OVERWRITE = b"create", b"overwrite"
 
 def main(arguments: list[str]) -> int:
     """Prints how many overwrites were acknowledged and are not there. Exit code 1 if any."""
-    parser = argparse.ArgumentParser(prog="python -m reports.overlap", description=__doc__)
+    parser = Parser(prog="python -m reports.overlap", description=__doc__)
     parser.add_argument("candidate")
     parser.add_argument("keys", nargs="?", type=int, default=KEYS)
     options = parser.parse_args(arguments)

@@ -7,7 +7,6 @@ candidate's, unless named) is restarted gracefully; a minute later each is read 
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from readiness.command_line import Parser
 from readiness.providers.base import Provider
 from reports.started import BUCKET, reproduce, writing
 
@@ -26,7 +26,7 @@ WRITERS, BEFORE, AFTER, SETTLE = 4, 5, 20, 60
 
 def main(arguments: list[str]) -> int:
     """Prints what was acknowledged, what was denied meanwhile, and what is gone. Exit code 1 if anything was."""
-    parser = argparse.ArgumentParser(prog="python -m reports.restart", description=__doc__)
+    parser = Parser(prog="python -m reports.restart", description=__doc__)
     parser.add_argument("candidate")
     parser.add_argument("instance", nargs="?")
     options = parser.parse_args(arguments)

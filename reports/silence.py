@@ -7,13 +7,13 @@ until each endpoint has acknowledged ten more, or five minutes have passed.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from readiness.command_line import Parser
 from readiness.providers.base import Provider
 from reports.started import reproduce, writing
 
@@ -25,7 +25,7 @@ WRITERS, BEFORE, AWAY, MORE, LIMIT = 2, 5.0, 30.0, 10, 300.0
 
 def main(arguments: list[str]) -> int:
     """Prints how long each endpoint acknowledged nothing. Exit code 1 if one did not recover."""
-    parser = argparse.ArgumentParser(prog="python -m reports.silence", description=__doc__)
+    parser = Parser(prog="python -m reports.silence", description=__doc__)
     parser.add_argument("candidate")
     parser.add_argument("node", nargs="?")
     options = parser.parse_args(arguments)

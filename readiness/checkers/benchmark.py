@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from collections.abc import Callable, Sequence
 from readiness.checkers.linearizability import check_linearizable
 from readiness.checkers.losses import check_false_absent, check_stale
 from readiness.checkers.simulate import many
+from readiness.command_line import Parser
 from readiness.finding import Finding
 from readiness.history import Op
 
@@ -26,7 +26,7 @@ def speed(checker: Callable[[Sequence[Op]], Finding], history: Sequence[Op]) -> 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints a table."""
-    parser = argparse.ArgumentParser(prog="python -m readiness.checkers.benchmark", description=__doc__)
+    parser = Parser(prog="python -m readiness.checkers.benchmark", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--operations", type=int, default=10_000)
     options = parser.parse_args(arguments)

@@ -7,7 +7,6 @@ Generates histories from a seed, right ones and spoilt ones, lets both judge the
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from readiness.checkers.peer import as_row, made, of_run, ours, theirs
 from readiness.checkers.register import acts_of
 from readiness.checkers.simulate import Shape, register, spoilt
+from readiness.command_line import Parser
 from readiness.history import Op
 
 
@@ -39,7 +39,7 @@ def histories(seed: int, number: int) -> Iterator[tuple[str, list[Op]]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the comparison."""
-    parser = argparse.ArgumentParser(prog="python -m readiness.checkers.crosscheck", description=__doc__)
+    parser = Parser(prog="python -m readiness.checkers.crosscheck", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--histories", type=int, default=600)
     parser.add_argument("--go", default="go", help="the Go command (default: go)")

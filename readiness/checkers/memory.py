@@ -5,7 +5,6 @@ Each history is made, written to a file, read from it and checked for linearizab
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import random
 import resource
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from readiness.checkers.linearizability import check_linearizable
 from readiness.checkers.simulate import Shape, register
+from readiness.command_line import Parser
 from readiness.history import Op, load
 
 SIZES = (100_000, 500_000, 2_000_000)
@@ -29,7 +29,7 @@ APART = 0.25
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints a table."""
-    parser = argparse.ArgumentParser(prog="python -m readiness.checkers.memory", description=__doc__)
+    parser = Parser(prog="python -m readiness.checkers.memory", description=__doc__)
     parser.add_argument("operations", type=int, nargs="*", help=f"sizes of histories (default: {SIZES})")
     sizes = parser.parse_args(arguments).operations or SIZES
     print(

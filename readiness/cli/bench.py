@@ -20,9 +20,9 @@ from readiness import paths
 from readiness.checkers import benchmark, peer
 from readiness.checkers.outage import streams
 from readiness.cli import spent
-from readiness.cli.parser import Parser
+from readiness.command_line import Parser
 from readiness.criteria import PHASES
-from readiness.errors import UsageError
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.history import load
 from readiness.obtain.go import go, needed_by
 
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     folder = given or _new_run(paths.runs())
     if folder is None or not (folder / "verdict.json").is_file():
         print(f"{folder or paths.runs()}: no evidence folder of a finished run", file=sys.stderr)
-        return 4
+        return EXIT_USAGE
     print("checkers, operations per second of processor time (ten clients a key)")
     benchmark.main([])
     print(

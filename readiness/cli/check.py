@@ -19,7 +19,6 @@ import pytest
 
 from readiness import paths
 from readiness.candidate.load import Loaded
-from readiness.cli.parser import Parser
 from readiness.cli.run import OWN, QUIET, Given
 from readiness.cli.store_options import (
     add_bucket_option,
@@ -27,12 +26,12 @@ from readiness.cli.store_options import (
     loaded_of,
     named,
 )
+from readiness.command_line import Parser
 from readiness.criteria import MANIFEST, Criterion
 from readiness.criteria.needs import needs
-from readiness.errors import UsageError
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.report.checked import WITHOUT_BUCKET, needs_of
 from readiness.s3.removal import PREFIX
-from readiness.verdict import EXIT_USAGE
 
 OF_BUCKETS = ("P1.1", "P1.2")
 """What is asked of buckets, and needs a credential that may make and list them."""

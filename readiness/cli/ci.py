@@ -12,14 +12,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from readiness.cli.parser import Parser
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE
 from readiness.forge.base import Forge, ForgeError
 from readiness.forge.follow import comment, follow, last
 from readiness.forge.github import ARTIFACT, GitHub
 from readiness.forge.gitlab import JOB, GitLab
 from readiness.forge.standing import standing
 from readiness.report.junit_summary import Unreadable, summary
-from readiness.verdict import EXIT_GOOD, EXIT_USAGE
+from readiness.verdict import EXIT_GOOD
 
 
 def main(arguments: list[str]) -> int:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from readiness import paths, providers
 from readiness.candidate.load import Loaded, load
-from readiness.cli.parser import Parser
 from readiness.cli.store_options import add_bucket_option, add_store_options, loaded_of
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.s3.boto3_library import boto3_client
 from readiness.s3.library import Answered, Unanswered
 from readiness.s3.removal import Bounds, NotRemoved, remove_bucket
 from readiness.subject import target_of
 from readiness.undo.leftovers import Leftovers, find, find_below
 from readiness.undo.lock import CandidateLock, keys_of
-from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
+from readiness.verdict import EXIT_GOOD, EXIT_JUDGED
 
 ANSWER_SECONDS = 30.0
 

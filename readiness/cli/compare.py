@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from readiness.cli.parser import Parser
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE
 from readiness.evidence.stored import Unreadable
 from readiness.report.comparison import compare, read
 
-EXIT_COMPARED, EXIT_USAGE = 0, 4
+EXIT_COMPARED = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,11 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from readiness.cli.parser import Parser
 from readiness.cli.store_options import add_store_options
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.providers.kubernetes.known_stores import STORES
-from readiness.verdict import EXIT_USAGE
 
 _GOES_WITH = {
     "context": "namespace",

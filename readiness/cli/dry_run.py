@@ -11,11 +11,10 @@ from collections.abc import Iterator
 
 from readiness.campaign.outline import outline
 from readiness.candidate.load import Loaded, load
-from readiness.cli.parser import Parser
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.providers import OWNED
 from readiness.topology import Instance, Topology
-from readiness.verdict import EXIT_USAGE
 
 
 def main(arguments: list[str]) -> int:

@@ -19,11 +19,10 @@ from pathlib import Path
 import pytest
 
 from readiness import paths
-from readiness.cli.parser import Parser
 from readiness.cli.run import OWN, QUIET, Given, joined
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.explore.schedule import Schedule
-from readiness.verdict import EXIT_USAGE
 
 LONGEST_MINUTES = 24 * 60
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 from readiness import cli
-from readiness.verdict import EXIT_USAGE
+from readiness.errors import EXIT_USAGE
 
 PROGRAM = "tofu-state-ha-readiness"
 DEFAULT = "run"
-_NO_COMMANDS = {"main", "options", "parser", "store_options"}
+_NO_COMMANDS = {"main", "options", "store_options"}
 
 
 def main(arguments: Sequence[str]) -> int:

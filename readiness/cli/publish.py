@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from readiness import paths
-from readiness.cli.parser import Parser
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.report import publish
 from readiness.report.published import sentence
 from readiness.report.published.combine import read
-from readiness.verdict import EXIT_GOOD, EXIT_USAGE
+from readiness.verdict import EXIT_GOOD
 
 
 def _arguments() -> Parser:

@@ -17,13 +17,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readiness.cli.parser import Parser
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE
 from readiness.evidence.folder import BrokenSeal, verify_seal
 from readiness.evidence.stored import Unreadable, read_run
 from readiness.gate.again import Row, judged_again
 from readiness.report.words import MARKS, not_run_as_declared, short
 
-EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 4
+EXIT_SAME, EXIT_DIFFERENT = 0, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

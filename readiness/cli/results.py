@@ -12,11 +12,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from readiness.cli.parser import Parser
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.forge.standing import Standing, standing
 from readiness.providers.kubernetes.job_results import Kubectl, copied, wait_for_end
-from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
+from readiness.verdict import EXIT_GOOD, EXIT_JUDGED
 
 TRIES = 3
 

@@ -10,9 +10,9 @@ import pytest
 
 from readiness import paths
 from readiness.cli.options import add_options
-from readiness.cli.parser import Parser
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE
 from readiness.report import junit
-from readiness.verdict import EXIT_USAGE
 
 _EPILOG = """
 Every other option goes to pytest: -m phase0 selects a phase, -k an expression, -x stops at the first red criterion,

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 
 from readiness.candidate.load import Loaded, load
-from readiness.cli.parser import Parser
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.undo.play import Playable, by_hand, play
 from readiness.undo.remote import remote
 from readiness.undo.stored import Stored, journals
-from readiness.verdict import EXIT_GOOD, EXIT_JUDGED, EXIT_USAGE
+from readiness.verdict import EXIT_GOOD, EXIT_JUDGED
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from readiness.errors import UsageError
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.obtain import caddy, ceph, control, etcd, go_test, minio, rustfs, tofu, versitygw, weed
 from readiness.obtain.cache import cache_directory
 from readiness.obtain.progress import announce
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
         if arguments and arguments[0] == "image":
             from readiness.obtain.image import image  # a heavy import
 
+            if len(arguments) > 2:
+                raise UsageError(f"one image at a time; {_usage()}")
             print(image(*arguments[1:2]), flush=True)
             return 0
         if list(arguments) in (["-h"], ["--help"]):
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{name}: {path} ({source}, {time.monotonic() - started:.1f} s)", flush=True)
     except UsageError as error:
         announce(str(error))
-        return 4
+        return EXIT_USAGE
     except KeyboardInterrupt:
         announce("interrupted: nothing of it is left running")
         return 130

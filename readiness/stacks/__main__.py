@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.finding import State
 from readiness.stacks import plan as plans
 from readiness.stacks.config import read
@@ -21,7 +22,7 @@ from readiness.stacks.stack import EXAMPLES, PROTECTED, load
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 done, 1 the plan is refused, 4 wrong input. The checkout is only read."""
-    parser = argparse.ArgumentParser(prog="python -m readiness.stacks", description=__doc__)
+    parser = Parser(prog="python -m readiness.stacks", description=__doc__)
     parser.add_argument("what", choices=("draft", "digest", "check", "review"))
     parser.add_argument("stack")
     parser.add_argument("--stacks", type=Path, default=EXAMPLES, help="the checkout (default: the examples)")
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _do(options)
     except (UsageError, UnreadableError, plans.BadPlanError) as error:
         print(f"{options.stack}: {error}", file=sys.stderr)
-        return 4
+        return EXIT_USAGE
 
 
 def _do(options: argparse.Namespace) -> int:

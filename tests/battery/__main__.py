@@ -6,7 +6,6 @@ Exit 1 if a defect was not caught by the criterion that must catch it, or if a c
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from readiness.command_line import Parser
 from readiness.finding import State
 from tests.battery import table
 from tests.battery.catalogue import ALL, BY_NAME
@@ -25,7 +25,7 @@ CORES = 2
 
 def main(arguments: list[str]) -> int:
     """Runs, tells, writes."""
-    parser = argparse.ArgumentParser(prog="python -m tests.battery", description=__doc__)
+    parser = Parser(prog="python -m tests.battery", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="only these defects; the page is then not written"
     )

@@ -7,7 +7,6 @@ criterion that is red once in twenty is reported, with its seed and its reason. 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import shlex
@@ -23,6 +22,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from readiness.command_line import Parser
 from readiness.finding import State
 from readiness.paths import ROOT
 from readiness.plugin.description import revision
@@ -159,7 +159,7 @@ def main(arguments: list[str]) -> int:
     own, more = arguments, list[str]()
     if "--" in arguments:
         own, more = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
-    parser = argparse.ArgumentParser(prog="python -m tests.battery.false_reds", description=__doc__)
+    parser = Parser(prog="python -m tests.battery.false_reds", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, metavar="N")
     parser.add_argument("--load", type=int, default=2, metavar="N", help="processes that compute meanwhile")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many runs side by side")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,8 @@ from readiness import cli, paths, providers
 from readiness.candidate.load import load
 from readiness.cli import main as script
 from readiness.cli import run
-from readiness.errors import UsageError
+from readiness.errors import EXIT_USAGE, UsageError
+from readiness.obtain.__main__ import main as obtain_main
 
 pytestmark = pytest.mark.side_by_side
 
@@ -70,7 +72,7 @@ def test_each_command_explains_itself(command: str) -> None:
     assert ran.stdout.startswith("usage: ")
 
 
-@pytest.mark.parametrize("command", ["bench", "clean", "compare", "dry-run", "recheck", "undo"])
+@pytest.mark.parametrize("command", ["bench", "clean", "compare", "dry-run", "publish", "recheck", "undo"])
 def test_a_command_line_that_is_not_understood_is_one_message(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,6 +81,39 @@ def test_a_command_line_that_is_not_understood_is_one_message(
     assert ended.value.code == 4
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "readiness.checkers.benchmark",
+        "readiness.checkers.crosscheck",
+        "readiness.checkers.memory",
+        "readiness.providers.kubernetes.undo",
+        "readiness.stacks.__main__",
+        "reports.figure",
+        "reports.overlap",
+        "reports.restart",
+        "reports.silence",
+    ],
+)
+def test_so_is_one_of_a_module_that_is_run(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(module).main(["--nonsense"])
+    assert ended.value.code == EXIT_USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--nonsense"], ["image", "nonsense"], ["image", "control", "weed"]]
+)
+def test_so_is_one_of_what_obtains_programs(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("readiness.obtain.image.PROGRAMS", {})
+    assert obtain_main(arguments) == EXIT_USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_new_file_is_a_new_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

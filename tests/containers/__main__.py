@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from readiness import obtain
+from readiness.command_line import Parser
 from readiness.errors import UsageError
 from readiness.obtain.container_engine import ContainerEngine
 from readiness.obtain.image import image
@@ -24,7 +25,7 @@ TESTS = ["-q", "-o", "python_files=test_*.py real_*.py", str(HERE)]
 
 def main(arguments: list[str]) -> int:
     """Exit code: 4 where no engine can be had, else the first one that is not 0."""
-    parser = argparse.ArgumentParser(prog="python -m tests.containers", description=__doc__)
+    parser = Parser(prog="python -m tests.containers", description=__doc__)
     parser.add_argument("--engine", choices=["docker", "podman"], help="start this one, even if another runs")
     parser.add_argument("--inside", choices=["docker", "podman"], help=argparse.SUPPRESS)
     options, rest = parser.parse_known_args(arguments)

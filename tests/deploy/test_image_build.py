@@ -121,6 +121,15 @@ def test_otherwise_nothing_is_written(
     assert not (tmp_path / "kustomization.yaml").exists()
 
 
+def test_a_command_line_that_is_not_understood_is_one_message(
+    script: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        script.main([REPOSITORY, "--nonsense"])
+    assert ended.value.code == 4
+    assert capsys.readouterr().err == "image.py: unrecognized arguments: --nonsense\n"
+
+
 def test_it_needs_nothing_but_python() -> None:
     ran = subprocess.run(
         [sys.executable, "-I", "-S", str(ROOT / "deploy/image.py"), "--help"],

@@ -33,6 +33,7 @@ from typing import Any
 
 import psutil
 
+from readiness.command_line import Parser
 from readiness.errors import UsageError
 from readiness.providers.supervisor import network
 from tests.k8s import cgroups, warden
@@ -336,9 +337,7 @@ def _stop_detached(plan: Plan) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; 0 is done, 4 a wrong call or a machine that cannot have a cluster."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.k8s.cluster", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = Parser(prog="python -m tests.k8s.cluster", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--dir", type=Path, default=DEFAULT_FOLDER)
     parser.add_argument("verb")
     parser.add_argument("rest", nargs=argparse.REMAINDER)

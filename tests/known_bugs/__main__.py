@@ -7,10 +7,10 @@ missed, or if a release could not be judged.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 
+from readiness.command_line import Parser
 from readiness.errors import UsageError
 from readiness.plugin.description import revision
 from tests.known_bugs import table
@@ -23,7 +23,7 @@ from tests.known_bugs.runner import check
 
 def main(arguments: list[str]) -> int:
     """Runs, tells, writes."""
-    parser = argparse.ArgumentParser(prog="python -m tests.known_bugs", description=__doc__)
+    parser = Parser(prog="python -m tests.known_bugs", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only the releases of these bugs")
     parser.add_argument("--list", action="store_true", help="list the bugs")
     parser.add_argument("--new", action="store_true", help="skip releases that were judged before")

@@ -6,7 +6,6 @@ explained in tests/mutation/explained.toml; 1: some survived; 4: it could not ru
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -17,6 +16,7 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+from readiness.command_line import Parser
 from readiness.errors import UsageError
 from tests.mutation.outcomes import Mutant, mutants
 
@@ -29,7 +29,7 @@ _PROPERTY = re.compile(r"    @property\n    def (\w+)\(self\)")
 
 def main(arguments: list[str]) -> int:
     """Runs and tells."""
-    parser = argparse.ArgumentParser(prog="./just mutants", description=__doc__)
+    parser = Parser(prog="./just mutants", description=__doc__)
     parser.add_argument(
         "--module",
         action="append",

@@ -7,14 +7,14 @@ machine. It does nothing to a node that no run holds.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 
 from kubernetes.client.exceptions import ApiException
 
-from readiness.errors import UsageError
+from readiness.command_line import Parser
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes.api import NOT_FOUND, Cluster, client_of, why
 from readiness.providers.kubernetes.confinement import release as release_confined
@@ -25,9 +25,7 @@ TRIES, PAUSE = 10, 2.0
 
 def main(arguments: list[str]) -> int:
     """0: nothing is left; 1: it could not be undone; 4: the arguments do not fit."""
-    parser = argparse.ArgumentParser(
-        prog="python -m readiness.providers.kubernetes.undo", description=__doc__
-    )
+    parser = Parser(prog="python -m readiness.providers.kubernetes.undo", description=__doc__)
     parser.add_argument("--context", required=True, help='a context of the kubeconfig, or "in-cluster"')
     parser.add_argument("--kubeconfig", help="default: that of KUBECONFIG, then ~/.kube/config")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -41,7 +39,7 @@ def main(arguments: list[str]) -> int:
         cluster = Cluster(client_of(asked.context, asked.kubeconfig), asked.confined or "", Record())
     except UsageError as error:
         print(error, file=sys.stderr)
-        return 4
+        return EXIT_USAGE
     if asked.node:
         return _until_done(f"node {asked.node}", lambda: _uncordon(cluster, asked.node, asked.run))
     return _until_done(f"namespace {asked.confined}", lambda: _release(cluster, asked.run))
@@ -66,7 +64,7 @@ def _until_done(name: str, act: Callable[[], str]) -> int:
             gone = isinstance(error, ApiException) and error.status == NOT_FOUND
             print(f"{name}: {reason}", file=sys.stderr)
             if gone or not left:
-                return 4 if gone else 1
+                return EXIT_USAGE if gone else 1
             time.sleep(PAUSE)
     return 1
 

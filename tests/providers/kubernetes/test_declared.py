@@ -13,12 +13,11 @@ from readiness.candidate.declared_kubernetes import DeclaredCluster
 from readiness.candidate.load import load
 from readiness.candidate.model import Candidate
 from readiness.cli.dry_run import dry_run
-from readiness.errors import UsageError
+from readiness.errors import EXIT_USAGE, UsageError
 from readiness.providers import create
 from readiness.providers.kubernetes.credentials import value_of
 from readiness.providers.kubernetes.hooks import filled
 from readiness.providers.kubernetes.rights import BASE, needed
-from readiness.verdict import EXIT_USAGE
 from tests.docs.commands import ROOT
 
 PODS: dict[str, Any] = {"selector": "app=state", "port": 9000}

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from readiness import obtain
+from readiness.command_line import Parser
 from readiness.paths import ROOT
 from readiness.plugin.description import revision
 from tests.undo.kills.lanes import Lane, lane
@@ -120,7 +121,7 @@ def _close_by_hand(place: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.undo.kills", description=__doc__)
+    parser = Parser(prog="python -m tests.undo.kills", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--provider", choices=PROVIDERS, default="processes")
     parser.add_argument("--kills", type=int, default=20)

@@ -1,11 +1,11 @@
-"""How the command line of a command is read."""
+"""How every command line is read: those of the commands, and of modules that are run with `python -m`."""
 
 from __future__ import annotations
 
 import argparse
 from typing import NoReturn
 
-from readiness.verdict import EXIT_USAGE
+from readiness.errors import EXIT_USAGE
 
 
 class Parser(argparse.ArgumentParser):
