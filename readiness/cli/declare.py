@@ -14,8 +14,8 @@ from pathlib import Path
 
 from readiness.cli.store_options import add_store_options
 from readiness.command_line import Parser
+from readiness.declare.known_stores import STORES
 from readiness.errors import EXIT_USAGE, UsageError
-from readiness.providers.kubernetes.known_stores import STORES
 
 _GOES_WITH = {
     "context": "namespace",
@@ -123,8 +123,8 @@ def _proposed(given: argparse.Namespace) -> str:
 
 
 def _cluster(given: argparse.Namespace) -> str:
-    from readiness.providers.kubernetes.proposal import Asked, proposal
-    from readiness.providers.kubernetes.survey import survey
+    from readiness.declare.cluster import Asked, proposal
+    from readiness.declare.cluster_survey import survey
 
     kubeconfig = str(given.kubeconfig.resolve()) if given.kubeconfig else None
     found = survey(given.context, kubeconfig, given.namespace)

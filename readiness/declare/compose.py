@@ -12,19 +12,22 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from readiness.declare.compose_survey import HERE, Container, Project
+from readiness.declare.known_stores import STORES, KnownStore, image_name, the_store
 from readiness.declare.writing import (
     ENVIRONMENT,
+    NO_RULE,
     Heading,
     Promised,
     command,
     contract,
     heading,
+    ready_at,
     shell,
+    taken_over,
     text,
     volumes,
 )
 from readiness.errors import UsageError
-from readiness.providers.kubernetes.known_stores import STORES, KnownStore, image_name, the_store
 
 MOST_STOP_SECONDS = 800
 """A command may take 900 s."""
@@ -245,22 +248,21 @@ def _promised(store: KnownStore, serving: Sequence[Container], service: Containe
     behind = f" behind {service.name}" if service else ""
     return Promised(
         shape=f"{len(serving)} containers of {store.title}{behind}; path-style addressing",
-        restart_seconds=grace,
-        restart_why=f"the stop timeout ({grace:g} s)",
-        readiness=_readiness(store, first),
+        outages=taken_over(grace, f"the stop timeout ({grace:g} s)"),
+        readiness=(_readiness(store, first),),
         admin=ENVIRONMENT,
         admin_why=f"export these two, {whose}",
         repair=store.repair,
     )
 
 
-def _readiness(store: KnownStore, container: Container) -> tuple[str, str] | None:
+def _readiness(store: KnownStore, container: Container) -> str:
     found = urlsplit(match[0]) if (match := _URL.search(container.health)) else None
     if found and found.port == s3_port(store, container) and found.path not in ("", "/"):
-        return found.path, "its health check asks there"
-    return (
-        (store.ready, f"usual for {store.title}: no health check asks its S3 port") if store.ready else None
-    )
+        return ready_at(found.path, "its health check asks there")
+    if not store.ready:
+        return NO_RULE
+    return ready_at(store.ready, f"usual for {store.title}: no health check asks its S3 port")
 
 
 def _scheme(container: Container) -> str:

@@ -10,7 +10,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from readiness.candidate.credentials import resolve_url
-from readiness.declare.writing import ENVIRONMENT, Heading, Promised, contract, heading, slug, text
+from readiness.declare.writing import (
+    ENVIRONMENT,
+    NO_RULE,
+    Heading,
+    Promised,
+    contract,
+    heading,
+    slug,
+    taken_over,
+    text,
+)
 from readiness.errors import UsageError
 
 
@@ -69,9 +79,8 @@ def _promised(profile: str | None, number: int, *, several: bool) -> Promised:
     hosts = "on hosts of their own" if several else "on one host"
     return Promised(
         shape=f"{number} endpoint{'s' if number > 1 else ''} {hosts}; path-style addressing",
-        restart_seconds=10,
-        restart_why="10 s",
-        readiness=None,
+        outages=taken_over(10, "10 s"),
+        readiness=(NO_RULE,),
         admin=admin,
         admin_why="as given" if profile else "export these two",
     )

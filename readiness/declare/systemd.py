@@ -8,21 +8,23 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from readiness.declare.known_stores import STORES, KnownStore
 from readiness.declare.systemd_survey import Host, Surveyed, seconds
 from readiness.declare.writing import (
     ENVIRONMENT,
+    NO_RULE,
     Heading,
     Promised,
     command,
     contract,
     heading,
+    ready_at,
+    taken_over,
     text,
     volumes,
 )
 from readiness.errors import UsageError
-from readiness.providers.kubernetes.known_stores import STORES, KnownStore
 
 _STOP_SECONDS = 90.0
 """What systemd allows a stop by default."""
@@ -198,16 +200,14 @@ def _promised(store: KnownStore, found: Surveyed) -> Promised:
     whose = (
         f"its keys are probably in {files[0]} there (not read)" if files else "no file of its keys is known"
     )
-    promised = Promised(
+    return Promised(
         shape=f"{len(found.hosts)} hosts of {store.title}; path-style addressing",
-        restart_seconds=grace,
-        restart_why=f"TimeoutStopUSec ({grace:g} s)",
-        readiness=(store.ready, f"usual for {store.title}") if store.ready else None,
+        outages=taken_over(grace, f"TimeoutStopUSec ({grace:g} s)" if grace else "a stop takes no time"),
+        readiness=(ready_at(store.ready, f"usual for {store.title}") if store.ready else NO_RULE,),
         admin=ENVIRONMENT,
         admin_why=f"export these two; {whose}",
         repair=store.repair,
     )
-    return promised if grace else replace(promised, restart_why="a stop takes no time")
 
 
 def _stop_seconds(host: Host) -> float:

@@ -1,4 +1,4 @@
-"""The parts of a proposed candidate file that are alike for every store of `provider.kind = "commands"`."""
+"""The parts of a proposed candidate file that are alike wherever a store runs."""
 
 from __future__ import annotations
 
@@ -38,42 +38,82 @@ def slug(name: str) -> str:
 
 @dataclass(frozen=True)
 class Heading:
-    """What the file says first. `read`: where it was proposed from; `why`: of the class."""
+    """What the file says first. `read`: where it was proposed from; `why`: of the class; `page`: of the documentation,
+    which says how it goes on; `recognised`: by what the store was known, where the file says it here.
+    """
 
     read: str
     name: str
     candidate_class: str
     why: str
     summary: str
+    provider: str = 'kind = "commands"  # the store runs already'
+    page: str = "docs/declare-a-candidate.md"
+    recognised: str = ""
+
+
+@dataclass(frozen=True)
+class Outages:
+    """The longest outages that are proposed, in seconds. `because`: the lines that say where they come from; `away`:
+    what may be away at a time.
+    """
+
+    restart: int
+    crash: int
+    silence: int
+    because: tuple[str, ...]
+    away: str = "one instance or one node"
 
 
 @dataclass(frozen=True)
 class Promised:
-    """What the contract is proposed from. `restart_seconds`: how long a graceful stop may take, and `restart_why` where
-    that is said; `readiness`: the path of the readiness rule and where that is said; `admin`: the credential as TOML,
-    and `admin_why`; `repair`: how an emptied node is made whole.
+    """What the contract is proposed from. `admin`: the credential as TOML, and `admin_why`. `read_only`, `readiness`,
+    `alert_rules`: whole lines, an entry or a comment. `repair`: how an emptied node is usually made whole, `by` whom.
     """
 
     shape: str
-    restart_seconds: float
-    restart_why: str
-    readiness: tuple[str, str] | None
+    outages: Outages
+    readiness: tuple[str, ...]
     admin: str
     admin_why: str
     repair: str = "none"
+    by: str = "an emptied node is usually made whole"
+    read_only: tuple[str, ...] = ()
+    alert_rules: str = "# alert_rules names a Prometheus rule file beside this one (P0.5)"
+
+
+def taken_over(stop_seconds: float, stop: str) -> Outages:
+    """Outages of a store of which only the time of a graceful stop is known; `stop` says where from."""
+    restart = max(1, round(min(MOST_SECONDS, stop_seconds + TAKEOVER_SECONDS)))
+    because = (
+        f"restart, drain: {stop}, and {TAKEOVER_SECONDS} s for a takeover; crash: the takeover;",
+        f"each at most {MOST_SECONDS} s, which OpenTofu bridges. silence: the ceiling, for nothing here says when",
+        "clients are led away from a silent node.",
+    )
+    return Outages(restart, TAKEOVER_SECONDS, SILENCE_SECONDS, because)
+
+
+def ready_at(path: str, why: str, target: str = "s3") -> str:
+    """The line of the readiness rule."""
+    return f"readiness = {{ path = {text(path)}, target = {text(target)} }}  # {why}"
+
+
+NO_RULE = "# no readiness rule is known: an instance is in service when it accepts a TCP connection"
 
 
 def heading(said: Heading) -> Iterator[str]:
     """The first lines, as far as the provider."""
     yield f"# Proposed from {said.read}. Check each guess, and write what is {TO_BE_WRITTEN}: phase 0"
-    yield "# refuses it until then (docs/declare-a-candidate.md). No value of a secret was read."
+    yield f"# refuses it until then ({said.page}). No value of a secret was read."
     yield "schema = 1"
     yield f"name = {text(slug(said.name))}"
     yield f"class = {text(said.candidate_class)}  # {said.why}"
     yield f"summary = {text(said.summary)}"
+    if said.recognised:
+        yield f"# recognised by {said.recognised}"
     yield ""
     yield "[provider]"
-    yield 'kind = "commands"  # the store runs already'
+    yield said.provider
     yield ""
 
 
@@ -97,6 +137,7 @@ def contract(promised: Promised) -> Iterator[str]:
     yield f"rotation_owner = {text(f'{TO_BE_WRITTEN}: who rotates the credentials')}"
     yield "rotation_days = 90  # a proposal"
     yield f"admin = {promised.admin}  # {promised.admin_why}"
+    yield from promised.read_only
     yield ""
     yield "[contract.durability]"
     yield "versioning = true  # a proposal: P1.15 tries it; without versions see docs/declare-a-candidate.md"
@@ -105,36 +146,29 @@ def contract(promised: Promised) -> Iterator[str]:
     yield ""
     yield from _failure(promised)
     yield "[contract.observability]"
+    yield promised.alert_rules
     yield "metrics = []  # the metrics that the alert rules name: { name, path, target } (P0.5)"
-    yield "# alert_rules names a Prometheus rule file beside this one (P0.5)"
     yield ""
     yield "[contract.divergence]"
     yield 'response = "none"  # S.4 needs a read-only command that finds a diverging bucket index'
     yield ""
     yield "[contract.repair]"
-    yield f"kind = {text(promised.repair)}  # how an emptied node is usually made whole (P1.19)"
+    yield f"kind = {text(promised.repair)}  # how {promised.by} (P1.19)"
     yield ""
     yield "[boundary]"
     yield "cache_endpoints = []  # of Attic and Bazel caches: nothing in a run may contact them"
 
 
 def _failure(promised: Promised) -> Iterator[str]:
-    wanted = promised.restart_seconds + TAKEOVER_SECONDS
-    restart = max(1, round(min(MOST_SECONDS, wanted)))
+    outages = promised.outages
     yield "[contract.failure]"
-    yield f"statement = {text(f'{TO_BE_WRITTEN}: what is served while one instance or one node is away')}"
+    yield f"statement = {text(f'{TO_BE_WRITTEN}: what is served while {outages.away} is away')}"
     yield "# Proposals, in seconds. A tighter number is a harder test, not a better score."
-    yield f"# restart, drain: {promised.restart_why}, and {TAKEOVER_SECONDS} s for a takeover; crash: the takeover;"
-    yield f"# each at most {MOST_SECONDS} s, which OpenTofu bridges. silence: the ceiling, for nothing here says when"
-    yield "# clients are led away from a silent node."
+    yield from (f"# {line}" for line in outages.because)
     yield (
-        f"rto_seconds = {{ restart = {restart}, drain = {restart}, crash = {TAKEOVER_SECONDS}, "
-        f"silence = {SILENCE_SECONDS} }}"
+        f"rto_seconds = {{ restart = {outages.restart}, drain = {outages.restart}, crash = {outages.crash}, "
+        f"silence = {outages.silence} }}"
     )
     yield "rpo_acknowledged_writes = 0"
-    if promised.readiness:
-        path, why = promised.readiness
-        yield f'readiness = {{ path = {text(path)}, target = "s3" }}  # {why}'
-    else:
-        yield "# no readiness rule is known: an instance is in service when it accepts a TCP connection"
+    yield from promised.readiness
     yield ""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from readiness.errors import UsageError
 
 MOUNTED = "/results"
 """Where the Job has its results."""
+SAFE_TAR = (3, 11, 4)
+"""The first Python 3.11 whose tarfile has the filter "data" (PEP 706)."""
 POLL_SECONDS, READY_SECONDS, COPY_SECONDS = 5.0, 180, 1800
 _ENDED = {"Complete", "Failed"}
 _KEPT_OF_POD = ("imagePullSecrets", "nodeSelector", "tolerations", "securityContext", "affinity")
@@ -90,6 +93,16 @@ def copied(kubectl: Kubectl, job: Mapping[str, Any], target: Path) -> bool:
             return kubectl.stream(archive, *tar, seconds=COPY_SECONDS) and _unpacked(archive, target)
     finally:
         kubectl.run("delete", f"pod/{name}", "--grace-period=1", "--wait=false")
+
+
+def must_unpack(python: Sequence[int] = sys.version_info[:3]) -> None:
+    """Raises UsageError if this Python cannot unpack an archive safely: tarfile has its filters since 3.11.4."""
+    if tuple(python) < SAFE_TAR:
+        version = ".".join(map(str, python))
+        raise UsageError(
+            f"this is Python {version}, which cannot unpack an archive safely: copy the results with "
+            "3.11.4 or newer, or by hand (deploy/README.md)"
+        )
 
 
 def _unpacked(archive: Path, target: Path) -> bool:

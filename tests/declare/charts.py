@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from readiness.declare.cluster_survey import Surveyed
 from readiness.paths import ROOT
-from readiness.providers.kubernetes.survey import Surveyed
 
 Raw = dict[str, Any]
 Ports = Mapping[str, int]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from readiness.providers.kubernetes.known_stores import Raw, containers, declared_port, pod_labels, store_of
+from readiness.declare.known_stores import Raw, containers, declared_port, pod_labels, store_of
 
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 _ACCESS = re.compile(r"(ROOT_USER|ACCESS_KEY(_ID)?|ROOT_ACCESS_KEY)$")

@@ -9,10 +9,10 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
+from readiness.declare.known_stores import Raw
 from readiness.errors import UsageError
 from readiness.providers.engine.record import Record
 from readiness.providers.kubernetes.api import FORBIDDEN, NOT_FOUND, Cluster, client_of, items
-from readiness.providers.kubernetes.known_stores import Raw
 
 _RULES = ("monitoring.coreos.com", "v1", "prometheusrules")
 

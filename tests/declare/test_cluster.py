@@ -14,13 +14,13 @@ import pytest
 
 from readiness.candidate.load import Loaded, load
 from readiness.cli import declare
+from readiness.declare.cluster import Asked, proposal
+from readiness.declare.cluster_survey import Surveyed
 from readiness.errors import UsageError
 from readiness.evidence.seen import Promises, Seen
 from readiness.finding import State
 from readiness.judges import contract
-from readiness.providers.kubernetes.proposal import Asked, proposal
-from readiness.providers.kubernetes.survey import Surveyed
-from tests.providers.kubernetes import charts
+from tests.declare import charts
 from tests.support.handler_server import handled_by
 
 NAMESPACE = "tofu-state"
