@@ -15,6 +15,8 @@ from readiness.finding import Finding, State
 from readiness.grounds import Violation, ViolationKind
 
 SCHEMA: Literal[2] = 2
+UNKNOWN_SUITE = "unknown"
+"""The commit of a suite that has neither git nor a file REVISION: no two of these are known to be the same."""
 MOST_WITNESS = 50
 """Operations of a long witness that are kept with the finding; all of them are in history/."""
 

@@ -14,7 +14,7 @@ from readiness.candidate.load import Loaded
 from readiness.criteria import BY_ID, MANIFEST, PHASES
 from readiness.errors import UsageError
 from readiness.evidence.folder import BrokenSeal, verify_seal
-from readiness.evidence.models import RunRecord, VerdictRecord
+from readiness.evidence.models import UNKNOWN_SUITE, RunRecord, VerdictRecord
 from readiness.evidence.stored import StoredRun, Unreadable, read_run
 from readiness.finding import Finding, State, refuted, unknown
 from readiness.gate.again import judged_again
@@ -96,6 +96,9 @@ def _must_fit(folder: Path, about: RunRecord, verdict: VerdictRecord, loaded: Lo
         <= age
         <= MAX_AGE_SECONDS,
         f"was made by the suite at {about.suite}, this run is {suite}": about.suite != suite,
+        "was made by a suite whose commit is not known: judge from a git checkout, with git, or from an image": (
+            about.suite == UNKNOWN_SUITE
+        ),
         f"was made by a changed suite ({about.suite}): commit the changes and run again": "dirty"
         in about.suite,
         "is of a run that was interrupted": verdict.verdict == "INTERRUPTED",

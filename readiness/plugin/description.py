@@ -11,7 +11,7 @@ from importlib import metadata
 
 from readiness import paths
 from readiness.candidate.load import Loaded
-from readiness.evidence.models import Mode, RunRecord
+from readiness.evidence.models import UNKNOWN_SUITE, Mode, RunRecord
 from readiness.plugin.options import Options
 
 PACKAGE = "tofu-state-ha-readiness"
@@ -41,8 +41,8 @@ def description(
 
 
 def revision() -> str:
-    """The suite's commit: as git describes it, else as the file REVISION of an image names it, else `unknown`. Of an
-    installed package its version.
+    """The suite's commit: as git describes it, else as the file REVISION of an image names it, else UNKNOWN_SUITE. Of
+    an installed package its version.
     """
     if not paths.CHECKOUT:
         return f"{PACKAGE} {metadata.version(PACKAGE)}"
@@ -53,4 +53,4 @@ def revision() -> str:
     except (OSError, subprocess.TimeoutExpired):
         found = ""
     noted = paths.ROOT / "REVISION"
-    return found or (noted.read_text("utf-8").strip() if noted.is_file() else "unknown")
+    return found or (noted.read_text("utf-8").strip() if noted.is_file() else UNKNOWN_SUITE)

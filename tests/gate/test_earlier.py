@@ -136,6 +136,7 @@ def test_a_file_that_holds_no_key_gets_one_clear_message(tmp_path: Path) -> None
     [
         ({}, "def5678", "was made by the suite at abc1234, this run is def5678"),
         ({"suite": "abc1234-dirty"}, "abc1234-dirty", "was made by a changed suite"),
+        ({"suite": "unknown"}, "unknown", "was made by a suite whose commit is not known"),
         (
             {"started": (datetime.now(UTC) - timedelta(hours=25)).isoformat()},
             SUITE,
