@@ -66,7 +66,9 @@ def load(name_or_path: str, *, folder: Path = CANDIDATES) -> Loaded:
     loaded = Loaded(candidate, path, resolved.fingerprint(candidate), resolved.shown)
     if loaded.ca_bundle and not Path(loaded.ca_bundle).is_file():
         raise UsageError(
-            f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, but there is no such file"
+            f"candidate file {path}: s3.ca_bundle names {loaded.ca_bundle}, but there is no such file: put the "
+            "certificate of the CA that signed the endpoints' certificates there (PEM), or remove the line if a public "
+            "CA did"
         )
     return loaded
 

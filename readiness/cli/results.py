@@ -15,7 +15,7 @@ from pathlib import Path
 from readiness.command_line import Parser
 from readiness.errors import EXIT_USAGE, UsageError
 from readiness.forge.standing import Standing, standing
-from readiness.providers.kubernetes.job_results import Kubectl, copied, wait_for_end
+from readiness.providers.kubernetes.job_results import Kubectl, copied, must_unpack, wait_for_end
 from readiness.verdict import EXIT_GOOD, EXIT_JUDGED
 
 TRIES = 3
@@ -43,6 +43,7 @@ def _found(given: argparse.Namespace) -> Standing:
     target: Path = given.target
     if target.exists():
         raise UsageError(f"{target} exists already: name a new folder")
+    must_unpack()
     kubectl = Kubectl(given.namespace, given.context)
     job = wait_for_end(kubectl, given.job, given.wait)
     for _ in range(TRIES):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from readiness.cli.dry_run import dry_run
+from readiness.errors import EXIT_USAGE
 from readiness.paths import ROOT
 
 EXAMPLE = ROOT / "candidates" / "examples" / "bare-metal.toml"
@@ -42,6 +43,19 @@ def bare_metal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lines(capsys: pytest.CaptureFixture[str], path: Path | str) -> list[str]:
     assert dry_run(str(path)) == 0, capsys.readouterr().err
     return capsys.readouterr().out.splitlines()
+
+
+def test_a_missing_ca_is_one_message_that_says_what_to_do(
+    bare_metal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bare_metal.parent / "ca.pem").unlink()
+    assert dry_run(str(bare_metal)) == EXIT_USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (
+        f"s3.ca_bundle names {bare_metal.parent}/ca.pem, but there is no such file: put the certificate of"
+        in line
+    )
+    assert "or remove the line if a public CA did" in line
 
 
 def test_commands_are_shown_with_what_undoes_them(

@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from readiness.cli import results
+from readiness.errors import UsageError
 from readiness.forge.standing import standing
 from readiness.paths import ROOT
 from readiness.providers.kubernetes import job_results
+from readiness.providers.kubernetes.job_results import must_unpack
 from tests.deploy.fake_program import asked, put
 from tests.forge.conftest import run
 
@@ -87,6 +89,15 @@ def test_a_job_that_has_ended_is_copied_whatever_its_verdict(
     there = cluster / "out/runs" / folder.name
     assert (there / "verdict.json").read_bytes() == (folder / "verdict.json").read_bytes()
     assert str(there) in capsys.readouterr().out
+
+
+def test_a_python_that_cannot_unpack_safely_is_refused_before_anything_is_asked() -> None:
+    must_unpack((3, 11, 4))
+    must_unpack((3, 12, 0))
+    with pytest.raises(
+        UsageError, match=r"^this is Python 3\.11\.2, which cannot unpack an archive safely: copy the"
+    ):
+        must_unpack((3, 11, 2))
 
 
 def test_a_job_that_goes_on_is_not_read(cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:
