@@ -57,8 +57,15 @@ def _read(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def _finished(app: Sphinx, exception: Exception | None) -> None:
-    if exception is None:
-        (Path(app.outdir) / "index.html").write_text(_INDEX.format(project, root_doc), "utf-8")
+    """The first page is found, and pages that an earlier build left and that are no more are gone."""
+    if exception is not None:
+        return
+    site = Path(app.outdir)
+    (site / "index.html").write_text(_INDEX.format(project, root_doc), "utf-8")
+    built = {site / f"{name}.html" for name in (*app.env.found_docs, "index", "genindex", "search")}
+    for page in site.rglob("*.html"):
+        if page not in built and "_static" not in page.parts:
+            page.unlink()
 
 
 def chapters(text: str) -> list[tuple[str, dict[str, str]]]:

@@ -155,6 +155,13 @@ def test_a_shown_command_works(command: str, runs: tuple[Path, Path], tmp_path: 
     assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
+def test_no_run_is_shown_in_two_ways() -> None:
+    """Each of them would be run: the default candidate is named nowhere."""
+    lines = [instead_of(command, (Path("a"), Path("b")), Path("c")) for command in FOUND]
+    shown = [line.replace(" --candidate embedded", "") for line in lines if "--runs c" in line]
+    assert len(shown) == len(set(shown)) > 0
+
+
 def test_variants_are_still_shown() -> None:
     assert VARIANTS.keys() <= set(FOUND)
     assert all(any(each.startswith(begin) for each in FOUND) for begin in INSTEAD)

@@ -123,6 +123,25 @@ def test_what_comes_from_another_host_is_noticed() -> None:
 
 @pytest.mark.store
 @pytest.mark.side_by_side
+def test_a_page_that_is_no_more_leaves_the_site(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "website").mkdir()
+    shutil.copy(ROOT / "website" / "conf.py", tmp_path / "website")
+    first, second = tmp_path / "docs" / "README.md", tmp_path / "docs" / "second.md"
+    first.write_text("# First\n\n## More\n\n[second](second.md)\n", "utf-8")
+    second.write_text("# Second\n", "utf-8")
+    site = tmp_path / "site"
+    assert build(tmp_path, site).returncode == 0
+    kept = {page.relative_to(site) for page in site.rglob("*.html")}
+    assert Path("docs/second.html") in kept
+    first.write_text("# First\n", "utf-8")
+    second.unlink()
+    assert build(tmp_path, site).returncode == 0
+    assert {page.relative_to(site) for page in site.rglob("*.html")} == kept - {Path("docs/second.html")}
+
+
+@pytest.mark.store
+@pytest.mark.side_by_side
 @pytest.mark.parametrize("link", ["gone.md", "README.md#gone"])
 def test_a_dead_link_fails_every_build(tmp_path: Path, link: str) -> None:
     (tmp_path / "docs").mkdir()
