@@ -89,6 +89,7 @@ def main(arguments: list[str]) -> int:
         return 0
     options = [f"--runs={given.runs}"]
     options += [f"--require={level}" for level in given.require]
+    options += ["--watch"] if given.watch else []
     options += [] if given.seed is None else [f"--seed={given.seed}"]
     return int(pytest.main([*OWN, *QUIET, *options, str(paths.SUITES)], plugins=[Given(CHECK, check)]))
 
@@ -120,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--runs", type=Path, default=paths.runs(), metavar="DIR", help="where evidence is kept"
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="show on the terminal what every endpoint answers meanwhile"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the workloads (default: random)")
     return parser

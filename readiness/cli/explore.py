@@ -6,7 +6,7 @@ every key linearizable, every lock with one holder, and every lock free again. A
 schedule and history. What it says is "nothing found", never PROVED.
 
 Exit 0: nothing was found; 1: a violation was found, or nothing was tried; 4: bad input, and nothing was written.
-Options of a run that apply: --candidate, --allow-faults, --faults-on-state, --stacks, --runs, --seed.
+Options of a run that apply: --candidate, --allow-faults, --faults-on-state, --stacks, --runs, --seed, --watch.
 """
 
 from __future__ import annotations

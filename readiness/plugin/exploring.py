@@ -46,6 +46,7 @@ class Exploring:
         if self.wanted.replay:
             must_fit(self.wanted.replay, self.session.subject.topology)
         search = Search(self.session.subject, self.session.rig)
+        self.session.progress.begin_search()
         segments = self.wanted.replay.segments if self.wanted.replay else search.random(self.log)
         try:
             self._ended = search.run(segments, self.wanted.seconds, self.log)

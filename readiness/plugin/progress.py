@@ -45,6 +45,7 @@ class Progress:
         self._view: Callable[[], RenderableType] | None = None
         self._phase: int | None = None
         self._criterion: Criterion | None = None
+        self._searching = False
         self._waiting, self._criterion_since = "", clock()
         self._waiting_since = self._criterion_since
         self._spinner = Spinner("dots")
@@ -89,6 +90,15 @@ class Progress:
         if self.live:
             self._line.start()
 
+    def begin_search(self) -> None:
+        """A search goes on from now on, which judges no criterion of its own. What is announced meanwhile is a line of
+        its own, too.
+        """
+        self._searching = True
+        self._criterion_since = self._clock()
+        if self.live:
+            self._line.start()
+
     def done(self, criterion: Criterion, state: State) -> None:
         """The criterion was judged."""
         if not self.quiet and state is not State.NOT_RUN:
@@ -104,7 +114,7 @@ class Progress:
         """No live line from here on."""
         if self._line.is_started:
             self._line.stop()
-        self._criterion = None
+        self._criterion, self._searching = None, False
 
     def _render(self) -> RenderableType:
         return Group(self._waited_for(), *self._viewed())
@@ -123,8 +133,9 @@ class Progress:
         now = self._clock()
         row = Table.grid(padding=(0, 1))
         line = Text()
-        if self._criterion:
-            line.append(f"{self._criterion.id} {_clock(now - self._criterion_since)}", "bold")
+        if self._criterion or self._searching:
+            name = self._criterion.id if self._criterion else "search"
+            line.append(f"{name} {_clock(now - self._criterion_since)}", "bold")
         if self._waiting:
             line.append(f"  {self._waiting}, {_clock(now - self._waiting_since)}")
         line.truncate(max(20, min(self.console.width, 100) - 4), overflow="ellipsis")

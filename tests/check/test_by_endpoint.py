@@ -129,6 +129,23 @@ def test_a_misspelt_option_is_one_message_and_exit_code_4(capsys: pytest.Capture
     assert capsys.readouterr().err == "ERROR: unrecognized arguments: --endpont http://a\n"
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_endpoints_answer_is_shown_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    set_keys(monkeypatch)
+    asked: list[list[str]] = []
+
+    def note(arguments: list[str], **_: object) -> int:
+        asked.append(arguments)
+        return 0
+
+    monkeypatch.setattr("pytest.main", note)
+    assert check.main(["--endpoint", "http://a", *(["--watch"] if watched else [])]) == 0
+    (arguments,) = asked
+    assert ("--watch" in arguments) is watched
+
+
 def test_a_bucket_of_a_candidate_s_own_is_not_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
     assert clean.main(["--candidate", "singleton", "--bucket", "mine"]) == 4
     assert "--bucket goes with --endpoint" in capsys.readouterr().err

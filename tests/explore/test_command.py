@@ -36,3 +36,23 @@ def test_where_faults_are_not_allowed_nothing_is_searched() -> None:
     exploring = Exploring(cast(Run, None), session, Exploration(60.0, None, shrink=False))
     with pytest.raises(UsageError, match="a search injects faults, and faults on a candidate that"):
         exploring.search()
+
+
+def test_the_live_line_is_there_before_the_first_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Searched:
+        def __init__(self, *_: object) -> None: ...
+        def random(self, _log: object) -> list[object]:
+            return []
+
+        def run(self, *_: object) -> str:
+            done.append("searched")
+            return "the time was over"
+
+    monkeypatch.setattr("readiness.plugin.exploring.Search", Searched)
+    progress = SimpleNamespace(begin_search=lambda: done.append("shown"))
+    session = SimpleNamespace(need_faults=lambda: None, subject=None, rig=None, progress=progress)
+    exploring = Exploring(cast(Run, None), cast(Session, session), Exploration(60.0, None, shrink=False))
+    exploring.search()
+    assert done == ["shown", "searched"]

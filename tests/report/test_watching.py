@@ -125,6 +125,17 @@ def test_the_view_stands_below_the_live_line(terminal: Terminal, evidence: Told)
     assert text.index("crash:a") < text.rindex("the last 30 s")
 
 
+def test_it_is_shown_in_a_search_too_whose_announcements_stay(terminal: Terminal, evidence: Told) -> None:
+    progress = Progress(terminal)
+    progress.show(Endpoints([SERVICE], lambda _: True, evidence).table)
+    progress.begin_search()
+    progress.announce("segment 1: crash:a")
+    progress.stop()
+    text = terminal.getvalue()
+    assert text.rindex("search 0 s") < text.rindex("the last 30 s")
+    assert "\x1b[2m  segment 1: crash:a\x1b[0m" in text, "a line of its own, dimmed"
+
+
 def test_a_view_that_fails_ends_and_the_run_goes_on(terminal: Terminal) -> None:
     def fails() -> RenderableType:
         raise RuntimeError("changed size during iteration")
