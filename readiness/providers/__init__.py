@@ -36,8 +36,9 @@ def create(
 
     if sys.platform != "linux":
         raise UsageError(
-            f"a run needs Linux, and this is {sys.platform}: its supervisor uses Linux's namespaces and signals; "
-            "recheck, compare and publish work here"
+            f"a run needs Linux, and this is {sys.platform}: what undoes faults when a run is killed uses calls of "
+            "Linux; run it in a Linux container or as a Job of the cluster (docs/macos.md); declare, dry-run, "
+            "recheck, compare, publish, results and ci work here"
         )
     kind = loaded.candidate.provider.kind
     if kind != "containers" and loaded.candidate.containers:
