@@ -105,6 +105,10 @@ INSTEAD = {
         "./just --summary",
         NEEDS_CLUSTER,
     ),
+    "./just tofu-state-ha-readiness --candidate /tmp/my-store.toml --dry-run": (
+        "./just tofu-state-ha-readiness --candidate singleton --dry-run",
+        NEEDS_STORE,
+    ),
 }
 SOURCES = (".py", ".toml", ".go", ".mod", ".yaml", ".j2")
 FOUND = sorted({command for _, command in commands()})
