@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
+from readiness.checkers.words import count
 from readiness.declare.known_stores import STORES, KnownStore
 from readiness.declare.systemd_survey import Host, Surveyed, seconds
 from readiness.declare.writing import (
@@ -29,7 +30,7 @@ from readiness.errors import UsageError
 _STOP_SECONDS = 90.0
 """What systemd allows a stop by default."""
 _ADDRESS = re.compile(r"(?:^|=)[^\s=/]*:(\d{2,5})$")
-_VERSION = {"weed": "version"}
+_VERSION = {"weed": "version", "ha-control": "version"}
 
 
 def proposal(found: Surveyed, wanted: str | None = None) -> str:
@@ -142,11 +143,11 @@ def _instance(store: KnownStore, unit: str, host: Host) -> Iterator[str]:
     yield f"restart = {act(f'sudo systemctl restart {unit}')}"
     yield f"# masked first: with Restart={restarts} systemd might start it again, and the loss would be none"
     yield f"kill = {act(f'sudo systemctl mask --runtime {unit}; sudo systemctl kill --signal=KILL {unit}')}"
-    if host.properties.get("CanFreeze") == "no":
-        yield "# no pause: systemd says CanFreeze=no there (it needs control groups of version 2)"
-    else:
-        yield f"pause = {act(f'sudo systemctl freeze {unit}')}"
-        yield f"unpause = {act(f'sudo systemctl thaw {unit}')}"
+    pause, unpause = ("freeze", "thaw") if host.freezes else ("kill --signal=STOP", "kill --signal=CONT")
+    if not host.freezes:
+        yield "# by signals: systemd freezes only units with control groups of version 2, and not all of them"
+    yield f"pause = {act(f'sudo systemctl {pause} {unit}')}"
+    yield f"unpause = {act(f'sudo systemctl {unpause} {unit}')}"
     yield f"identity = {act(f'systemctl show --value --property=InvocationID {unit}')}"
     listing = f"sudo ss -Htanp | grep '\"{_program(host)[:15]}\"'"
     yield f"connections = {act(listing)}  # S.1, S.2, S.5"
@@ -176,7 +177,7 @@ def _commands(store: KnownStore, found: Surveyed) -> Iterator[str]:
     yield ""
     yield "[commands.capture]"
     for host in found.hosts:
-        yield f"{text(f'journal-{host.address}')} = {_ssh(host, f'journalctl -u {unit} -n 50 --no-pager')}"
+        yield f"{text(f'journal-{host.address}')} = {_ssh(host, f'sudo journalctl -u {unit} -n 50 --no-pager')}"
     yield ""
 
 
@@ -201,7 +202,7 @@ def _promised(store: KnownStore, found: Surveyed) -> Promised:
         f"its keys are probably in {files[0]} there (not read)" if files else "no file of its keys is known"
     )
     return Promised(
-        shape=f"{len(found.hosts)} hosts of {store.title}; path-style addressing",
+        shape=f"{count(len(found.hosts), 'host')} of {store.title}; path-style addressing",
         outages=taken_over(grace, f"TimeoutStopUSec ({grace:g} s)" if grace else "a stop takes no time"),
         readiness=(ready_at(store.ready, f"usual for {store.title}") if store.ready else NO_RULE,),
         admin=ENVIRONMENT,

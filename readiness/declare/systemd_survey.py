@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readiness.declare.asking import NOT_REACHED, Refused, ask
 from readiness.errors import UsageError
@@ -45,7 +45,8 @@ class Folder:
 @dataclass(frozen=True)
 class Host:
     """The unit on one host. `words`: the arguments of its main process; `own_ports`: at which that process listens,
-    empty where the account is not shown that; `ports`: at which anything on the host listens.
+    empty where the account is not shown that; `ports`: at which anything on the host listens. `freezes`: systemd can
+    freeze it, which takes control groups of version 2 whatever CanFreeze says.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Host:
     ports: Sequence[int] = ()
     own_ports: Sequence[int] = ()
     folders: Sequence[Folder] = ()
+    freezes: bool = False
 
     @property
     def address(self) -> str:
@@ -85,9 +87,10 @@ def survey(hosts: str, unit: str) -> Surveyed:
 def _host(name: str, unit: str) -> Host:
     shown = f"systemctl show --property={','.join(PROPERTIES)} -- {unit}"
     process = f"ps -ww -o args= -p $(systemctl show --property=MainPID --value -- {unit})"
-    said = _ask(name, f"{shown}; echo '{_MARK}'; {process}; echo '{_MARK}'; ss -Hltnp")
+    groups = "stat --file-system --format=%T /sys/fs/cgroup"
+    said = _ask(name, f"; echo '{_MARK}'; ".join([f"{shown} || exit", process, groups, "ss -Hltnp"]))
     parts = said.split(f"{_MARK}\n")
-    if len(parts) != 3:
+    if len(parts) != 4:
         raise UsageError(f"{name}: its shell prints something else than it is asked for: {said[:80]!r}")
     properties = dict(line.split("=", 1) for line in parts[0].splitlines() if "=" in line)
     if properties.get("LoadState") != "loaded":
@@ -95,7 +98,7 @@ def _host(name: str, unit: str) -> Host:
     if properties.get("ActiveState") != "active" or properties.get("MainPID", "0") == "0":
         raise UsageError(f"{name}: the unit {unit} does not run ({properties.get('ActiveState')})")
     listeners = [
-        (int(found["port"]), line) for line in parts[2].splitlines() if (found := _LISTENER.match(line))
+        (int(found["port"]), line) for line in parts[3].splitlines() if (found := _LISTENER.match(line))
     ]
     own = f"pid={properties['MainPID']},"
     host = Host(
@@ -105,8 +108,8 @@ def _host(name: str, unit: str) -> Host:
         sorted({port for port, _ in listeners}),
         sorted({port for port, line in listeners if own in line}),
     )
-    folders = data_folders(host)
-    return Host(name, host.words, properties, host.ports, host.own_ports, _mounted(name, folders))
+    freezes = properties.get("CanFreeze") != "no" and parts[2].strip() == "cgroup2fs"
+    return replace(host, folders=_mounted(name, data_folders(host)), freezes=freezes)
 
 
 def _ask(host: str, line: str) -> str:

@@ -24,14 +24,16 @@ AT_9100 = LISTENS.replace(":9000", ":9100")
 WITHOUT_PROGRAMS = "LISTEN 0 4096 *:9000 *:*\nLISTEN 0 128 0.0.0.0:22 0.0.0.0:*\n"
 
 
-def shown(arguments: str = ARGUMENTS, listens: str = LISTENS, **properties: str) -> str:
+def shown(
+    arguments: str = ARGUMENTS, listens: str = LISTENS, groups: str = "cgroup2fs", **properties: str
+) -> str:
     said = {
         "LoadState": "loaded", "ActiveState": "active", "MainPID": "812", "Restart": "always",
         "EnvironmentFiles": "/etc/default/minio (ignore_errors=no)", "WorkingDirectory": "",
         "StateDirectory": "", "TimeoutStopUSec": "15s", "CanFreeze": "yes", **properties,
     }  # fmt: skip
     lines = "".join(f"{name}={value}\n" for name, value in said.items())
-    return f"{lines}-- readiness --\n{arguments}\n-- readiness --\n{listens}"
+    return "-- readiness --\n".join([lines, f"{arguments}\n", f"{groups}\n", listens])
 
 
 @pytest.fixture
@@ -99,7 +101,7 @@ def test_nothing_but_what_reads_is_asked_and_no_file_of_keys(
     assert len(lines) == 2
     for line in lines:
         programs = {part.split()[0] for part in line.replace("||", ";").split(";")}
-        assert programs <= {"systemctl", "echo", "ps", "ss", "findmnt"}
+        assert programs <= {"systemctl", "exit", "echo", "ps", "stat", "ss", "findmnt"}
         assert "/etc/default" not in line
         assert "sudo" not in line
     assert all(argv[:5] == ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "--"] for argv in ssh.asked())
@@ -139,13 +141,20 @@ def test_ports_come_from_what_listens(
     assert why in text
 
 
-def test_a_host_that_cannot_freeze_has_no_pause(
-    ssh: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("freezes", "groups"), [("no", "cgroup2fs"), ("yes", "tmpfs")])
+def test_a_host_that_cannot_freeze_pauses_by_signals(
+    ssh: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], freezes: str, groups: str
 ) -> None:
-    ssh.answer("systemctl show", prints=shown(CanFreeze="no", TimeoutStopUSec="infinity"))
+    """With control groups of version 1 systemd says CanFreeze=yes, and refuses to freeze and to thaw."""
+    ssh.answer("systemctl show", prints=shown(groups=groups, CanFreeze=freezes, TimeoutStopUSec="infinity"))
     text, loaded = proposed(capsys, tmp_path, "--ssh", "bumble", "--unit", "minio")
-    assert loaded.candidate.instances[0].pause is None
-    assert "CanFreeze=no" in text
+    first = loaded.candidate.instances[0]
+    assert first.pause is not None
+    assert first.unpause is not None
+    assert first.pause.run[-1] == "sudo systemctl kill --signal=STOP minio"
+    assert first.unpause.run[-1] == "sudo systemctl kill --signal=CONT minio"
+    assert "by signals" in text
+    assert "1 host of MinIO" in loaded.candidate.contract.endpoint_shape
     assert loaded.candidate.contract.failure.rto_seconds[FaultKind.RESTART] == 30
 
 
@@ -198,6 +207,20 @@ def test_a_host_that_is_not_reached_is_named(ssh: Fake, capsys: pytest.CaptureFi
         "bumble cannot be reached by ssh without a prompt: bumble: Permission denied"
         in capsys.readouterr().err
     )
+
+
+def test_what_systemctl_says_is_passed_on(ssh: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends the line that is asked: what follows would be taken for a unit that is not there."""
+    ssh.answer("|| exit", code=1, complains="Failed to connect to bus: No such file or directory\n")
+    assert declare.main(["--ssh", "bumble", "--unit", "minio"]) == 4
+    assert "bumble cannot be asked: Failed to connect to bus" in capsys.readouterr().err
+
+
+def test_the_control_says_its_version(ssh: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ssh.answer("systemctl show", prints=shown("/opt/ha-control serve --data-dir=/srv/store"))
+    _, loaded = proposed(capsys, tmp_path, "--ssh", "bumble", "--unit", "store", "--store", "control")
+    assert loaded.candidate.commands.versions["store"].run[-1] == "/opt/ha-control version"
+    assert loaded.candidate.commands.capture["journal-bumble"].run[-1].startswith("sudo journalctl ")
 
 
 @pytest.mark.parametrize(
