@@ -55,11 +55,10 @@ def facts(criterion: Criterion, section: str, record: str) -> str:
 def _about(criterion: Criterion) -> str:
     parts = [f"Level `{criterion.level}`"]
     if criterion.scenarios:
-        everything = criterion.scenarios == EVERYTHING
-        named = (
-            "all but those with a criterion of their own" if everything else ", ".join(criterion.scenarios)
-        )
-        parts.append(f"Scenarios: {named}")
+        everything = set(EVERYTHING) <= set(criterion.scenarios)
+        others = [group for group in criterion.scenarios if not everything or group not in EVERYTHING]
+        named = ["all but those with a criterion of their own"] if everything else []
+        parts.append(f"Scenarios: {', '.join([*named, *others])}")
     parts += ["Part of a check"] if criterion.checked else []
     parts += ["Never expected red"] if criterion.wrong_answer else []
     parts += ["May be declared NOT RUN"] if criterion.not_everywhere else []

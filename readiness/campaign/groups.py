@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from readiness import faults
 from readiness.campaign import hardware, scenarios
+from readiness.campaign.housekeeping import housekeeping
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.upgrade import rolling_upgrade
 from readiness.evidence.seen import Group
@@ -134,4 +135,5 @@ _OF: Mapping[Group, Callable[[Topology], list[Scenario]]] = {
     Group.POWER_CUT_OF_ONE: _power_cut_of_one,
     Group.FULL_DISKS: _full_disks,
     Group.UPGRADES: _upgrades,
+    Group.HOUSEKEEPING: lambda topology: [housekeeping(topology)],
 }

@@ -20,7 +20,7 @@ _DONE = {
     4: "adds up what was found",
 }
 
-_NOT_HELD = {Group.RESTARTS, Group.ROLLING, Group.UPGRADES}
+_NOT_HELD = {Group.RESTARTS, Group.ROLLING, Group.UPGRADES, Group.HOUSEKEEPING}
 """Groups whose faults end by themselves. All others are held for what is promised; then the store settles."""
 
 
@@ -52,7 +52,7 @@ def _asked_first(declared: Mapping[str, Any]) -> Iterator[tuple[str, list[Group]
     known = set[Group]()
     for criterion in MANIFEST:
         asked = criterion.phase == 1 and criterion.not_promised(declared) is None
-        new = [group for group in criterion.scenarios if asked and group not in known]
+        new = [group for group in criterion.played(declared) if asked and group not in known]
         known.update(new)
         if new:
             yield criterion.id, new

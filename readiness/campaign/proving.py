@@ -43,7 +43,8 @@ def proved(
         with contextlib.suppress(Stopped):
             execution(subject, see, *args, **kwargs)
     try:
-        scenarios = campaign().play(criterion.scenarios) if criterion.scenarios else {}
+        groups = criterion.played(subject.declared)
+        scenarios = campaign().play(groups) if groups else {}
     except NotRun:
         found = _judged(criterion, subject, see, {}) if execution else None
         if found is None or found.state is not State.REFUTED:

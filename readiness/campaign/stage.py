@@ -15,6 +15,7 @@ from readiness.faults import Fault, injected, wait_whole
 from readiness.judges.older import PREFIX
 from readiness.load import runner
 from readiness.load.bodies import identify
+from readiness.load.churn import churn
 from readiness.load.context import Context
 from readiness.load.large import forget
 from readiness.load.rig import Rig
@@ -139,6 +140,10 @@ class Stage:
     def only_read(self) -> None:
         """Probes and sweepers read again, and nothing is written."""
         self.rig.loop.call(runner.only_read(self.context))
+
+    def churn(self) -> None:
+        """Objects are written, overwritten and deleted beside the load; returns when that is done."""
+        self.rig.loop.call(churn(self.context))
 
     def write_bulk(self) -> None:
         """Large bodies are written too, from now on."""

@@ -184,6 +184,16 @@ class Repair(_Strict):
     budget_seconds: Seconds = 120.0
 
 
+class Housekeeping(_Strict):
+    """P1.13: the store's own housekeeping (vacuum, compaction, collection of garbage), and within how many seconds a
+    round of it ends. `command` triggers one, and returns when it is over, with exit code 0 if it was done; where the
+    suite starts the store, a recipe may know how without it.
+    """
+
+    seconds: Annotated[float, Field(gt=0, le=900)]
+    command: Act | None = None
+
+
 class Contract(_Strict):
     """The written static contract of phase 0; its numbers are promises that later phases measure."""
 
@@ -196,6 +206,7 @@ class Contract(_Strict):
     observability: Observability = Observability()
     divergence: Divergence = Divergence()
     repair: Repair = Repair()
+    housekeeping: Housekeeping | None = None
 
 
 class Volume(_Strict):

@@ -32,6 +32,8 @@ class Level(StrEnum):
     S3 = "s3"
 
 
+OF_CONTRACT: Mapping[Group, str] = {Group.HOUSEKEEPING: "housekeeping"}
+"""Groups that only some contracts promise, each by a table of its own below [contract]."""
 DECIDING = frozenset({Level.PLAN, Level.STATE})
 """The levels that decide a verdict; those of `s3` are judged and shown beside it, unless a run requires them."""
 
@@ -68,6 +70,17 @@ class Criterion:
         if self.promised_by is None or declared.get(self.promised_by) is not None:
             return None
         return f"not promised: the candidate file has no [{self.promised_by}]"
+
+    def played(self, declared: Mapping[str, Any]) -> tuple[Group, ...]:
+        """The groups of scenarios that are played for it: those of `OF_CONTRACT` only where the contract promises
+        them.
+        """
+        contract = declared.get("contract", {})
+        return tuple(
+            group
+            for group in self.scenarios
+            if group not in OF_CONTRACT or contract.get(OF_CONTRACT[group]) is not None
+        )
 
     def without_faults(self) -> Criterion:
         """The same, judged from no scenario but the one without a fault."""

@@ -9,6 +9,7 @@ from readiness.judges.agreement import agreement, winners
 from readiness.judges.backups import backups
 from readiness.judges.capture import capture
 from readiness.judges.heads import heads
+from readiness.judges.housekeeping import housekept
 from readiness.judges.listings import pages
 from readiness.judges.outage import outage
 from readiness.judges.partial import half_there
@@ -29,6 +30,7 @@ OF_THEIR_OWN = (
     Group.SPLITS,
     Group.LIMPS,
     Group.UPGRADES,
+    Group.HOUSEKEEPING,
 )
 """Groups that only the criterion judges that they are played for: not every provider can do their faults."""
 EVERYTHING = tuple(group for group in Group if group not in OF_THEIR_OWN)
@@ -44,6 +46,13 @@ def _heads(seen: Seen) -> Finding:
 def _outages(seen: Seen) -> Finding:
     judged = [record for record in seen.records() if record.judged_outage and record.kind]
     return each(judged, lambda record: outage(record, seen.promises))
+
+
+def _nothing_lost(seen: Seen) -> Finding:
+    after = seen.group(Group.HOUSEKEEPING)
+    parts = [each(seen.records(), safety)]
+    parts += [each(after, lambda record: housekept(record, seen))] if after else []
+    return merge(parts)
 
 
 def _full_disks(seen: Seen) -> Finding:
@@ -146,9 +155,9 @@ ROWS = (
         "P1.13",
         1,
         "no acknowledged write is lost, no deleted object returns, the history is linearizable per key",
-        scenarios=EVERYTHING,
+        scenarios=(*EVERYTHING, Group.HOUSEKEEPING),
         optional=UNPLUGGED,
-        judge=lambda seen: each(seen.records(), safety),
+        judge=_nothing_lost,
         wrong_answer=True,
         checked=True,
     ),

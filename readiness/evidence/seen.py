@@ -34,6 +34,7 @@ class Group(StrEnum):
     POWER_CUT_OF_ONE = "power cut of one"
     FULL_DISKS = "full disks"
     UPGRADES = "upgrades"
+    HOUSEKEEPING = "housekeeping"
 
 
 RTO = Mapping[FaultKind, float]

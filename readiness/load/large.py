@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from readiness.history import Op, Outcome, Verb
+from readiness.judges.housekeeping import WORKLOAD as CHURN
 from readiness.judges.large import INTERVALS, SIZES, WORKLOAD
 from readiness.judges.older import WORKLOAD as OLDER
 from readiness.load.context import Context
@@ -54,11 +55,11 @@ async def _one(c: Context, kind: str, number: int) -> None:
 
 
 async def forget(c: Context) -> None:
-    """Removes them, and the versions that were written to be restored, once they were read back, so that a run does not
-    fill the disks: no part of the history, and what is not removed goes with its bucket.
+    """Removes them, the versions that were written to be restored, and what is left of the churn, once they were read
+    back, so that a run does not fill the disks: no part of the history, and what is not removed goes with its bucket.
     """
     targets = list(c.targets())
-    written = [op for op in c.recorder.history if op.workload in (WORKLOAD, OLDER) and op.acknowledged]
+    written = [op for op in c.recorder.history if op.workload in (WORKLOAD, OLDER, CHURN) and op.acknowledged]
     if not targets:
         return
     queue = iter(written)

@@ -221,7 +221,7 @@ def _keys(c: Context) -> list[tuple[str, str]]:
 def _jobs(c: Context, targets: list[Endpoint]) -> list[_Job]:
     jobs: list[_Job] = []
     for number, (bucket, key) in enumerate(_keys(c)):
-        contended = key.startswith(("reg/", "canon/", "lock/"))
+        contended = key.startswith(("reg/", "canon/", "lock/", "churn/"))
         through = targets if contended else [targets[number % len(targets)]]
         jobs += [(endpoint, bucket, key) for endpoint in through]
     return jobs

@@ -214,6 +214,17 @@ class Limps(Protocol):
 
 
 @runtime_checkable
+class KeepsHouse(Protocol):
+    """Knows how to trigger the housekeeping of a store that it started."""
+
+    def housekeep(self) -> Proof:
+        """One round of it; returns when it is over. The proof is that something was cleaned up. Raises Unsupported
+        where the store has none that can be triggered.
+        """
+        ...
+
+
+@runtime_checkable
 class Upgrades(Protocol):
     """Can start the other version of the store on a node, and see which version runs."""
 

@@ -137,6 +137,10 @@ class Lying:
         self._send("rotate" if old is None else "retire", ())
         return self._verb("rotate")(old)
 
+    def housekeep(self) -> Any:
+        self._send("housekeep", ())
+        return self._verb("housekeep")()
+
     # the abilities of the provider that the battery runs on; __getattr__ is not asked for them
 
     def adopt(self, pid: int) -> Any:

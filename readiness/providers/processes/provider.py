@@ -23,7 +23,7 @@ from readiness.providers.processes.driver import ProcessDriver
 from readiness.providers.processes.planted import disposable, planted_in
 from readiness.providers.processes.surroundings import way_out
 from readiness.providers.supervisor.client import Supervised
-from readiness.topology import Keys, Planted, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
+from readiness.topology import Keys, Planted, Proof, TcpSocket, Topology, Unsupported, VolumeFact, WayOut
 
 
 class Processes(Upgrading[ProcessDriver], StartsCaches[ProcessDriver]):
@@ -112,6 +112,11 @@ class Processes(Upgrading[ProcessDriver], StartsCaches[ProcessDriver]):
             raise Unsupported("the contract offers no rotation")
         self._record.write("rotate", "add" if old is None else "retire")
         return self.driver.deployment.store.rotate(old)
+
+    def housekeep(self) -> Proof:
+        """As `KeepsHouse`, by the recipe."""
+        self._record.write("housekeep", self._candidate.name)
+        return self.driver.deployment.store.housekeep()
 
     def divergence_check(self) -> Mapping[str, object]:
         self._record.read("divergence_check", self._candidate.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from readiness.providers.supervisor.network import Layout
 from readiness.providers.supervisor.storage import Storage
-from readiness.topology import Endpoint, Instance, Keys, Unsupported
+from readiness.topology import Endpoint, Instance, Keys, Proof, Unsupported
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,10 @@ class Store(ABC):
 
     def divergence(self) -> Mapping[str, object]:
         raise Unsupported("this store has no read-only check of its index")
+
+    def housekeep(self) -> Proof:
+        """One round of the store's own housekeeping, to its end; the proof is that something was cleaned up."""
+        raise Unsupported("this store has no housekeeping that its recipe can trigger")
 
     def plant(self, bucket: str, key: str) -> str:
         """Make index and data of that object disagree; what was done. Only ever called on a disposable copy,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from readiness.providers.engine import probe
 from readiness.providers.stores.base import Site, StartCommand, Store
-from readiness.topology import Endpoint, Instance
+from readiness.topology import Endpoint, Instance, Proof
 
 GRPC = 10_000  # SeaweedFS's own rule for the second port of each part
+GARBAGE = 0.0001
+"""The share of a volume's bytes that must be garbage for it to be vacuumed; the store's default is 0.3."""
+_SHELL_SECONDS, _SHOWN_SECONDS, _CALL_SECONDS = 60.0, 15.0, 5.0
 ROLES = {"admin": ["Admin"], "read_only": ["Read", "List"]}
 
 
@@ -60,8 +66,64 @@ class WeedSingleton(Store):
     def litter(self) -> tuple[Path, ...]:
         return grpc_sockets(self._parts)
 
+    def housekeep(self) -> Proof:
+        folder = self.site.folder
+        at, filer = f"{self._address}:{self._master}", f"{self._address}:{self._filer}"
+        return vacuumed(
+            partial(compactions, f"http://{at}"),
+            partial(weed_shell, self._program, at, filer, folder),
+            folder / "logs" / "housekeeping.log",
+        )
+
     def versions(self) -> Mapping[str, str]:
         return {"seaweedfs": weed_version(self._program)}
+
+
+def vacuumed(revisions: Callable[[], Mapping[str, int]], shell: Callable[[str], str], log: Path) -> Proof:
+    """Lets `weed shell` vacuum every volume that holds any garbage, and waits for it to show: `revisions` says how
+    often each volume has been compacted, as the volume servers report it. Raises RuntimeError if that cannot be read.
+    """
+    before = revisions()
+    said = shell(f"lock\nvolume.vacuum -garbageThreshold {GARBAGE}\nunlock")
+    with log.open("a", encoding="utf-8") as out:
+        out.write(said)
+    deadline = time.monotonic() + _SHOWN_SECONDS
+    while True:
+        after = revisions()
+        compacted = sorted(name for name, times in after.items() if times > before.get(name, 0))
+        if compacted or time.monotonic() > deadline:
+            words = f"volume.vacuum compacted {len(compacted)} of {len(after)} copies of volumes"
+            return Proof(bool(compacted), words)
+        time.sleep(0.5)
+
+
+def compactions(master: str) -> Mapping[str, int]:
+    """How often each copy of a volume was compacted, as the master with that URL knows it. Raises RuntimeError."""
+    try:
+        status = probe.call_json(f"{master}/vol/status", _CALL_SECONDS)
+        racks = [rack for center in status["Volumes"]["DataCenters"].values() for rack in center.values()]
+        servers = {name: volumes or () for rack in racks for name, volumes in rack.items()}
+        return {
+            f"{volume['Id']}@{name}": int(volume.get("CompactRevision", 0))
+            for name, volumes in servers.items()
+            for volume in volumes
+        }
+    except (OSError, probe.Refused, ValueError, KeyError, TypeError) as error:
+        raise RuntimeError(f"the volumes cannot be listed: {error}") from None
+
+
+def weed_shell(program: Path, masters: str, filer: str, folder: Path, commands: str) -> str:
+    """What `weed shell` says to these commands. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(
+        [program, "shell", f"-master={masters}", f"-filer={filer}"],
+        input=f"{commands}\nexit\n",
+        env=weed_environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SHELL_SECONDS,
+        check=False,
+    ).stdout
 
 
 def write_identities(site: Site, path: Path) -> None:

@@ -22,16 +22,18 @@ from readiness.providers.engine import probe
 from readiness.providers.stores.base import Health, Site, StartCommand, Store
 from readiness.providers.stores.weed import (
     GRPC,
+    compactions,
     grpc_sockets,
+    vacuumed,
     weed_environment,
+    weed_shell,
     weed_version,
     write_identities,
 )
-from readiness.topology import Endpoint, Instance
+from readiness.topology import Endpoint, Instance, Proof
 
 COPIES = 2  # replication 001: another server has each volume too
 _REPAIR_SECONDS = 60.0
-_SHELL_SECONDS = 60.0
 _MASTER = """\
 [master.volume_growth]
 copy_2 = 3
@@ -187,6 +189,14 @@ class WeedCluster(Store):
         output = self._shell("fs.verify /buckets", self.site.nodes)
         return {"fs.verify /buckets": output.splitlines()[-20:]}
 
+    def housekeep(self) -> Proof:
+        nodes = self.site.nodes
+        return vacuumed(
+            lambda: compactions(self._url(nodes[0], "master")),
+            lambda commands: self._shell(commands, nodes),
+            self.site.folder / "logs" / "housekeeping.log",
+        )
+
     def _fix_replication(self, nodes: Sequence[str]) -> None:
         output = self._shell("lock\nvolume.fix.replication -apply\nunlock", nodes)
         with (self.site.folder / "logs" / "repair.log").open("a", encoding="utf-8") as log:
@@ -195,16 +205,7 @@ class WeedCluster(Store):
     def _shell(self, commands: str, nodes: Sequence[str]) -> str:
         """What `weed shell` says to these commands, asked through these nodes."""
         masters = ",".join(self._at(name, "master") for name in nodes)
-        return subprocess.run(
-            [self._weed, "shell", f"-master={masters}", f"-filer={self._at(nodes[0], 'filer')}"],
-            input=f"{commands}\nexit\n",
-            env=weed_environment(self.site.folder),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_SHELL_SECONDS,
-            check=False,
-        ).stdout
+        return weed_shell(self._weed, masters, self._at(nodes[0], "filer"), self.site.folder, commands)
 
     def versions(self) -> Mapping[str, str]:
         output = subprocess.run(

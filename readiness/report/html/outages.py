@@ -19,6 +19,7 @@ FAULTS = {
     "restart": "instance restart",
     "rolling-restart": "rolling restart of all instances",
     "rolling-upgrade": "rolling upgrade and back",
+    "housekeeping": "the store's own housekeeping",
     "drain": "node maintenance (drain)",
     "crash": "node crash",
     "kill": "instance killed",
