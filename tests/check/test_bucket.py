@@ -69,7 +69,7 @@ def test_everything_is_below_one_prefix_and_nothing_is_left(
     assert held(lab) == []
     assert lab.scratch() == []
     again = [sys.executable, "-m", "readiness", "recheck", str(ran.folder)]
-    same = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    same = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert same.returncode == 0, same.stdout
     denied = {line.split("?")[0] for fence in fences for line in fence.denied}
     assert denied <= {"GET /"}, "only lists of buckets, which the load tries, are refused"

@@ -76,7 +76,7 @@ def check(lab: Lab, urls: Sequence[str], place: Path, *more: str, **env: str) ->
     runs = place / "runs"
     done = subprocess.run(
         argv("check", urls, runs, "--seed", "1", *more),
-        cwd=ROOT, env=environment(lab, **env), capture_output=True, text=True, timeout=170, check=False,
+        cwd=ROOT, env=environment(lab, **env), capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout, done.stderr, runs)
 
@@ -142,7 +142,7 @@ def test_the_control_is_checked_and_nothing_is_left_of_it(lab: Lab, tmp_path: Pa
     everything = b"".join(path.read_bytes() for path in ran.folder.rglob("*") if path.is_file())
     assert lab.keys.secret_key.encode() not in everything + (ran.out + ran.err).encode()
     again = [sys.executable, "-m", "readiness", "recheck", str(ran.folder)]
-    same = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    same = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert same.returncode == 0, same.stdout
     assert "THE SAME: 9 criteria" in same.stdout
 
@@ -215,7 +215,7 @@ def test_what_a_killed_check_left_is_found_by_clean(lab: Lab, tmp_path: Path) ->
     left = lab.scratch()
     assert len(left) == 2
     undo = [sys.executable, "-m", "readiness", "undo"]
-    subprocess.run(undo, cwd=ROOT, env=env, capture_output=True, timeout=120, check=True)
+    subprocess.run(undo, cwd=ROOT, env=env, capture_output=True, timeout=600, check=True)
     listed = clean(env, lab, runs)
     assert all(bucket in listed for bucket in left)
     assert lab.scratch() == left
@@ -227,7 +227,7 @@ def test_what_a_killed_check_left_is_found_by_clean(lab: Lab, tmp_path: Path) ->
 def clean(env: dict[str, str], lab: Lab, runs: Path, *more: str) -> str:
     done = subprocess.run(
         argv("clean", urls_of(lab), runs, *more),
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

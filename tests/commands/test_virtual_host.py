@@ -56,7 +56,7 @@ def test_virtual_host_style(tmp_path: Path) -> None:
             done = subprocess.run(
                 ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"',
                  tmp_path / "resolv.conf", *client, f"http://s3.lab.test:{s3}", "eu-north-1", tmp_path / "tofu"],
-                cwd=ROOT, env=os.environ | KEYS, capture_output=True, text=True, timeout=120, check=False,
+                cwd=ROOT, env=os.environ | KEYS, capture_output=True, text=True, timeout=600, check=False,
             )  # fmt: skip
         finally:
             store.kill()

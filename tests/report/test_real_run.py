@@ -35,7 +35,7 @@ def test_a_run_leaves_a_sealed_page_statement_and_valid_verdict(tmp_path: Path) 
         env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
