@@ -13,10 +13,8 @@ from readiness.topology import Endpoint, Instance, Keys
 
 _CALL_SECONDS = 5.0
 _REPAIR_SECONDS = 30.0
-_ONE_OF_THREE = {"GOMAXPROCS": "1", "GOGC": "400"}
-"""For Go: all members share one machine, so each of them runs on one core and collects garbage less often. Measured on
-two cores: a quarter less processor time per request, and shorter answers.
-"""
+_ONE_OF_THREE = {"GOGC": "400"}
+"""For Go: all members share one machine, so each of them collects garbage less often."""
 
 
 class Control(Store):

@@ -7,7 +7,6 @@ on: it may have been stopping them.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -38,17 +37,8 @@ def to_all(groups: Sequence[Group], number: signal.Signals) -> bool:
     return all(sent)
 
 
-def first_in_line() -> None:
-    """Before all others where that is allowed: if this process waits for its turn, the node runs for longer than it
-    was given, and does not limp.
-    """
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, -20)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Ends once a group has ended."""
-    first_in_line()
     frozen, running = float(arguments[0]), float(arguments[1])
     groups = [(int(pid), int(start)) for pid, start in (each.split(":") for each in arguments[2:])]
     there = True
