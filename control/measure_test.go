@@ -42,13 +42,7 @@ func TestMeasure(t *testing.T) {
 			time.Sleep(8 * time.Second)
 		})
 		back := time.Now()
-		if f.signal == syscall.SIGSTOP {
-			c.signal(v, syscall.SIGCONT)
-		} else {
-			c.kill(v)
-			c.start(v, "new")
-		}
-		c.waitReady(v)
+		c.bringBack(v, f.signal)
 		fmt.Printf("%s: survivors' longest outage GET %.2f s, PUT %.2f s; ready again after %.1f s\n",
 			f.what, worst["GET"].Seconds(), worst["PUT"].Seconds(), time.Since(back).Seconds())
 	}
@@ -115,4 +109,15 @@ func (c *cluster) showMemory(when string) {
 			}
 		}
 	}
+}
+
+// bringBack ends what the signal did to a node, and waits until it is ready.
+func (c *cluster) bringBack(n *testNode, signal syscall.Signal) {
+	if signal == syscall.SIGSTOP {
+		c.signal(n, syscall.SIGCONT)
+	} else {
+		c.kill(n)
+		c.start(n, "new")
+	}
+	c.waitReady(n)
 }

@@ -45,13 +45,7 @@ func TestMeasureReturn(t *testing.T) {
 		c.signal(v, f.signal)
 		time.Sleep(7 * time.Second)
 		back := time.Now()
-		if f.signal == syscall.SIGSTOP {
-			c.signal(v, syscall.SIGCONT)
-		} else {
-			c.kill(v)
-			c.start(v, "new")
-		}
-		c.waitReady(v)
+		c.bringBack(v, f.signal)
 		took := time.Since(back)
 		file, _ := os.Stat(v.dir + "/etcd/member/snap/db")
 		fmt.Printf("%s under load: ready again after %.1f s, database %d MiB\n", f.what, took.Seconds(), file.Size()>>20)

@@ -23,10 +23,9 @@ from readiness.obtain.go import needed_by, version
 from readiness.obtain.opentofu import inspect, pinned_version
 from readiness.paths import ROOT, TOOLS
 from tests.support.eventually import eventually
+from tests.support.scripts import Script, scripts
 
 pytestmark = pytest.mark.side_by_side
-
-Script = Callable[[str, str], Path]
 
 FAKE_GO = """
 [ "$1" = version ] && { echo "go version go1.99.0 linux/amd64"; exit; }
@@ -51,14 +50,7 @@ def trace(tmp_path: Path) -> Path:
 def script(tmp_path: Path) -> Script:
     """Writes an executable shell script of that name into the folder that is first on PATH."""
 
-    def write(name: str, body: str) -> Path:
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    return write
+    return scripts(tmp_path)
 
 
 @pytest.fixture(autouse=True)

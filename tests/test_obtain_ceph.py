@@ -1,6 +1,5 @@
 """Where Ceph comes from. Nothing is downloaded: `mmdebstrap` and `apt-get` are small scripts that note their calls."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,9 @@ from readiness.errors import UsageError
 from readiness.obtain import ceph as obtain_ceph
 from readiness.obtain import ceph_packages
 from readiness.obtain.__main__ import OBTAIN, STORES, main
+from tests.support.scripts import Script, noted, scripts
 
 pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
-
-Script = Callable[[str, str], Path]
 
 MMDEBSTRAP = """
 echo "$@" >> "$TRACE/calls"
@@ -40,19 +38,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     for name in ("READINESS_CEPH", "READINESS_CEPH_SUITE", "READINESS_DEBIAN_MIRROR"):
         monkeypatch.delenv(name, raising=False)
 
-    def write(name: str, body: str) -> Path:
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    return write
-
-
-def noted(folder: Path) -> list[str]:
-    path = folder / "calls"
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return scripts(tmp_path)
 
 
 def test_it_is_made_once_from_the_machines_mirror_and_verified(tmp_path: Path, script: Script) -> None:
@@ -61,7 +47,7 @@ def test_it_is_made_once_from_the_machines_mirror_and_verified(tmp_path: Path, s
     assert "ceph" in STORES
     assert "ceph" not in OBTAIN
     assert [main(["ceph"]), main(["ceph"])] == [0, 0]
-    (call,) = noted(tmp_path)
+    (call,) = noted(tmp_path / "calls")
     assert call.startswith(
         f"--variant=extract --keyring={tmp_path}/debian-archive-keyring.gpg --include=ceph-mon,"
     )
@@ -78,7 +64,7 @@ def test_another_suite_and_mirror_may_be_named(
     monkeypatch.setenv("READINESS_CEPH_SUITE", "trixie")
     monkeypatch.setenv("READINESS_DEBIAN_MIRROR", "http://other.example/debian")
     assert obtain_ceph() == tmp_path / "cache" / "ceph-trixie"
-    (call,) = noted(tmp_path)
+    (call,) = noted(tmp_path / "calls")
     assert " trixie " in call
     assert call.endswith(" http://other.example/debian")
     monkeypatch.setenv("READINESS_CEPH_SUITE", "--hook=x")
@@ -97,7 +83,7 @@ def test_a_root_file_system_that_is_named_is_taken(
     program.parent.mkdir(parents=True)
     program.touch(mode=0o755)
     assert obtain_ceph() == tmp_path / "mine"
-    assert not noted(tmp_path)
+    assert not noted(tmp_path / "calls")
 
 
 @pytest.mark.parametrize(

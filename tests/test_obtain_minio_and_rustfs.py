@@ -1,6 +1,5 @@
 """Where minio and rustfs come from. Nothing is compiled: `go` and `cargo` are small scripts that note their calls."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,9 @@ from readiness.errors import UsageError
 from readiness.obtain import minio, minio_of_machine, rustfs, rustfs_of_machine
 from readiness.obtain.__main__ import OBTAIN, main
 from readiness.obtain.minio import pinned_version
+from tests.support.scripts import Script, noted, scripts
 
 pytestmark = [pytest.mark.store, pytest.mark.side_by_side]
-
-Script = Callable[[str, str], Path]
 
 GO = """
 [ "$1" = version ] && { echo "go version go1.99.0 linux/amd64"; exit; }
@@ -42,19 +40,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     for name in ("READINESS_MINIO", "READINESS_RUSTFS", "PROTOC"):
         monkeypatch.delenv(name, raising=False)
 
-    def write(name: str, body: str) -> Path:
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    return write
-
-
-def noted(folder: Path, name: str) -> list[str]:
-    path = folder / name
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return scripts(tmp_path)
 
 
 def test_minio_is_built_once_and_says_its_commit(tmp_path: Path, script: Script) -> None:
@@ -62,7 +48,7 @@ def test_minio_is_built_once_and_says_its_commit(tmp_path: Path, script: Script)
     assert minio_of_machine() is None
     built = minio()
     assert minio() == minio_of_machine() == built
-    (call,) = noted(tmp_path, "go")
+    (call,) = noted(tmp_path / "go")
     moment, commit = pinned_version()
     assert f"-X github.com/minio/minio/cmd.Version={moment} " in call
     assert f"cmd.CommitID={commit} " in call
@@ -95,10 +81,10 @@ def test_a_run_never_builds_rustfs_and_the_recipe_says_how_long_it_takes(
         UsageError, match=r"python -m readiness\.obtain rustfs builds it once \(an hour to two on two cores"
     ):
         rustfs()
-    assert not noted(tmp_path, "cargo")
+    assert not noted(tmp_path / "cargo")
     assert [main(["rustfs"]), main(["rustfs"])] == [0, 0]
     assert "building rustfs 1.0.1: an hour to two" in capsys.readouterr().err
-    (call,) = noted(tmp_path, "cargo")
+    (call,) = noted(tmp_path / "cargo")
     assert call.startswith("+nightly install rustfs --version =1.0.1 --locked ")
     assert "--no-default-features --ignore-rust-version " in call
     assert rustfs() == rustfs_of_machine() == tmp_path / "cache" / "rustfs-1.0.1-release" / "bin" / "rustfs"

@@ -11,7 +11,8 @@ from readiness.judges.contract import Step
 
 SETTINGS_SEEN_WITHIN = 10.0
 """Seconds in which every endpoint must know of a new bucket's versioning."""
-_ENABLED, _SUSPENDED, _NEVER = "Enabled", "Suspended", "never enabled"
+ENABLED, SUSPENDED, NEVER = "Enabled", "Suspended", "never enabled"
+"""What a bucket's versioning can be. S3 has no word for the last one."""
 
 
 def durability(seen: Seen) -> Finding:
@@ -38,7 +39,7 @@ def _versions(seen: Seen) -> Finding:
     return _through_every_endpoint(
         seen,
         Step.VERSIONING,
-        lambda found: (found == _ENABLED) is wanted,
+        lambda found: (found == ENABLED) is wanted,
         says=f"the contract says versioning = {wanted}",
         reason=f"versioning {state} through every endpoint; {kept}",
         measure="seconds_until_seen",
@@ -55,7 +56,7 @@ def _suspended(seen: Seen) -> Iterator[Finding]:
     found = _through_every_endpoint(
         seen,
         Step.SUSPENDED,
-        lambda found: found == _SUSPENDED,
+        lambda found: found == SUSPENDED,
         says=f"the contract says versioning_suspended = {promised}",
         reason="suspended versioning is shown through every endpoint",
         measure="seconds_until_suspension_seen",
@@ -96,11 +97,11 @@ def _state_bucket(seen: Seen, *, suspended: bool) -> Finding:
         return proved(f"{bucket} does not exist yet", 1)
     if not one.ok:
         return unknown(f"the versioning of the state bucket {bucket} cannot be read: {one.why()}")
-    if wanted and one.result != _ENABLED:
+    if wanted and one.result != ENABLED:
         return refuted(f"the contract says versioning = True, and the state bucket {bucket} is {one.result}")
-    if one.result == _SUSPENDED and suspended:
+    if one.result == SUSPENDED and suspended:
         return proved(f"{bucket} is suspended, as one of the scratch buckets", 1)
-    if one.result != _NEVER and not wanted:
+    if one.result != NEVER and not wanted:
         return unknown(
             f"the contract says versioning = False, and the state bucket {bucket} is {one.result}: nothing is proved "
             "of such a bucket"

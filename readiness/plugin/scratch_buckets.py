@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from readiness.judges.durability import SUSPENDED
 from readiness.load.context import Buckets
 from readiness.plugin.run import Run
 from readiness.s3.library import Answered, Unanswered, translate
 from readiness.s3.removal import Bounds
 from readiness.s3.scratch import JOURNAL, Scratch
-from readiness.s3.versioning import SUSPENDED, versioning_of
+from readiness.s3.versioning import versioning_of
 from readiness.subject import Subject
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from readiness.judges.durability import NEVER
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetBucketVersioningOutputTypeDef
-
-ENABLED, SUSPENDED, NEVER = "Enabled", "Suspended", "never enabled"
 
 
 def versioning_of(client: S3Client, bucket: str) -> str:

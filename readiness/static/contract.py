@@ -8,11 +8,11 @@ from functools import partial
 
 from readiness.candidate.ceilings import beyond_ceilings
 from readiness.judges.contract import Step
-from readiness.judges.durability import SETTINGS_SEEN_WITHIN
+from readiness.judges.durability import ENABLED, SETTINGS_SEEN_WITHIN, SUSPENDED
 from readiness.load.rig import Rig
 from readiness.recording import Asked, Recording
 from readiness.s3.boto3_library import boto3_client
-from readiness.s3.versioning import ENABLED, SUSPENDED, status_in, versioning_of
+from readiness.s3.versioning import status_in, versioning_of
 from readiness.static.alerts import record_alert_rules
 from readiness.static.exposition import record_metrics
 from readiness.subject import Subject
