@@ -24,6 +24,7 @@ from readiness.recording import Recording, Stopped
 from readiness.subject import Subject
 from readiness.tofu.env import Disposable
 from readiness.tofu.run import TofuRun
+from readiness.tofu.stale import began
 from readiness.tofu.state import NotAStateError, parse
 from readiness.tofu.watched import Watched
 from readiness.tofu.workspace import TofuClient
@@ -33,7 +34,6 @@ Pairs = tuple[tuple[str, str], ...]
 ALWAYS = "workspaces and lock file"
 WORKSPACE = "readiness"
 HOLD_SECONDS = 4
-LOCK_TIMEOUT = 20.0
 
 
 @dataclass(frozen=True)
@@ -162,10 +162,16 @@ class _Case:
             raise Stopped(run.why())
 
     def _meet(self, holder: TofuClient, other: TofuClient) -> None:
-        """An apply that holds the lock of the workspace for a while, and plans that meet it."""
-        variables = {"revision": 7, "members": {"settings": "held"}, "hold_seconds": HOLD_SECONDS}
-        running = holder.start_apply(variables, lock_timeout=LOCK_TIMEOUT)
+        """An apply that holds the lock of the workspace for a while, and plans that meet it.
+
+        No plan starts before the apply holds it: an apply that meets the lock of a plan which is just being freed
+        finds no lock to tell of, and does not try again.
+        """
+        log = holder.folder / "hold.log"
+        variables = {"revision": 7, "members": {"settings": "held"}, "hold_log": str(log)}
+        running = holder.start_apply({**variables, "hold_seconds": HOLD_SECONDS})
         try:
+            began(log, running, self._env.tools.limit)
             while running.alive and not refused(self._watched.ran(Step.MEET, other.plan({"revision": 7}))):
                 pass
         finally:

@@ -123,7 +123,7 @@ def test_interrupted_in_the_middle_of_a_fault(hit: Hit, number: signal.Signals) 
     rows = [json.loads(line) for line in (ran.folder / "events.jsonl").read_text().splitlines()]
     (fault,) = [row for row in rows if row["event"] == "fault"]
     assert fault["fired"] < fault["healing"] <= fault["healed"]
-    assert [len(row["buckets"]) for row in rows if row["event"] == "scratch goes with the store"] == [2]
+    assert [len(row["buckets"]) for row in rows if row["event"] == "scratch goes with the store"] == [3]
     assert "READY" not in ran.out
 
 

@@ -59,7 +59,7 @@ def test_report_and_evidence_say_the_same(real: Ran) -> None:
 def test_nothing_is_left_of_the_run(real: Ran) -> None:
     assert not list((real.place / "tmp").iterdir())
     (gone,) = [row for row in events(real) if row["event"] == "scratch goes with the store"]
-    assert str(gone["buckets"]).count("tofu-ha-scratch-") == 2
+    assert str(gone["buckets"]).count("tofu-ha-scratch-") == 3
 
 
 def test_no_secret_is_kept_or_shown(real: Ran) -> None:
