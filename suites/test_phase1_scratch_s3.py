@@ -9,7 +9,7 @@ import pytest
 from fixtures.judge import Judge, Prove
 from readiness.load.rig import Rig
 from readiness.plugin.session import Session
-from readiness.scratch import access, backups, conditions, listings, objects, rotation, uploads
+from readiness.scratch import access, backups, completions, conditions, listings, objects, rotation, uploads
 
 pytestmark = [pytest.mark.phase1, pytest.mark.order(1)]
 
@@ -160,3 +160,8 @@ def test_mixed_writes_lose_nothing(prove: Prove) -> None:
 @pytest.mark.criterion("P1.29")
 def test_uploads_damaged_under_other_checksums_are_refused(prove: Prove, rig: Rig) -> None:
     prove(uploads.damaged_by_others, rig)
+
+
+@pytest.mark.criterion("P1.30")
+def test_multipart_uploads_are_completed_on_a_condition(prove: Prove, rig: Rig) -> None:
+    prove(completions.conditional_completions, rig)

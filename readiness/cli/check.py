@@ -159,7 +159,10 @@ def _written(check: Check) -> str:
             f"written: below {bucket}/{PREFIX}… alone, removed at the end; nothing if bucket {bucket}{kept} holds "
             "anything else"
         )
-    kinds = "one plain, one with versions" if versioning else "both plain"
     state = check.loaded.candidate.boundary.state_bucket
-    third = f"and a third with suspended versioning if bucket {state} is there and has it"
-    return f"written: two scratch buckets {PREFIX}…, {kinds}, {third}, removed at the end; no other bucket is written"
+    kinds = (
+        "three scratch buckets {}…, one plain, one with versions, one that gets them after its first objects"
+    )
+    kinds = (kinds if versioning else "two scratch buckets {}…, both plain").format(PREFIX)
+    more = f"and one more with suspended versioning if bucket {state} is there and has it"
+    return f"written: {kinds}, {more}, removed at the end; no other bucket is written"

@@ -8,8 +8,10 @@ from readiness.judges.access import refused
 from readiness.judges.agreement import agreement, winners
 from readiness.judges.backups import backups
 from readiness.judges.capture import capture
+from readiness.judges.completions import creations
 from readiness.judges.heads import heads
 from readiness.judges.housekeeping import housekept
+from readiness.judges.later import later
 from readiness.judges.listings import pages
 from readiness.judges.outage import outage
 from readiness.judges.partial import half_there
@@ -62,6 +64,14 @@ def _full_disks(seen: Seen) -> Finding:
     parts = [each_of_all(records, made_whole, safety, denials, serves_again)]
     parts += [each(some, lambda record: outage(record, seen.promises))] if some else []
     return merge(parts)
+
+
+def _versions(seen: Seen) -> Finding:
+    """Kept from the first object on, and since versioning was enabled where that came later."""
+    if not seen.promises.versioning:
+        return backups(seen)
+    since = later(seen)
+    return versions(seen) if since is None else merge([versions(seen), since])
 
 
 def _upgrades(seen: Seen) -> Finding:
@@ -173,7 +183,7 @@ ROWS = (
         "P1.15",
         1,
         "versions survive and a previous version can be restored",
-        judge=lambda seen: versions(seen) if seen.promises.versioning else backups(seen),
+        judge=_versions,
         wrong_answer=True,
         checked=True,
     ),
@@ -289,6 +299,14 @@ ROWS = (
         "uploads damaged under a checksum that OpenTofu does not send are refused",
         Level.S3,
         judge=damaged,
+        checked=True,
+    ),
+    Criterion(
+        "P1.30",
+        1,
+        "completing a multipart upload with If-None-Match creates only what is not there",
+        Level.S3,
+        judge=creations,
         checked=True,
     ),
 )

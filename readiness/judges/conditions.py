@@ -11,8 +11,8 @@ from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved
 from readiness.judges.observed import Rule, broken_rule, calls, fine, place
 
-ROUNDS = 12
-"""Races for a fresh key without a fault, at least: half as many in each bucket."""
+ROUNDS, SLOW_ROUNDS = 16, 4
+"""Races for a fresh key without a fault, at least: half as many in each bucket. In so many bodies come late."""
 
 
 class Step(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,9 @@ class Buckets:
     refused: Mapping[str, str] = field(default_factory=dict)
     """By bucket, the answer of a store that would not enable or suspend its versioning."""
     suspended: str | None = None
+    another: Callable[[], str] | None = None
+    """Makes one more, without versioning, which is removed like the others. Raises UsageError. None: none may be made.
+    """
 
     def every(self) -> tuple[str, ...]:
         """Plain first."""

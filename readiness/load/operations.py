@@ -87,10 +87,12 @@ class Client:
         fresh: bool = False,
         version: str | None = None,
         copied: str | None = None,
+        rest_at: float | None = None,
     ) -> Done:
         """One operation; `etag` is the ETag of `expected` for a CAS. `version` is the id that a READ_VERSION asks for,
         or with a WRITE the id of the version of the key `copied`, with the body `value`, that is copied to `key` in the
-        same bucket. Never raises for what the store does.
+        same bucket. `rest_at`: the loop's time before which the second half of the body is not sent. Never raises for
+        what the store does.
 
         A LIST is one operation from its first page to its last. Each page has the time limit of a request, and a page
         that does not come as it should decides the outcome.
@@ -115,6 +117,7 @@ class Client:
             body=body,
             fresh=fresh,
             seconds=self._seconds,
+            rest_at=rest_at,
         )
         try:
             if verb is Verb.LIST:

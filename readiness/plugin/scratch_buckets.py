@@ -36,10 +36,10 @@ class ScratchBuckets:
         promised = subject.contract.durability.versioning
         versioned = scratch.create("versioned", "Enabled") if promised else scratch.create("second")
         suspended = scratch.create("suspended", "Enabled", "Suspended") if self._suspended() else None
-        buckets = Buckets(plain, versioned, scratch.refused, suspended)
-        clients = [subject.client(endpoint) for endpoint in subject.topology.all_endpoints()]
-        if not scratch.warm_up(buckets.every(), clients):
-            self._announce("a new scratch bucket does not take a write through every endpoint yet")
+        named = subject.loaded.bucket is not None  # its settings are not changed
+        another = None if named else self._another
+        buckets = Buckets(plain, versioned, scratch.refused, suspended, another)
+        self._warm_up(*buckets.every())
         return buckets
 
     def _suspended(self) -> bool:
@@ -58,6 +58,16 @@ class ScratchBuckets:
             return False  # there is none, or P0.3 says why it cannot be read
         subject.evidence.event("versioning of the state bucket", bucket=bucket, found=found)
         return found == SUSPENDED
+
+    def _another(self) -> str:
+        name = self._scratch.create("later")
+        self._warm_up(name)
+        return name
+
+    def _warm_up(self, *buckets: str) -> None:
+        clients = [self._subject.client(endpoint) for endpoint in self._subject.topology.all_endpoints()]
+        if not self._scratch.warm_up(buckets, clients):
+            self._announce("a new scratch bucket does not take a write through every endpoint yet")
 
     def remove(self) -> None:
         """Removes them; those of a store that the suite started go with its disks, for the deletes can take minutes."""

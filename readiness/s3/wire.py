@@ -97,11 +97,13 @@ class Wire:
         fresh: bool = False,
         seconds: float = 3.0,
         connect_seconds: float | None = None,
+        rest_at: float | None = None,
     ) -> Reply:
-        """One request, at most `seconds` from dial to last byte. Raises NotSent or NoReply.
+        """One request, at most `seconds` from dial (or `rest_at`) to last byte. Raises NotSent or NoReply.
 
         `signed`: the body whose SHA-256 the signature covers, where it is not the one that is sent. `bucket` may be one
-        below a prefix (readiness.s3.below).
+        below a prefix (readiness.s3.below). `rest_at`: the loop's time before which the second half of the body is not
+        sent, as if a packet had been lost on the way. Nothing more is sent once the store has answered.
         """
         bucket, prefix = below.split(bucket)
         listed = bool(prefix) and not key
@@ -114,7 +116,7 @@ class Wire:
         )
         fields += [("content-length", str(len(body)))] if body or method in ("PUT", "POST") else []
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        deadline = max(loop.time(), rest_at or 0.0) + seconds
         connection = None if fresh else self._take_idle()
         if connection is None:
             dial = min(seconds, connect_seconds) if connect_seconds else seconds
@@ -122,7 +124,7 @@ class Wire:
             connection = await _Connection.dial(at, self._host, self._tls, dial)
         try:
             async with asyncio.timeout_at(deadline):
-                reply, reusable = await connection.exchange(method, url, fields, body)
+                reply, reusable = await connection.exchange(method, url, fields, body, rest_at)
         except TimeoutError:
             connection.close()
             raise NoReply(f"no answer within {seconds:g} s") from None
@@ -200,24 +202,51 @@ class _Connection:
         return not self._reader.at_eof() and not self._writer.is_closing()
 
     async def exchange(
-        self, method: str, url: str, headers: list[tuple[str, str]], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        rest_at: float | None = None,
     ) -> tuple[Reply, bool]:
+        data = self._http.send(h11.Request(method=method, target=url, headers=headers)) or b""
+        early = None
+        if rest_at is not None:
+            half = len(body) // 2
+            self._writer.write(data + self._framed(body[:half]))
+            data, body = b"", body[half:]
+            early = await self._answer_until(rest_at)
+        if early is None:
+            self._writer.write(data + self._framed(body) + (self._http.send(h11.EndOfMessage()) or b""))
+            await self._writer.drain()
+        else:
+            self._received(early)
+        return await self._reply()
+
+    def _framed(self, body: bytes) -> bytes:
+        return (self._http.send(h11.Data(data=body)) or b"") if body else b""
+
+    async def _answer_until(self, moment: float) -> bytes | None:
+        """What comes before that time of the loop; None if nothing does."""
+        try:
+            async with asyncio.timeout_at(moment):
+                return await self._reader.read(65536)
+        except TimeoutError:
+            return None
+
+    def _received(self, chunk: bytes) -> None:
+        self._http.receive_data(chunk)
+        if not chunk and self._http.their_state is h11.SEND_RESPONSE:
+            raise EOFError("connection closed without an answer")
+
+    async def _reply(self) -> tuple[Reply, bool]:
         http = self._http
-        data = http.send(h11.Request(method=method, target=url, headers=headers))
-        if body:
-            data = (data or b"") + (http.send(h11.Data(data=body)) or b"")
-        data = (data or b"") + (http.send(h11.EndOfMessage()) or b"")
-        self._writer.write(data)
-        await self._writer.drain()
         status, got, parts = 0, {}, []
         limit = SizeLimit(ANSWER_BYTES)
         while True:
             event = http.next_event()
             if event is h11.NEED_DATA:
-                chunk = await self._reader.read(65536)
-                http.receive_data(chunk)
-                if not chunk and http.their_state is h11.SEND_RESPONSE:
-                    raise EOFError("connection closed without an answer")
+                self._received(await self._reader.read(65536))
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 got = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}

@@ -15,6 +15,7 @@ from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
+from readiness.scratch.later import versions_enabled_later
 from readiness.scratch.versions import versions
 from readiness.subject import Subject
 from readiness.topology import Endpoint
@@ -27,6 +28,7 @@ def kept_or_backed_up(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.15: versions where the contract promises them, else its backup and restore."""
     if subject.promises.versioning:
         versions(subject, see, rig)
+        versions_enabled_later(subject, see, rig)
     elif subject.contract.durability.backup_command is not None:
         with tempfile.TemporaryDirectory(prefix="readiness-backup-") as folder:
             _Story(subject, see, rig.buckets.plain, Path(folder)).play()

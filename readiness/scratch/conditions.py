@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from readiness.history import Verb
-from readiness.judges.conditions import ROUNDS, Step, Turn
+from readiness.judges.conditions import ROUNDS, SLOW_ROUNDS, Step, Turn
 from readiness.load.bodies import body_of
 from readiness.load.operations import Client
 from readiness.load.rig import Rig
@@ -25,35 +25,45 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RACERS = 32
+REST_SECONDS = 0.4
+"""After that time the second halves of slow bodies follow, all at the same moment: as long as it takes to lose a packet
+and send it again (RFC 6298), and longer than it takes all racers to send their first halves.
+"""
 
 
 def create_races(subject: Subject, see: Recording, rig: Rig) -> None:
     """P1.11: 32 clients create one fresh key with `If-None-Match: *`: one winner, also on versioned buckets. And what
     exists is not created (412), and what was deleted is created again: on versioned buckets some stores hold conditions
-    against the version below the delete marker (ceph#63348), and on suspended ones against none (ceph#71584).
+    against the version below the delete marker (ceph#63348), and on suspended ones against none (ceph#71584). The races
+    come first, for that ends with the first wrong answer.
+
+    In the last rounds half of each body comes late: a store that looks whether the object is there when a request
+    begins, and writes when it has ended, finds nothing in all of them (versitygw#2288).
 
     Two rounds of three are over all endpoints, each time begun by another one; the third is through one endpoint
     alone, in turn, so that each of them has a winner to tell.
     """
     buckets = rig.buckets.every()
-    for bucket in buckets:
-        writers = _writers(subject, see, bucket)
-        for number, here in enumerate(writers):
-            _turns(here, writers[(number + 1) % len(writers)], f"p1.11/{here.endpoint.name}")
     recorder = see.recorder("races")
     endpoints = subject.topology.all_endpoints()
     wires = {e.name: Wire(subject.target(e)) for e in endpoints}
 
     async def play() -> None:
         reader = Client("race", "reader", wires, rig.watch, recorder, subject.response_seconds)
-        for number in range(ROUNDS // 2 * len(buckets)):
-            bucket, key = rig.buckets.turn(number + number // len(buckets)), f"race/p1.11/{number}"
+        rounds = ROUNDS // 2 * len(buckets)
+        for number in range(rounds):
+            bucket, slow = rig.buckets.turn(number + number // len(buckets)), number >= rounds - SLOW_ROUNDS
+            key = f"race/p1.11/{'slow/' if slow else ''}{number}"
             racers = [
                 Client("race", f"racer-{number}-{i}", wires, rig.watch, recorder, subject.response_seconds)
                 for i in range(RACERS)
             ]
             through = _through(endpoints, number)
-            calls = (r.do(Verb.CREATE, through[i % len(through)], bucket, key) for i, r in enumerate(racers))
+            rest_at = asyncio.get_running_loop().time() + REST_SECONDS if slow else None
+            calls = (
+                r.do(Verb.CREATE, through[i % len(through)], bucket, key, rest_at=rest_at)
+                for i, r in enumerate(racers)
+            )
             await asyncio.gather(*calls)
             for endpoint in endpoints:
                 await reader.do(Verb.READ, endpoint, bucket, key)
@@ -62,6 +72,10 @@ def create_races(subject: Subject, see: Recording, rig: Rig) -> None:
         rig.loop.call(play())
     finally:
         close(wires.values())
+    for bucket in buckets:
+        writers = _writers(subject, see, bucket)
+        for number, here in enumerate(writers):
+            _turns(here, writers[(number + 1) % len(writers)], f"p1.11/{here.endpoint.name}")
 
 
 def _through(endpoints: Sequence[Endpoint], number: int) -> Sequence[Endpoint]:

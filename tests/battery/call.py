@@ -41,7 +41,9 @@ class Link(Protocol):
 
 @dataclass
 class Call:
-    """One request. `nth` counts the requests of its connection, from 1."""
+    """One request. `nth` counts the requests of its connection, from 1. `body_seconds`: from its head to the end of its
+    body.
+    """
 
     world: World
     endpoint: str
@@ -50,6 +52,7 @@ class Call:
     nth: int
     link: Link
     wires: Mapping[str, Wire]
+    body_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         path, _, self.raw_query = self.message.target.partition("?")

@@ -81,11 +81,12 @@ class Front:
         nth, more = 0, True
         try:
             while more and (message := await self._next(client, upstream)) is not None:
+                began = self._world.now()
                 message.body = await client.body()
+                took = self._world.now() - began
                 nth += 1
-                reply = await self._answer(
-                    Call(self._world, self._name, self._node, message, nth, upstream, self._wires), reader
-                )
+                call = Call(self._world, self._name, self._node, message, nth, upstream, self._wires, took)
+                reply = await self._answer(call, reader)
                 if reply is None:
                     break
                 more = await client.answer(reply, to_head=message.method == "HEAD")

@@ -29,7 +29,7 @@ from tests.support.http_server import hang
 from tests.support.thread_server import serving_in_thread
 
 pytestmark = [pytest.mark.store, pytest.mark.slow]
-CHECKED = r"^CHECKED: 9 PROVED, 4 held without faults, \d+ NOT RUN; nothing was proved about failures$"
+CHECKED = r"^CHECKED: 10 PROVED, 4 held without faults, \d+ NOT RUN; nothing was proved about failures$"
 
 
 @dataclass(frozen=True)

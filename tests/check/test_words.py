@@ -52,7 +52,7 @@ def test_all_that_is_asked_may_hold_and_it_is_not_ready() -> None:
     verdict = verdict_of()
     total = len(MANIFEST)
     assert verdict.sentence == (
-        f"CHECKED: 9 PROVED, 4 held without faults, {total - 13} NOT RUN; nothing was proved about failures"
+        f"CHECKED: 10 PROVED, 4 held without faults, {total - 14} NOT RUN; nothing was proved about failures"
     )
     assert verdict.exit_code == 0
     assert not verdict.phases
@@ -61,8 +61,8 @@ def test_all_that_is_asked_may_hold_and_it_is_not_ready() -> None:
 
 def test_what_holds_without_faults_is_not_counted_as_proved() -> None:
     counts = verdict_of().counts()
-    assert counts[State.PROVED] == 9
-    assert counts[State.NOT_RUN] == len(MANIFEST) - 9
+    assert counts[State.PROVED] == 10
+    assert counts[State.NOT_RUN] == len(MANIFEST) - 10
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_holds_without_faults_is_not_counted_as_proved() -> None:
 )
 def test_what_is_red_is_named_and_fails_the_check(finding: Finding, count: str) -> None:
     verdict = verdict_of(P1_11=finding)
-    assert verdict.sentence.startswith(f"CHECK FAILED: 9 PROVED, 3 held without faults, {count}, ")
+    assert verdict.sentence.startswith(f"CHECK FAILED: 10 PROVED, 3 held without faults, {count}, ")
     assert verdict.exit_code == 1
     assert f"P1.11 {finding.state}" in shown(verdict)
     assert finding.reason in shown(verdict)
@@ -96,7 +96,7 @@ def test_a_red_one_of_a_level_that_does_not_decide_stands_beside() -> None:
     assert verdict.exit_code == 0
     assert "[level s3: does not decide]" in shown(verdict)
     required = checked(verdict.results, selected=ASKED, held=PARTLY, levels=frozenset(Level))
-    assert required.sentence.startswith("CHECK FAILED: 8 PROVED, 4 held without faults, 1 REFUTED, ")
+    assert required.sentence.startswith("CHECK FAILED: 9 PROVED, 4 held without faults, 1 REFUTED, ")
 
 
 def test_an_interrupted_one_says_so() -> None:

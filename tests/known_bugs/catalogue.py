@@ -49,12 +49,11 @@ ALL: tuple[KnownBug, ...] = (
         "`If-None-Match: *` is ignored at the end of a multipart upload: an object that exists is overwritten",
         _MOTO_514,
         "5.1.11",
-        "P1.11",
-        "multipart",
+        "P1.30",
+        "over an existing object",
         corrected=_MOTO_521,
-        unseen="no criterion creates an object on a condition by a multipart upload, which OpenTofu never does: it "
-        "sends a lock, and a state, in one PUT. P1.28 could: of two uploads of one key, the second to be completed "
-        "with the condition has to be refused.",
+        unseen="P1.30 completes such an upload on a condition since, which OpenTofu never does; this release was not "
+        "judged again with it.",
     ),
     KnownBug(
         "moto-two-latest-versions",
@@ -63,10 +62,10 @@ ALL: tuple[KnownBug, ...] = (
         _MOTO_514,
         "5.1.18",
         "P1.9",
-        "latest",
+        "said to be the latest",
         corrected=_MOTO_521,
-        unseen="no criterion reads `IsLatest`. P1.9 could, where it lists versions in pages of 7, if some of its keys "
-        "had a delete marker: over all pages, one entry of each key is the latest.",
+        unseen="P1.9 lists versions and delete markers one a page since, and reads which of them are the latest; this "
+        "release was not judged again with it.",
     ),
     KnownBug(
         "ministack-no-older-versions",
@@ -166,9 +165,6 @@ ALL: tuple[KnownBug, ...] = (
         "P1.11",
         "race with more than one winner",
         corrected=_VERSITYGW_18,
-        unseen="the condition is looked at before the body is stored, and P1.11 races bodies of a few bytes, which a "
-        "local disk stores at once (it was published of NFS). Races with bodies of megabytes, or that arrive slowly, "
-        "would open the window.",
     ),
     KnownBug(
         "versitygw-version-pages",
@@ -198,8 +194,6 @@ ALL: tuple[KnownBug, ...] = (
         "P1.9",
         "keys are missing",
         corrected=_WEED_442,
-        unseen="the keys that P1.9 lists in small pages all lie in one folder. Keys in nested ones, and pages of one "
-        "key, would be what the issue describes; whether this release fails on them was not tried by hand.",
     ),
     KnownBug(
         "seaweedfs-deleted-is-listed",
@@ -207,11 +201,9 @@ ALL: tuple[KnownBug, ...] = (
         "a key that was written before versioning was enabled, and deleted after it, stays in LIST",
         _WEED_441,
         "pull request 10684, of August 2026",
-        "P1.9",
-        "listed",
+        "P1.15",
+        "still listed",
         corrected=_WEED_442,
-        unseen="every bucket of the suite has versioning before its first object. A bucket that gets it later, as "
-        "existing state buckets do, would need a third scratch bucket; the bug was not tried by hand.",
     ),
 )
 

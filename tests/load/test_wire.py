@@ -201,3 +201,59 @@ def test_what_is_sent() -> None:
         assert "authorization" not in server.requests[-1].lower()
 
     play(steps, ok())
+
+
+def halves(answer: bytes | None, *, early: bool) -> tuple[Reply | NoReply, list[bytes]]:
+    """What comes of a PUT of `halfrest` whose second half is late, and what arrived: before it was due, and in all. The
+    store answers once it has the first half (`early`), or all; None: it hangs up.
+    """
+    arrived: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.append(await reader.read(100))
+        if not early:
+            arrived.append(await reader.read(100))
+        if answer is None:
+            writer.close()
+            return
+        writer.write(answer)
+        if early:
+            arrived.append(await reader.read(100))  # until the client hangs up
+
+    async def run() -> Reply | NoReply:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        wire = Wire(Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", KEYS))
+        due = asyncio.get_running_loop().time() + (60 if early else 0.3)
+        try:
+            return await wire.request("PUT", "b", "k", body=b"halfrest", rest_at=due, seconds=2)
+        except NoReply as problem:
+            return problem
+        finally:
+            wire.close()
+            await asyncio.sleep(0.05)
+            server.close()
+
+    return asyncio.run(run()), arrived
+
+
+def test_the_second_half_of_a_slow_body_is_sent_when_it_is_due() -> None:
+    reply, arrived = halves(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", early=False)
+    assert isinstance(reply, Reply)
+    assert reply.status == 200
+    assert arrived == [b"half", b"rest"]
+
+
+def test_nothing_more_is_sent_once_the_store_has_answered_the_first_half() -> None:
+    refusal = b"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    reply, arrived = halves(refusal, early=True)
+    assert isinstance(reply, Reply)
+    assert reply.status == 412
+    assert b"".join(arrived) == b"half"
+
+
+def test_a_store_that_hangs_up_after_the_first_half_may_have_written() -> None:
+    problem, arrived = halves(None, early=True)
+    assert isinstance(problem, NoReply)
+    assert "closed without an answer" in str(problem)
+    assert arrived == [b"half"]

@@ -11,14 +11,16 @@ from readiness.judges import (
     access,
     backups,
     buckets,
+    completions,
     conditions,
+    later,
     listings,
     objects,
     rotation,
     uploads,
     versions,
 )
-from readiness.judges.listings import pages
+from readiness.judges.listings import AGES, AGES_PREFIX, NESTED, pages
 from tests.support.observations import (
     PLAIN,
     Case,
@@ -85,10 +87,21 @@ def _at_once() -> list[Observation]:
     return made
 
 
+LATEST: list[JsonValue] = [
+    [f"{AGES_PREFIX}{number}", id_, latest]
+    for number in range(AGES)
+    for id_, latest in ((f"newest{number}", True), (f"older{number}", False))
+]
+
+
 def _pages() -> list[Observation]:
     step, names = listings.Step, list(listings.NAMES)
     few = names[: listings.FEW]
-    made = [seen(step.PUT, client="wire", required=True, bucket="p", keys=len(names))]
+    newest = {f"{AGES_PREFIX}{number}": f"newest{number}" for number in range(AGES)}
+    made = [
+        seen(step.PUT, client="wire", required=True, bucket="p", keys=len(names)),
+        seen(step.AGE, required=True, bucket="v"),
+    ]
     for end in ENDS:
         made += [
             seen(step.FULL, end, client, required=True, result=[*names]) for client in ("boto3", "minio")
@@ -97,6 +110,8 @@ def _pages() -> list[Observation]:
             seen(each, end, required=True, result=[*few])
             for each in (step.SMALL, step.SMALL_V1, step.SMALL_VERSIONS)
         ]
+        made += [seen(each, end, required=True, result=[*NESTED]) for each in (step.NESTED, step.NESTED_V1)]
+        made += [seen(step.LATEST, end, required=True, result=LATEST, newest={**newest})]
     return made
 
 
@@ -114,6 +129,22 @@ def _conditions() -> list[Observation]:
             seen(step.DELETE, end, required=True, **at),
             refusal(step.DELETED, end, 412, **at),
             refusal(step.AFTER_DELETED, end, **at),
+        ]
+    return made
+
+
+def _completions() -> list[Observation]:
+    step, made = completions.Step, list[Observation]()
+    for end in ENDS:
+        at: Asked = {"bucket": "p", "key": f"k-{end}"}
+        made += [
+            seen(step.PUT, end, required=True, **at),
+            seen(step.UPLOAD, end, required=True, **at),
+            refusal(step.MEET, end, 412, **at),
+            seen(step.AFTER_MEET, end, result="first", value="first", **at),
+            seen(step.UPLOAD, end, required=True, **at),
+            seen(step.CREATE, end, **at),
+            seen(step.AFTER_CREATE, end, result="new", value="new", **at),
         ]
     return made
 
@@ -174,6 +205,35 @@ def _versions() -> list[Observation]:
             seen(step.COPY, end, required=True, **at),
             seen(step.GET_RESTORED, end, required=True, result="first", value="first", **at),
             seen(step.VERSIONS_RESTORED, end, required=True, result=[["new", False], *listed], **at),
+        ]
+    return made
+
+
+def _later() -> list[Observation]:
+    step = later.Step
+    made = [seen(step.MADE, result="l")]
+    made += [seen(step.PUT, end, required=True, result="none", bucket="l", key="k") for end in ENDS]
+    made += [seen(step.ENABLE, required=True, bucket="l")]
+    made += [seen(step.VERSIONED, "a", required=True, bucket="l", result=None)]
+    made += [seen(step.VERSIONED, end, required=True, bucket="l", result="v0") for end in ENDS]
+    for end in ENDS:
+        kept: Asked = {"bucket": "l", "key": f"{end}/kept"}
+        gone: Asked = {"bucket": "l", "key": f"{end}/gone"}
+        made += [
+            seen(step.OVERWRITE, end, required=True, **kept),
+            seen(step.DELETE, end, required=True, **gone),
+            refusal(step.HEAD_DELETED, end, **gone),
+            seen(step.LISTED, end, required=True, result=[f"{end}/kept"], deleted=f"{end}/gone", **kept),
+        ]
+        for at in (kept, gone):
+            rows: list[JsonValue] = [["v1", True], [later.BEFORE, False]]
+            made += [
+                seen(step.VERSIONS, end, required=True, result=rows, newest="v1", **at),
+                seen(step.GET, end, result="before", value="before", **at),
+            ]
+        made += [
+            seen(step.REMOVE_MARKER, end, required=True, **gone),
+            seen(step.GET_BACK, end, result="before", value="before", **gone),
         ]
     return made
 
@@ -253,6 +313,18 @@ CASES = (
                 listings.Step.SMALL_V1, result=list(reversed(listings.NAMES[: listings.FEW]))
             ),
             "no versions": changed(listings.Step.SMALL_VERSIONS, 1, result=EMPTY),
+            "a nested one missing": changed(listings.Step.NESTED, 1, result=list(NESTED[:-1])),
+            "a nested one twice": changed(listings.Step.NESTED_V1, result=[NESTED[0], *NESTED]),
+            "two latest": changed(
+                listings.Step.LATEST, 1, result=[*LATEST, [f"{AGES_PREFIX}0", "older0", True]]
+            ),
+            "none is the latest": changed(listings.Step.LATEST, result=LATEST[1:]),
+            "an older one is the latest": changed(
+                listings.Step.LATEST, 1, result=[[f"{AGES_PREFIX}0", "older0", True], *LATEST[2:]]
+            ),
+        },
+        proved={
+            "nested ones in another order": changed(listings.Step.NESTED, result=list(reversed(NESTED))),
         },
         judge=pages,
     ),
@@ -296,6 +368,33 @@ CASES = (
         },
     ),
     Case(
+        "P1.30",
+        _completions(),
+        {
+            "overwritten": granted(completions.Step.MEET, 1),
+            "the wrong refusal": error(completions.Step.MEET, 0, 409),
+            "no answer": lost(completions.Step.MEET),
+            "changed all the same": changed(completions.Step.AFTER_MEET, 1, result="second"),
+            "a fresh key refused": error(completions.Step.CREATE, 0, 412),
+            "another body": changed(completions.Step.AFTER_CREATE, 1, result="first"),
+        },
+        unknown={
+            "not offered": error(completions.Step.MEET, 1, 501),
+            "never offered": lambda recorded: [
+                one.model_copy(update={"outcome": "error", "status": 501})
+                if one.step in (completions.Step.MEET, completions.Step.CREATE)
+                else one
+                for one in recorded
+                if one.step != completions.Step.AFTER_CREATE
+            ],
+        },
+        proved={
+            "refused within a 200": changed(
+                completions.Step.MEET, status=500, error="HTTP 500 PreconditionFailed: no"
+            ),
+        },
+    ),
+    Case(
         "P1.15",
         _backups(),
         {
@@ -314,7 +413,7 @@ CASES = (
     ),
     Case(
         "P1.15",
-        _versions(),
+        [*_versions(), *_later()],
         {
             "no versions": changed(versions.Step.PUT, 1, result="a0"),
             "a version missing": changed(versions.Step.VERSIONS, 1, result=[["b0", False]]),
@@ -323,7 +422,21 @@ CASES = (
             "not back": changed(versions.Step.GET_BACK, 1, result="first"),
             "not restored": changed(versions.Step.GET_RESTORED, result="last"),
             "a restore removes": changed(versions.Step.VERSIONS_RESTORED, 1, result=[["new", False]]),
+            "still there": granted(later.Step.HEAD_DELETED, 1),
+            "still listed": changed(later.Step.LISTED, 1, result=["b/kept", "b/gone"]),
+            "nothing listed": changed(later.Step.LISTED, result=EMPTY),
+            "two latest": changed(later.Step.VERSIONS, 1, result=[["v1", True], [later.BEFORE, True]]),
+            "none kept": changed(later.Step.VERSIONS, 2, result=[["v1", True]]),
+            "another newest": changed(later.Step.VERSIONS, result=[["v2", True], [later.BEFORE, False]]),
+            "not kept": error(later.Step.GET, 1, 404),
+            "another body from before": changed(later.Step.GET, 0, result="after"),
+            "what was deleted is not back": error(later.Step.GET_BACK, 1, 404),
         },
+        unknown={
+            "no bucket": error(later.Step.MADE, 0, 403),
+            "no versions yet": changed(later.Step.VERSIONED, 2, result=later.BEFORE),
+        },
+        proved={"no bucket may be made": lambda _: [*_versions(), seen(later.Step.MADE)]},
     ),
     Case(
         "P1.16",

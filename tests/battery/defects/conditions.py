@@ -116,6 +116,16 @@ async def mixed_overwrite_dropped(call: Call) -> Reply:
     return reply
 
 
+async def looked_at_before_the_body(call: Call) -> Reply:
+    """Right where head and body come together."""
+    return await (call.unconditional() if call.creates and call.body_seconds > 0.05 else call.forward())
+
+
+async def completion_ignored(call: Call) -> Reply:
+    completes = call.method == "POST" and "uploadId" in call.query and call.header("if-none-match") == "*"
+    return await (call.again(without=("if-none-match",)) if completes else call.forward())
+
+
 async def repeated_by_the_balancer(call: Call) -> Reply:
     reply = await call.forward()
     return await call.again() if call.creates and call.node is None else reply
@@ -269,6 +279,24 @@ DEFECTS = (
         scenarios=("steady",),
         look=("P1.13",),
         act=mixed_overwrite_dropped,
+    ),
+    Defect(
+        "condition-before-body",
+        "versitygw#2288",
+        "the condition is looked at before the body has come: creates whose bodies are late all succeed",
+        ("P1.11",),
+        _TWO,
+        act=looked_at_before_the_body,
+    ),
+    Defect(
+        "completion-ignored",
+        "moto#9028",
+        "`If-None-Match: *` is ignored where a multipart upload is completed",
+        ("P1.30",),
+        "over an existing object",
+        look=("P1.11",),
+        act=completion_ignored,
+        quick=True,
     ),
     Defect(
         "create-repeated",

@@ -92,6 +92,60 @@ async def page_boundary_at_1000(call: Call) -> Reply:
     return await (page_boundary(call) if full else call.forward())
 
 
+async def pages_end_with_the_folder(call: Call) -> Reply:
+    """Where the prefix ends within a name, a later page does not leave the folder in which the one before ended."""
+    reply = await call.forward()
+    prefix = call.query.get("prefix", "")
+    keys = [html.unescape(key.decode()) for key in _KEY.findall(reply.body)]
+    if not call.lists or prefix.endswith("/") or not keys:
+        return reply
+    at = (call.endpoint, call.bucket, prefix)
+    ended: dict[object, str] = call.world.memory.setdefault("ended", {})
+    parent = prefix.rpartition("/")[0]
+    folders = [key.removeprefix(f"{parent}/").rpartition("/")[0].partition("/")[0] for key in keys]
+    later = call.query.get("continuation-token") or call.query.get("marker")
+    if later and ended.get(at) != folders[0]:
+        reply.body = _ENTRY.sub(b"", reply.body).replace(
+            b"<IsTruncated>true</IsTruncated>", b"<IsTruncated>false</IsTruncated>"
+        )
+        reply.body = re.sub(rb"<(NextContinuationToken|NextMarker)>.*?</\1>", b"", reply.body)
+    ended[at] = folders[-1]
+    return reply
+
+
+async def latest_by_page(call: Call) -> Reply:
+    """The first entry of a key on each page is called the latest."""
+    reply = await call.forward()
+    if call.method == "GET" and "versions" in call.query and not call.key:
+        known = set[bytes]()
+
+        def called(found: re.Match[bytes]) -> bytes:
+            key = _KEY.search(found[0])
+            if key is None or key[1] in known:
+                return found[0]
+            known.add(key[1])
+            return found[0].replace(b"<IsLatest>false</IsLatest>", b"<IsLatest>true</IsLatest>")
+
+        reply.body = re.sub(rb"<(Version|DeleteMarker)>.*?</\1>", called, reply.body, flags=re.DOTALL)
+    return reply
+
+
+async def listed_from_before_versions(call: Call) -> Reply:
+    """What was deleted since a bucket got versioning, and is there without, is listed on."""
+    enabled: set[str] = call.world.memory.setdefault("enabled", set())
+    stays: set[tuple[str, str]] = call.world.memory.setdefault("stays", set())
+    reply = await call.forward()
+    if call.method == "PUT" and "versioning" in call.query and not call.versioned:
+        enabled.add(call.bucket)
+    elif call.method == "DELETE" and call.bucket in enabled and call.key:
+        (stays.add if call.deletes else stays.discard)(call.at)
+    elif call.lists and reply.status == 200:
+        for bucket, key in sorted(stays):
+            if bucket == call.bucket and key.startswith(call.query.get("prefix", "")):
+                _with(reply, key)
+    return reply
+
+
 async def oldest_version_hidden(call: Call) -> Reply:
     reply = await call.forward()
     if call.method == "GET" and "versions" in call.query and not call.key:
@@ -170,6 +224,31 @@ DEFECTS = (
         ("P1.9",),
         "page",
         act=page_boundary_at_1000,
+    ),
+    Defect(
+        "list-nested-pages",
+        "seaweedfs#10652",
+        "pages end with the folder in which the first one ended, where the prefix ends within a folder's name",
+        ("P1.9",),
+        "keys are missing",
+        act=pages_end_with_the_folder,
+    ),
+    Defect(
+        "latest-by-page",
+        "moto#9503",
+        "a listing of versions calls the first entry of a key on each page the latest",
+        ("P1.9",),
+        "said to be the latest",
+        act=latest_by_page,
+    ),
+    Defect(
+        "listed-from-before-versions",
+        "seaweedfs#10681",
+        "what was written before versioning was enabled, and is deleted after it, stays in LIST",
+        ("P1.15",),
+        "still listed",
+        act=listed_from_before_versions,
+        quick=True,
     ),
     Defect(
         "oldest-version-hidden",
