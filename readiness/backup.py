@@ -8,18 +8,13 @@ one object that it brings back. The suite's own Python comes first in PATH.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from readiness.candidate.declared import Command
+from readiness.contract_command import run
 from readiness.evidence.observation import PROVIDER, Observation, Outcome
 from readiness.recording import Recording
 from readiness.subject import Subject
-
-END = 300
-"""Characters of a failed command's output that are kept."""
 
 
 class ContractBackup:
@@ -39,34 +34,22 @@ class ContractBackup:
     def _run(self, step: str, command: Command | None, key: str = "") -> Observation:
         assert command is not None, "the caller asks whether the contract names it"
         began = self._subject.now()
+        redactor = self._subject.evidence.redactor
+        ended = run(command, self._subject.loaded, redactor, command.seconds, self._environment(key))
         outcome: Outcome = "ok"
-        code, problem = None, None
-        try:
-            done = subprocess.run(
-                command.argv,
-                cwd=self._subject.loaded.path.parent,
-                env=self._environment(key),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=command.seconds,
-                check=False,
-            )
-            code = done.returncode
-            if code:
-                outcome, problem = "error", f"exit code {code}: {done.stderr.decode(errors='replace')[-END:]}"
-        except subprocess.TimeoutExpired:
+        problem = ended.cannot_run
+        if ended.code or problem:
+            outcome, problem = "error", problem or f"exit code {ended.code}: {ended.said}"
+        elif ended.code is None:
             outcome, problem = "unanswered", f"it had not ended after {command.seconds:g} s"
-        except OSError as error:
-            outcome, problem = "error", f"{command.argv[0]} cannot be run: {error.strerror}"
-        clean = self._subject.evidence.redactor.clean
         return self._see.keep(
             step,
             self._subject.front.name,
             PROVIDER,
             began,
             outcome,
-            code,
-            clean(" ".join(problem.split())) if problem else None,
+            ended.code,
+            problem,
             asked={"bucket": self._bucket, **({"key": key} if key else {})},
         )
 
@@ -74,7 +57,6 @@ class ContractBackup:
         keys = self._subject.provider.keys("admin")
         bundle = self._subject.loaded.ca_bundle
         return {
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
             "HOME": str(self._folder),
             "READINESS_BUCKET": self._bucket,
             "READINESS_ENDPOINT": self._subject.front.url,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 from collections.abc import Callable
 from functools import partial
 
 from readiness.campaign.scenarios import Scenario
 from readiness.campaign.stage import Stage
 from readiness.candidate.declared import Command
+from readiness.contract_command import run
 from readiness.errors import Unjudged
 from readiness.evidence.seen import RTO
 from readiness.faults import Fault
@@ -17,8 +18,6 @@ from readiness.subject import Subject
 from readiness.topology import FaultKind, Proof, Topology, Unsupported
 
 NAME = "housekeeping"
-END = 300
-"""Characters of a command's output that are kept."""
 
 
 def housekeeping(_topology: Topology) -> Scenario:
@@ -52,27 +51,14 @@ def _housekeep(subject: Subject) -> Fault:
 
 
 def _run(subject: Subject, command: Command, seconds: float) -> Proof:
-    """Runs the operator's command in the folder of the candidate file. One that has not ended in that time is killed:
-    that it took so long is judged. Raises Unjudged for one that fails.
+    """The operator's command, with the suite's environment. That one has not ended in that time is judged. Raises
+    Unjudged for one that fails.
     """
-    clean = subject.evidence.redactor.clean
-    try:
-        done = subprocess.run(
-            command.argv,
-            cwd=subject.loaded.path.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    ended = run(command, subject.loaded, subject.evidence.redactor, seconds, os.environ)
+    if ended.cannot_run:
+        raise Unjudged(f"contract.housekeeping.command: {ended.cannot_run}")
+    if ended.code is None:
         return Proof(True, f"the command had not ended after {seconds:g} s")
-    except OSError as error:
-        raise Unjudged(
-            f"contract.housekeeping.command: {command.argv[0]} cannot be run: {error.strerror}"
-        ) from None
-    said = " ".join(clean(done.stdout.decode(errors="replace")).split())[-END:]
-    if done.returncode:
-        raise Unjudged(f"contract.housekeeping.command ended with exit code {done.returncode}: {said}")
-    return Proof(True, f"the command ended with exit code 0: {said}")
+    if ended.code:
+        raise Unjudged(f"contract.housekeeping.command ended with exit code {ended.code}: {ended.said}")
+    return Proof(True, f"the command ended with exit code 0: {ended.said}")

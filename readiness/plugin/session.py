@@ -16,6 +16,7 @@ from readiness import contacts, obtain, providers
 from readiness.campaign.campaign import Campaign
 from readiness.campaign.proving import Execution, checked, proved
 from readiness.campaign.settings import Settings
+from readiness.contract_command import check_programs
 from readiness.criteria import BY_ID, Criterion
 from readiness.errors import NotRun, Unjudged, UsageError
 from readiness.finding import Finding
@@ -93,6 +94,7 @@ class Session:
         written then.
         """
         begun = time.monotonic()
+        check_programs(self.run.loaded)
         phases = {BY_ID[id_].phase for id_ in self.run.selected}
         if phases & {2, 3} or self.run.options.tofu:
             self._tofu = obtain.tofu(self.run.options.tofu)
