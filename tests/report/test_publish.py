@@ -141,6 +141,9 @@ def test_what_cannot_be_published_is_told_and_nothing_is_written(
     changed = combine.SealedRun(other.folder, other.about, {**other.verdict, "fingerprint": "b" * 64})
     with pytest.raises(UsageError, match="is of another candidate"):
         combine.together([other, changed])
+    dirty = combine.SealedRun(other.folder, {**other.about, "suite": "abc1234-dirty"}, other.verdict)
+    with pytest.raises(UsageError, match=r"changes that were not committed \(abc1234-dirty\)"):
+        combine.together([dirty])
     assert everything(reports.parent) == before
 
 

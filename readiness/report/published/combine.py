@@ -25,6 +25,8 @@ from readiness.report.writes import Writes, count_writes, unproved
 WEIGHT = {"REFUTED": 0, "UNKNOWN": 1, "PROVED": 2, "NOT RUN": 3}
 """Between runs a state that was found counts before NOT RUN: another run did judge it."""
 MOST_REASON = 600
+DIRTY = "-dirty"
+"""How the suite's revision ends if it had changes (`git describe --dirty`)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def read(folder: Path) -> SealedRun:
 
 def together(runs: Sequence[SealedRun], note: str = "") -> model.Published:
     """All runs in one: of each criterion the worst state that any of them found. `note`: a sentence on what else the
-    machine did. Raises UsageError if they are not of the same candidate, or one is a check.
+    machine did. Raises UsageError if they are not of the same candidate, or one
+    is a check or of a changed suite.
     """
     _of_one_candidate(runs)
     first = runs[0]
@@ -85,6 +88,11 @@ def _of_one_candidate(runs: Sequence[SealedRun]) -> None:
         if run.verdict["mode"] == "check":
             raise UsageError(
                 f"{run.verdict['run']} is a check, which injects no fault: judge the store to publish it"
+            )
+        if run.about["suite"].endswith(DIRTY):
+            raise UsageError(
+                f"{run.verdict['run']} was judged by a suite with changes that were not committed "
+                f"({run.about['suite']}): nobody can judge it again; commit them and run again"
             )
         if run.verdict["fingerprint"] != first.verdict["fingerprint"]:
             one, other = run.verdict["run"], first.verdict["run"]
