@@ -10,13 +10,19 @@ from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved, refuted
 from readiness.judges.observed import Rule, absent, broken_rule, calls, fine, place
 
+STATES, STATE_BYTES = 200, 20_000
+"""What is in the bucket besides what is lost: as many states as a large platform has, each as large as a middling one.
+"""
+
 
 class Step(StrEnum):
-    """What is done, in this order. GET_BACK and GET_KEPT ask with `value`, what the object must say; LOST is a GET
-    of an object that was deleted, GET_KEPT of one that was overwritten after the backup and that nobody asked to
-    restore.
+    """What is done, in this order, in a bucket of its own where one may be made: MADE comes back with its name.
+    GET_BACK and GET_KEPT ask with `value`, what the object must say; LOST is a GET of an object that was deleted,
+    GET_KEPT of one that was overwritten after the backup and that nobody asked to restore.
     """
 
+    MADE = "make a bucket"
+    STATES = "put the states of a platform"
     PUT = "put before the backup"
     BACKUP = "backup"
     OVERWRITE = "put after the backup"
@@ -35,6 +41,8 @@ def backups(seen: Seen) -> Finding:
     if durability["backup_command"] is None:
         return refuted("the contract promises no versions, and names no backup_command and restore_command")
     rules: dict[str, Rule] = {
+        Step.MADE: fine,
+        Step.STATES: fine,
         Step.PUT: fine,
         Step.BACKUP: ended,
         Step.OVERWRITE: fine,
@@ -52,7 +60,7 @@ def backups(seen: Seen) -> Finding:
         reason = f"a backup may be {age:.1f} s old, {promised:g} s promised (backup_rpo_seconds)"
         return refuted(reason, observations=calls(seen))
     return proved(
-        "lost objects brought back by the contract's backup and restore, through every endpoint",
+        f"lost objects among {STATES} states brought back by the contract's backup and restore, through every endpoint",
         calls(seen),
         backup_age_s=round(age, 1),
     )

@@ -27,8 +27,8 @@ def outage(record: ScenarioRecord, promises: Promises) -> Finding:
     elif record.kind is not FaultKind.RESTART:
         parts.append(refuted("no endpoint is left to serve while the node is away"))
     if record.kind is FaultKind.RESTART:
-        parts.append(_back(record, promises.rto[FaultKind.RESTART]))
-    return merge(parts)
+        parts += _back(record, promises.rto[FaultKind.RESTART]) or _never_away(record, promises)
+    return merge(parts) if parts else unknown("no endpoint was asked")
 
 
 def longest_outage(record: ScenarioRecord, promises: Promises, wanted: Callable[[Op], bool]) -> Finding:
@@ -93,7 +93,17 @@ def _together(name: str, values: Sequence[float | None]) -> float | None:
     return sum(known)
 
 
-def _back(record: ScenarioRecord, seconds: float) -> Finding:
+def _never_away(record: ScenarioRecord, promises: Promises) -> list[Finding]:
+    """What was restarted answers no client (a monitor, a member of etcd), or was back before anybody looked: endpoints
+    that might have been away had to serve, since none was seen to be.
+    """
+    probes = record.of("probe")
+    others = sorted({op.endpoint for op in probes} - set(record.endpoints_through))
+    return [within(promises, FaultKind.RESTART, probes, others, probed(record))] if others else []
+
+
+def _back(record: ScenarioRecord, seconds: float) -> list[Finding]:
+    """How soon each endpoint that was seen away was back."""
     event = record.events[0]
     away = {op.endpoint for op in record.of("probe") if not op.in_service and op.invoked >= event.injecting}
     parts = []
@@ -114,4 +124,4 @@ def _back(record: ScenarioRecord, seconds: float) -> Finding:
             parts.append(refuted(f"{endpoint} was {when}, {seconds:g} s promised", measured=measured))
         else:
             parts.append(proved(f"{endpoint} back after {took:.2f} s", len(good), **measured))
-    return merge(parts) if parts else unknown("no endpoint was seen to go away")
+    return parts

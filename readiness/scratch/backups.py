@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from readiness.backup import ContractBackup
-from readiness.judges.backups import Step
+from readiness.judges.backups import STATE_BYTES, STATES, Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.recording import Recording
 from readiness.s3.boto3_library import boto3_client
+from readiness.scratch.another import another_bucket
 from readiness.scratch.later import versions_enabled_later
 from readiness.scratch.versions import versions
 from readiness.subject import Subject
@@ -31,7 +32,9 @@ def kept_or_backed_up(subject: Subject, see: Recording, rig: Rig) -> None:
         versions_enabled_later(subject, see, rig)
     elif subject.contract.durability.backup_command is not None:
         with tempfile.TemporaryDirectory(prefix="readiness-backup-") as folder:
-            _Story(subject, see, rig.buckets.plain, Path(folder)).play()
+            made = partial(another_bucket, rig)
+            bucket = see.must(Step.MADE, subject.front, "boto3", made, kept=lambda name: name)
+            _Story(subject, see, bucket or rig.buckets.plain, Path(folder)).play()
 
 
 class _Story:
@@ -46,6 +49,9 @@ class _Story:
         """Ends with the first command of the contract that does not end well."""
         lost = {endpoint: f"p1.15/{endpoint.name}" for endpoint in self._endpoints}
         kept = "p1.15/kept"
+        self._see.must(
+            Step.STATES, self._subject.front, "boto3", self._put_states, asked=self._asked("states")
+        )
         for endpoint, key in (*lost.items(), (self._subject.front, kept)):
             self._put(Step.PUT, endpoint, key, f"{key}/backed up")
         if not self._commands.backup(Step.BACKUP).ok:
@@ -62,6 +68,12 @@ class _Story:
             for key in lost.values():
                 self._get(Step.GET_BACK, endpoint, key, value=f"{key}/backed up")
             self._get(Step.GET_KEPT, endpoint, kept, value=f"{kept}/newer")
+
+    def _put_states(self) -> None:
+        client = self._client(self._subject.front)
+        for number in range(STATES):
+            key = f"states/{number}"
+            client.put_object(Bucket=self._bucket, Key=key, Body=body_of(key, STATE_BYTES))
 
     def _put(self, step: Step, endpoint: Endpoint, key: str, value: str) -> None:
         put = partial(self._client(endpoint).put_object, Bucket=self._bucket, Key=key, Body=body_of(value))

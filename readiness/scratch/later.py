@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue
 
-from readiness.errors import UsageError
 from readiness.judges.later import BEFORE, ENABLED_SECONDS, Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.recording import Kept, Recording, nothing
 from readiness.s3.clients import libraries
-from readiness.s3.library import Library, Unanswered, Version
+from readiness.s3.library import Library, Version
+from readiness.scratch.another import another_bucket
 from readiness.subject import Subject
 from readiness.topology import Endpoint
 
@@ -30,7 +30,7 @@ def versions_enabled_later(subject: Subject, see: Recording, rig: Rig) -> None:
     """Two keys an endpoint are written, then versioning is enabled; one is overwritten, one deleted and brought back;
     every other endpoint shows it.
     """
-    made = see.ask(Step.MADE, subject.front, "boto3", partial(_made, rig), kept=lambda name: name)
+    made = see.ask(Step.MADE, subject.front, "boto3", partial(another_bucket, rig), kept=lambda name: name)
     if not isinstance(made, str):
         return
     endpoints = subject.topology.all_endpoints()
@@ -49,16 +49,6 @@ def versions_enabled_later(subject: Subject, see: Recording, rig: Rig) -> None:
     if all(_versions(subject, see, made, endpoint) for endpoint in endpoints):
         for pair in pairs:
             pair.change()
-
-
-def _made(rig: Rig) -> str | None:
-    """Another bucket; None where none may be made. Raises Unanswered."""
-    if rig.buckets.another is None:
-        return None
-    try:
-        return rig.buckets.another()
-    except UsageError as error:
-        raise Unanswered(str(error)) from None
 
 
 def _versions(subject: Subject, see: Recording, bucket: str, endpoint: Endpoint) -> bool:

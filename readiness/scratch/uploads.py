@@ -26,22 +26,23 @@ class Damage:
     signed: bytes | None = None
 
 
+SHA256 = {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(WRONG).digest()).decode()}
+ALGORITHM = {"x-amz-sdk-checksum-algorithm": "SHA256"}
 OTHERS = (
     Damage(
         "Content-MD5",
         {"content-md5": base64.b64encode(hashlib.md5(WRONG, usedforsecurity=False).digest()).decode()},
     ),
+    Damage("SHA-256 checksum that no x-amz-sdk-checksum-algorithm announces", SHA256),
 )
-"""Checksums that OpenTofu does not send."""
-OF_OPENTOFU = (
-    Damage(
-        "SHA-256 checksum",
-        {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(WRONG).digest()).decode()},
-    ),
-    Damage("signed payload SHA-256", {}, WRONG),
-)
+"""Checksums as OpenTofu does not send them. S3 compares a checksum that is not announced, too; Ceph does not
+(src/rgw/rgw_cksum_pipe.h, cksum_algorithm_hdr).
+"""
+OF_OPENTOFU = (Damage("SHA-256 checksum", ALGORITHM | SHA256), Damage("signed payload SHA-256", {}, WRONG))
 """Those that OpenTofu sends with every state and lock, the first one unless `skip_s3_checksum` is set
-(internal/backend/ remote-state/s3/client.go, configurePutObjectChecksum)."""
+(internal/backend/remote-state/s3/client.go, configurePutObjectChecksum; its SDK announces the algorithm with it,
+aws-sdk-go-v2, service/s3/serializers.go).
+"""
 
 
 def damaged_uploads(subject: Subject, see: Recording, rig: Rig) -> None:
@@ -52,7 +53,7 @@ def damaged_uploads(subject: Subject, see: Recording, rig: Rig) -> None:
 
 
 def damaged_by_others(subject: Subject, see: Recording, rig: Rig) -> None:
-    """P1.29: the same of an upload whose Content-MD5 does not fit."""
+    """P1.29: the same of an upload whose Content-MD5 does not fit, or an SHA-256 checksum that is not announced."""
     _damaged(subject, see, rig, OTHERS)
 
 

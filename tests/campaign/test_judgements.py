@@ -25,7 +25,7 @@ from readiness.judges.recovery import made_whole
 from readiness.judges.safety import denials, mixed_writes, safety
 from readiness.topology import FaultKind
 from tests.campaign.defects import DEFECTS, EXCUSED, HIDDEN, SILENT, Change, denied, failing, snapshot
-from tests.campaign.healthy import ENDS, INJECTING, LOST, RTO, Book, changed, plus, record, without
+from tests.campaign.healthy import ENDS, INJECTING, LOST, RTO, Book, changed, history, plus, record, without
 
 PROVED, REFUTED, UNKNOWN, NOT_RUN = State.PROVED, State.REFUTED, State.UNKNOWN, State.NOT_RUN
 Judgement = Callable[[ScenarioRecord], Finding]
@@ -164,6 +164,25 @@ def test_a_restarted_endpoint_must_be_back_in_time() -> None:
     assert "b was not asked for the whole 4 s promised" in outage(not_asked).reason
     unseen = without(record(FaultKind.RESTART, "restart:b-0"), lambda op: not op.in_service)
     assert outage(unseen).state is UNKNOWN
+
+
+def test_the_endpoint_beside_an_instance_that_answers_no_client_must_serve_while_that_is_restarted() -> None:
+    """As beside a monitor of Ceph or a member of etcd: no endpoint is seen to go away."""
+    name = "restart:mon-b"
+    serving = replace(record(FaultKind.RESTART, name), history=history(name, None))
+    found = outage(serving)
+    assert found.state is PROVED, found.reason
+    assert "outage_b_head_new_at_least_s" in found.measured
+    silent = changed(
+        serving,
+        lambda op: op.endpoint == LOST and op.workload == "probe" and op.invoked > INJECTING + 0.5,
+        outcome=Outcome.UNKNOWN,
+        status=None,
+    )
+    assert outage(silent).state is REFUTED
+    assert "b" in outage(silent).reason
+    unasked = without(serving, lambda op: op.endpoint == LOST and op.workload == "probe" and op.invoked > 3)
+    assert outage(unasked).state is UNKNOWN
 
 
 def test_an_outage_within_the_rto_is_measured_and_proved() -> None:

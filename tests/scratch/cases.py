@@ -170,6 +170,8 @@ def _backups() -> list[Observation]:
     keys: list[Asked] = [{"bucket": "p", "key": f"k-{end}"} for end in ENDS]
     kept: Asked = {"bucket": "p", "key": "kept"}
     return [
+        seen(step.MADE, required=True, result="p"),
+        seen(step.STATES, required=True, bucket="p", key="states"),
         *(seen(step.PUT, end, required=True, **at) for end, at in zip(ENDS, keys, strict=True)),
         seen(step.BACKUP, "", "provider", status=0, bucket="p"),
         seen(step.OVERWRITE, required=True, **kept),

@@ -12,6 +12,8 @@ from tests.battery.defect import Defect
 from tests.battery.http import Reply
 from tests.battery.world import World
 
+CHECKSUM, ALGORITHM = "x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm"
+
 
 async def anonymous(call: Call) -> Reply:
     return await (call.again() if call.header("authorization") is None else call.forward())
@@ -39,8 +41,14 @@ async def digest_ignored(call: Call) -> Reply:
 
 async def checksum_ignored(call: Call) -> Reply:
     reply = await call.forward()
-    wrong = call.header("x-amz-checksum-sha256") and reply.status == 400
-    return await call.again(without=("x-amz-checksum-sha256",)) if wrong else reply
+    wrong = call.header(CHECKSUM) and reply.status == 400
+    return await call.again(without=(CHECKSUM, ALGORITHM)) if wrong else reply
+
+
+async def checksum_must_be_announced(call: Call) -> Reply:
+    reply = await call.forward()
+    announced = call.header(ALGORITHM) or not call.header(CHECKSUM)
+    return reply if announced or reply.status != 400 else await call.again(without=(CHECKSUM,))
 
 
 async def clock_off(call: Call) -> Reply:
@@ -110,6 +118,14 @@ DEFECTS = (
         ("P1.17",),
         "SHA-256 checksum",
         act=checksum_ignored,
+    ),
+    Defect(
+        "checksum-unannounced",
+        "ceph, src/rgw/rgw_cksum_pipe.h",
+        "a SHA-256 checksum is compared with the body only where x-amz-sdk-checksum-algorithm announces it",
+        ("P1.29",),
+        "SHA-256 checksum that no",
+        act=checksum_must_be_announced,
     ),
     Defect(
         "clock-off",
