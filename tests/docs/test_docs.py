@@ -33,6 +33,7 @@ REPRODUCTIONS = (
     f".venv/bin/python -m pytest {PHASE1}::test_damaged_uploads_are_refused --candidate singleton --seed 1",
     f".venv/bin/python -m pytest {PHASE1}::test_if_match_refuses_a_stale_etag --candidate rustfs --seed 1",
     f".venv/bin/python -m pytest {PHASE1}::test_conditional_create_has_one_winner --candidate ceph --seed 1",
+    f".venv/bin/python -m pytest {PHASE1}::test_limping_node --candidate ceph-plain --seed 82",
 )
 INSTALLED = "the console script is of the installed package"
 WITH_KEYS = "env AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b"
