@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -209,19 +210,23 @@ def halves(answer: bytes | None, *, early: bool) -> tuple[Reply | NoReply, list[
     """
     arrived: list[bytes] = []
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        arrived.append(await reader.read(100))
-        if not early:
-            arrived.append(await reader.read(100))
-        if answer is None:
-            writer.close()
-            return
-        writer.write(answer)
-        if early:
-            arrived.append(await reader.read(100))  # until the client hangs up
-
     async def run() -> Reply | NoReply:
+        served = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            arrived.append(await reader.read(100))
+            if not early:
+                arrived.append(await reader.read(100))
+            if answer is not None:
+                writer.write(answer)
+                if early:
+                    arrived.append(await reader.read(100))  # until the client hangs up
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+            served.set()
+
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         wire = Wire(Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", KEYS))
         due = asyncio.get_running_loop().time() + (60 if early else 0.3)
@@ -231,7 +236,7 @@ def halves(answer: bytes | None, *, early: bool) -> tuple[Reply | NoReply, list[
             return problem
         finally:
             wire.close()
-            await asyncio.sleep(0.05)
+            await served.wait()
             server.close()
 
     return asyncio.run(run()), arrived
