@@ -144,7 +144,7 @@ def test_the_control_is_checked_and_nothing_is_left_of_it(lab: Lab, tmp_path: Pa
     again = [sys.executable, "-m", "readiness", "recheck", str(ran.folder)]
     same = subprocess.run(again, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert same.returncode == 0, same.stdout
-    assert "THE SAME: 9 criteria" in same.stdout
+    assert "THE SAME: 10 criteria" in same.stdout
 
 
 @pytest.mark.parametrize(
