@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,24 @@ class Ended:
     cannot_run: str | None = None
 
 
+@contextlib.contextmanager
+def group_killed(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A process that leads a group of its own, and has not ended by the end, is killed with that group."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def missing_program(command: Command, folder: Path, path: str | None = None) -> str | None:
+    """The program of a command that runs in that folder, if there is none of that name; `path`: instead of PATH."""
+    name = command.argv[0]
+    return None if shutil.which(str(folder / name) if "/" in name else name, path=path) else name
+
+
 def search_path() -> str:
     """Where programs are looked for: the suite's own Python comes first."""
     return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
@@ -50,10 +68,7 @@ def check_programs(loaded: Loaded) -> None:
         "contract.housekeeping.command": None if housekeeping is None else housekeeping.command,
     }
     for where, command in named.items():
-        if command is None:
-            continue
-        name = command.argv[0]
-        if shutil.which(str(folder / name) if "/" in name else name, path=search_path()) is None:
+        if command and (name := missing_program(command, folder, search_path())):
             raise UsageError(f'{where}: there is no program "{name}"; correct it or the PATH')
 
 
@@ -74,15 +89,9 @@ def run(
             )
         except OSError as error:
             return Ended(None, "", f"{command.argv[0]} cannot be run: {error.strerror}")
-        try:
-            code: int | None = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        code: int | None = None
+        with group_killed(process), contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(seconds)
         output.seek(0)
         text = redactor.clean(output.read().decode(errors="replace"))
     return Ended(code, " ".join(text.split())[-END:])

@@ -160,9 +160,9 @@ def _written(check: Check) -> str:
             "anything else"
         )
     state = check.loaded.candidate.boundary.state_bucket
-    kinds = (
-        "three scratch buckets {}…, one plain, one with versions, one that gets them after its first objects"
-    )
-    kinds = (kinds if versioning else "two scratch buckets {}…, both plain").format(PREFIX)
+    kinds = f"two scratch buckets {PREFIX}…, both plain"
+    if versioning:
+        kinds = f"three scratch buckets {PREFIX}…, one plain, one with versions"
+        kinds += ", one that gets them after its first objects"
     more = f"and one more with suspended versioning if bucket {state} is there and has it"
     return f"written: {kinds}, {more}, removed at the end; no other bucket is written"

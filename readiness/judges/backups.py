@@ -8,7 +8,7 @@ from enum import StrEnum
 from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved, refuted
-from readiness.judges.observed import Rule, absent, broken_rule, calls, fine, place
+from readiness.judges.observed import Rule, absent, broken_rule, calls, fine, place, shows
 
 STATES, STATE_BYTES = 200, 20_000
 """What is in the bucket besides what is lost: as many states as a large platform has, each as large as a middling one.
@@ -49,8 +49,8 @@ def backups(seen: Seen) -> Finding:
         Step.DELETE: fine,
         Step.LOST: absent("GET of"),
         Step.RESTORE: ended,
-        Step.GET_BACK: _shows("what was lost did not come back as it was"),
-        Step.GET_KEPT: _shows("the restore of another object changed it"),
+        Step.GET_BACK: shows("what was lost did not come back as it was"),
+        Step.GET_KEPT: shows("the restore of another object changed it"),
     }
     if found := broken_rule(seen, rules):
         return found
@@ -76,12 +76,3 @@ def oldest(every: float, runs: Iterable[Observation]) -> float:
 def ended(one: Observation) -> str | None:
     """The rule of a command of the contract that must end well."""
     return None if one.ok else f"the contract's {one.step} of {place(one)}: {one.why()}"
-
-
-def _shows(what: str) -> Rule:
-    def rule(one: Observation) -> str | None:
-        if one.ok and one.result == one.asked["value"]:
-            return None
-        return f"{place(one)} through {one.endpoint}: {what}{'' if one.ok else f' ({one.why()})'}"
-
-    return rule

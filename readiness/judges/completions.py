@@ -34,9 +34,9 @@ def creations(seen: Seen) -> Finding:
         Step.PUT: fine,
         Step.UPLOAD: fine,
         Step.MEET: _refused,
-        Step.AFTER_MEET: _still,
+        Step.AFTER_MEET: _says("a refused completion changed the object"),
         Step.CREATE: _created,
-        Step.AFTER_CREATE: _whole,
+        Step.AFTER_CREATE: _says("what was created is not what was uploaded"),
     }
     found = broken_rule(seen, rules)
     if found is not None and found.state is State.REFUTED:
@@ -65,19 +65,16 @@ def _refused(one: Observation) -> str | None:
     )
 
 
-def _still(one: Observation) -> str | None:
-    if one.ok and one.result == one.asked["value"]:
-        return None
-    return f"multipart: {place(one)} {one.where}: a refused completion changed the object"
+def _says(what: str) -> Rule:
+    def rule(one: Observation) -> str | None:
+        if one.ok and one.result == one.asked["value"]:
+            return None
+        return f"multipart: {place(one)} {one.where}: {what}"
+
+    return rule
 
 
 def _created(one: Observation) -> str | None:
     return (
         None if one.ok or _declined(one) else f"multipart: {one.step} {place(one)} {one.where}: {one.why()}"
     )
-
-
-def _whole(one: Observation) -> str | None:
-    if one.ok and one.result == one.asked["value"]:
-        return None
-    return f"multipart: {place(one)} {one.where}: what was created is not what was uploaded"

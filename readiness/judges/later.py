@@ -7,7 +7,7 @@ from enum import StrEnum
 from readiness.evidence.observation import Observation
 from readiness.evidence.seen import Seen
 from readiness.finding import Finding, proved, unknown
-from readiness.judges.observed import Rule, absent, broken_rule, calls, fine, place, untried
+from readiness.judges.observed import Rule, absent, broken_rule, calls, fine, place, shows, untried
 
 BEFORE = "null"
 """The version id of what was written before versioning was enabled (S3 user guide, "Working with objects in a
@@ -63,9 +63,9 @@ def later(seen: Seen) -> Finding | None:
         Step.HEAD_DELETED: absent("HEAD of a deleted key"),
         Step.LISTED: _left_out,
         Step.VERSIONS: _two,
-        Step.GET: _shows("what was written before versioning was enabled is not kept"),
+        Step.GET: shows("what was written before versioning was enabled is not kept"),
         Step.REMOVE_MARKER: fine,
-        Step.GET_BACK: _shows(
+        Step.GET_BACK: shows(
             "removing the delete marker did not bring back what was written before versioning"
         ),
     }
@@ -96,12 +96,3 @@ def _two(one: Observation) -> str | None:
         "are not the two that there are" if len(rows) != 2 else f"{latest} of them are said to be the latest"
     )
     return f"versions of {place(one)} {one.where}: {wrong}"
-
-
-def _shows(what: str) -> Rule:
-    def rule(one: Observation) -> str | None:
-        if one.ok and one.result == one.asked["value"]:
-            return None
-        return f"{place(one)} {one.where}: {what}{'' if one.ok else f' ({one.why()})'}"
-
-    return rule

@@ -59,6 +59,17 @@ def absent(what: str) -> Rule:
     return rule
 
 
+def shows(what: str) -> Rule:
+    """The rule of a GET that asks with `value`, what the body must say; `what`: what is wrong if it does not."""
+
+    def rule(one: Observation) -> str | None:
+        if one.ok and one.result == one.asked["value"]:
+            return None
+        return f"{place(one)} through {one.endpoint}: {what}{'' if one.ok else f' ({one.why()})'}"
+
+    return rule
+
+
 def place(one: Observation) -> str:
     """The bucket and the key that a call was about."""
     return "/".join(str(one.asked[name]) for name in ("bucket", "key") if name in one.asked)

@@ -60,7 +60,7 @@ class ScratchBuckets:
         return found == SUSPENDED
 
     def _another(self) -> str:
-        name = self._scratch.create("later")
+        name = self._scratch.create("another")
         self._warm_up(name)
         return name
 

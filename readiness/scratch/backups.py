@@ -14,7 +14,6 @@ from readiness.judges.backups import STATE_BYTES, STATES, Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.recording import Recording
-from readiness.s3.boto3_library import boto3_client
 from readiness.scratch.another import another_bucket
 from readiness.scratch.later import versions_enabled_later
 from readiness.scratch.versions import versions
@@ -85,7 +84,7 @@ class _Story:
         self._see.ask(step, endpoint, "boto3", read, asked=self._asked(key, **asked), kept=str)
 
     def _client(self, endpoint: Endpoint) -> S3Client:
-        return boto3_client(self._subject.target(endpoint), self._subject.response_seconds)
+        return self._subject.client(endpoint)
 
     def _asked(self, key: str, **more: JsonValue) -> dict[str, JsonValue]:
         return {"bucket": self._bucket, "key": key, **more}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue
@@ -14,7 +14,7 @@ from readiness.judges.later import BEFORE, ENABLED_SECONDS, Step
 from readiness.load.bodies import body_of, identify
 from readiness.load.rig import Rig
 from readiness.recording import Kept, Recording, nothing
-from readiness.s3.clients import libraries
+from readiness.s3.boto3_library import Boto3Library
 from readiness.s3.library import Library, Version
 from readiness.scratch.another import another_bucket
 from readiness.subject import Subject
@@ -111,13 +111,13 @@ class _Pair:
         self._delete(Step.REMOVE_MARKER, marker)
         self._get(Step.GET_BACK, self._deleted)
 
-    @property
+    @cached_property
     def _reading(self) -> S3Client:
         return self.subject.client(self.reader)
 
-    @property
+    @cached_property
     def _library(self) -> Library:
-        return libraries(self.subject.target(self.reader), self.subject.response_seconds)[0]
+        return Boto3Library(self.subject.target(self.reader), self.subject.response_seconds)
 
     def _at(self, key: str, **more: JsonValue) -> dict[str, JsonValue]:
         return {"bucket": self.bucket, "key": key, **more}

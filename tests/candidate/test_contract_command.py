@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from readiness.contract_command import check_programs, run
 from readiness.errors import UsageError
 from readiness.redact import Redactor
 from tests.support.eventually import eventually
+from tests.support.processes import lives
 
 
 def loaded(folder: Path, **commands: Command) -> Any:
@@ -58,7 +58,7 @@ def test_what_a_command_started_is_killed_with_it(tmp_path: Path) -> None:
     assert (ended.code, ended.cannot_run) == (None, None)
     assert "hidden" not in ended.said
     child = int((tmp_path / "pid").read_text())
-    eventually(lambda: not _runs(child), seconds=10)
+    eventually(lambda: not lives(child), seconds=10)
 
 
 @pytest.mark.store
@@ -69,14 +69,3 @@ def test_one_that_ended_tells_how(tmp_path: Path) -> None:
     )
     assert ended.code == 3
     assert set(ended.said.split()) == {"given", "lost"}
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        return not Path("/proc/self").exists()

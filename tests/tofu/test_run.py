@@ -12,6 +12,7 @@ from readiness.tofu import Disposable, Tools
 from readiness.tofu.env import UnpreparedError, ready
 from readiness.tofu.run import Job, Running, TofuRun, environment, make_home, words
 from tests.support.eventually import eventually
+from tests.support.processes import lives
 from tests.tofu.conftest import KEYS, SENSITIVE
 from tests.tofu.fake_s3 import FakeS3
 
@@ -63,14 +64,7 @@ def test_a_command_that_ignores_interrupts_is_killed_with_its_children(tmp_path:
     assert run.code is None
     assert time.monotonic() - started < 3
     child = int((tmp_path / "child").read_text())
-    eventually(lambda: not _lives(child), 5)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    eventually(lambda: not lives(child), 5)
 
 
 @pytest.mark.store

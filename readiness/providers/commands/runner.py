@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from readiness.candidate.declared import Command
+from readiness.contract_command import group_killed, missing_program
 from readiness.providers.engine.record import Record
 from readiness.providers.supervisor.client import Supervised, SupervisorGone
 from readiness.redact import Redactor
@@ -88,9 +87,7 @@ class Runner:
 
     def missing_program(self, command: Command) -> str | None:
         """The program of that command, if there is none of that name."""
-        name = command.argv[0]
-        found = shutil.which(str(self._folder / name) if "/" in name else name)
-        return None if found else name
+        return missing_program(command, self._folder)
 
     def change(self, verb: str, target: str, command: Command, env: Mapping[str, str] | None = None) -> Ran:
         """Run a command that changes the candidate."""
@@ -225,17 +222,16 @@ class Runner:
         )
         supervised = self.supervised
         try:
-            if supervised is not None:
-                with contextlib.suppress(SupervisorGone):  # a fault is refused before, an undo must be done
-                    supervised.adopt(process.pid)  # a fault must not go on after its undo
-            return process.wait(command.seconds)
+            with group_killed(process):
+                if supervised is not None:
+                    with contextlib.suppress(
+                        SupervisorGone
+                    ):  # a fault is refused before, an undo must be done
+                        supervised.adopt(process.pid)  # a fault must not go on after its undo
+                return process.wait(command.seconds)
         except subprocess.TimeoutExpired:
             return None
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
             if supervised is not None:
                 with contextlib.suppress(SupervisorGone):
                     supervised.release(process.pid)
